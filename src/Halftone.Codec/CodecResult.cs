@@ -1,0 +1,36 @@
+namespace Halftone.Codec;
+
+/// <summary>Why no output was made. The last three are found by the process that watches a codec child, not by the codec.</summary>
+public enum CodecError
+{
+    /// <summary>The first bytes are of no image format; the detail says what they look like.</summary>
+    NotAnImage = 1,
+    /// <summary>An image, but of a format that is not served (SVG, PDF, HEIC and so on).</summary>
+    UnsupportedFormat = 2,
+    /// <summary>Truncated or broken inside; nothing of it is used.</summary>
+    CorruptImage = 3,
+    /// <summary>More pixels over all frames than <see cref="CodecRequest.MaxPixels"/>.</summary>
+    TooManyPixels = 4,
+    CodecCrashed = 5,
+    CodecTimedOut = 6,
+    CodecOutOfMemory = 7,
+}
+
+/// <summary>What became of one image.</summary>
+public abstract record CodecResult
+{
+    private CodecResult() { }
+
+    /// <summary>A whole, decodable image.</summary>
+    /// <param name="Body">The file's bytes.</param>
+    /// <param name="Format">What the bytes are: extension and Content-Type follow it.</param>
+    /// <param name="WidthPixels">Width as shown, after orientation.</param>
+    /// <param name="HeightPixels">Height as shown, after orientation; of one frame.</param>
+    /// <param name="KeptOriginal">The source itself, because compressing it would not have made it smaller.</param>
+    public sealed record Compressed(ReadOnlyMemory<byte> Body, ImageFormat Format, int WidthPixels, int HeightPixels, bool KeptOriginal) : CodecResult;
+
+    /// <summary>No output.</summary>
+    /// <param name="Error">The cause.</param>
+    /// <param name="Detail">For operators and, where it says what the bytes were, for customers; holds no bytes of the source.</param>
+    public sealed record Refused(CodecError Error, string Detail) : CodecResult;
+}

@@ -1,0 +1,6 @@
+namespace Halftone;
+
+internal static class Program
+{
+    private static int Main() => 0;
+}
