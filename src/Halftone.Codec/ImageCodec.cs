@@ -1,6 +1,49 @@
+using Halftone.Codec.Vips;
+
 namespace Halftone.Codec;
 
-/// <summary>Bytes in, bytes out: no I/O, no configuration.</summary>
+/// <summary>Bytes in, bytes out: no I/O, no configuration. Any number of threads may call it.</summary>
 public static class ImageCodec
 {
+    /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
+    /// <returns>The version of libvips.</returns>
+    /// <exception cref="LibVipsMissingException">There is none; the message is a sentence for people.</exception>
+    public static Version Initialize() => VipsStartup.Version;
+
+    /// <summary>Compresses one image to a quality; the format stays unless the request names another.</summary>
+    /// <param name="source">A whole file; not changed, and not used after the return unless it is the result itself.</param>
+    /// <param name="request">What is wanted. <see cref="ImageFormat.Tiff"/> cannot be asked for.</param>
+    public static CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(request.Q, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Q, 100);
+        ArgumentOutOfRangeException.ThrowIfEqual((int?)request.Format ?? 0, (int)ImageFormat.Tiff);
+
+        var sniffed = SourceSniffer.Sniff(source.Span);
+        if (sniffed.Format is not { } from)
+        {
+            return new CodecResult.Refused(sniffed.Error, sniffed.Description);
+        }
+        var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
+        Initialize();
+        try
+        {
+            return OriginalIfSmaller(VipsTranscoder.Transcode(source, from, to, request), source, from);
+        }
+        catch (VipsException exception)
+        {
+            return new CodecResult.Refused(exception.IsOutOfMemory ? CodecError.CodecOutOfMemory : CodecError.CorruptImage, exception.Message);
+        }
+        catch (OutOfMemoryException)
+        {
+            return new CodecResult.Refused(CodecError.CodecOutOfMemory, "out of memory");
+        }
+    }
+
+    /// <summary>An output that saves nothing is replaced by its source, where that is of the same format and holds nothing but the picture.</summary>
+    private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
+        result is CodecResult.Compressed { KeptOriginal: false } output && output.Format == from
+            && output.Body.Length >= source.Length && CleanSource.Is(source.Span, from)
+            ? output with { Body = source, KeptOriginal = true }
+            : result;
 }

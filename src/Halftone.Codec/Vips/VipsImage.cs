@@ -1,0 +1,114 @@
+using System.Runtime.InteropServices;
+
+namespace Halftone.Codec.Vips;
+
+/// <summary>How samples are to be read; the numbers are libvips's VipsInterpretation.</summary>
+internal enum Interpretation
+{
+    Multiband = 0,
+    BlackAndWhite = 1,
+    Cmyk = 15,
+    Srgb = 22,
+    Rgb16 = 25,
+    Grey16 = 26,
+}
+
+/// <summary>
+/// Owns a reference to a libvips image: a description whose pixels are made when an operation pulls them.
+/// An image made from bytes reads them as long as it lives; they stay pinned until it and all made from it are disposed.
+/// </summary>
+internal sealed unsafe class VipsImage : SafeHandle
+{
+    private const string OrientationField = "orientation", ProfileField = "icc-profile-data";
+
+    public VipsImage(nint reference) : base(0, ownsHandle: true) => SetHandle(reference);
+
+    public override bool IsInvalid => handle == 0;
+
+    public int Width => LibVips.vips_image_get_width(this);
+
+    /// <summary>Of all loaded frames together, which stand one below the other.</summary>
+    public int Height => LibVips.vips_image_get_height(this);
+
+    /// <summary>Of one frame.</summary>
+    public int PageHeight => LibVips.vips_image_get_page_height(this);
+
+    /// <summary>Frames or pages in the file, loaded or not.</summary>
+    public int Pages => LibVips.vips_image_get_n_pages(this);
+
+    public int Bands => LibVips.vips_image_get_bands(this);
+
+    /// <summary>One byte a sample (VIPS_FORMAT_UCHAR).</summary>
+    public bool Is8Bit => LibVips.vips_image_get_format(this) == 0;
+
+    public bool HasAlpha => LibVips.vips_image_hasalpha(this) != 0;
+
+    public Interpretation Interpretation => (Interpretation)LibVips.vips_image_get_interpretation(this);
+
+    /// <summary>EXIF's 1 to 8; 1 is upright and the answer where there is no tag.</summary>
+    public int Orientation => LibVips.vips_image_get_orientation(this);
+
+    public bool Has(string field) => LibVips.vips_image_get_typeof(this, field) != 0;
+
+    /// <summary>The embedded ICC profile, empty where there is none; valid while the image lives.</summary>
+    public ReadOnlySpan<byte> Profile
+    {
+        get
+        {
+            void* start;
+            nuint length;
+            return Has(ProfileField) && LibVips.vips_image_get_blob(this, ProfileField, &start, &length) == 0
+                ? new(start, checked((int)length))
+                : default;
+        }
+    }
+
+    /// <summary>The values of an integer array such as <c>delay</c> (milliseconds of each frame); empty where there is none.</summary>
+    public ReadOnlySpan<int> Integers(string field)
+    {
+        int* start;
+        int count;
+        return Has(field) && LibVips.vips_image_get_array_int(this, field, &start, &count) == 0 ? new(start, count) : default;
+    }
+
+    /// <summary>An integer such as <c>loop</c>; null where there is none.</summary>
+    public int? Integer(string field)
+    {
+        int value;
+        return Has(field) && LibVips.vips_image_get_int(this, field, &value) == 0 ? value : null;
+    }
+
+    /// <summary>The same pixels, decoded now and held in memory, so that they can be read in any order.</summary>
+    public VipsImage InMemory() => Owned(LibVips.vips_image_copy_memory(this), "vips_image_copy_memory");
+
+    /// <summary>Decodes everything into memory of its own.</summary>
+    public VipsPixels Pixels()
+    {
+        nuint length;
+        var start = LibVips.vips_image_write_to_memory(this, &length);
+        return start == null ? throw VipsException.FromErrorBuffer("vips_image_write_to_memory") : new(start, checked((int)length));
+    }
+
+    /// <summary>An image of 8-bit samples, copied: <paramref name="bands"/> 1 or 2 are grey, 3 or 4 sRGB, the even ones with alpha.</summary>
+    public static VipsImage FromPixels(ReadOnlySpan<byte> samples, int width, int height, int bands)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual((long)samples.Length, (long)width * height * bands);
+        fixed (byte* start = samples)
+        {
+            using var plain = Owned(LibVips.vips_image_new_from_memory_copy(start, (nuint)samples.Length, width, height, bands, 0), "vips_image_new_from_memory_copy");
+            return plain.With($"interpretation={(bands > 2 ? "srgb" : "b-w")}");
+        }
+    }
+
+    /// <summary>A copy whose header differs (operation <c>copy</c>); the pixels are shared.</summary>
+    public VipsImage With(string options) => VipsOperation.Apply("copy", this, options);
+
+    private static VipsImage Owned(nint reference, string call) =>
+        reference == 0 ? throw VipsException.FromErrorBuffer(call) : new VipsImage(reference);
+
+    protected override bool ReleaseHandle()
+    {
+        LibVips.g_object_unref(handle);
+        return true;
+    }
+}

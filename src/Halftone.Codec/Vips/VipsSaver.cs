@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Halftone.Codec.Vips;
+
+/// <summary>One encoder setting per format.</summary>
+internal static class VipsSaver
+{
+    public static VipsBlob Save(VipsImage image, ImageFormat to, int q, bool keepsProfile)
+    {
+        var (operation, options) = to switch
+        {
+            ImageFormat.Jpeg => ("jpegsave_buffer", "optimize_coding=true"),
+            // A palette, chosen for the quality; effort 7 of 1 to 10 is the library's own default.
+            ImageFormat.Png => ("pngsave_buffer", "palette=true,effort=7,compression=6"),
+            ImageFormat.Webp => ("webpsave_buffer", "effort=4"),
+            ImageFormat.Gif => ("gifsave_buffer", "effort=7"),
+            // Effort 4, the library's default, takes seven times as long for few bytes.
+            ImageFormat.Avif => ("heifsave_buffer", "compression=av1,effort=2,bitdepth=8"),
+            _ => throw new ArgumentOutOfRangeException(nameof(to), to, "cannot be written"),
+        };
+        var quality = to == ImageFormat.Gif ? "" : string.Create(CultureInfo.InvariantCulture, $",Q={q}");
+        var metadata = VipsStartup.KnowsKeep ? keepsProfile ? ",keep=icc" : ",keep=none" : ",strip=true";
+        return VipsOperation.Save(operation, image, options + quality + metadata);
+    }
+}

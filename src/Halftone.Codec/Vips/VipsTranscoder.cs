@@ -1,0 +1,76 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace Halftone.Codec.Vips;
+
+/// <summary>
+/// Decode and encode through libvips, for every format that is served. The output is upright, of 8 bits a sample,
+/// without metadata, its colours by <see cref="ColourPolicy"/>.
+/// </summary>
+internal static class VipsTranscoder
+{
+    /// <exception cref="VipsException">The source is truncated or broken, or memory ran out.</exception>
+    public static CodecResult Transcode(ReadOnlyMemory<byte> source, ImageFormat from, ImageFormat to, CodecRequest request)
+    {
+        using var pinned = source.Pin();
+        using var pipeline = new VipsPipeline(Open(pinned, source.Length, from, to));
+        if (TooManyPixels(pipeline.Image, request.MaxPixels) is { } refused)
+        {
+            return refused;
+        }
+        TurnUpright(pipeline);
+        var keepsProfile = ColourPolicy.Apply(pipeline, to);
+        if (to == ImageFormat.Jpeg && pipeline.Image.HasAlpha)
+        {
+            // JPEG has no transparency; shops show products on white.
+            pipeline.Apply("flatten", "background=255");
+        }
+        var image = pipeline.Image;
+        using var saved = VipsSaver.Save(image, to, request.Q, keepsProfile);
+        return new CodecResult.Compressed(saved.Bytes.ToArray(), to, image.Width, image.PageHeight, KeptOriginal: false);
+    }
+
+    /// <summary>Reads the header. All frames are taken where both formats know animation; else, and of a TIFF's pages, the first.</summary>
+    public static VipsImage Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to)
+    {
+        var operation = from switch
+        {
+            ImageFormat.Jpeg => "jpegload_buffer",
+            ImageFormat.Png => "pngload_buffer",
+            ImageFormat.Webp => "webpload_buffer",
+            ImageFormat.Gif => "gifload_buffer",
+            ImageFormat.Avif => "heifload_buffer",
+            ImageFormat.Tiff => "tiffload_buffer",
+            _ => throw new ArgumentOutOfRangeException(nameof(from)),
+        };
+        // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory.
+        var options = "access=sequential,fail_on=error";
+        return VipsOperation.Load(operation, source, length, KnowsAnimation(from) && KnowsAnimation(to) ? options + ",n=-1" : options);
+    }
+
+    public static bool KnowsAnimation(ImageFormat format) => format is ImageFormat.Gif or ImageFormat.Webp;
+
+    /// <summary>Checked on the header, before a pixel is decoded.</summary>
+    public static CodecResult.Refused? TooManyPixels(VipsImage image, long maxPixels)
+    {
+        int width = image.Width, height = image.PageHeight, frames = image.Pages;
+        return (Int128)width * height * frames <= maxPixels ? null : new(CodecError.TooManyPixels, string.Create(CultureInfo.InvariantCulture,
+            $"{width} x {height} pixels{(frames > 1 ? $" in {frames} frames" : "")}, more than {maxPixels}"));
+    }
+
+    /// <summary>Turns the pixels as the EXIF tag says. Frames of an animation stand in one column, which cannot be turned as one.</summary>
+    private static void TurnUpright(VipsPipeline pipeline)
+    {
+        var image = pipeline.Image;
+        if (image.Orientation == 1 || image.Height != image.PageHeight)
+        {
+            return;
+        }
+        if (image.Orientation > 2)
+        {
+            // All but the mirror image read rows out of order, which sequential access cannot.
+            pipeline.Replace(image.InMemory());
+        }
+        pipeline.Apply("autorot");
+    }
+}

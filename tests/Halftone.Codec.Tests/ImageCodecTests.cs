@@ -1,0 +1,76 @@
+using Halftone.Codec.Tests.Images;
+
+namespace Halftone.Codec.Tests;
+
+public sealed class ImageCodecTests
+{
+    private static readonly CodecRequest AsItIs = new();
+
+    private static CodecResult.Compressed Compressed(byte[] source, CodecRequest? request = null) =>
+        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(source, request ?? AsItIs));
+
+    [Theory]
+    [InlineData("jpegsave_buffer", "Q=95", ImageFormat.Jpeg, 34)]
+    [InlineData("pngsave_buffer", "", ImageFormat.Png, 30)]
+    [InlineData("webpsave_buffer", "Q=95", ImageFormat.Webp, 34)]
+    [InlineData("gifsave_buffer", "", ImageFormat.Gif, 25)]
+    [InlineData("heifsave_buffer", "compression=av1,Q=90,effort=0", ImageFormat.Avif, 32)]
+    internal void Every_format_stays_itself_gets_smaller_and_looks_the_same(string saver, string options, ImageFormat format, double leastPsnr)
+    {
+        var drawn = Picture.Draw(200, 120);
+        var source = drawn.Save(saver, options);
+
+        var result = Compressed(source);
+
+        Assert.Equal((format, 200, 120), (result.Format, result.WidthPixels, result.HeightPixels));
+        Assert.Equal(format, SourceSniffer.Sniff(result.Body.Span).Format);
+        Assert.InRange(result.Body.Length, 1, source.Length);
+        Assert.InRange(Picture.Decode(result.Body).Rgb().Psnr(drawn), leastPsnr, double.PositiveInfinity);
+    }
+
+    [Fact]
+    public void A_larger_output_is_replaced_by_a_clean_source()
+    {
+        var source = Picture.Noise(64, 64).Save("jpegsave_buffer", "Q=10,keep=none,optimize_coding=true");
+
+        var result = Compressed(source, AsItIs with { Q = 90 });
+
+        Assert.True(result.KeptOriginal);
+        Assert.Equal(source, result.Body.ToArray());
+    }
+
+    [Fact]
+    public void A_source_with_bytes_after_its_end_is_never_passed_on()
+    {
+        byte[] source = [.. Picture.Noise(64, 64).Save("jpegsave_buffer", "Q=10,keep=none,optimize_coding=true"), .. "PK\u0003\u0004 more"u8];
+
+        Assert.False(Compressed(source, AsItIs with { Q = 90 }).KeptOriginal);
+    }
+
+    [Theory]
+    [InlineData("jpegsave_buffer", "Q=80")]
+    [InlineData("jpegsave_buffer", "Q=80,interlace=true")]
+    [InlineData("pngsave_buffer", "")]
+    [InlineData("pngsave_buffer", "interlace=true")]
+    [InlineData("webpsave_buffer", "")]
+    [InlineData("gifsave_buffer", "")]
+    [InlineData("heifsave_buffer", "compression=av1,effort=0")]
+    internal void A_truncated_file_is_corrupt_and_never_half_an_image(string saver, string options)
+    {
+        var whole = Picture.Noise(80, 80).Save(saver, options);
+        foreach (var kept in (double[])[0.3, 0.7, 0.95])
+        {
+            var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(whole.AsMemory(0, (int)(whole.Length * kept)), AsItIs));
+            Assert.Equal(CodecError.CorruptImage, refused.Error);
+        }
+    }
+
+    [Fact]
+    public void Too_many_pixels_are_refused_on_the_header()
+    {
+        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Picture.Draw(100, 100).Save("pngsave_buffer"), AsItIs with { MaxPixels = 9_999 }));
+
+        Assert.Equal(CodecError.TooManyPixels, refused.Error);
+        Assert.Equal("100 x 100 pixels, more than 9999", refused.Detail);
+    }
+}

@@ -1,0 +1,105 @@
+using Halftone.Codec.Vips;
+
+namespace Halftone.Codec.Tests.Images;
+
+/// <summary>8-bit pixels that a test draws and compares: rows from the top, bands interleaved.</summary>
+internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
+{
+    /// <summary>Soft colours with an edge and a corner that tell top from bottom and left from right.</summary>
+    public static Picture Draw(int width, int height, int bands = 3)
+    {
+        var samples = new byte[width * height * bands];
+        for (var y = 0; y < height; y++)
+        {
+            for (var x = 0; x < width; x++)
+            {
+                var pixel = samples.AsSpan((y * width + x) * bands, bands);
+                var inCorner = x < width / 3 && y < height / 4;
+                pixel[0] = (byte)(inCorner ? 230 : 40 + 150 * x / width);
+                if (bands > 2)
+                {
+                    pixel[1] = (byte)(inCorner ? 40 : 60 + 150 * y / height);
+                    pixel[2] = (byte)(inCorner ? 50 : 100 + 50 * (x + y) / (width + height));
+                }
+                if (bands is 2 or 4)
+                {
+                    pixel[^1] = (byte)(255 * x / Math.Max(1, width - 1));
+                }
+            }
+        }
+        return new Picture(width, height, bands, samples);
+    }
+
+    /// <summary>Incompressible: every sample drawn from a fixed seed.</summary>
+    public static Picture Noise(int width, int height, int bands = 3)
+    {
+        var samples = new byte[width * height * bands];
+        new Random(1).NextBytes(samples);
+        return new Picture(width, height, bands, samples);
+    }
+
+    public ReadOnlySpan<byte> this[int x, int y] => Samples.AsSpan((y * Width + x) * Bands, Bands);
+
+    /// <summary>A file of these pixels, by the names of the libvips manual.</summary>
+    public byte[] Save(string operation, string options = "")
+    {
+        ImageCodec.Initialize();
+        using var image = VipsImage.FromPixels(Samples, Width, Height, Bands);
+        return Save(image, operation, options);
+    }
+
+    public static byte[] Save(VipsImage image, string operation, string options = "")
+    {
+        using var blob = VipsOperation.Save(operation, image, options);
+        return blob.Bytes.ToArray();
+    }
+
+    /// <summary>The pixels of a file as a viewer shows them: upright, 8-bit sRGB, frames one below the other.</summary>
+    public static Picture Decode(ReadOnlyMemory<byte> file)
+    {
+        var format = SourceSniffer.Sniff(file.Span).Format ?? throw new InvalidOperationException("no image");
+        using var pinned = file.Pin();
+        using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, file.Length, format, format));
+        if (pipeline.Image.Orientation != 1)
+        {
+            pipeline.Replace(pipeline.Image.InMemory()).Apply("autorot");
+        }
+        if (pipeline.Image.Profile.Length > 0)
+        {
+            pipeline.Apply("icc_transform", "output_profile=srgb,embedded=true,intent=relative,black_point_compensation=true");
+        }
+        if (pipeline.Image.Interpretation is not (Interpretation.Srgb or Interpretation.BlackAndWhite))
+        {
+            pipeline.Apply("colourspace", "space=srgb");
+        }
+        using var pixels = pipeline.Image.Pixels();
+        return new Picture(pipeline.Image.Width, pipeline.Image.Height, pipeline.Image.Bands, pixels.Bytes.ToArray());
+    }
+
+    /// <summary>The same picture with red, green and blue and nothing else.</summary>
+    public Picture Rgb()
+    {
+        var samples = new byte[Width * Height * 3];
+        for (var i = 0; i < Width * Height; i++)
+        {
+            for (var band = 0; band < 3; band++)
+            {
+                samples[3 * i + band] = Samples[Bands * i + (Bands > 2 ? band : 0)];
+            }
+        }
+        return new Picture(Width, Height, 3, samples);
+    }
+
+    /// <summary>Peak signal-to-noise ratio over all samples in dB; infinite where equal.</summary>
+    public double Psnr(Picture other)
+    {
+        Assert.Equal((Width, Height, Bands), (other.Width, other.Height, other.Bands));
+        double sum = 0;
+        for (var i = 0; i < Samples.Length; i++)
+        {
+            double difference = Samples[i] - other.Samples[i];
+            sum += difference * difference;
+        }
+        return 10 * Math.Log10(255 * 255 / (sum / Samples.Length));
+    }
+}
