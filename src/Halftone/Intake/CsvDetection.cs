@@ -1,0 +1,272 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Unicode;
+
+namespace Halftone.Intake;
+
+/// <summary>Finds the encoding and the delimiter of a spooled file.</summary>
+internal static class CsvDetection
+{
+    private const int ChunkBytes = 256 * 1024;
+
+    /// <summary>
+    /// The encoding is decided over the whole file: by its byte order mark, else UTF-8 where every byte fits, else Windows-1252. The delimiter
+    /// is the one under which the header shows most of the columns we look for.
+    /// </summary>
+    /// <param name="spooled">Seekable; its position afterwards is undefined.</param>
+    /// <param name="options">The limits.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>A dialect, or what speaks against reading the file at all.</returns>
+    public static async Task<(CsvDialect? Dialect, CsvProblem? Problem)> DetectAsync(Stream spooled, IntakeOptions options, CancellationToken cancellationToken)
+    {
+        if (spooled.Length == 0)
+        {
+            return (null, new CsvProblem(0, null, CsvProblemCode.EmptyFile, "The file is empty. Check that the export had finished, and upload it again."));
+        }
+
+        var head = new byte[FileKind.HeadBytes];
+        spooled.Position = 0;
+        var headLength = await spooled.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        if (FileKind.NotACsv(head.AsSpan(0, headLength)) is { } reason)
+        {
+            return (null, new CsvProblem(0, null, CsvProblemCode.NotACsv, reason));
+        }
+
+        var marked = EncodingByMark(head.AsSpan(0, headLength));
+        var (encoding, problem) = marked is CsvEncoding.Utf16Le or CsvEncoding.Utf16Be
+            ? (marked.Value, await CheckUtf16Async(spooled, marked == CsvEncoding.Utf16Be, cancellationToken))
+            : await CheckBytesAsync(spooled, marked == CsvEncoding.Utf8Bom, cancellationToken);
+        return problem is null
+            ? (await WithDelimiterAsync(spooled, encoding, options, cancellationToken), null)
+            : (null, problem);
+    }
+
+    private static CsvEncoding? EncodingByMark(ReadOnlySpan<byte> head) => head switch
+    {
+        [0xEF, 0xBB, 0xBF, ..] => CsvEncoding.Utf8Bom,
+        [0xFF, 0xFE, ..] => CsvEncoding.Utf16Le,
+        [0xFE, 0xFF, ..] => CsvEncoding.Utf16Be,
+        _ => null,
+    };
+
+    private static async Task<(CsvEncoding, CsvProblem?)> CheckBytesAsync(Stream spooled, bool marked, CancellationToken cancellationToken)
+    {
+        var chunk = new byte[ChunkBytes];
+        var kept = 0;
+        var validUtf8 = true;
+        var lines = new LineCounter();
+        spooled.Position = 0;
+        while (true)
+        {
+            var read = await spooled.ReadAsync(chunk.AsMemory(kept), cancellationToken);
+            var data = chunk.AsSpan(0, kept + read);
+            var zero = data.IndexOf((byte)0);
+            if (zero >= 0)
+            {
+                return (default, ZeroByte(lines.LineAt(data, zero)));
+            }
+
+            // A character cut by the chunk's end is looked at with the next chunk; at the end of the file it is broken.
+            var whole = validUtf8 && read > 0 ? data[..^CutCharacter(data)] : data;
+            if (validUtf8 && !Utf8.IsValid(whole))
+            {
+                validUtf8 = false;
+                if (marked)
+                {
+                    return (default, BrokenUtf8(lines.LineAt(whole, FirstInvalid(whole))));
+                }
+            }
+
+            if (read == 0)
+            {
+                return (marked ? CsvEncoding.Utf8Bom : validUtf8 ? CsvEncoding.Utf8 : CsvEncoding.Windows1252, null);
+            }
+
+            lines.Add(whole);
+            data[whole.Length..].CopyTo(chunk);
+            kept = data.Length - whole.Length;
+        }
+    }
+
+    /// <summary>Bytes at the end that begin a UTF-8 character and do not finish it: 0 to 3.</summary>
+    private static int CutCharacter(ReadOnlySpan<byte> data)
+    {
+        for (var back = 1; back <= Math.Min(3, data.Length); back++)
+        {
+            var value = data[^back];
+            if ((value & 0xC0) != 0x80)
+            {
+                var length = value >= 0xF0 ? 4 : value >= 0xE0 ? 3 : value >= 0xC0 ? 2 : 1;
+                return length > back ? back : 0;
+            }
+        }
+
+        return 0;
+    }
+
+    private static int FirstInvalid(ReadOnlySpan<byte> data)
+    {
+        var (valid, invalid) = (0, data.Length);
+        while (invalid - valid > 1)
+        {
+            var middle = (valid + invalid) / 2;
+            var part = data[..middle];
+            (valid, invalid) = Utf8.IsValid(part[..^CutCharacter(part)]) ? (middle, invalid) : (valid, middle);
+        }
+
+        return valid;
+    }
+
+    private static async Task<CsvProblem?> CheckUtf16Async(Stream spooled, bool bigEndian, CancellationToken cancellationToken)
+    {
+        var chunk = new byte[ChunkBytes];
+        var kept = 0;
+        var highBefore = false;
+        var line = 1L;
+        spooled.Position = 0;
+        while (true)
+        {
+            var read = await spooled.ReadAtLeastAsync(chunk.AsMemory(kept), 1, throwOnEndOfStream: false, cancellationToken);
+            if (read == 0)
+            {
+                return kept > 0 || highBefore ? BrokenUtf16(line) : null;
+            }
+
+            var available = kept + read;
+            var units = MemoryMarshal.Cast<byte, ushort>(chunk.AsSpan(0, available));
+            if (bigEndian == BitConverter.IsLittleEndian)
+            {
+                BinaryPrimitives.ReverseEndianness(units, units);
+            }
+
+            var characters = MemoryMarshal.Cast<ushort, char>(units);
+            var broken = FirstBroken(characters, ref highBefore);
+            if (broken >= 0)
+            {
+                line += characters[..broken].Count('\n');
+                return characters[broken] == 0 ? ZeroByte(line) : BrokenUtf16(line);
+            }
+
+            line += characters.Count('\n');
+            kept = available % 2;
+            chunk[0] = chunk[available - 1];
+        }
+    }
+
+    /// <summary>Where a surrogate has lost its other half, or a zero stands; -1 where the text is whole so far.</summary>
+    private static int FirstBroken(ReadOnlySpan<char> characters, ref bool highBefore)
+    {
+        for (var index = 0; index < characters.Length; index++)
+        {
+            if (!highBefore)
+            {
+                var skip = characters[index..].IndexOfAny(Suspicious);
+                if (skip < 0)
+                {
+                    return -1;
+                }
+
+                index += skip;
+            }
+
+            if (highBefore != char.IsLowSurrogate(characters[index]) || characters[index] == 0)
+            {
+                return index;
+            }
+
+            highBefore = char.IsHighSurrogate(characters[index]);
+        }
+
+        return -1;
+    }
+
+    private static readonly System.Buffers.SearchValues<char> Suspicious =
+        System.Buffers.SearchValues.Create([.. Enumerable.Range(0xD800, 0x800).Select(value => (char)value), '\0']);
+
+    private static async Task<CsvDialect> WithDelimiterAsync(Stream spooled, CsvEncoding encoding, IntakeOptions options, CancellationToken cancellationToken)
+    {
+        CsvDialect? best = null;
+        var bestScore = (-1, -1);
+        foreach (var delimiter in CsvDialect.Delimiters.ToArray())
+        {
+            var dialect = new CsvDialect(encoding, delimiter);
+            var score = await HeaderScoreAsync(spooled, dialect, options, cancellationToken);
+            if (score.CompareTo(bestScore) > 0)
+            {
+                (best, bestScore) = (dialect, score);
+            }
+        }
+
+        return best ?? throw new UnreachableException();
+    }
+
+    /// <summary>How well a delimiter fits: the columns it shows of those we look for, then all columns. A separator line settles it.</summary>
+    private static async Task<(int, int)> HeaderScoreAsync(Stream spooled, CsvDialect dialect, IntakeOptions options, CancellationToken cancellationToken)
+    {
+        var scanner = new CsvScanner(dialect.OpenText(spooled), dialect.Delimiter, options.MaxRecordBytes, options.MaxColumns);
+        var settled = 0;
+        while (true)
+        {
+            switch (await scanner.ReadAsync(cancellationToken))
+            {
+                case CsvScan.Record when scanner.Kind == CsvRecordKind.SeparatorLine:
+                    settled = 100;
+                    break;
+                case CsvScan.Record when scanner.Kind == CsvRecordKind.Header:
+                    return (settled + CsvColumns.Read(scanner, dialect).Recognised, scanner.CellCount);
+                case CsvScan.Record:
+                    break;
+                case CsvScan.TooManyColumns:
+                    return (settled, scanner.CellCount);
+                default:
+                    return (settled, 0);
+            }
+        }
+    }
+
+    private static CsvProblem ZeroByte(long line) => new(line, null, CsvProblemCode.BadEncoding,
+        $"Line {line} holds zero bytes, which no text has. Save the file again as “CSV UTF-8” and upload that.");
+
+    private static CsvProblem BrokenUtf8(long line) => new(line, null, CsvProblemCode.BadEncoding,
+        $"The file says that it is UTF-8, but line {line} holds a byte that is not. Save the file again as “CSV UTF-8” and upload that.");
+
+    private static CsvProblem BrokenUtf16(long line) => new(line, null, CsvProblemCode.BadEncoding,
+        $"The file says that it is UTF-16, but line {line} holds half a character. Save the file again as “CSV UTF-8” and upload that.");
+
+    /// <summary>Counts lines across chunks; CR LF is one.</summary>
+    private struct LineCounter()
+    {
+        private long line = 1;
+        private bool carriageReturnBefore;
+
+        public void Add(ReadOnlySpan<byte> data)
+        {
+            if (data.IsEmpty)
+            {
+                return;
+            }
+
+            line = LineAt(data, data.Length);
+            carriageReturnBefore = data[^1] == '\r';
+        }
+
+        public readonly long LineAt(ReadOnlySpan<byte> data, int index)
+        {
+            var before = data[..index];
+            var breaks = (long)before.Count((byte)'\n');
+            if (carriageReturnBefore && data is [(byte)'\n', ..] && index > 0)
+            {
+                breaks--;
+            }
+
+            while (before.IndexOf((byte)'\r') is var found and >= 0)
+            {
+                breaks += found + 1 < before.Length && before[found + 1] == '\n' ? 0 : 1;
+                before = before[(found + 1)..];
+            }
+
+            return line + breaks;
+        }
+    }
+}

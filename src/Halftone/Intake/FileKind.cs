@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace Halftone.Intake;
+
+/// <summary>Recognises, by first bytes, the files that people upload in place of a CSV.</summary>
+internal static class FileKind
+{
+    /// <summary>Bytes wanted of the file's beginning.</summary>
+    public const int HeadBytes = 512;
+
+    /// <summary>What the file is and what to do, as a sentence or two; null where nothing speaks against a CSV.</summary>
+    /// <param name="head">The first <see cref="HeadBytes"/> bytes, or the whole file where it is shorter.</param>
+    public static string? NotACsv(ReadOnlySpan<byte> head)
+    {
+        foreach (var (magic, message) in Magics)
+        {
+            if (head.StartsWith(magic))
+            {
+                return message;
+            }
+        }
+
+        if (head.Length >= 12 && head.StartsWith("RIFF"u8) && head[8..12].SequenceEqual("WEBP"u8))
+        {
+            return Picture;
+        }
+
+        var text = Encoding.Latin1.GetString(head).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
+        {
+            return "This is a web page, not a CSV. Perhaps a sign-in page was saved in place of the file: download the file again and upload that.";
+        }
+
+        if (text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
+        {
+            return "This is an XML file, not a CSV. Open it in a spreadsheet program and save it as CSV.";
+        }
+
+        if (text.StartsWith("{\\rtf", StringComparison.Ordinal))
+        {
+            return "This is a rich text document, not a CSV. Save the table as CSV.";
+        }
+
+        if (text.StartsWith('{') || text.StartsWith('['))
+        {
+            return "This looks like JSON, not a CSV. Export the products as CSV.";
+        }
+
+        return null;
+    }
+
+    private const string Picture = "This is a picture, not a CSV. Upload a CSV with the web addresses of your pictures.";
+
+    private static readonly (byte[] Magic, string Message)[] Magics =
+    [
+        ([0x50, 0x4B, 0x03, 0x04], "This is an Excel workbook or a ZIP archive, not a CSV. In the spreadsheet program choose File, Save As, “CSV UTF-8 (comma delimited)”, and upload that file."),
+        ([0x50, 0x4B, 0x05, 0x06], "This is an empty ZIP archive, not a CSV. Upload the CSV itself."),
+        ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], "This is an Excel workbook in the old format (.xls), not a CSV. In Excel choose File, Save As, “CSV UTF-8 (comma delimited)”, and upload that file."),
+        ("%PDF-"u8.ToArray(), "This is a PDF document, not a CSV. Upload the table as CSV."),
+        ([0x1F, 0x8B], "This is a gzip archive inside what was uploaded. Upload the CSV itself, or the CSV compressed once."),
+        ("BZh"u8.ToArray(), "This is a bzip2 archive, not a CSV. Upload the CSV itself."),
+        ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "This is a 7-Zip archive, not a CSV. Upload the CSV itself."),
+        ("Rar!"u8.ToArray(), "This is a RAR archive, not a CSV. Upload the CSV itself."),
+        ([0x28, 0xB5, 0x2F, 0xFD], "This is a Zstandard archive, not a CSV. Upload the CSV itself."),
+        ("SQLite format 3"u8.ToArray(), "This is a database file, not a CSV. Export the products as CSV."),
+        ("PAR1"u8.ToArray(), "This is a Parquet file, not a CSV. Export the products as CSV."),
+        ([0x89, 0x50, 0x4E, 0x47], Picture),
+        ([0xFF, 0xD8, 0xFF], Picture),
+        ("GIF8"u8.ToArray(), Picture),
+        ("II*\0"u8.ToArray(), Picture),
+        ("MM\0*"u8.ToArray(), Picture),
+    ];
+}

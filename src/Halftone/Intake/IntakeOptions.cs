@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Intake;
+
+/// <summary>Limits of an uploaded CSV; section <c>Intake</c>.</summary>
+internal sealed class IntakeOptions
+{
+    public const string Section = "Intake";
+
+    /// <summary>Longest record (one row, with the line breaks inside its quotes), in bytes of UTF-8; 1 MiB. It bounds the memory of a read.</summary>
+    [Range(1_024, 256 * 1024 * 1024)]
+    public int MaxRecordBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>Most columns; 4,096.</summary>
+    [Range(1, 16_384)]
+    public int MaxColumns { get; set; } = 4_096;
+
+    /// <summary>Most product rows in a file; 10,000,000.</summary>
+    [Range(1L, 1_000_000_000L)]
+    public long MaxRows { get; set; } = 10_000_000;
+
+    /// <summary>Most image URLs in a file; 20,000,000.</summary>
+    [Range(1L, 1_000_000_000L)]
+    public long MaxImages { get; set; } = 20_000_000;
+
+    /// <summary>Most image URLs in one row; 500.</summary>
+    [Range(1, 100_000)]
+    public int MaxUrlsPerRow { get; set; } = 500;
+
+    /// <summary>Longest image URL, in characters; 4,096.</summary>
+    [Range(64, 65_536)]
+    public int MaxUrlChars { get; set; } = 4_096;
+
+    /// <summary>Problems named in an answer; the rest are counted. 100.</summary>
+    [Range(1, 10_000)]
+    public int MaxListedProblems { get; set; } = 100;
+}
+
+[OptionsValidator]
+internal sealed partial class IntakeOptionsValidator : IValidateOptions<IntakeOptions>;
