@@ -1,0 +1,336 @@
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Fetch;
+
+/// <summary>A host's answer to who wants to call it: a turn, or the reason why it is not called now.</summary>
+/// <param name="Lease">The turn; null where there is none.</param>
+/// <param name="Outage">Why there is none; null beside a lease.</param>
+internal readonly record struct HostEntry(HostLease? Lease, HostOutage? Outage);
+
+/// <summary>A host that could not be reached, several times in a row.</summary>
+/// <param name="Cause">The last failure.</param>
+/// <param name="IsYoung">True within <see cref="FetchOptions.OutageGrace"/> of the first failure: it may only be restarting.</param>
+internal sealed record HostOutage(FetchError Cause, bool IsYoung);
+
+/// <summary>
+/// Politeness and patience, by host and port. How many requests run at once is found by trying: it starts at
+/// <see cref="FetchOptions.MinPerHost"/>, grows while the host answers (by one with each answer until the first trouble,
+/// then by one with each round) and halves when the host says 429 or 503 or lets a request time out. Only failures to
+/// resolve or connect open the breaker: a host that answers, however badly, is there. While it is open everyone who asks
+/// or waits is told at once; after a pause one request tries, and its outcome closes the breaker or doubles the pause.
+/// </summary>
+/// <remarks>
+/// The caller asks <see cref="TryEnter"/>; where that is false it gives its worker slot back, awaits
+/// <see cref="EnterAsync"/> (first come, first served), and takes a slot again. It tells the lease what happened and
+/// disposes it once the body is in. Memory is bounded: beyond <see cref="MaxHosts"/> the hosts not asked for longest are
+/// forgotten.
+/// </remarks>
+internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimeProvider time, ILogger<HostLimiter> logger)
+{
+    /// <summary>Hosts remembered; about 200 bytes each.</summary>
+    public const int MaxHosts = 4096;
+
+    private const int MostDoublings = 6;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Host> hosts = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Hosts remembered now.</summary>
+    public int HostCount
+    {
+        get
+        {
+            lock (gate)
+            {
+                return hosts.Count;
+            }
+        }
+    }
+
+    /// <summary>A turn or a refusal without waiting.</summary>
+    /// <returns>False where the host is busy: <see cref="EnterAsync"/> waits.</returns>
+    public bool TryEnter(string host, out HostEntry entry)
+    {
+        lock (gate)
+        {
+            return TryEnter(Find(host), out entry);
+        }
+    }
+
+    /// <summary>Waits for a turn, or for the news that the host cannot be reached.</summary>
+    public async ValueTask<HostEntry> EnterAsync(string host, CancellationToken cancellationToken)
+    {
+        Waiter waiter;
+        lock (gate)
+        {
+            var found = Find(host);
+            if (TryEnter(found, out var entry))
+            {
+                return entry;
+            }
+
+            waiter = new Waiter(found);
+            waiter.Node = found.Waiting.AddLast(waiter);
+        }
+
+        await using (cancellationToken.UnsafeRegister(_ => GiveUp(waiter, cancellationToken), null))
+        {
+            return await waiter.Entered.Task;
+        }
+    }
+
+    internal void Answered(HostLease lease)
+    {
+        lock (gate)
+        {
+            var host = lease.Host;
+            Close(host);
+            if (host.InFlight >= (int)host.Limit)
+            {
+                // Growing while there is no demand would leave a limit that nothing was learned about.
+                host.Limit = Math.Min(options.Value.MaxPerHost, host.Limit + (host.IsUntroubled ? 1 : 1 / host.Limit));
+            }
+        }
+    }
+
+    internal void Congested(HostLease lease)
+    {
+        lock (gate)
+        {
+            var host = lease.Host;
+            Close(host);
+            host.IsUntroubled = false;
+            if (lease.EnteredAt >= host.HalvedAt)
+            {
+                // Requests that were on their way when the limit was halved say nothing about the halved one.
+                host.Limit = Math.Max(options.Value.MinPerHost, host.Limit / 2);
+                host.HalvedAt = time.GetTimestamp();
+            }
+        }
+    }
+
+    internal void Unreachable(HostLease lease, FetchError cause)
+    {
+        lock (gate)
+        {
+            var host = lease.Host;
+            var now = time.GetTimestamp();
+            host.Cause = cause;
+            if (host.Failures++ == 0)
+            {
+                host.FailingSince = now;
+            }
+
+            if (host.Failures < options.Value.BreakerThreshold || (host.IsOpen && lease != host.Probe))
+            {
+                return;
+            }
+
+            host.Pause = host.IsOpen
+                ? TimeSpan.FromTicks(Math.Min(host.Pause.Ticks * 2, options.Value.BreakerPause.Ticks << MostDoublings))
+                : options.Value.BreakerPause;
+            host.IsOpen = true;
+            host.OpenedAt = now;
+            Log.Opened(logger, host.Name, cause, host.Pause);
+            foreach (var waiter in host.Waiting)
+            {
+                waiter.Entered.TrySetResult(new HostEntry(null, Outage(host)));
+            }
+
+            host.Waiting.Clear();
+        }
+    }
+
+    internal void Leave(HostLease lease)
+    {
+        lock (gate)
+        {
+            var host = lease.Host;
+            host.InFlight--;
+            host.LastUsed = time.GetTimestamp();
+            if (host.Probe == lease)
+            {
+                host.Probe = null;
+            }
+
+            while (host.Waiting.First is { } first && TryEnter(host, out var entry, isFirst: true))
+            {
+                host.Waiting.RemoveFirst();
+                first.Value.Entered.TrySetResult(entry);
+            }
+        }
+    }
+
+    private bool TryEnter(Host host, out HostEntry entry, bool isFirst = false)
+    {
+        entry = default;
+        if (host.IsOpen)
+        {
+            if (host.Probe is not null || time.GetElapsedTime(host.OpenedAt) < host.Pause)
+            {
+                entry = new HostEntry(null, Outage(host));
+                return true;
+            }
+
+            host.Probe = NewLease(host);
+            entry = new HostEntry(host.Probe, null);
+            return true;
+        }
+
+        if (host.InFlight >= (int)host.Limit || (host.Waiting.Count > 0 && !isFirst))
+        {
+            return false;
+        }
+
+        entry = new HostEntry(NewLease(host), null);
+        return true;
+    }
+
+    private HostLease NewLease(Host host)
+    {
+        host.InFlight++;
+        host.LastUsed = time.GetTimestamp();
+        return new HostLease(this, host, host.LastUsed);
+    }
+
+    private HostOutage Outage(Host host) => new(host.Cause, time.GetElapsedTime(host.FailingSince) < options.Value.OutageGrace);
+
+    private void Close(Host host)
+    {
+        if (host.IsOpen)
+        {
+            host.IsOpen = false;
+            Log.Closed(logger, host.Name);
+        }
+
+        host.Failures = 0;
+    }
+
+    private void GiveUp(Waiter waiter, CancellationToken cancellationToken)
+    {
+        lock (gate)
+        {
+            if (waiter.Entered.TrySetCanceled(cancellationToken))
+            {
+                waiter.Host.Waiting.Remove(waiter.Node!);
+            }
+        }
+    }
+
+    private Host Find(string name)
+    {
+        if (!hosts.TryGetValue(name, out var host))
+        {
+            if (hosts.Count >= MaxHosts)
+            {
+                ForgetHalf();
+            }
+
+            host = new Host(name, options.Value.MinPerHost);
+            hosts.Add(name, host);
+        }
+
+        return host;
+    }
+
+    /// <summary>Half at a time, so that the search is paid for by two thousand new hosts.</summary>
+    private void ForgetHalf()
+    {
+        var unused = hosts.Values.Where(host => host.InFlight == 0 && host.Waiting.Count == 0).OrderBy(host => host.LastUsed);
+        foreach (var host in unused.Take(MaxHosts / 2).ToList())
+        {
+            hosts.Remove(host.Name);
+        }
+    }
+
+    /// <summary>What is known of one host; guarded by the limiter's lock.</summary>
+    internal sealed class Host(string name, double limit)
+    {
+        public string Name => name;
+
+        /// <summary>Requests that may run at once; the fraction is growth under way.</summary>
+        public double Limit { get; set; } = limit;
+
+        public int InFlight { get; set; }
+
+        public LinkedList<Waiter> Waiting { get; } = [];
+
+        /// <summary>True until the host first asked for less: then the limit grows fast.</summary>
+        public bool IsUntroubled { get; set; } = true;
+
+        public long HalvedAt { get; set; } = long.MinValue;
+
+        /// <summary>Failures to resolve or connect since the host last answered.</summary>
+        public int Failures { get; set; }
+
+        public long FailingSince { get; set; }
+
+        public FetchError Cause { get; set; }
+
+        public bool IsOpen { get; set; }
+
+        public long OpenedAt { get; set; }
+
+        public TimeSpan Pause { get; set; }
+
+        /// <summary>The one request that tries an open breaker.</summary>
+        public HostLease? Probe { get; set; }
+
+        public long LastUsed { get; set; }
+    }
+
+    internal sealed class Waiter(Host host)
+    {
+        public Host Host => host;
+
+        public LinkedListNode<Waiter>? Node { get; set; }
+
+        // Continuations run elsewhere: they would run under the lock here.
+        public TaskCompletionSource<HostEntry> Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(311, LogLevel.Warning, "{Host} cannot be reached ({Cause}) and is left alone for {Pause}")]
+        public static partial void Opened(ILogger logger, string host, FetchError cause, TimeSpan pause);
+
+        [LoggerMessage(312, LogLevel.Information, "{Host} can be reached again")]
+        public static partial void Closed(ILogger logger, string host);
+    }
+}
+
+/// <summary>One turn at a host. Tell it at most once what happened, and dispose it when the request is over.</summary>
+internal sealed class HostLease : IDisposable
+{
+    private readonly HostLimiter limiter;
+    private bool isOver;
+
+    internal HostLease(HostLimiter limiter, HostLimiter.Host host, long enteredAt)
+    {
+        this.limiter = limiter;
+        Host = host;
+        EnteredAt = enteredAt;
+    }
+
+    internal HostLimiter.Host Host { get; }
+
+    internal long EnteredAt { get; }
+
+    /// <summary>The host answered, with whatever status.</summary>
+    public void Answered() => limiter.Answered(this);
+
+    /// <summary>The host asked for fewer requests (429, 503) or let one time out.</summary>
+    public void Congested() => limiter.Congested(this);
+
+    /// <summary>The name was not resolved or no connection made.</summary>
+    public void Unreachable(FetchError cause) => limiter.Unreachable(this, cause);
+
+    public void Dispose()
+    {
+        if (!isOver)
+        {
+            isOver = true;
+            limiter.Leave(this);
+        }
+    }
+}

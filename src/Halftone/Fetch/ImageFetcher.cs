@@ -1,0 +1,258 @@
+using System.Reflection;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Fetch;
+
+/// <summary>
+/// One attempt at one URL: hop by hop to the body, each hop judged again. Every URL is hostile, every answer too; whatever
+/// comes back is a value. What an image is, its first bytes say, not the Content-Type: nothing here looks at that.
+/// </summary>
+internal sealed class ImageFetcher : IDisposable
+{
+    private readonly FetchOptions options;
+    private readonly HostLimiter hosts;
+    private readonly ByteBudget budget;
+    private readonly TimeProvider time;
+    private readonly HttpMessageInvoker http;
+    private readonly string userAgent;
+
+    public ImageFetcher(GuardedHttp guardedHttp, HostLimiter hosts, ByteBudget budget, IOptions<FetchOptions> options, TimeProvider time)
+    {
+        this.options = options.Value;
+        this.hosts = hosts;
+        this.budget = budget;
+        this.time = time;
+        http = new HttpMessageInvoker(guardedHttp.CreateHandler());
+        userAgent = UserAgent(this.options.Contact);
+    }
+
+    /// <summary><c>Halftone/VERSION (+CONTACT)</c>: an origin's operator shall know who calls and whom to ask.</summary>
+    public static string UserAgent(string? contact)
+    {
+        var version = typeof(ImageFetcher).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        return contact is null ? $"Halftone/{version}" : $"Halftone/{version} (+{contact})";
+    }
+
+    /// <summary>Fetches without a worker slot to give back.</summary>
+    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) => FetchAsync(url, slot: null, cancellationToken);
+
+    /// <summary>
+    /// Fetches a body. Never throws for what the URL or its host does; throws <see cref="OperationCanceledException"/> when
+    /// the caller stops.
+    /// </summary>
+    /// <param name="url">Whatever the row said.</param>
+    /// <param name="slot">Given back while the host lets us wait, and held again on return; after a cancellation it may not be held.</param>
+    /// <param name="cancellationToken">Stops the attempt.</param>
+    public async Task<FetchResult> FetchAsync(Uri url, WorkerSlot? slot, CancellationToken cancellationToken)
+    {
+        if (FetchTarget.Refuse(url) is { } refused)
+        {
+            return FetchFailure.Failed(refused, "Not a URL that can be fetched: http or https with a host is.");
+        }
+
+        using var clock = new FetchClock(options, time, cancellationToken);
+        var target = FetchTarget.First(url);
+        for (var redirects = 0; ; redirects++)
+        {
+            var outcome = await AskHostAsync(target, slot, clock);
+            if (outcome.Result is not null)
+            {
+                return outcome.Result;
+            }
+
+            if (redirects == options.MaxRedirects)
+            {
+                return FetchFailure.Failed(FetchError.TooManyRedirects, $"More than {options.MaxRedirects} redirects.");
+            }
+
+            if (!target.TryFollow(outcome.Location, out var next, out var invalid))
+            {
+                return FetchFailure.Failed(invalid.Value, "The redirect leads to nothing that can be fetched.");
+            }
+
+            target = next;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    /// <summary>One hop, once it is the host's turn.</summary>
+    private async ValueTask<Hop> AskHostAsync(FetchTarget target, WorkerSlot? slot, FetchClock clock)
+    {
+        var entry = await EnterHostAsync(target.HostKey, slot, clock.Stop);
+        if (entry.Outage is { } outage)
+        {
+            return new Hop(new FetchResult.Failed(FetchError.HostUnavailable, outage.IsYoung, $"Not tried: the host could not be reached just before ({outage.Cause.Code})."));
+        }
+
+        using var lease = entry.Lease!;
+        clock.Run();
+        var hop = await RequestAsync(target, clock);
+        clock.Pause();
+        Tell(lease, hop.Result as FetchResult.Failed);
+        return hop;
+    }
+
+    private async ValueTask<HostEntry> EnterHostAsync(string host, WorkerSlot? slot, CancellationToken cancellationToken)
+    {
+        if (hosts.TryEnter(host, out var entry))
+        {
+            return entry;
+        }
+
+        slot?.GiveBack();
+        entry = await hosts.EnterAsync(host, cancellationToken);
+        if (slot is not null)
+        {
+            try
+            {
+                await slot.TakeAgainAsync(cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                entry.Lease?.Dispose();
+                throw;
+            }
+        }
+
+        return entry;
+    }
+
+    private async ValueTask<Hop> RequestAsync(FetchTarget target, FetchClock clock)
+    {
+        try
+        {
+            using var request = target.NewRequest(options.HostHeaders);
+            request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
+            // No format is named on purpose: a host that chooses by Accept would answer webp or avif with a picture it has
+            // compressed again, and ours is to be made from the file that the URL names. Anything else only at the end,
+            // for hosts that know their images as octet-stream.
+            request.Headers.TryAddWithoutValidation("Accept", "image/*, */*;q=0.1");
+            using var response = await http.SendAsync(request, clock.Token);
+            return (int)response.StatusCode switch
+            {
+                301 or 302 or 303 or 307 or 308 => new Hop(Result: null, LocationOf(response)),
+                // 204 and 205 have no body, 206 is half of one, 207 and beyond are no file.
+                >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, clock)),
+                _ => new Hop(FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter)),
+            };
+        }
+        catch (OperationCanceledException) when (clock.Stop.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException or OperationCanceledException)
+        {
+            return new Hop(clock.IsExpired ? Expired(clock) : FetchFailure.From(e, clock.IsInBody));
+        }
+    }
+
+    private async ValueTask<FetchResult> ReadBodyAsync(HttpResponseMessage response, FetchClock clock)
+    {
+        var headers = response.Content.Headers;
+        if (headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+        {
+            // The handler has undone the one it knows and taken it off; a second layer or an unknown coding is left.
+            return FetchFailure.Failed(FetchError.BadResponse, "The body is in a content coding that was not asked for.");
+        }
+
+        var statedLength = headers.ContentLength;
+        if (statedLength > options.MaxBytes)
+        {
+            return TooLarge();
+        }
+
+        clock.StartBody();
+        var buffer = await clock.OutsideAsync(budget.RentAsync(statedLength, clock.Stop));
+        var isComplete = false;
+        try
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(clock.Token);
+            if (!await ReadToEndAsync(stream, buffer, statedLength, clock))
+            {
+                return TooLarge();
+            }
+
+            if (buffer.Length == 0)
+            {
+                return FetchFailure.Failed(FetchError.EmptyBody, "The body is empty.");
+            }
+
+            isComplete = true;
+            return new FetchResult.Fetched(buffer.Complete(), response.RequestMessage!.RequestUri!);
+        }
+        finally
+        {
+            if (!isComplete)
+            {
+                buffer.Dispose();
+            }
+        }
+    }
+
+    /// <returns>False where the body is longer than allowed.</returns>
+    private async ValueTask<bool> ReadToEndAsync(Stream stream, BodyBuffer buffer, long? statedLength, FetchClock clock)
+    {
+        // With a stated length the handler ends the stream there; without, one byte more than allowed must be asked for.
+        var end = statedLength ?? options.MaxBytes + 1L;
+        while (buffer.Length < end)
+        {
+            if (buffer.Room.IsEmpty)
+            {
+                if (buffer.Length >= options.MaxBytes)
+                {
+                    return await stream.ReadAsync(new byte[1], clock.Token) == 0;
+                }
+
+                await clock.OutsideAsync(buffer.GrowAsync(clock.Stop));
+            }
+
+            var room = (int)Math.Min(buffer.Room.Length, end - buffer.Length);
+            var read = await stream.ReadAsync(buffer.Room[..room], clock.Token);
+            if (read == 0)
+            {
+                break;
+            }
+
+            buffer.Advance(read);
+            clock.Received(read);
+        }
+
+        return buffer.Length <= options.MaxBytes;
+    }
+
+    private FetchResult.Failed Expired(FetchClock clock) => clock switch
+    {
+        { IsTooSlow: true } => FetchFailure.Failed(FetchError.TooSlow, $"The body came slower than {options.MinBytesPerSecond} bytes a second."),
+        { IsInBody: true } => FetchFailure.Failed(FetchError.BodyTimedOut, $"The body did not end within {options.AttemptTimeout}."),
+        _ => FetchFailure.Failed(FetchError.HeadersTimedOut, $"The response headers did not come within {options.AttemptTimeout}."),
+    };
+
+    private FetchResult.Failed TooLarge() => FetchFailure.Failed(FetchError.TooLarge, $"The body is longer than {options.MaxBytes} bytes.");
+
+    /// <summary>One Location and no more: of two, the next reader might take the other.</summary>
+    private static string? LocationOf(HttpResponseMessage response) =>
+        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? values.First() : null;
+
+    private static void Tell(HostLease lease, FetchResult.Failed? failed)
+    {
+        switch (failed?.Error)
+        {
+            case FetchError.NameNotResolved or FetchError.NameLookupFailed or FetchError.ConnectRefused or FetchError.ConnectTimedOut or FetchError.ConnectFailed:
+                lease.Unreachable(failed.Error);
+                break;
+            case FetchError.HttpStatus when failed.HttpStatus is 429 or 503:
+            case FetchError.HeadersTimedOut or FetchError.BodyTimedOut or FetchError.TooSlow:
+                lease.Congested();
+                break;
+            case FetchError.AddressForbidden or FetchError.PortForbidden or FetchError.TlsTimedOut:
+                break; // says nothing about how much the host can bear
+            default:
+                lease.Answered();
+                break;
+        }
+    }
+
+    /// <summary>An outcome, or where to go on.</summary>
+    private readonly record struct Hop(FetchResult? Result, string? Location = null);
+}
