@@ -10,6 +10,25 @@ public static class ImageCodec
     /// <exception cref="LibVipsMissingException">There is none; the message is a sentence for people.</exception>
     public static Version Initialize() => VipsStartup.Version;
 
+    /// <summary>Starts libvips and compresses a small picture in each of the usual formats, so that code is loaded and compiled.</summary>
+    /// <exception cref="LibVipsMissingException">There is none; the message is a sentence for people.</exception>
+    public static void Warm()
+    {
+        const int Side = 48;
+        Initialize();
+        var gradient = new byte[Side * Side * 3];
+        for (var i = 0; i < gradient.Length; i++)
+        {
+            gradient[i] = (byte)i;
+        }
+        using var image = VipsImage.FromPixels(gradient, Side, Side, 3);
+        foreach (var format in (ReadOnlySpan<ImageFormat>)[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
+        {
+            using var file = VipsSaver.Save(image, format, 90, keepsProfile: false);
+            Compress(file.Bytes.ToArray(), new CodecRequest());
+        }
+    }
+
     /// <summary>Compresses one image to a quality; the format stays unless the request names another.</summary>
     /// <param name="source">A whole file; not changed, and not used after the return unless it is the result itself.</param>
     /// <param name="request">What is wanted. <see cref="ImageFormat.Tiff"/> cannot be asked for.</param>

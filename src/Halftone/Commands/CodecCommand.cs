@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Halftone.Codec;
+using Halftone.Compress;
+using Microsoft.Win32.SafeHandles;
+
+namespace Halftone.Commands;
+
+/// <summary>
+/// The hidden verb <c>codec MAX_BYTES CPU_SECONDS</c>: a child that compresses images one after the other, from frames on
+/// standard input to frames on standard output, until its parent closes them.
+/// </summary>
+internal static class CodecCommand
+{
+    public const string Verb = "codec";
+
+    /// <summary>Exit code where there is no libvips; the sentence about it is on standard error. (EX_UNAVAILABLE of sysexits.h)</summary>
+    public const int NoLibVips = 69;
+
+    // A larger input gets memory of its own and is not kept, so that one large image does not make every child large.
+    private const int KeptInputBytes = 4 << 20;
+
+    /// <param name="args">All arguments of the program, the verb first.</param>
+    public static int Run(string[] args)
+    {
+        if (args is not [Verb, var maxBytes, var cpuSeconds])
+        {
+            Console.Error.WriteLine("'codec' is started by Halftone itself.");
+            return 2;
+        }
+
+        // A Ctrl-C in a terminal goes to the whole group; whether we end is the parent's decision alone.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
+
+        var pipe = ChildProcessLimits.TakeStandardOutput();
+        ChildProcessLimits.EndWithReader(pipe);
+        ChildProcessLimits.EnlargePipes(pipe);
+        ChildProcessLimits.ForbidCoreFiles();
+        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+        using var output = new FileStream(new SafeFileHandle(pipe, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+        try
+        {
+            // Loads libvips and runs the usual ways once, so that no customer's image waits for the compiler.
+            ImageCodec.Warm();
+        }
+        catch (LibVipsMissingException exception)
+        {
+            Console.Error.WriteLine(exception.Message);
+            return NoLibVips;
+        }
+        ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
+        try
+        {
+            Serve(input, output, int.Parse(cpuSeconds, CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // The parent closed the pipes: it wants no answer any more.
+        }
+        return 0;
+    }
+
+    private static void Serve(FileStream input, FileStream output, int cpuSeconds)
+    {
+        Span<byte> header = stackalloc byte[RequestFrame.Length];
+        var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
+        Answer(output, AnswerKind.Ready, 0, 0, 0, default);
+        while (input.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length)
+        {
+            var frame = RequestFrame.Read(header);
+            if (frame.BodyBytes > kept.Length && frame.BodyBytes <= KeptInputBytes)
+            {
+                kept = GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
+            }
+            var body = (frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes)).AsMemory(0, frame.BodyBytes);
+            input.ReadExactly(body.Span);
+            ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
+            Answer(output, ImageCodec.Compress(body, frame.Request));
+        }
+    }
+
+    private static void Answer(FileStream output, CodecResult result)
+    {
+        switch (result)
+        {
+            case CodecResult.Compressed { KeptOriginal: true } kept:
+                Answer(output, AnswerKind.KeptOriginal, (int)kept.Format, kept.WidthPixels, kept.HeightPixels, default);
+                break;
+            case CodecResult.Compressed image:
+                Answer(output, AnswerKind.Compressed, (int)image.Format, image.WidthPixels, image.HeightPixels, image.Body.Span);
+                break;
+            case CodecResult.Refused refused:
+                Answer(output, AnswerKind.Refused, (int)refused.Error, 0, 0, Encoding.UTF8.GetBytes(refused.Detail));
+                break;
+        }
+    }
+
+    private static void Answer(FileStream output, AnswerKind kind, int code, int width, int height, ReadOnlySpan<byte> body)
+    {
+        Span<byte> header = stackalloc byte[AnswerFrame.Length];
+        new AnswerFrame(kind, body.Length, code, width, height, Environment.WorkingSet).Write(header);
+        output.Write(header);
+        output.Write(body);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Buffers.Binary;
+using Halftone.Codec;
+
+namespace Halftone.Compress;
+
+/// <summary>
+/// What goes over a child's pipes: a header of fixed length, little endian, then so many bytes of an image. Both ends are
+/// the same program, so there are no versions.
+/// </summary>
+internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes)
+{
+    public const int Length = 24;
+
+    public void Write(Span<byte> header)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(header, BodyBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(header[4..], Request.Q);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], (int)(Request.Format ?? 0));
+        BinaryPrimitives.WriteInt64LittleEndian(header[16..], Request.MaxPixels);
+    }
+
+    public static RequestFrame Read(ReadOnlySpan<byte> header)
+    {
+        var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
+        return new(
+            new CodecRequest
+            {
+                Q = BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
+                Format = format == 0 ? null : (ImageFormat)format,
+                MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
+            },
+            BinaryPrimitives.ReadInt32LittleEndian(header));
+    }
+}
+
+internal enum AnswerKind
+{
+    /// <summary>The first answer of a child, before any image: it is warm.</summary>
+    Ready = 1,
+    /// <summary>The body is the output image.</summary>
+    Compressed = 2,
+    /// <summary>No body: the output is the source.</summary>
+    KeptOriginal = 3,
+    /// <summary>The body is the detail in UTF-8.</summary>
+    Refused = 4,
+}
+
+/// <param name="Kind">What the body is.</param>
+/// <param name="BodyBytes">Bytes that follow.</param>
+/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> where refused.</param>
+/// <param name="ResidentBytes">The child's memory after this image.</param>
+internal readonly record struct AnswerFrame(AnswerKind Kind, int BodyBytes, int Code, int WidthPixels, int HeightPixels, long ResidentBytes)
+{
+    public const int Length = 32;
+
+    public void Write(Span<byte> header)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(header, (int)Kind);
+        BinaryPrimitives.WriteInt32LittleEndian(header[4..], BodyBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(header[8..], Code);
+        BinaryPrimitives.WriteInt32LittleEndian(header[12..], WidthPixels);
+        BinaryPrimitives.WriteInt32LittleEndian(header[16..], HeightPixels);
+        BinaryPrimitives.WriteInt64LittleEndian(header[24..], ResidentBytes);
+    }
+
+    public static AnswerFrame Read(ReadOnlySpan<byte> header) => new(
+        (AnswerKind)BinaryPrimitives.ReadInt32LittleEndian(header),
+        BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
+        BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
+        BinaryPrimitives.ReadInt32LittleEndian(header[12..]),
+        BinaryPrimitives.ReadInt32LittleEndian(header[16..]),
+        BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
+}

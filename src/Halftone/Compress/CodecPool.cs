@@ -1,0 +1,140 @@
+using Halftone.Codec;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Compress;
+
+/// <summary>
+/// Compresses images in child processes, one image each at a time, first come, first served. Children are warm before the
+/// host listens, and none outlives the pool.
+/// </summary>
+internal sealed class CodecPool : IHostedService, IDisposable
+{
+    private readonly CompressOptions options;
+    private readonly Queue<QueuedImage> waiting = new();
+    private readonly CodecSeat[] seats;
+    private bool started;
+    private bool ending;
+
+    public CodecPool(IOptions<CompressOptions> options, TimeProvider time, ILogger<CodecPool> logger)
+    {
+        this.options = options.Value;
+        seats = [.. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number => new CodecSeat(number, this.options, time, logger, Take))];
+    }
+
+    /// <summary>Process ids of the children that are alive.</summary>
+    public IReadOnlyList<int> Children => [.. seats.Select(seat => seat.ChildId).OfType<int>()];
+
+    /// <summary>Children replaced because they crashed, hung, ran out of memory, or were ended with a cancelled image.</summary>
+    public int Restarts => seats.Sum(seat => seat.Restarts);
+
+    /// <summary>Children replaced because they had grown.</summary>
+    public int Recycled => seats.Sum(seat => seat.Recycled);
+
+    /// <summary>Images that wait for a child.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (waiting)
+            {
+                return waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Starts the children and waits until they are warm.</summary>
+    /// <exception cref="CodecUnavailableException">They cannot be started, for one because there is no libvips; the message is for people.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        StartSeats();
+        await Task.WhenAll(seats.Select(seat => seat.Warm)).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Nothing: images of workers that still stop need the children. <see cref="Dispose"/> ends them.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Compresses one image; waits its turn.</summary>
+    /// <param name="body">The whole file. It is read until the task has ended, and is the result itself where the original is kept.</param>
+    /// <param name="request">What is wanted; <see cref="CompressOptions.MaxPixels"/> applies as well.</param>
+    /// <param name="cancellationToken">Takes a waiting image out of the queue, and ends the child that works on it.</param>
+    /// <returns>The output, or why there is none: a bad image is a result.</returns>
+    /// <exception cref="CodecUnavailableException">No child can be started: our own trouble, not the image's.</exception>
+    public Task<CodecResult> CompressAsync(ReadOnlyMemory<byte> body, CodecRequest request, CancellationToken cancellationToken)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<CodecResult>(cancellationToken);
+        }
+        StartSeats();
+        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels) }, cancellationToken);
+        lock (waiting)
+        {
+            ObjectDisposedException.ThrowIf(ending, this);
+            waiting.Enqueue(image);
+            Monitor.Pulse(waiting);
+        }
+        return image.Completion;
+    }
+
+    /// <summary>Ends the children, whatever they do, and waits until they are gone. Images not done end as cancelled.</summary>
+    public void Dispose()
+    {
+        lock (waiting)
+        {
+            if (ending)
+            {
+                return;
+            }
+            ending = true;
+            Monitor.PulseAll(waiting);
+        }
+        foreach (var seat in seats)
+        {
+            seat.End();
+        }
+        foreach (var seat in seats)
+        {
+            seat.Join();
+        }
+        foreach (var image in waiting)
+        {
+            image.CompleteCancelled();
+        }
+    }
+
+    private void StartSeats()
+    {
+        lock (waiting)
+        {
+            if (started || ending)
+            {
+                return;
+            }
+            started = true;
+        }
+        foreach (var seat in seats)
+        {
+            seat.Start();
+        }
+    }
+
+    /// <summary>The next image, waiting for one; null when the pool ends.</summary>
+    private QueuedImage? Take()
+    {
+        lock (waiting)
+        {
+            while (true)
+            {
+                if (ending)
+                {
+                    return null;
+                }
+                if (waiting.TryDequeue(out var image))
+                {
+                    return image;
+                }
+                Monitor.Wait(waiting);
+            }
+        }
+    }
+}

@@ -1,0 +1,231 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Halftone.Codec;
+using Halftone.Commands;
+
+namespace Halftone.Compress;
+
+/// <summary>No child can be started: nothing is wrong with any image. The message is a sentence for people.</summary>
+internal sealed class CodecUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>
+/// One child process. Its owner is one thread, which blocks on the pipes: with a handful of children that costs less than
+/// waking a thread pool for each of them. <see cref="End"/> alone may be called from elsewhere.
+/// </summary>
+internal sealed partial class CodecProcess : IDisposable
+{
+    private const int SignalBase = 128, SigXcpu = 24;
+    private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
+
+    // Passed on where set. All else, secrets above all, stays behind.
+    private static readonly string[] Inherited =
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "HALFTONE_LIBVIPS"];
+
+    private readonly CompressOptions options;
+    private readonly ILogger logger;
+    private readonly Process process;
+    private readonly Stream toChild;
+    private readonly Stream fromChild;
+    private readonly Task errorsRead;
+    private readonly ITimer backstop;
+    private string lastErrors = "";
+    private volatile bool timedOut;
+
+    private CodecProcess(Process process, CompressOptions options, TimeProvider time, ILogger logger)
+    {
+        this.options = options;
+        this.logger = logger;
+        this.process = process;
+        Id = process.Id;
+        toChild = process.StandardInput.BaseStream;
+        fromChild = process.StandardOutput.BaseStream;
+        errorsRead = ReadErrorsAsync(process.StandardError.BaseStream);
+        backstop = time.CreateTimer(_ => { timedOut = true; End(); }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    public int Id { get; }
+
+    /// <summary>The child's memory after its last image.</summary>
+    public long ResidentBytes { get; private set; }
+
+    /// <summary>Starts a child and waits until it is warm.</summary>
+    /// <exception cref="CodecUnavailableException">It did not come up.</exception>
+    public static CodecProcess Start(CompressOptions options, TimeProvider time, ILogger logger)
+    {
+        CodecProcess child;
+        try
+        {
+            child = new CodecProcess(Process.Start(StartInfo(options))!, options, time, logger);
+        }
+        catch (Exception exception) when (exception is System.ComponentModel.Win32Exception or IOException)
+        {
+            throw new CodecUnavailableException($"The codec process cannot be started: {exception.Message}", exception);
+        }
+        try
+        {
+            child.backstop.Change(options.StartTimeout, Timeout.InfiniteTimeSpan);
+            child.ReadAnswer(out _);
+            child.backstop.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return child;
+        }
+        catch (IOException exception)
+        {
+            var code = child.WaitForExit();
+            child.Dispose();
+            throw new CodecUnavailableException(
+                code == CodecCommand.NoLibVips ? child.lastErrors.Trim() : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}", exception);
+        }
+    }
+
+    /// <summary>Compresses one image; blocks.</summary>
+    /// <returns>
+    /// The child's own answer, or <see cref="CodecError.CodecCrashed"/>, <see cref="CodecError.CodecTimedOut"/> or
+    /// <see cref="CodecError.CodecOutOfMemory"/>: after these three the child is of no more use.
+    /// </returns>
+    public CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
+    {
+        try
+        {
+            backstop.Change(options.ImageTimeout, Timeout.InfiniteTimeSpan);
+            Span<byte> header = stackalloc byte[RequestFrame.Length];
+            new RequestFrame(request, source.Length).Write(header);
+            toChild.Write(header);
+            toChild.Write(source.Span);
+            var answer = ReadAnswer(out var body);
+            backstop.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return answer.Kind switch
+            {
+                AnswerKind.Compressed => new CodecResult.Compressed(body, (ImageFormat)answer.Code, answer.WidthPixels, answer.HeightPixels, KeptOriginal: false),
+                AnswerKind.KeptOriginal => new CodecResult.Compressed(source, (ImageFormat)answer.Code, answer.WidthPixels, answer.HeightPixels, KeptOriginal: true),
+                _ => new CodecResult.Refused((CodecError)answer.Code, Encoding.UTF8.GetString(body)),
+            };
+        }
+        catch (IOException)
+        {
+            return Ended(WaitForExit());
+        }
+    }
+
+    /// <summary>Ends the child now, whatever it does; any thread may call it, and more than once.</summary>
+    public void End()
+    {
+        try
+        {
+            process.Kill();
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended and was disposed.
+        }
+    }
+
+    public void Dispose()
+    {
+        backstop.Dispose();
+        WaitForExit();
+        process.Dispose();
+    }
+
+    /// <summary>Waits for the last of the child, its errors too, so that no zombie and no reader is left.</summary>
+    /// <returns>The exit code, as a shell counts it: 128 and the signal where one ended it.</returns>
+    private int WaitForExit()
+    {
+        End();
+        process.WaitForExit();
+        errorsRead.GetAwaiter().GetResult();
+        return process.ExitCode;
+    }
+
+    private CodecResult.Refused Ended(int exitCode)
+    {
+        if (timedOut)
+        {
+            return new(CodecError.CodecTimedOut, $"no answer after {options.ImageTimeout}");
+        }
+        if (exitCode == SignalBase + SigXcpu)
+        {
+            return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
+        }
+        var isMemory = lastErrors.Contains("failed to allocate", StringComparison.OrdinalIgnoreCase)
+            || lastErrors.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            || lastErrors.Contains("bad_alloc", StringComparison.Ordinal);
+        return new(isMemory ? CodecError.CodecOutOfMemory : CodecError.CodecCrashed, $"the codec process ended with code {exitCode}");
+    }
+
+    /// <exception cref="IOException">The child has ended.</exception>
+    private AnswerFrame ReadAnswer(out byte[] body)
+    {
+        Span<byte> header = stackalloc byte[AnswerFrame.Length];
+        fromChild.ReadExactly(header);
+        var answer = AnswerFrame.Read(header);
+        body = answer.BodyBytes == 0 ? [] : GC.AllocateUninitializedArray<byte>(answer.BodyBytes);
+        fromChild.ReadExactly(body);
+        ResidentBytes = answer.ResidentBytes;
+        return answer;
+    }
+
+    /// <summary>Reads what the child says on standard error to its end, and logs the first 8 KiB.</summary>
+    private async Task ReadErrorsAsync(Stream errors)
+    {
+        var buffer = new byte[1024];
+        var logged = 0;
+        int length;
+        while ((length = await errors.ReadAsync(buffer)) > 0)
+        {
+            var text = Encoding.UTF8.GetString(buffer, 0, length);
+            lastErrors = lastErrors.Length + text.Length <= KeptErrorChars ? lastErrors + text : text[..Math.Min(text.Length, KeptErrorChars)];
+            if (logged < LoggedErrorBytes)
+            {
+                Log.ChildSaid(logger, Id, text.TrimEnd());
+                logged += length;
+            }
+        }
+    }
+
+    private static ProcessStartInfo StartInfo(CompressOptions options)
+    {
+        var (file, before) = Program();
+        var start = new ProcessStartInfo(file, [.. before, CodecCommand.Verb, Number(options.MaxChildBytes), Number(options.CpuSeconds)])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var inherited = Inherited.Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name))).Where(variable => variable.Value is not null).ToArray();
+        start.Environment.Clear();
+        foreach (var (name, value) in inherited)
+        {
+            start.Environment[name] = value;
+        }
+        // glibc makes up to eight arenas per core, and each keeps what it once got: resident memory then creeps.
+        start.Environment["MALLOC_ARENA_MAX"] = "2";
+        // The codec's loops are the same for every image: nothing is learned by counting branches first.
+        start.Environment["DOTNET_TieredPGO"] = "0";
+        // No debugger's door and no thread for it in a process that decodes what strangers send.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
+        return start;
+    }
+
+    /// <summary>This program again: by its own file, or through <c>dotnet</c> where it was started so (or runs inside its tests).</summary>
+    private static (string File, string[] Arguments) Program()
+    {
+        var self = Environment.ProcessPath;
+        if (self is not null && Path.GetFileName(self) == "halftone")
+        {
+            return (self, []);
+        }
+        // …/shared/Microsoft.NETCore.App/10.0.0/ is where the runtime is; the program that starts it stands three above.
+        var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+        return (host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll")]);
+    }
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static partial class Log
+    {
+        [LoggerMessage(401, LogLevel.Warning, "Codec process {ProcessId} says: {Text}")]
+        public static partial void ChildSaid(ILogger logger, int processId, string text);
+    }
+}

@@ -1,0 +1,56 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Compress;
+
+/// <summary>Section <c>Compress</c>: what an image may cost, and the processes that work on them.</summary>
+internal sealed class CompressOptions : IValidatableObject
+{
+    public const string Section = "Compress";
+
+    /// <summary>Quality where an upload names none, 1 to 100 as libjpeg and libvips count it; 50.</summary>
+    [Range(1, 100)]
+    public int Quality { get; set; } = 50;
+
+    /// <summary>Child processes, each with one image at a time, 1 to 256; unset means one per processor core.</summary>
+    [Range(1, 256)]
+    public int? Children { get; set; }
+
+    /// <summary>Limit on width x height x frames, read from the header; 100,000,000 pixels. A larger image fails as <c>too_many_pixels</c>.</summary>
+    [Range(1, 10_000_000_000)]
+    public long MaxPixels { get; set; } = 100_000_000;
+
+    /// <summary>Memory a child may ask for (RLIMIT_DATA), 256 MiB and up; 1 GiB. An image that needs more fails as <c>codec_out_of_memory</c>.</summary>
+    [Range(256L << 20, 1L << 40)]
+    public long MaxChildBytes { get; set; } = 1L << 30;
+
+    /// <summary>Processor time for one image (RLIMIT_CPU), whole seconds, 1 to 3600; 30. One that needs more fails as <c>codec_timed_out</c>.</summary>
+    [Range(1, 3600)]
+    public int CpuSeconds { get; set; } = 30;
+
+    /// <summary>
+    /// From sending an image to its answer; 2 min. A backstop for a child that waits instead of working: it must leave room
+    /// for <see cref="CpuSeconds"/> on a busy machine, so it is not below that.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "02:00:00")]
+    public TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>From starting a child to its being ready for its first image; 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Resident memory after an image above which a child is replaced by a fresh one; 256 MiB.</summary>
+    [Range(64L << 20, 1L << 40)]
+    public long RecycleBytes { get; set; } = 256L << 20;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (ImageTimeout < TimeSpan.FromSeconds(CpuSeconds))
+        {
+            yield return new ValidationResult($"Compress:ImageTimeout must be at least Compress:CpuSeconds, {CpuSeconds} s.", [nameof(ImageTimeout)]);
+        }
+    }
+}
+
+[OptionsValidator]
+internal sealed partial class CompressOptionsValidator : IValidateOptions<CompressOptions>;

@@ -1,0 +1,170 @@
+using System.Runtime.InteropServices;
+using Halftone.Codec;
+
+namespace Halftone.Tests.Compress;
+
+public sealed class CodecPoolTests
+{
+    // As AVIF it takes seconds: long enough to be caught at work.
+    private static readonly Lazy<byte[]> Slow = new(() => PngFile.Noise(1500, 1500));
+    private static readonly byte[] Quick = PngFile.Noise(40, 30);
+
+    [Fact]
+    public async Task An_image_goes_through_a_child_and_comes_back_smaller()
+    {
+        await using var harness = await PoolHarness.StartAsync(options => options.Children = 2);
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => harness.CompressAsync(Quick)));
+
+        Assert.All(results, result =>
+        {
+            var output = Assert.IsType<CodecResult.Compressed>(result);
+            Assert.Equal((ImageFormat.Png, 40, 30), (output.Format, output.WidthPixels, output.HeightPixels));
+            Assert.InRange(output.Body.Length, 1, Quick.Length - 1);
+        });
+        Assert.Equal((2, 0), (harness.Pool.Children.Count, harness.Pool.Restarts));
+    }
+
+    [Fact]
+    public async Task What_is_no_image_is_refused_by_the_child_which_lives_on()
+    {
+        await using var harness = await PoolHarness.StartAsync();
+        var child = Assert.Single(harness.Pool.Children);
+
+        var refused = Assert.IsType<CodecResult.Refused>(await harness.CompressAsync("<!DOCTYPE html><title>404</title>"u8.ToArray()));
+
+        Assert.Equal(new CodecResult.Refused(CodecError.NotAnImage, "an HTML page"), refused);
+        Assert.Equal(child, Assert.Single(harness.Pool.Children));
+    }
+
+    [Fact]
+    public async Task A_killed_child_costs_nothing_but_a_second_attempt()
+    {
+        await using var harness = await PoolHarness.StartAsync();
+        var child = Assert.Single(harness.Pool.Children);
+        PoolHarness.Freeze(child);
+        var result = harness.CompressAsync(Quick);
+
+        PoolHarness.Kill(child);
+
+        Assert.IsType<CodecResult.Compressed>(await result);
+        Assert.NotEqual(child, Assert.Single(harness.Pool.Children));
+        Assert.Equal(1, harness.Pool.Restarts);
+    }
+
+    [Fact]
+    public async Task An_image_whose_child_dies_twice_is_refused_and_the_next_one_is_served()
+    {
+        await using var harness = await PoolHarness.StartAsync();
+        var first = Assert.Single(harness.Pool.Children);
+        var result = harness.CompressAsync(Slow.Value, ImageFormat.Avif);
+        PoolHarness.Kill(first);
+        var second = await harness.NextChildAsync(after: first);
+        PoolHarness.Kill(second);
+
+        var refused = Assert.IsType<CodecResult.Refused>(await result);
+
+        Assert.Equal((CodecError.CodecCrashed, 2), (refused.Error, harness.Pool.Restarts));
+        Assert.IsType<CodecResult.Compressed>(await harness.CompressAsync(Quick));
+    }
+
+    [Fact]
+    public async Task An_image_that_takes_too_much_processor_time_is_refused()
+    {
+        await using var harness = await PoolHarness.StartAsync(options => options.CpuSeconds = 1);
+
+        var refused = Assert.IsType<CodecResult.Refused>(await harness.CompressAsync(PngFile.Noise(3000, 3000), ImageFormat.Avif));
+
+        Assert.Equal(new CodecResult.Refused(CodecError.CodecTimedOut, "more than 1 s of processor time"), refused);
+        Assert.IsType<CodecResult.Compressed>(await harness.CompressAsync(Quick));
+    }
+
+    [Fact]
+    public async Task A_child_that_hangs_is_ended_by_the_clock_and_the_image_tried_again()
+    {
+        var clock = new HandClock();
+        await using var harness = await PoolHarness.StartAsync(time: clock);
+        var child = Assert.Single(harness.Pool.Children);
+        PoolHarness.Freeze(child);
+        var result = harness.CompressAsync(Quick);
+        await clock.ArmedAsync(TimeSpan.FromMinutes(2));
+
+        clock.Fire(TimeSpan.FromMinutes(2));
+
+        Assert.IsType<CodecResult.Compressed>(await result);
+        Assert.False(PoolHarness.IsAlive(child));
+    }
+
+    [Fact]
+    public async Task An_image_that_needs_too_much_memory_is_refused_and_the_next_one_is_served()
+    {
+        await using var harness = await PoolHarness.StartAsync(options => options.MaxChildBytes = 256 << 20);
+
+        var refused = Assert.IsType<CodecResult.Refused>(await harness.CompressAsync(PngFile.Interlaced(9_500, 9_500)));
+
+        Assert.Equal(CodecError.CodecOutOfMemory, refused.Error);
+        Assert.IsType<CodecResult.Compressed>(await harness.CompressAsync(Quick));
+    }
+
+    [Fact]
+    public async Task A_child_that_has_grown_is_replaced()
+    {
+        await using var harness = await PoolHarness.StartAsync(options => options.RecycleBytes = 1);
+        var child = Assert.Single(harness.Pool.Children);
+
+        Assert.IsType<CodecResult.Compressed>(await harness.CompressAsync(Quick));
+
+        Assert.NotEqual(child, await harness.NextChildAsync(after: child));
+        Assert.False(PoolHarness.IsAlive(child));
+        Assert.Equal((1, 0), (harness.Pool.Recycled, harness.Pool.Restarts));
+    }
+
+    [Fact]
+    public async Task Cancelling_ends_the_work_on_the_image_and_takes_waiting_ones_out_of_the_queue()
+    {
+        await using var harness = await PoolHarness.StartAsync();
+        using var cancelled = new CancellationTokenSource();
+        var atWork = harness.Pool.CompressAsync(Slow.Value, new CodecRequest { Format = ImageFormat.Avif }, cancelled.Token);
+        await harness.QueueEmptyAsync();
+        var waiting = harness.Pool.CompressAsync(Slow.Value, new CodecRequest { Format = ImageFormat.Avif }, cancelled.Token);
+
+        await cancelled.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => atWork);
+        Assert.IsType<CodecResult.Compressed>(await harness.CompressAsync(Quick));
+        Assert.Equal(1, harness.Pool.Restarts);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_and_a_polite_kill_do_not_end_a_child()
+    {
+        await using var harness = await PoolHarness.StartAsync();
+        var child = Assert.Single(harness.Pool.Children);
+
+        foreach (var signal in (PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP])
+        {
+            PoolHarness.Signal(child, signal);
+            Assert.IsType<CodecResult.Compressed>(await harness.CompressAsync(Quick));
+        }
+
+        Assert.Equal(child, Assert.Single(harness.Pool.Children));
+    }
+
+    [Fact]
+    public async Task Disposing_ends_every_child_in_the_middle_of_its_image_and_what_waits_is_cancelled()
+    {
+        await using var harness = await PoolHarness.StartAsync(options => options.Children = 2);
+        var children = harness.Pool.Children;
+        var images = Enumerable.Range(0, 4).Select(_ => harness.CompressAsync(Slow.Value, ImageFormat.Avif)).ToArray();
+
+        harness.Pool.Dispose();
+
+        Assert.All(children, child => Assert.False(PoolHarness.IsAlive(child)));
+        Assert.Empty(harness.Pool.Children);
+        foreach (var image in images)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => image);
+        }
+    }
+}

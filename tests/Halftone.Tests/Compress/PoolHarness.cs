@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Halftone.Codec;
+using Halftone.Compress;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Tests.Compress;
+
+/// <summary>A pool of real children, and the means to treat them badly.</summary>
+internal sealed class PoolHarness : IAsyncDisposable
+{
+    private PoolHarness(CodecPool pool) => Pool = pool;
+
+    public CodecPool Pool { get; }
+
+    public static async Task<PoolHarness> StartAsync(Action<CompressOptions>? change = null, TimeProvider? time = null)
+    {
+        var options = new CompressOptions { Children = 1 };
+        change?.Invoke(options);
+        var pool = new CodecPool(Options.Create(options), time ?? TimeProvider.System, NullLogger<CodecPool>.Instance);
+        await pool.StartAsync(TestContext.Current.CancellationToken);
+        return new PoolHarness(pool);
+    }
+
+    public Task<CodecResult> CompressAsync(byte[] source, ImageFormat? format = null) =>
+        Pool.CompressAsync(source, new CodecRequest { Format = format }, TestContext.Current.CancellationToken);
+
+    /// <summary>The process id of the one child that took the place of <paramref name="after"/>.</summary>
+    public async Task<int> NextChildAsync(int after)
+    {
+        await UntilAsync(() => Pool.Children is [var child] && child != after);
+        return Pool.Children[0];
+    }
+
+    /// <summary>Nothing waits: a child has taken the last image.</summary>
+    public Task QueueEmptyAsync() => UntilAsync(() => Pool.Waiting == 0);
+
+    private static async Task UntilAsync(Func<bool> reached)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (!reached())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
+        }
+    }
+
+    public static void Signal(int processId, PosixSignal signal) => Signal(processId, signal switch
+    {
+        PosixSignal.SIGINT => 2,
+        PosixSignal.SIGTERM => 15,
+        PosixSignal.SIGHUP => 1,
+        _ => throw new ArgumentOutOfRangeException(nameof(signal)),
+    });
+
+    public static void Kill(int processId) => Signal(processId, 9);
+
+    /// <summary>The child then neither works nor ends, whatever it gets.</summary>
+    public static void Freeze(int processId) => Signal(processId, OperatingSystem.IsMacOS() ? 17 : 19);
+
+    public static bool IsAlive(int processId)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(processId);
+            return !process.HasExited;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Pool.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static void Signal(int processId, int number) => Assert.Equal(0, kill(processId, number));
+
+#pragma warning disable SYSLIB1054, CA5392
+    [DllImport("libc")]
+    private static extern int kill(int processId, int signal);
+#pragma warning restore SYSLIB1054, CA5392
+}
