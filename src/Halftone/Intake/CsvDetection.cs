@@ -52,7 +52,7 @@ internal static class CsvDetection
 
     private static async Task<(CsvEncoding, CsvProblem?)> CheckBytesAsync(Stream spooled, bool marked, CancellationToken cancellationToken)
     {
-        var chunk = new byte[ChunkBytes];
+        var chunk = new byte[Math.Min(ChunkBytes, spooled.Length + 4)];
         var kept = 0;
         var validUtf8 = true;
         var lines = new LineCounter();
@@ -120,7 +120,7 @@ internal static class CsvDetection
 
     private static async Task<CsvProblem?> CheckUtf16Async(Stream spooled, bool bigEndian, CancellationToken cancellationToken)
     {
-        var chunk = new byte[ChunkBytes];
+        var chunk = new byte[Math.Min(ChunkBytes, spooled.Length + 4)];
         var kept = 0;
         var highBefore = false;
         var line = 1L;
@@ -204,7 +204,7 @@ internal static class CsvDetection
     /// <summary>How well a delimiter fits: the columns it shows of those we look for, then all columns. A separator line settles it.</summary>
     private static async Task<(int, int)> HeaderScoreAsync(Stream spooled, CsvDialect dialect, IntakeOptions options, CancellationToken cancellationToken)
     {
-        var scanner = new CsvScanner(dialect.OpenText(spooled), dialect.Delimiter, options.MaxRecordBytes, options.MaxColumns);
+        var scanner = CsvScanner.Open(spooled, dialect, options);
         var settled = 0;
         while (true)
         {

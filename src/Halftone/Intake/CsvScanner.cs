@@ -60,20 +60,20 @@ internal enum CsvCellForm : byte
 /// Memory is bounded by the longest allowed record, not by the file. A quotation mark opens quotes only as the first byte of a cell;
 /// anywhere else it is a character (<c>5" pipe</c>). See docs/decisions/0003-csv-scanner.md.
 /// </remarks>
-/// <param name="text">From <see cref="CsvDialect.OpenText"/>; read forward only, not closed here.</param>
-/// <param name="delimiter">As ASCII.</param>
-/// <param name="maxRecordBytes">Longest record without its line ending.</param>
-/// <param name="maxColumns">Most cells in a record.</param>
-internal sealed class CsvScanner(Stream text, byte delimiter, int maxRecordBytes, int maxColumns)
+internal sealed class CsvScanner
 {
     private const byte Quote = (byte)'"';
     private const byte CarriageReturn = (byte)'\r';
     private const byte LineFeed = (byte)'\n';
-    private const int FirstBufferBytes = 128 * 1024;
+    private const int UsualBufferBytes = 128 * 1024;
 
     private static readonly SearchValues<byte> SayNothing = SearchValues.Create(" \"\t,;|"u8);
 
-    private byte[] buffer = new byte[FirstBufferBytes];
+    private readonly Stream text;
+    private readonly byte delimiter;
+    private readonly int maxRecordBytes;
+    private readonly int maxColumns;
+    private byte[] buffer;
     private int recordStart;
     private int recordLength;
     private int filledEnd;
@@ -82,11 +82,27 @@ internal sealed class CsvScanner(Stream text, byte delimiter, int maxRecordBytes
     private long nextLine = 1;
     private CsvCell[] cells = new CsvCell[16];
 
-    /// <summary>Opens a spooled file again from its beginning, without limits: what was accepted once must be readable for good.</summary>
+    private CsvScanner(Stream spooled, CsvDialect dialect, int maxRecordBytes, int maxColumns)
+    {
+        text = dialect.OpenText(spooled);
+        delimiter = dialect.Delimiter;
+        this.maxRecordBytes = maxRecordBytes;
+        this.maxColumns = maxColumns;
+        // One byte more than a small file, so that its end is seen without growing.
+        buffer = new byte[Math.Min(UsualBufferBytes, spooled.Length + 1)];
+    }
+
+    /// <summary>Opens a spooled file at its beginning.</summary>
+    /// <param name="spooled">Seekable; not closed here.</param>
+    /// <param name="dialect">The file's own.</param>
+    /// <param name="options">Gives the longest record, without its line ending, and the most cells in one.</param>
+    public static CsvScanner Open(Stream spooled, CsvDialect dialect, IntakeOptions options) =>
+        new(spooled, dialect, options.MaxRecordBytes, options.MaxColumns);
+
+    /// <summary>Opens a spooled file that was accepted before, without limits: what was accepted once must be readable for good.</summary>
     /// <param name="spooled">Seekable; not closed here.</param>
     /// <param name="dialect">As detected when the file was accepted.</param>
-    public static CsvScanner Reopen(Stream spooled, CsvDialect dialect) =>
-        new(dialect.OpenText(spooled), dialect.Delimiter, Array.MaxLength, Array.MaxLength);
+    public static CsvScanner Reopen(Stream spooled, CsvDialect dialect) => new(spooled, dialect, Array.MaxLength, Array.MaxLength);
 
     /// <summary>The 1-based line on which the record begins, as a text editor counts: line breaks inside quotes count too.</summary>
     public long Line { get; private set; }

@@ -51,7 +51,7 @@ internal sealed class ProductCsvReader
             return new ProductCsvReader(options, null, null, null, problems);
         }
 
-        var scanner = new CsvScanner(dialect.OpenText(spooled), dialect.Delimiter, options.MaxRecordBytes, options.MaxColumns);
+        var scanner = CsvScanner.Open(spooled, dialect, options);
         CsvScan scan;
         do
         {

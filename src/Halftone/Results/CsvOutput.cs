@@ -8,7 +8,7 @@ namespace Halftone.Results;
 internal sealed class CsvOutput : IAsyncDisposable
 {
     private const int FlushBytes = 128 * 1024;
-    private readonly ArrayBufferWriter<byte> pending = new(FlushBytes * 2);
+    private readonly ArrayBufferWriter<byte> pending = new();
     private readonly CsvDialect dialect;
     private readonly Stream destination;
     private readonly Stream text;
