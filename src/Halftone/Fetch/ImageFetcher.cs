@@ -1,4 +1,5 @@
 using System.Reflection;
+using Halftone.Queue;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
@@ -43,7 +44,7 @@ internal sealed class ImageFetcher : IDisposable
     /// <param name="url">Whatever the row said.</param>
     /// <param name="slot">Given back while the host lets us wait, and held again on return; after a cancellation it may not be held.</param>
     /// <param name="cancellationToken">Stops the attempt.</param>
-    public async Task<FetchResult> FetchAsync(Uri url, WorkerSlot? slot, CancellationToken cancellationToken)
+    public async Task<FetchResult> FetchAsync(Uri url, IWorkSlot? slot, CancellationToken cancellationToken)
     {
         if (FetchTarget.Refuse(url) is { } refused)
         {
@@ -77,7 +78,7 @@ internal sealed class ImageFetcher : IDisposable
     public void Dispose() => http.Dispose();
 
     /// <summary>One hop, once it is the host's turn.</summary>
-    private async ValueTask<Hop> AskHostAsync(FetchTarget target, WorkerSlot? slot, FetchClock clock)
+    private async ValueTask<Hop> AskHostAsync(FetchTarget target, IWorkSlot? slot, FetchClock clock)
     {
         var entry = await EnterHostAsync(target.HostKey, slot, clock.Stop);
         if (entry.Outage is { } outage)
@@ -93,7 +94,7 @@ internal sealed class ImageFetcher : IDisposable
         return hop;
     }
 
-    private async ValueTask<HostEntry> EnterHostAsync(string host, WorkerSlot? slot, CancellationToken cancellationToken)
+    private async ValueTask<HostEntry> EnterHostAsync(string host, IWorkSlot? slot, CancellationToken cancellationToken)
     {
         if (hosts.TryEnter(host, out var entry))
         {

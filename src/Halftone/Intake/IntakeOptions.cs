@@ -8,6 +8,10 @@ internal sealed class IntakeOptions
 {
     public const string Section = "Intake";
 
+    /// <summary>Longest body of an upload, in bytes; 2 GiB.</summary>
+    [Range(1_024L, 1L << 40)]
+    public long MaxBodyBytes { get; set; } = 2L << 30;
+
     /// <summary>Longest record (one row, with the line breaks inside its quotes), in bytes of UTF-8; 1 MiB. It bounds the memory of a read.</summary>
     [Range(1_024, 256 * 1024 * 1024)]
     public int MaxRecordBytes { get; set; } = 1024 * 1024;

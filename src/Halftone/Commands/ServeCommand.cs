@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Halftone.Access;
+using Halftone.Codec;
+using Halftone.Database;
+using Halftone.Store;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Commands;
+
+/// <summary><c>halftone serve</c>: the server, until it is told to stop.</summary>
+internal static class ServeCommand
+{
+    private const string DefaultUrls = "http://127.0.0.1:4300";
+
+    public static Command Create()
+    {
+        var command = new Command("serve", "Runs the server (the default).");
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    public static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var server = Program.BuildServer(CreateBuilder(ServerOptionsOnCommandLine.ToSettings(result)));
+            await server.StartAsync(cancellationToken);
+            foreach (var url in server.Urls)
+            {
+                Console.WriteLine($"Halftone listens on {url}");
+            }
+
+            await server.WaitForShutdownAsync(cancellationToken);
+            return 0;
+        }
+        catch (Exception exception) when (Explain(exception) is { } sentence)
+        {
+            await Console.Error.WriteLineAsync(sentence);
+            return 1;
+        }
+    }
+
+    /// <summary>Settings from, each over the one before: the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
+    public static WebApplicationBuilder CreateBuilder(IReadOnlyDictionary<string, string?> settings)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration
+            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+            .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
+            .AddEnvironmentVariables("Halftone__")
+            .AddInMemoryCollection(settings);
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(builder.Configuration["Urls"] ?? DefaultUrls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddRoutingCore();
+        return builder;
+    }
+
+    /// <summary>What the person who started the program can do about it; null where it is a bug, whose trace is wanted.</summary>
+    public static string? Explain(Exception exception) => exception switch
+    {
+        OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
+        MissingLibraryException or NewerDatabaseException or DataFolderException or AccessException => exception.Message,
+        IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
+        _ => null,
+    };
+}

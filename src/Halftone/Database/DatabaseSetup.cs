@@ -1,0 +1,43 @@
+using Halftone.Queue;
+using Halftone.Store;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Database;
+
+internal static class DatabaseSetup
+{
+    public static void AddDatabase(this IServiceCollection services)
+    {
+        services.AddOptions<DatabaseOptions>().BindConfiguration("Database").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>();
+        services.AddSingleton(provider =>
+        {
+            // The lock on the folder comes first: nobody else may have the file open.
+            var folder = provider.GetRequiredService<DataFolder>();
+            var path = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Path;
+            return new HalftoneDatabase(path.Length > 0 ? path : folder.Database);
+        });
+        services.AddSingleton<Migrator>();
+        services.AddHostedService<Startup>();
+    }
+
+    /// <summary>What must be done before anything listens or works: the schema, then what the last process left behind.</summary>
+    private sealed class Startup(Migrator migrator, Replan replan) : IHostedLifecycleService
+    {
+        public async Task StartingAsync(CancellationToken cancellationToken)
+        {
+            await migrator.MigrateAsync(cancellationToken);
+            await replan.RunAsync(cancellationToken);
+        }
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,98 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// The one SQLite file of a data folder: a single writing connection, because SQLite has one writer, and as many reading
+/// connections as there are readers at a time. WAL and <c>synchronous=FULL</c>: a committed transaction survives power loss.
+/// </summary>
+internal sealed class HalftoneDatabase : IAsyncDisposable
+{
+    private readonly string path;
+    private readonly SemaphoreSlim writer = new(1, 1);
+    private readonly ConcurrentBag<SqliteConnection> readers = [];
+    private SqliteConnection? writing;
+
+    static HalftoneDatabase() => GuidText.Register();
+
+    /// <param name="path">The file; made when it is missing.</param>
+    public HalftoneDatabase(string path)
+    {
+        SystemSqlite.Load();
+        this.path = path;
+    }
+
+    /// <summary>Runs a query outside any transaction of ours; it sees what was committed before it began.</summary>
+    public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!readers.TryTake(out var connection))
+        {
+            connection = Open(SqliteOpenMode.ReadWrite);
+            connection.Execute("PRAGMA query_only = ON");
+        }
+
+        try
+        {
+            return await read(connection);
+        }
+        finally
+        {
+            readers.Add(connection);
+        }
+    }
+
+    /// <summary>Runs a transaction: committed when <paramref name="write"/> returns, rolled back when it throws.</summary>
+    public async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
+    {
+        await writer.WaitAsync(cancellationToken);
+        try
+        {
+            writing ??= Open(SqliteOpenMode.ReadWriteCreate);
+            // Not deferred: a transaction that reads before it writes would otherwise fail as busy beside another process.
+            using var transaction = writing.BeginTransaction(deferred: false);
+            var result = await write(transaction);
+            transaction.Commit();
+            return result;
+        }
+        finally
+        {
+            writer.Release();
+        }
+    }
+
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    public Task WriteAsync(Func<DbTransaction, Task> write, CancellationToken cancellationToken) =>
+        WriteAsync(
+            async transaction =>
+            {
+                await write(transaction);
+                return true;
+            },
+            cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await writer.WaitAsync();
+        while (readers.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        writing?.Dispose();
+        writing = null;
+        writer.Dispose();
+    }
+
+    private SqliteConnection Open(SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
+        connection.Open();
+        // 8 MiB of page cache a connection; temporary tables (one sort for equal URLs) go to files, so memory stays flat.
+        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");
+        return connection;
+    }
+}

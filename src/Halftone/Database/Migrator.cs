@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Reflection;
+using Dapper;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// Brings a database up to this version by the numbered scripts in <c>Migrations/</c>, each in one transaction together with
+/// the note that it ran. A script that was released is never edited; a change is a new script.
+/// </summary>
+internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
+{
+    /// <summary>Runs what is missing.</summary>
+    /// <returns>The names of the scripts that ran, in order; empty when there was nothing to do.</returns>
+    /// <exception cref="NewerDatabaseException">A newer Halftone has used this database.</exception>
+    public Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken) =>
+        database.WriteAsync<IReadOnlyList<string>>(
+            async transaction =>
+            {
+                var connection = transaction.Connection!;
+                await connection.ExecuteAsync(Sql.CreateMigrationTable, transaction: transaction);
+                var done = (await connection.QueryAsync<string>(Sql.AppliedMigrations, transaction: transaction)).ToHashSet(StringComparer.Ordinal);
+                var scripts = Scripts();
+                if (done.Except(scripts.Select(s => s.Name)).FirstOrDefault() is { } unknown)
+                {
+                    throw new NewerDatabaseException($"This database was used by a newer Halftone (it has migration '{unknown}'): run that version, or use another data folder.");
+                }
+
+                var ran = new List<string>();
+                foreach (var (name, sql) in scripts.Where(s => !done.Contains(s.Name)))
+                {
+                    await connection.ExecuteAsync(sql, transaction: transaction);
+                    await connection.ExecuteAsync(Sql.NoteMigration, new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction);
+                    ran.Add(name);
+                }
+
+                return ran;
+            },
+            cancellationToken);
+
+    private static List<(string Name, string Sql)> Scripts()
+    {
+        var assembly = Assembly.GetExecutingAssembly();
+        const string Prefix = "Halftone.Database.Migrations.sqlite.";
+        return
+        [
+            .. assembly.GetManifestResourceNames()
+                .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .Select(n =>
+                {
+                    using var reader = new StreamReader(assembly.GetManifestResourceStream(n)!);
+                    return (n[Prefix.Length..].Replace(".sql", "", true, CultureInfo.InvariantCulture), reader.ReadToEnd());
+                }),
+        ];
+    }
+
+    private static class Sql
+    {
+        public const string CreateMigrationTable = """
+            CREATE TABLE IF NOT EXISTS migration (name TEXT NOT NULL PRIMARY KEY, applied_at BIGINT NOT NULL)
+            """;
+
+        public const string AppliedMigrations = "SELECT name FROM migration ORDER BY name";
+
+        public const string NoteMigration = "INSERT INTO migration (name, applied_at) VALUES (@Name, @AppliedAt)";
+    }
+}
+
+/// <summary>The database has a migration that this version does not know; the message says what to do.</summary>
+internal sealed class NewerDatabaseException(string message) : Exception(message);

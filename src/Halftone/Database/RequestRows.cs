@@ -1,0 +1,90 @@
+using System.Data.Common;
+using Dapper;
+
+namespace Halftone.Database;
+
+/// <summary>All rows that belong to one request.</summary>
+internal static class RequestRows
+{
+    private const int ChunkRows = 10_000;
+
+    /// <summary>Removes a chunk of the request's rows, the request's own row with the last.</summary>
+    /// <returns>True while there are more.</returns>
+    public static async Task<bool> DeleteChunkAsync(DbTransaction transaction, Guid requestId)
+    {
+        var connection = transaction.Connection!;
+        if (await connection.QuerySingleOrDefaultAsync<Ranges>(Sql.Ranges, new { RequestId = requestId }, transaction) is not { } ranges)
+        {
+            return false;
+        }
+
+        var removed = await connection.ExecuteAsync(Sql.DeleteImages, new { ranges.FirstImageId, EndImageId = ranges.FirstImageId + ranges.Images, Limit = ChunkRows }, transaction);
+        if (removed < ChunkRows)
+        {
+            removed = await connection.ExecuteAsync(Sql.DeleteProducts, new { ranges.FirstProductId, EndProductId = ranges.FirstProductId + ranges.Products, Limit = ChunkRows }, transaction);
+        }
+
+        if (removed < ChunkRows)
+        {
+            await connection.ExecuteAsync(Sql.DeleteRequest, new { RequestId = requestId }, transaction);
+        }
+
+        return removed == ChunkRows;
+    }
+
+    /// <summary>Removes everything of a request in the one transaction.</summary>
+    public static async Task DeleteAsync(DbTransaction transaction, Guid requestId)
+    {
+        while (await DeleteChunkAsync(transaction, requestId))
+        {
+        }
+    }
+
+    /// <summary>Removes a request that was never promised; one that was is left as it is.</summary>
+    /// <returns>True where nothing of the request is left.</returns>
+    public static async Task<bool> DeleteReceivingAsync(DbTransaction transaction, Guid requestId)
+    {
+        var state = await transaction.Connection!.ExecuteScalarAsync<string?>(Sql.State, new { RequestId = requestId }, transaction);
+        if (state == "receiving")
+        {
+            await DeleteAsync(transaction, requestId);
+        }
+
+        return state is null or "receiving";
+    }
+
+    private sealed record Ranges
+    {
+        public required long FirstProductId { get; init; }
+        public required long Products { get; init; }
+        public required long FirstImageId { get; init; }
+        public required long Images { get; init; }
+    }
+
+    private static class Sql
+    {
+        public const string Ranges = """
+            SELECT first_product_id AS FirstProductId, products AS Products, first_image_id AS FirstImageId, images AS Images
+            FROM   request
+            WHERE  request_id = @RequestId
+            """;
+
+        public const string State = "SELECT state FROM request WHERE request_id = @RequestId";
+
+        public const string DeleteImages = """
+            DELETE FROM image WHERE image_id IN (SELECT image_id FROM image WHERE image_id >= @FirstImageId AND image_id < @EndImageId LIMIT @Limit)
+            """;
+
+        public const string DeleteProducts = """
+            DELETE FROM product WHERE product_id IN (SELECT product_id FROM product WHERE product_id >= @FirstProductId AND product_id < @EndProductId LIMIT @Limit)
+            """;
+
+        public const string DeleteRequest = """
+            DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT delivery_id FROM delivery WHERE request_id = @RequestId);
+            DELETE FROM delivery WHERE request_id = @RequestId;
+            DELETE FROM webhook WHERE request_id = @RequestId;
+            DELETE FROM error_count WHERE request_id = @RequestId;
+            DELETE FROM request WHERE request_id = @RequestId;
+            """;
+    }
+}

@@ -1,0 +1,53 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using SQLitePCL;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// The operating system's own SQLite, so that its security updates reach Halftone and no native file is shipped.
+/// </summary>
+internal static class SystemSqlite
+{
+    private static readonly string[] Names = OperatingSystem.IsMacOS() ? ["libsqlite3.dylib", "sqlite3"] : ["libsqlite3.so.0", "sqlite3"];
+    private static readonly Lock Gate = new();
+    private static bool loaded;
+
+    /// <summary>Loads the library once for the process.</summary>
+    /// <exception cref="MissingLibraryException">There is none; the message holds the line that installs it.</exception>
+    public static void Load()
+    {
+        lock (Gate)
+        {
+            if (loaded)
+            {
+                return;
+            }
+
+            if (Find() is not { } library)
+            {
+                throw new MissingLibraryException("SQLite is missing: install it with 'apt-get install libsqlite3-0'.");
+            }
+
+            NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == "e_sqlite3" ? library : 0);
+            raw.SetProvider(new SQLite3Provider_e_sqlite3());
+            loaded = true;
+        }
+    }
+
+    private static nint? Find()
+    {
+        foreach (var name in Names)
+        {
+            if (NativeLibrary.TryLoad(name, Assembly.GetExecutingAssembly(), null, out var library))
+            {
+                return library;
+            }
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A native library that must be installed by hand; the message is one sentence that says how.</summary>
+internal sealed class MissingLibraryException(string message) : Exception(message);

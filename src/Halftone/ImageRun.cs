@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Dapper;
+using Halftone.Codec;
+using Halftone.Compress;
+using Halftone.Database;
+using Halftone.Fetch;
+using Halftone.Queue;
+using Halftone.Status;
+using Halftone.Store;
+using Halftone.Webhooks;
+using Microsoft.Extensions.Options;
+
+namespace Halftone;
+
+/// <summary>
+/// One image from message to recorded outcome: fetch, compress, store, record. The only place that knows this order; the stages
+/// never call each other and never touch the database. Running twice changes nothing: the record is guarded, and each run stores
+/// under a key of its own, which it removes again when its record was not the one that counted.
+/// </summary>
+internal sealed partial class ImageRun(
+    HalftoneDatabase database,
+    ImageFetcher fetcher,
+    CodecPool codec,
+    StoredImages images,
+    OutcomeRecorder recorder,
+    IOptions<FetchOptions> fetchOptions,
+    TimeProvider time,
+    ILogger<ImageRun> logger)
+{
+    public async Task HandleAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
+    {
+        if (!await IsPendingAsync(message, cancellationToken))
+        {
+            return;
+        }
+
+        var outcome = await RunAsync(message, slot, cancellationToken);
+        var changed = await recorder.RecordAsync(outcome, cancellationToken);
+        if (!changed && outcome is RunOutcome.Completed unused)
+        {
+            await RemoveUnlessNamedAsync(unused, cancellationToken);
+        }
+    }
+
+    /// <summary>A message that was handed out up to the limit: its image brings workers down, so it is not tried again.</summary>
+    public async Task DeadLetterAsync(Message.Image message, CancellationToken cancellationToken)
+    {
+        Log.DeadLetter(logger, message.ImageId, message.RequestId);
+        await recorder.RecordAsync(Failed(message, ErrorCode.WorkerCrashed, null), cancellationToken);
+    }
+
+    private async Task<RunOutcome> RunAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var fetchResult = await fetcher.FetchAsync(new Uri(message.Url), slot, cancellationToken);
+        if (fetchResult is FetchResult.Failed notFetched)
+        {
+            return NotFetched(message, notFetched);
+        }
+
+        using var source = ((FetchResult.Fetched)fetchResult).Body;
+        var fetchMs = clock.ElapsedMilliseconds;
+        var codecResult = await codec.CompressAsync(source.Bytes, new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format) }, cancellationToken);
+        if (codecResult is CodecResult.Refused refused)
+        {
+            Log.NotCompressed(logger, message.ImageId, refused.Error, refused.Detail);
+            return Failed(message, ErrorCode.Of(refused.Error), null);
+        }
+
+        var output = (CodecResult.Compressed)codecResult;
+        var compressMs = clock.ElapsedMilliseconds - fetchMs;
+        var key = await StoreAsync(message, output, cancellationToken);
+        return new RunOutcome.Completed
+        {
+            RequestId = message.RequestId,
+            Run = message.Run,
+            ImageId = message.ImageId,
+            ObjectKey = key,
+            BytesIn = source.Bytes.Length,
+            BytesOut = output.Body.Length,
+            KeptOriginal = output.KeptOriginal,
+            Width = output.WidthPixels,
+            Height = output.HeightPixels,
+            ContentHash = Convert.ToHexStringLower(SHA256.HashData(output.Body.Span)),
+            FetchMs = fetchMs,
+            CompressMs = compressMs,
+            StoreMs = clock.ElapsedMilliseconds - fetchMs - compressMs,
+        };
+    }
+
+    private async Task<string> StoreAsync(Message.Image message, CodecResult.Compressed output, CancellationToken cancellationToken)
+    {
+        var key = ObjectKey.ForImage(message.RequestId, message.Name, FormatName.Extension(output.Format));
+        await OutageBackoff.WaitOutAsync(
+            async () =>
+            {
+                await images.Store.PutAsync(key, output.Body, FormatName.ContentType(output.Format), cancellationToken);
+                return true;
+            },
+            time,
+            logger,
+            cancellationToken);
+        return key;
+    }
+
+    private RunOutcome NotFetched(Message.Image message, FetchResult.Failed failed)
+    {
+        Log.NotFetched(logger, message.ImageId, failed.Error, failed.HttpStatus, message.Attempt, failed.Detail);
+        var pause = failed.Retryable ? WebhookSchedule.NextDelay(fetchOptions.Value.RetryDelays, message.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble()) : null;
+        return pause is null
+            ? Failed(message, ErrorCode.Of(failed.Error), failed.HttpStatus)
+            : new RunOutcome.Postponed
+            {
+                RequestId = message.RequestId,
+                Run = message.Run,
+                ImageId = message.ImageId,
+                Attempt = message.Attempt,
+                NextAttemptAt = time.GetUtcNow() + pause.Value,
+                ErrorCode = ErrorCode.Of(failed.Error),
+                HttpStatus = failed.HttpStatus,
+            };
+    }
+
+    private static RunOutcome.Failed Failed(Message.Image message, string errorCode, int? httpStatus) => new()
+    {
+        RequestId = message.RequestId,
+        Run = message.Run,
+        ImageId = message.ImageId,
+        ErrorCode = errorCode,
+        HttpStatus = httpStatus,
+        Host = Uri.TryCreate(message.Url, UriKind.Absolute, out var url) ? url.Host : "",
+    };
+
+    /// <summary>Another run of this image is done, or the request has moved on: nothing is fetched for a message that can change nothing.</summary>
+    private Task<bool> IsPendingAsync(Message.Image message, CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async connection => await connection.ExecuteScalarAsync<long>(Sql.IsPending, new { message.ImageId, message.RequestId, message.Run, message.Attempt }) > 0,
+            cancellationToken);
+
+    /// <summary>The row names our own object where the commit went through and only its answer was lost.</summary>
+    private async Task RemoveUnlessNamedAsync(RunOutcome.Completed unused, CancellationToken cancellationToken)
+    {
+        var named = await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ObjectKeyOf, new { unused.ImageId }), cancellationToken);
+        if (named != unused.ObjectKey)
+        {
+            await images.Store.DeleteAsync(unused.ObjectKey, cancellationToken);
+        }
+    }
+
+    private static class Sql
+    {
+        /// <summary>A message of an attempt that was recorded meanwhile changes nothing: the sweep hands out the next one.</summary>
+        public const string IsPending = """
+            SELECT count(*)
+            FROM   image i, request r
+            WHERE  i.image_id = @ImageId AND i.state = 'pending' AND i.attempt = @Attempt
+            AND    r.request_id = @RequestId AND r.run = @Run AND r.state IN ('pending', 'processing')
+            """;
+
+        public const string ObjectKeyOf = "SELECT object_key FROM image WHERE image_id = @ImageId";
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(101, LogLevel.Information, "Image {ImageId} was not fetched: {Error} (HTTP {HttpStatus}) at attempt {Attempt}; {Detail}")]
+        public static partial void NotFetched(ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
+
+        [LoggerMessage(102, LogLevel.Information, "Image {ImageId} was not compressed: {Error}; {Detail}")]
+        public static partial void NotCompressed(ILogger logger, long imageId, CodecError error, string detail);
+
+        [LoggerMessage(103, LogLevel.Error, "Image {ImageId} of request {RequestId} was handed out until the delivery limit")]
+        public static partial void DeadLetter(ILogger logger, long imageId, Guid requestId);
+    }
+}

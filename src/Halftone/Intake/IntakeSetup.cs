@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Intake;
+
+internal static class IntakeSetup
+{
+    public static void AddIntake(this IServiceCollection services)
+    {
+        services.AddOptions<IntakeOptions>().BindConfiguration(IntakeOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<IntakeOptions>, IntakeOptionsValidator>();
+        services.AddSingleton<RequestIntake>();
+    }
+}

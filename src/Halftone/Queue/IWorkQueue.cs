@@ -1,0 +1,35 @@
+namespace Halftone.Queue;
+
+/// <summary>
+/// Carries messages from whoever publishes to one handler each, at least once. A message is gone only when its handler
+/// has returned; what a dead process had taken comes back.
+/// </summary>
+internal interface IWorkQueue
+{
+    /// <summary>Returns when every message is safe on its queue.</summary>
+    Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Hands messages to <paramref name="handle"/>, at most <paramref name="prefetch"/> at a time, until cancelled; then waits for
+    /// the handlers that run. A handler that throws gets its message again after a pause, up to the delivery limit; then
+    /// <paramref name="deadLetter"/> gets it.
+    /// </summary>
+    Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken);
+}
+
+/// <param name="message">What was taken.</param>
+/// <param name="slot">The place this handler holds; it may be given back while waiting for something that is not work.</param>
+/// <param name="cancellationToken">The consumer is stopping.</param>
+internal delegate Task MessageHandler(Message message, IWorkSlot slot, CancellationToken cancellationToken);
+
+internal delegate Task DeadLetterHandler(Message message, CancellationToken cancellationToken);
+
+/// <summary>One message's place among those that bound how many handlers run at a time. For one flow at a time.</summary>
+internal interface IWorkSlot
+{
+    /// <summary>Lets another message be taken while this one waits for something that is not work. Calling it again changes nothing.</summary>
+    void GiveBack();
+
+    /// <summary>Waits for a place again, in the order of asking.</summary>
+    ValueTask TakeAgainAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Queue;
+
+/// <summary>How work is handed out.</summary>
+internal sealed class QueueOptions
+{
+    /// <summary>Images a process works on at a time (fetching, waiting for a codec child, storing), 1 to 1,024; 32.</summary>
+    [Range(1, 1_024)]
+    public int Prefetch { get; set; } = 32;
+
+    /// <summary>Images beyond <see cref="Prefetch"/> that may wait for their host without holding a place, 0 to 100,000; 512.</summary>
+    [Range(0, 100_000)]
+    public int WaitingImages { get; set; } = 512;
+
+    /// <summary>Images a Plan publishes before the next request has its turn, 1 to 1,000; 16.</summary>
+    [Range(1, 1_000)]
+    public int PlanImages { get; set; } = 16;
+
+    /// <summary>Webhook deliveries at a time, 1 to 1,024; 32.</summary>
+    [Range(1, 1_024)]
+    public int DeliverPrefetch { get; set; } = 32;
+
+    /// <summary>Result files written at a time, 1 to 64; 2.</summary>
+    [Range(1, 64)]
+    public int FinishPrefetch { get; set; } = 2;
+
+    /// <summary>How often a message may be handed out before it is a dead letter, 2 to 100; 20.</summary>
+    [Range(2, 100)]
+    public int DeliveryLimit { get; set; } = 20;
+
+    /// <summary>Pause before a message whose handler threw is handed out again; 1 s.</summary>
+    public TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often due retries are looked for; 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a retry that was handed out is given before it is handed out again, if nothing was recorded; 10 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:30", "1.00:00:00")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
+}
+
+[OptionsValidator]
+internal sealed partial class QueueOptionsValidator : IValidateOptions<QueueOptions>;

@@ -1,0 +1,26 @@
+namespace Halftone.Queue;
+
+internal static class QueueSetup
+{
+    public static void AddQueue(this IServiceCollection services)
+    {
+        services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateOnStart();
+        services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<QueueOptions>, QueueOptionsValidator>();
+        services.AddSingleton<ChannelQueue>();
+        services.AddSingleton<IWorkQueue>(provider => provider.GetRequiredService<ChannelQueue>());
+        services.AddSingleton<Planner>();
+        services.AddSingleton<Replan>();
+        services.AddSingleton<ImageRun>();
+        services.AddRunning<OutboxRelay>();
+        services.AddRunning<RetrySweep>();
+        services.AddRunning<Workers>();
+    }
+
+    /// <summary>A background service that others also talk to.</summary>
+    public static void AddRunning<T>(this IServiceCollection services)
+        where T : BackgroundService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}

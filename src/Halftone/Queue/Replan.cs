@@ -1,0 +1,148 @@
+using System.Data.Common;
+using Dapper;
+using Halftone.Database;
+using Halftone.Store;
+
+namespace Halftone.Queue;
+
+/// <summary>
+/// What a start with the in-process queue does before any work is taken, under the lock on the data folder: the queue was lost with
+/// the process that died, so unfinished requests get a Plan and requests being deleted their Delete. Half-taken uploads are removed,
+/// and completed images of unfinished requests whose file is missing or of the wrong length are done again.
+/// </summary>
+internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, TimeProvider time, ILogger<Replan> logger)
+{
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var requests = (await database.ReadAsync(connection => connection.QueryAsync<OpenRequest>(Sql.OpenRequests), cancellationToken)).AsList();
+        foreach (var request in requests)
+        {
+            switch (request.State)
+            {
+                case "receiving":
+                    await ForgetAsync(request, cancellationToken);
+                    break;
+                case "deleting":
+                    await database.WriteAsync(transaction => Outbox.AddAsync(transaction, new Message.Delete { RequestId = request.RequestId, Run = request.Run }, time), cancellationToken);
+                    break;
+                default:
+                    await UndoLostFilesAsync(request, cancellationToken);
+                    await database.WriteAsync(transaction => PlanAsync(transaction, request), cancellationToken);
+                    Log.Replanned(logger, request.RequestId);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>The answer to this upload was never sent: its sender knows nothing of it.</summary>
+    private async Task ForgetAsync(OpenRequest request, CancellationToken cancellationToken)
+    {
+        await database.WriteAsync(transaction => RequestRows.DeleteAsync(transaction, request.RequestId), cancellationToken);
+        await files.Store.DeleteAllAsync(request.RequestId, cancellationToken);
+        Log.Forgot(logger, request.RequestId);
+    }
+
+    private async Task PlanAsync(DbTransaction transaction, OpenRequest request)
+    {
+        await transaction.Connection!.ExecuteAsync(Sql.ResetPlannedTo, new { request.RequestId }, transaction);
+        await Outbox.AddAsync(transaction, new Message.Plan { RequestId = request.RequestId, Run = request.Run, After = 0 }, time);
+    }
+
+    /// <summary>A renamed file can be lost to a power failure after its row was committed: images are flushed once per request, at its end.</summary>
+    private async Task UndoLostFilesAsync(OpenRequest request, CancellationToken cancellationToken)
+    {
+        var after = 0L;
+        while (true)
+        {
+            var rows = (await database.ReadAsync(
+                connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, new { After = after, request.FirstImageId, EndImageId = request.FirstImageId + request.Images }),
+                cancellationToken)).AsList();
+            if (rows.Count == 0)
+            {
+                return;
+            }
+
+            after = rows[^1].ImageId;
+            foreach (var row in rows)
+            {
+                if (await images.Store.LengthAsync(row.ObjectKey, cancellationToken) != row.BytesOut)
+                {
+                    await database.WriteAsync(transaction => UndoAsync(transaction, request, row.ObjectKey), cancellationToken);
+                    Log.Undone(logger, row.ImageId, request.RequestId);
+                }
+            }
+        }
+    }
+
+    /// <summary>All rows that name the object, in one transaction with the counters: images with one URL share one.</summary>
+    private async Task UndoAsync(DbTransaction transaction, OpenRequest request, string objectKey)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var parameters = new { request.RequestId, request.FirstImageId, EndImageId = request.FirstImageId + request.Images, ObjectKey = objectKey, Now = now };
+        await transaction.Connection!.ExecuteAsync(Sql.UncountImages, parameters, transaction);
+        await transaction.Connection!.ExecuteAsync(Sql.UndoImages, parameters, transaction);
+    }
+
+    private sealed record OpenRequest
+    {
+        public required Guid RequestId { get; init; }
+        public required string State { get; init; }
+        public required int Run { get; init; }
+        public required long FirstImageId { get; init; }
+        public required long Images { get; init; }
+    }
+
+    private sealed record StoredImage
+    {
+        public required long ImageId { get; init; }
+        public required string ObjectKey { get; init; }
+        public required long BytesOut { get; init; }
+    }
+
+    private static class Sql
+    {
+        public const string OpenRequests = """
+            SELECT request_id AS RequestId, state AS State, run AS Run, first_image_id AS FirstImageId, images AS Images
+            FROM   request
+            WHERE  state IN ('receiving', 'pending', 'processing', 'cancelling', 'deleting')
+            ORDER  BY request_id
+            """;
+
+        public const string ResetPlannedTo = "UPDATE request SET planned_to = 0 WHERE request_id = @RequestId";
+
+        public const string CompletedImages = """
+            SELECT image_id AS ImageId, object_key AS ObjectKey, bytes_out AS BytesOut
+            FROM   image
+            WHERE  image_id > @After AND image_id >= @FirstImageId AND image_id < @EndImageId AND state = 'completed' AND same_as IS NULL
+            ORDER  BY image_id
+            LIMIT  1000
+            """;
+
+        public const string UncountImages = """
+            UPDATE request
+            SET    completed = completed - lost.images, bytes_in = bytes_in - lost.bytes_in, bytes_out = bytes_out - lost.bytes_out, updated_at = @Now
+            FROM   (SELECT count(*) AS images, coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
+                    FROM image WHERE image_id >= @FirstImageId AND image_id < @EndImageId AND object_key = @ObjectKey) AS lost
+            WHERE  request_id = @RequestId
+            """;
+
+        public const string UndoImages = """
+            UPDATE image
+            SET    state = 'pending', object_key = NULL, bytes_in = NULL, bytes_out = NULL, kept_original = NULL, width = NULL, height = NULL,
+                   content_hash = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL, attempt = 0, updated_at = @Now
+            WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND object_key = @ObjectKey
+            """;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(231, LogLevel.Information, "Request {RequestId} was unfinished and goes on")]
+        public static partial void Replanned(ILogger logger, Guid requestId);
+
+        [LoggerMessage(232, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
+        public static partial void Forgot(ILogger logger, Guid requestId);
+
+        [LoggerMessage(233, LogLevel.Warning, "The file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
+        public static partial void Undone(ILogger logger, long imageId, Guid requestId);
+    }
+}

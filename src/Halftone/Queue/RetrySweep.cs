@@ -1,0 +1,136 @@
+using Dapper;
+using Halftone.Database;
+using Halftone.Store;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Queue;
+
+/// <summary>
+/// Hands images and deliveries whose time has come back to the queue. It never clears the due time but moves it forward by a
+/// lease: if the message is lost, the row is due again, and only a recorded outcome ends it.
+/// </summary>
+internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, IOptions<QueueOptions> options, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
+{
+    private readonly WakeSignal wake = new();
+
+    /// <summary>Tells the sweep that a transaction with rows that are due was committed.</summary>
+    public void Wake() => wake.Set();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var backoff = new OutageBackoff(time);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+                backoff.Reset();
+                await wake.WaitAsync(options.Value.SweepInterval, time, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // The sweep must outlive every outage.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Log.SweepFailed(logger, exception);
+                await backoff.WaitAsync(stoppingToken);
+            }
+        }
+    }
+
+    /// <summary>One pass; public to tests, which move the clock instead of waiting.</summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        // Looked for on a reading connection first: an idle server must not take the write lock every second.
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        if (!await database.ReadAsync(async connection => await connection.ExecuteScalarAsync<long>(Sql.AnyDue, new { Now = now }) > 0, cancellationToken))
+        {
+            return;
+        }
+
+        var lease = now + (long)options.Value.Lease.TotalMilliseconds;
+        var due = await database.WriteAsync<List<Message>>(
+            async transaction =>
+            {
+                var connection = transaction.Connection!;
+                var images = await connection.QueryAsync<DueImage>(Sql.DueImages, new { Now = now }, transaction);
+                var messages = images.Select(ToMessage).ToList<Message>();
+                await connection.ExecuteAsync(Sql.LeaseImage, messages.Cast<Message.Image>().Select(m => new { m.ImageId, Lease = lease }), transaction);
+                var deliveries = await connection.QueryAsync<DueDelivery>(Sql.LeaseDeliveries, new { Now = now, Lease = lease }, transaction);
+                messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId }));
+                return messages;
+            },
+            cancellationToken);
+        await queue.PublishAsync(due, cancellationToken);
+    }
+
+    private static Message.Image ToMessage(DueImage image) => new()
+    {
+        RequestId = image.RequestId,
+        Run = image.Run,
+        ImageId = image.ImageId,
+        Url = image.InputUrl,
+        Attempt = image.Attempt,
+        Quality = image.Quality,
+        Format = image.Format,
+        Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
+    };
+
+    private sealed record DueImage
+    {
+        public required Guid RequestId { get; init; }
+        public required int Run { get; init; }
+        public required long ImageId { get; init; }
+        public required string InputUrl { get; init; }
+        public required int Attempt { get; init; }
+        public required int Quality { get; init; }
+        public string? Format { get; init; }
+        public required string SerialNumber { get; init; }
+        public required long ProductFirstImageId { get; init; }
+    }
+
+    private sealed record DueDelivery
+    {
+        public required Guid RequestId { get; init; }
+        public required int Run { get; init; }
+        public required long DeliveryId { get; init; }
+    }
+
+    private static class Sql
+    {
+        /// <summary>Uses the partial indexes image_due and delivery_due.</summary>
+        public const string AnyDue = """
+            SELECT EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now) OR EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now)
+            """;
+
+        /// <summary>Images of open requests only: the rows of a closed one never change.</summary>
+        public const string DueImages = """
+            SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
+                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
+            FROM   image i
+            JOIN   product p ON p.product_id = i.product_id
+            JOIN   request r ON r.request_id = p.request_id
+            WHERE  i.next_attempt_at <= @Now AND i.state = 'pending' AND r.state IN ('pending', 'processing')
+            ORDER  BY i.next_attempt_at
+            LIMIT  256
+            """;
+
+        public const string LeaseImage = "UPDATE image SET next_attempt_at = @Lease WHERE image_id = @ImageId AND state = 'pending'";
+
+        public const string LeaseDeliveries = """
+            UPDATE delivery
+            SET    next_attempt_at = @Lease
+            WHERE  delivery_id IN (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256)
+            RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId
+            """;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(221, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
+        public static partial void SweepFailed(ILogger logger, Exception exception);
+    }
+}

@@ -1,0 +1,35 @@
+using Halftone.Results;
+using Halftone.Webhooks;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Queue;
+
+/// <summary>Takes messages off the three queues and gives each to its handler.</summary>
+internal sealed class Workers(
+    IWorkQueue queue,
+    IOptions<QueueOptions> options,
+    Planner planner,
+    ImageRun imageRun,
+    RequestCompletion completion,
+    RequestRemoval removal,
+    DeliveryRun deliveryRun) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
+        queue.ConsumeAsync(QueueName.Work, options.Value.Prefetch, HandleAsync, DeadLetterAsync, stoppingToken),
+        queue.ConsumeAsync(QueueName.Finish, options.Value.FinishPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
+        queue.ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, HandleAsync, DeadLetterAsync, stoppingToken));
+
+    private Task HandleAsync(Message message, IWorkSlot slot, CancellationToken cancellationToken) => message switch
+    {
+        Message.Plan plan => planner.HandleAsync(plan, cancellationToken),
+        Message.Image image => imageRun.HandleAsync(image, slot, cancellationToken),
+        Message.Finish finish => completion.HandleAsync(finish, cancellationToken),
+        Message.Deliver deliver => deliveryRun.HandleAsync(deliver, cancellationToken),
+        Message.Delete delete => removal.HandleAsync(delete, cancellationToken),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    /// <summary>An image that brings workers down is given up; everything else returns to its queue, for it carries no bad bytes.</summary>
+    private Task DeadLetterAsync(Message message, CancellationToken cancellationToken) =>
+        message is Message.Image image ? imageRun.DeadLetterAsync(image, cancellationToken) : queue.PublishAsync([message], cancellationToken);
+}

@@ -1,0 +1,160 @@
+using System.Data.Common;
+using System.Text;
+using Dapper;
+using Halftone.Database;
+using Halftone.Intake;
+using Halftone.Queue;
+using Halftone.Status;
+using Halftone.Store;
+using Halftone.Webhooks;
+
+namespace Halftone.Results;
+
+/// <summary>
+/// Closes a request: writes the result under a fresh key, puts the images on disk, then in one transaction switches the request to the
+/// new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no row removes its file again; the
+/// winner removes the file it replaced.
+/// </summary>
+internal sealed partial class RequestCompletion(
+    HalftoneDatabase database,
+    StoredFiles files,
+    StoredImages images,
+    ResultImages resultImages,
+    RetrySweep sweep,
+    PublicUrls urls,
+    TimeProvider time,
+    ILogger<RequestCompletion> logger)
+{
+    public async Task HandleAsync(Message.Finish finish, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(finish, cancellationToken) is not { } request)
+        {
+            return;
+        }
+
+        var key = ObjectKey.ForFile(finish.RequestId, "result", "csv");
+        await OutageBackoff.WaitOutAsync(() => WriteResultAsync(finish.RequestId, request, key, cancellationToken), time, logger, cancellationToken);
+        await images.Store.FlushAsync(cancellationToken);
+        if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
+        {
+            sweep.Wake();
+            Log.Closed(logger, finish.RequestId, state, request.Completed, request.Failed, request.Images);
+            if (request.ResultKey is { } replaced)
+            {
+                await files.Store.DeleteAsync(replaced, cancellationToken);
+            }
+        }
+        else if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { finish.RequestId }), cancellationToken) != key)
+        {
+            await files.Store.DeleteAsync(key, cancellationToken);
+        }
+    }
+
+    private Task<RequestRow?> FindAsync(Message.Finish finish, CancellationToken cancellationToken) =>
+        database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Finishable, new { finish.RequestId, finish.Run }), cancellationToken);
+
+    private async Task<bool> WriteResultAsync(Guid requestId, RequestRow request, string key, CancellationToken cancellationToken)
+    {
+        await using var upload = await files.Store.OpenReadAsync(request.UploadKey, cancellationToken)
+            ?? throw new InvalidOperationException($"The upload of request {requestId} is missing: {request.UploadKey}.");
+        return await files.Store.PutAsync(
+            key,
+            "text/csv",
+            async destination =>
+            {
+                var outcomes = resultImages.ReadAsync(request.FirstImageId, request.Images, cancellationToken);
+                await ResultCsv.WriteAsync(upload, CsvDialect.Parse(request.Dialect), destination, outcomes, request.EscapeFormulas, cancellationToken);
+                return true;
+            },
+            cancellationToken);
+    }
+
+    /// <returns>The final state, or null where another Finish was first or the request has moved on.</returns>
+    private async Task<string?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
+    {
+        var connection = transaction.Connection!;
+        var now = time.GetUtcNow();
+        var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now.ToUnixTimeMilliseconds() };
+        if (await connection.QuerySingleOrDefaultAsync<ClosedRow>(Sql.Close, parameters, transaction) is not { } closed)
+        {
+            return null;
+        }
+
+        var body = Encoding.UTF8.GetString(EventOf(finish.RequestId, closed, now).ToBody());
+        await connection.ExecuteAsync(Sql.InsertDeliveries, new { finish.RequestId, finish.Run, closed.Owner, closed.WebhookUrl, Body = body, parameters.Now }, transaction);
+        return closed.State;
+    }
+
+    private WebhookEvent EventOf(Guid requestId, ClosedRow closed, DateTimeOffset now) => new()
+    {
+        RequestId = requestId,
+        Status = RequestState.ToWire(closed.State),
+        ResultUrl = urls.Result(requestId),
+        Progress = WebhookProgress.Of(closed.Images, closed.Completed, closed.Failed),
+        Bytes = WebhookBytes.Of(closed.BytesIn, closed.BytesOut),
+        Timestamp = now.UtcDateTime,
+    };
+
+    private sealed record RequestRow
+    {
+        public required long FirstImageId { get; init; }
+        public required long Images { get; init; }
+        public required long Completed { get; init; }
+        public required long Failed { get; init; }
+        public required string Dialect { get; init; }
+        public required bool EscapeFormulas { get; init; }
+        public required string UploadKey { get; init; }
+        public string? ResultKey { get; init; }
+    }
+
+    private sealed record ClosedRow
+    {
+        public required string State { get; init; }
+        public required string Owner { get; init; }
+        public string? WebhookUrl { get; init; }
+        public required long Images { get; init; }
+        public required long Completed { get; init; }
+        public required long Failed { get; init; }
+        public required long BytesIn { get; init; }
+        public required long BytesOut { get; init; }
+    }
+
+    private static class Sql
+    {
+        public const string Finishable = """
+            SELECT first_image_id AS FirstImageId, images AS Images, completed AS Completed, failed AS Failed, dialect AS Dialect,
+                   escape_formulas AS EscapeFormulas, upload_key AS UploadKey, result_key AS ResultKey
+            FROM   request
+            WHERE  request_id = @RequestId AND run = @Run
+            AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))
+            """;
+
+        public const string Close = """
+            UPDATE request
+            SET    state = CASE WHEN state = 'cancelling' THEN 'cancelled' WHEN completed > 0 OR images = 0 THEN 'completed' ELSE 'failed' END,
+                   result_key = @ResultKey, updated_at = @Now, finished_at = @Now
+            WHERE  request_id = @RequestId AND run = @Run
+            AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))
+            RETURNING state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images, completed AS Completed, failed AS Failed,
+                      bytes_in AS BytesIn, bytes_out AS BytesOut
+            """;
+
+        public const string ResultKeyOf = "SELECT result_key FROM request WHERE request_id = @RequestId";
+
+        /// <summary>One per endpoint, due at once: the upload's own webhook_url, and every webhook registered for the request or for its owner.</summary>
+        public const string InsertDeliveries = """
+            INSERT INTO delivery (request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at)
+            SELECT @RequestId, @Run, '', @WebhookUrl, @Body, @Now, @Now, @Now WHERE @WebhookUrl IS NOT NULL
+            UNION ALL
+            SELECT @RequestId, @Run, webhook_id, callback_url, @Body, @Now, @Now, @Now
+            FROM   webhook
+            WHERE  owner = @Owner AND disabled_at IS NULL AND (request_id IS NULL OR request_id = @RequestId)
+            """;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(501, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
+        public static partial void Closed(ILogger logger, Guid requestId, string state, long completed, long failed, long images);
+    }
+}

@@ -1,0 +1,48 @@
+using System.Runtime.CompilerServices;
+using Dapper;
+using Halftone.Database;
+using Halftone.Fetch;
+using Halftone.Status;
+
+namespace Halftone.Results;
+
+/// <summary>Outcomes of a request's images in the order of its CSV, which is the order of their ids; a page of rows in memory at a time.</summary>
+internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
+{
+    private const int PageRows = 2_000;
+
+    public async IAsyncEnumerable<ImageOutcome> ReadAsync(long firstImageId, long images, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var next = firstImageId;
+        while (next < firstImageId + images)
+        {
+            var page = (await database.ReadAsync(
+                connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = Math.Min(firstImageId + images, next + PageRows) }),
+                cancellationToken)).AsList();
+            foreach (var row in page)
+            {
+                yield return new ImageOutcome(row.Line, row.ObjectKey is null ? null : urls.Image(row.ObjectKey), row.ErrorCode == ErrorCode.Of(FetchError.HttpStatus) ? $"http_{row.HttpStatus}" : row.ErrorCode);
+            }
+
+            next += PageRows;
+        }
+    }
+
+    private sealed record Row
+    {
+        public required long Line { get; init; }
+        public string? ObjectKey { get; init; }
+        public string? ErrorCode { get; init; }
+        public int? HttpStatus { get; init; }
+    }
+
+    private static class Sql
+    {
+        public const string Page = """
+            SELECT p.line AS Line, i.object_key AS ObjectKey, CASE WHEN i.state = 'failed' THEN i.error_code END AS ErrorCode, i.http_status AS HttpStatus
+            FROM   image i JOIN product p ON p.product_id = i.product_id
+            WHERE  i.image_id >= @First AND i.image_id < @End
+            ORDER  BY i.image_id
+            """;
+    }
+}

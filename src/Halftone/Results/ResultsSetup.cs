@@ -1,0 +1,11 @@
+namespace Halftone.Results;
+
+internal static class ResultsSetup
+{
+    public static void AddResults(this IServiceCollection services)
+    {
+        services.AddSingleton<ResultImages>();
+        services.AddSingleton<RequestCompletion>();
+        services.AddSingleton<RequestRemoval>();
+    }
+}

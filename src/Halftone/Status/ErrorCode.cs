@@ -1,0 +1,22 @@
+using System.Text.Json;
+using Halftone.Codec;
+using Halftone.Fetch;
+
+namespace Halftone.Status;
+
+/// <summary>
+/// The closed list of words for why an image failed, stage × cause: those of <see cref="FetchError"/> and <see cref="CodecError"/>
+/// in snake_case, and the few that no stage can say of itself.
+/// </summary>
+internal static class ErrorCode
+{
+    /// <summary>The message was handed out up to the delivery limit and never came to an end.</summary>
+    public const string WorkerCrashed = "worker_crashed";
+
+    private static readonly Dictionary<FetchError, string> Fetch = Enum.GetValues<FetchError>().ToDictionary(e => e, e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
+    private static readonly Dictionary<CodecError, string> Compress = Enum.GetValues<CodecError>().ToDictionary(e => e, e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
+
+    public static string Of(FetchError error) => Fetch[error];
+
+    public static string Of(CodecError error) => Compress[error];
+}

@@ -1,0 +1,27 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Halftone.Queue;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Status;
+
+internal static class StatusSetup
+{
+    public static void AddStatus(this IServiceCollection services)
+    {
+        services.AddOptions<ServerOptions>().BindConfiguration("Server").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
+        services.AddSingleton<PublicUrls>();
+        services.AddSingleton<StatusReader>();
+        services.AddSingleton<RequestActions>();
+        services.AddRunning<OutcomeRecorder>();
+        services.AddProblemDetails();
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+            json.SerializerOptions.Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJson.Default);
+        });
+    }
+}

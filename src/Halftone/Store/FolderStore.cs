@@ -1,0 +1,149 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
+namespace Halftone.Store;
+
+/// <summary>
+/// Objects as files under one folder: written beside their final name, then renamed, so a reader or a crash never sees half a
+/// file. A file outlives the process at once; it outlives a power loss after <see cref="FlushAsync"/> (images, once per request)
+/// or when it is put as a stream (uploads and results).
+/// </summary>
+internal sealed class FolderStore(string root) : IObjectStore
+{
+    /// <summary>Files being written end in this; what a crash leaves of them is swept.</summary>
+    public const string PartialExtension = ".part";
+
+    private readonly string root = Path.GetFullPath(root);
+    private readonly ConcurrentDictionary<string, bool> folders = new(StringComparer.Ordinal);
+
+    public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
+    {
+        var path = PathOf(key);
+        var partial = path + PartialExtension;
+        MakeFolder(path);
+        try
+        {
+            using (var file = OpenPartial(path, partial, body.Length))
+            {
+                // A plain write: a page-cache copy of some 100 KB is cheaper than handing it to another thread.
+                RandomAccess.Write(file, body.Span, 0);
+            }
+
+            File.Move(partial, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+
+        await Task.CompletedTask;
+    }
+
+    public async Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken)
+    {
+        var path = PathOf(key);
+        var partial = path + PartialExtension;
+        MakeFolder(path);
+        try
+        {
+            T result;
+            await using (var file = new FileStream(OpenPartial(path, partial, 0), FileAccess.Write, 65_536))
+            {
+                result = await write(file);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(partial, path, overwrite: true);
+            DiskSync.Folder(Path.GetDirectoryName(path)!);
+            return result;
+        }
+        catch
+        {
+            File.Delete(partial);
+            throw;
+        }
+    }
+
+    public Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult<Stream?>(new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 65_536, FileOptions.SequentialScan));
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+    }
+
+    public Task DeleteAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            File.Delete(PathOf(key));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // The request was deleted meanwhile.
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
+    {
+        var file = new FileInfo(PathOf(key));
+        return Task.FromResult<long?>(file.Exists ? file.Length : null);
+    }
+
+    public Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken)
+    {
+        var folder = Path.Combine(root, requestId.ToString("D", CultureInfo.InvariantCulture));
+        folders.TryRemove(folder, out _);
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Deleted before: the message came twice.
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task FlushAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(root);
+        DiskSync.FileSystem(root);
+        return Task.CompletedTask;
+    }
+
+    private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenPartial(string path, string partial, long length)
+    {
+        try
+        {
+            return File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Deleted since this process made it: a run that began before the delete still ends in an object, and cleans up after itself.
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            return File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+        }
+    }
+
+    private void MakeFolder(string path)
+    {
+        var folder = Path.GetDirectoryName(path)!;
+        if (folders.TryAdd(folder, true))
+        {
+            Directory.CreateDirectory(folder);
+            DiskSync.Folder(root);
+        }
+    }
+
+    private string PathOf(string key) =>
+        ObjectKey.IsValid(key) ? Path.Combine(root, key) : throw new ArgumentException($"'{key}' is not an object key.", nameof(key));
+}

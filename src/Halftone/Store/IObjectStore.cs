@@ -1,0 +1,26 @@
+namespace Halftone.Store;
+
+/// <summary>Keeps whole objects by key. An object is there completely or not at all.</summary>
+internal interface IObjectStore
+{
+    /// <summary>Stores an object, replacing one of the same key.</summary>
+    Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken);
+
+    /// <summary>Stores what <paramref name="write"/> writes, flushed to disk, when it returns; nothing when it throws.</summary>
+    Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken);
+
+    /// <summary>The object's bytes, seekable, or null when there is none.</summary>
+    Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Removes an object; nothing happens when there is none.</summary>
+    Task DeleteAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Length in bytes, or null when there is none.</summary>
+    Task<long?> LengthAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Removes everything under a request's prefix.</summary>
+    Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken);
+
+    /// <summary>Puts everything stored so far on disk.</summary>
+    Task FlushAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,109 @@
+using System.Data.Common;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Dapper;
+using Halftone.Database;
+using Halftone.Queue;
+using Microsoft.Extensions.Options;
+
+namespace Halftone.Webhooks;
+
+/// <summary>One attempt of one delivery, from message to recorded outcome. Guarded by the delivery's row: the attempt counts once.</summary>
+internal sealed partial class DeliveryRun(
+    HalftoneDatabase database,
+    WebhookSender sender,
+    InstanceSecret secret,
+    IOptions<WebhookOptions> options,
+    TimeProvider time,
+    ILogger<DeliveryRun> logger)
+{
+    public async Task HandleAsync(Message.Deliver message, CancellationToken cancellationToken)
+    {
+        if (await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken) is not { } delivery)
+        {
+            return;
+        }
+
+        var instanceSecret = await secret.GetAsync(cancellationToken);
+        var signingSecret = delivery.WebhookId.Length == 0 ? instanceSecret : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
+        var clock = Stopwatch.StartNew();
+        var outcome = await sender.SendAsync(new Uri(delivery.Endpoint), MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
+        await OutageBackoff.WaitOutAsync(
+            () => database.WriteAsync(transaction => RecordAsync(transaction, message.DeliveryId, delivery, outcome, clock.ElapsedMilliseconds), cancellationToken), time, logger, cancellationToken);
+    }
+
+    /// <summary>The <c>webhook-id</c>: the same at every attempt of a delivery, and of no other.</summary>
+    private static string MessageId(long deliveryId) => string.Create(CultureInfo.InvariantCulture, $"msg_{deliveryId}");
+
+    private async Task<bool> RecordAsync(DbTransaction transaction, long deliveryId, DeliveryRow delivery, DeliveryOutcome outcome, long milliseconds)
+    {
+        var connection = transaction.Connection!;
+        var now = time.GetUtcNow();
+        var failed = outcome as DeliveryOutcome.Failed;
+        var pause = failed is null ? null : WebhookSchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble());
+        var attempt = new
+        {
+            DeliveryId = deliveryId,
+            delivery.Attempt,
+            State = outcome is DeliveryOutcome.Delivered ? "delivered" : pause is null ? "failed" : "pending",
+            NextAttemptAt = pause is null ? (long?)null : (now + pause.Value).ToUnixTimeMilliseconds(),
+            HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
+            Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
+            Milliseconds = milliseconds,
+            delivery.WebhookId,
+            Now = now.ToUnixTimeMilliseconds(),
+        };
+        if (await connection.ExecuteAsync(Sql.Record, attempt, transaction) == 0)
+        {
+            return false;
+        }
+
+        await connection.ExecuteAsync(Sql.InsertAttempt, attempt, transaction);
+        if (outcome is DeliveryOutcome.Gone)
+        {
+            await connection.ExecuteAsync(Sql.DisableWebhook, attempt, transaction);
+        }
+
+        Log.Attempted(logger, deliveryId, attempt.Attempt + 1, attempt.State, attempt.HttpStatus, attempt.Error);
+        return true;
+    }
+
+    private sealed record DeliveryRow
+    {
+        public required string WebhookId { get; init; }
+        public required string Endpoint { get; init; }
+        public required string Body { get; init; }
+        public required int Attempt { get; init; }
+    }
+
+    private static class Sql
+    {
+        public const string Pending = """
+            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt
+            FROM   delivery
+            WHERE  delivery_id = @DeliveryId AND state = 'pending'
+            """;
+
+        /// <summary>Only where the attempt is the one that was made: a duplicate of it counts once.</summary>
+        public const string Record = """
+            UPDATE delivery
+            SET    state = @State, attempt = attempt + 1, next_attempt_at = @NextAttemptAt, updated_at = @Now
+            WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Attempt
+            """;
+
+        public const string InsertAttempt = """
+            INSERT INTO delivery_attempt (delivery_id, attempt, attempted_at, http_status, error, milliseconds)
+            VALUES (@DeliveryId, @Attempt + 1, @Now, @HttpStatus, @Error, @Milliseconds)
+            """;
+
+        /// <summary>410: the endpoint wants no event any more.</summary>
+        public const string DisableWebhook = "UPDATE webhook SET disabled_at = @Now WHERE webhook_id = @WebhookId AND disabled_at IS NULL";
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(401, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus}, {Error})")]
+        public static partial void Attempted(ILogger logger, long deliveryId, int attempt, string state, int? httpStatus, string? error);
+    }
+}
