@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Halftone.Fetch;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
@@ -23,45 +24,45 @@ internal sealed class WebhookSender : IDisposable
     private readonly WebhookOptions options;
     private readonly TimeProvider time;
 
-    /// <param name="handler">Connects only where Halftone may connect. Becomes this sender's own: nobody else uses it, and it is disposed with the sender.</param>
-    public WebhookSender(SocketsHttpHandler handler, IOptions<WebhookOptions> options, TimeProvider time)
+    public WebhookSender(GuardedHttp http, IOptions<WebhookOptions> options, TimeProvider time)
     {
         this.options = options.Value;
         this.time = time;
-        // What a signed POST to a stranger must not do, whoever made the handler: follow, remember, or tell more than it says.
-        handler.AllowAutoRedirect = false;
-        handler.UseCookies = false;
-        handler.Credentials = null;
-        handler.ActivityHeadersPropagator = null;
+        var handler = http.CreateHandler();       // follows no redirect, keeps no cookie, goes through no proxy
         handler.AutomaticDecompression = DecompressionMethods.None;
         handler.MaxResponseDrainSize = MaxDrainBytes;
         invoker = new HttpMessageInvoker(handler);
     }
 
     /// <summary>Sends an event once, signed with the present time. Sending it again later with the same id is the caller's part.</summary>
-    /// <param name="endpoint">Absolute http or https URL.</param>
+    /// <param name="endpoint">Absolute http or https URL; a name and password in it are not sent, the signature says who we are.</param>
     /// <param name="messageId">The <c>webhook-id</c>: the same at every attempt, by which receivers know a repetition.</param>
     /// <param name="body">UTF-8 JSON, such as <see cref="WebhookEvent.ToBody"/> gave.</param>
     /// <param name="secret">As <see cref="WebhookSignature.IsSecret"/> allows.</param>
     /// <exception cref="OperationCanceledException">Only where <paramref name="cancellationToken"/> asked for it; the event may have arrived.</exception>
     public async Task<DeliveryOutcome> SendAsync(Uri endpoint, string messageId, ReadOnlyMemory<byte> body, string secret, CancellationToken cancellationToken)
     {
+        if (FetchTarget.Refuse(endpoint) is { } refused)
+        {
+            return new DeliveryOutcome.Failed(refused);
+        }
+
         using var request = SignedRequest(endpoint, messageId, body, secret);
         using var timeout = new CancellationTokenSource(options.Timeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var timeoutOrStop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
             // An HttpMessageInvoker, unlike HttpClient, returns when the headers are there and reads no body.
-            using var response = await invoker.SendAsync(request, either.Token);
+            using var response = await invoker.SendAsync(request, timeoutOrStop.Token);
             return Judge(response);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return new DeliveryOutcome.Failed(DeliveryError.TimedOut);
+            throw;
         }
-        catch (HttpRequestException exception)
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            return new DeliveryOutcome.Failed(Cause(exception));
+            return new DeliveryOutcome.Failed(timeout.IsCancellationRequested ? FetchError.HeadersTimedOut : FetchFailure.From(e, isInBody: false).Error);
         }
     }
 
@@ -79,29 +80,17 @@ internal sealed class WebhookSender : IDisposable
         return request;
     }
 
-    private DeliveryOutcome Judge(HttpResponseMessage response) => (int)response.StatusCode switch
+    private DeliveryOutcome Judge(HttpResponseMessage response)
     {
-        >= 200 and < 300 => new DeliveryOutcome.Delivered((int)response.StatusCode),
-        410 => new DeliveryOutcome.Gone(),
-        >= 300 and < 400 => Refused(DeliveryError.Redirected, response),
-        _ => Refused(DeliveryError.HttpStatus, response),
-    };
-
-    private DeliveryOutcome.Failed Refused(DeliveryError error, HttpResponseMessage response) =>
-        new(error, (int)response.StatusCode, RetryAfter(response.Headers.RetryAfter));
-
-    /// <summary>Seconds or a date (RFC 9110, 10.2.3), within what is obeyed; null without the header or with one that is neither.</summary>
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header)
-    {
-        var wait = header?.Delta ?? (header?.Date - time.GetUtcNow());
-        return wait is null ? null : TimeSpan.FromTicks(Math.Clamp(wait.Value.Ticks, 0, options.MaxRetryAfter.Ticks));
+        switch ((int)response.StatusCode)
+        {
+            case >= 200 and < 300:
+                return new DeliveryOutcome.Delivered((int)response.StatusCode);
+            case 410:
+                return new DeliveryOutcome.Gone();
+            default:
+                var failed = FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter);
+                return new DeliveryOutcome.Failed(failed.Error, failed.HttpStatus, failed.RetryAfter);
+        }
     }
-
-    private static DeliveryError Cause(HttpRequestException exception) => exception.HttpRequestError switch
-    {
-        HttpRequestError.NameResolutionError => DeliveryError.NameNotResolved,
-        HttpRequestError.ConnectionError => DeliveryError.ConnectFailed,
-        HttpRequestError.SecureConnectionError => DeliveryError.TlsFailed,
-        _ => DeliveryError.BadResponse,
-    };
 }

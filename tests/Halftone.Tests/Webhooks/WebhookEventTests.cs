@@ -12,7 +12,7 @@ public sealed class WebhookEventTests
         Assert.Equal(
             """
             {"type":"request.completed","request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","status":"COMPLETED",
-            "result_url":"http://127.0.0.1:4080/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv",
+            "result_url":"https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv",
             "progress":{"total":12,"completed":11,"failed":1,"percent":100},
             "bytes":{"input":1519308,"output":421007,"saved_percent":72.3},
             "timestamp":"2026-11-21T08:30:00Z"}

@@ -126,7 +126,7 @@ public sealed class WebhookSignatureTests
             Line(secret, "msg_1", now.AddMinutes(6), body),
         ];
 
-        var verdicts = await NodeScript.RunAsync("verify-webhooks.mjs", string.Join('\n', cases), TestContext.Current.CancellationToken);
+        var verdicts = await Script.NodeAsync("verify-webhooks.mjs", string.Join('\n', cases), TestContext.Current.CancellationToken);
 
         const string wrong = "No matching signature found";
         Assert.Equal(["ok", "ok", wrong, wrong, wrong, "Message timestamp too old", "Message timestamp too new"], verdicts);
@@ -144,7 +144,7 @@ public sealed class WebhookSignatureTests
             lines.Add(Line(WebhookSignature.NewSecret(), $"msg_{id}", now, body));
         }).QuickCheckThrowOnFailure();
 
-        var verdicts = await NodeScript.RunAsync("verify-webhooks.mjs", string.Join('\n', lines), TestContext.Current.CancellationToken);
+        var verdicts = await Script.NodeAsync("verify-webhooks.mjs", string.Join('\n', lines), TestContext.Current.CancellationToken);
 
         Assert.Equal(lines.Count, verdicts.Length);
         Assert.All(verdicts, verdict => Assert.Equal("ok", verdict));
