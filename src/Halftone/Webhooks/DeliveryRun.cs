@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using Dapper;
 using Halftone.Database;
+using Halftone.Fetch;
 using Halftone.Queue;
 using Microsoft.Extensions.Options;
 

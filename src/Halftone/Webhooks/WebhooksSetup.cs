@@ -1,4 +1,3 @@
-using Halftone.Fetch;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
@@ -9,8 +8,7 @@ internal static class WebhooksSetup
     {
         services.AddOptions<WebhookOptions>().BindConfiguration("Webhook").ValidateOnStart();
         services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
-        services.AddSingleton(provider => new WebhookSender(
-            provider.GetRequiredService<GuardedHttp>().CreateHandler(), provider.GetRequiredService<IOptions<WebhookOptions>>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<WebhookSender>();
         services.AddSingleton<InstanceSecret>();
         services.AddSingleton<DeliveryRun>();
     }
