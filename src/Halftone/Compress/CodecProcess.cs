@@ -201,6 +201,8 @@ internal sealed partial class CodecProcess : IDisposable
         }
         // glibc makes up to eight arenas per core, and each keeps what it once got: resident memory then creeps.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
+        // Off in this program, whose code is compiled ahead of time; a codec's loops are worth compiling for this very processor.
+        start.Environment["DOTNET_TieredCompilation"] = "1";
         // The codec's loops are the same for every image: nothing is learned by counting branches first.
         start.Environment["DOTNET_TieredPGO"] = "0";
         // No debugger's door and no thread for it in a process that decodes what strangers send.

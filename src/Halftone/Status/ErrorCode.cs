@@ -13,10 +13,9 @@ internal static class ErrorCode
     /// <summary>The message was handed out up to the delivery limit and never came to an end.</summary>
     public const string WorkerCrashed = "worker_crashed";
 
-    private static readonly Dictionary<FetchError, string> Fetch = Enum.GetValues<FetchError>().ToDictionary(e => e, e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
     private static readonly Dictionary<CodecError, string> Compress = Enum.GetValues<CodecError>().ToDictionary(e => e, e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
 
-    public static string Of(FetchError error) => Fetch[error];
+    public static string Of(FetchError error) => error.Code;
 
     public static string Of(CodecError error) => Compress[error];
 }
