@@ -1,0 +1,170 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Halftone.Codec.Jpeg;
+
+/// <summary>
+/// Averages pairs of neighbouring samples over two or four blocks and yields the DCT of the result, without leaving the DCT
+/// domain. Averaging is linear and separable: the coefficients of an averaged row are those of its two source rows times an
+/// 8×8 matrix each. Blocks have few coefficients, so each one adds its scaled matrix row.
+/// </summary>
+internal sealed unsafe class ChromaMerge
+{
+    private static readonly float[] Matrices = MakeMatrices();
+
+    // By place in the order that the sums have: rows, or columns where only vertical neighbours are merged.
+    private readonly float[] inverseSteps = GC.AllocateArray<float>(64, pinned: true);
+    private readonly byte[] toZigZag = new byte[64];
+
+    // By place in zigzag order.
+    private readonly float[] steps = new float[64];
+    private readonly byte[] places = new byte[64];
+    private int along, across;
+    private bool isTransposed;
+
+    /// <summary>Prepares for a component.</summary>
+    /// <param name="sourceSteps">In zigzag order.</param>
+    /// <param name="outputSteps">In zigzag order.</param>
+    public void Prepare(ReadOnlySpan<ushort> sourceSteps, ReadOnlySpan<byte> outputSteps, OutputLayout layout)
+    {
+        // Sums are built by whole vectors along one axis. Where only the vertical one is merged, all indices change places.
+        isTransposed = layout.MergeH == 1;
+        (along, across) = isTransposed ? (layout.MergeV, layout.MergeH) : (layout.MergeH, layout.MergeV);
+        for (var k = 0; k < 64; k++)
+        {
+            int natural = ZigZag.ToNatural[k], place = isTransposed ? (natural & 7) << 3 | natural >> 3 : natural;
+            steps[k] = sourceSteps[k];
+            places[k] = (byte)place;
+            toZigZag[place] = (byte)k;
+            inverseSteps[place] = 1f / outputSteps[k];
+        }
+    }
+
+    /// <summary>
+    /// Merges the blocks whose first stands at (<paramref name="column"/>, <paramref name="row"/>); beyond the last column and
+    /// row of pixels the last block is repeated. Writes quantized coefficients to <paramref name="target"/> in zigzag order and
+    /// returns the marks of those that are not zero, and of DC.
+    /// </summary>
+    [SkipLocalsInit]
+    public ulong Merge(CoefficientPlane plane, int column, int row, int lastColumn, int lastRow, short* target)
+    {
+        var sums = stackalloc float[64];
+        var line = stackalloc float[64];
+        Clear(sums);
+        var matrices = (float*)Unsafe.AsPointer(ref Matrices[0]);
+        for (var b = 0; b < across; b++)
+        {
+            // Without a second axis the lines are the sums.
+            var lines = across == 1 ? sums : line;
+            if (across > 1)
+            {
+                Clear(line);
+            }
+            var used = 0;
+            for (var a = 0; a < along; a++)
+            {
+                int x = Math.Min(column + (isTransposed ? b : a), lastColumn), y = Math.Min(row + (isTransposed ? a : b), lastRow);
+                var at = (long)y * plane.BlocksWide + x;
+                used |= AddAlong(plane.Coefficients + at * 64, plane.Marks[at], matrices + a * 64, lines);
+            }
+            if (across > 1)
+            {
+                AddAcross(line, used, matrices + b * 64, sums);
+            }
+        }
+        return Quantize(sums, target);
+    }
+
+    /// <summary>Adds each coefficient's share to its line; returns which lines have any.</summary>
+    private int AddAlong(short* coefficients, ulong marks, float* matrix, float* lines)
+    {
+        var used = 0;
+        while (marks != 0)
+        {
+            var k = BitOperations.TrailingZeroCount(marks);
+            marks &= marks - 1;
+            int place = places[k], u = place >> 3;
+            var share = Vector256.Create(coefficients[k] * steps[k]) * Vector256.Load(matrix + (place & 7) * 8);
+            (Vector256.Load(lines + u * 8) + share).Store(lines + u * 8);
+            used |= 1 << u;
+        }
+        return used;
+    }
+
+    private static void AddAcross(float* lines, int used, float* matrix, float* sums)
+    {
+        while (used != 0)
+        {
+            var u = BitOperations.TrailingZeroCount(used);
+            used &= used - 1;
+            var line = Vector256.Load(lines + u * 8);
+            for (var o = 0; o < 8; o++)
+            {
+                (Vector256.Load(sums + o * 8) + line * Vector256.Create(matrix[u * 8 + o])).Store(sums + o * 8);
+            }
+        }
+    }
+
+    /// <summary>Divides by the output steps and rounds as <see cref="Requantizer"/> does.</summary>
+    private ulong Quantize(float* sums, short* target)
+    {
+        const float acBias = (float)Requantizer.AcBias / (1 << Requantizer.Shift);
+        var inverse = (float*)Unsafe.AsPointer(ref inverseSteps[0]);
+        target[0] = (short)MathF.Round(sums[0] * inverse[0]);
+        sums[0] = 0;
+        ulong marks = 1;
+        var least = Vector256.Create(1f - acBias);
+        for (var u = 0; u < 8; u++)
+        {
+            var quotient = Vector256.Load(sums + u * 8) * Vector256.Load(inverse + u * 8);
+            var kept = Vector256.GreaterThanOrEqual(Vector256.Abs(quotient), least).ExtractMostSignificantBits();
+            while (kept != 0)
+            {
+                var v = BitOperations.TrailingZeroCount(kept);
+                kept &= kept - 1;
+                var x = quotient.GetElement(v);
+                int k = toZigZag[u * 8 + v];
+                target[k] = (short)(x < 0 ? x - acBias : x + acBias);
+                marks |= 1ul << k;
+            }
+        }
+        return marks;
+    }
+
+    private static void Clear(float* block)
+    {
+        for (var i = 0; i < 64; i += 8)
+        {
+            Vector256<float>.Zero.Store(block + i);
+        }
+    }
+
+    /// <summary>
+    /// For the first and the second of two neighbours, [input frequency × 8 + output frequency]: the DCT (ITU-T T.81, A.3.3) of
+    /// averaged pairs of samples of each basis function, which fill one half of the output.
+    /// </summary>
+    private static float[] MakeMatrices()
+    {
+        var matrices = GC.AllocateArray<float>(128, pinned: true);
+        for (var half = 0; half < 2; half++)
+        {
+            for (var u = 0; u < 8; u++)
+            {
+                for (var o = 0; o < 8; o++)
+                {
+                    var sum = 0d;
+                    for (var x = 0; x < 8; x++)
+                    {
+                        sum += Basis(o, half * 4 + x / 2) * Basis(u, x) / 2;
+                    }
+                    matrices[half * 64 + u * 8 + o] = (float)sum;
+                }
+            }
+        }
+        return matrices;
+    }
+
+    private static double Basis(int frequency, int x) =>
+        Math.Sqrt(frequency == 0 ? 0.125 : 0.25) * Math.Cos((2 * x + 1) * frequency * Math.PI / 16);
+}

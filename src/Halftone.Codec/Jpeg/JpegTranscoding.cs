@@ -1,0 +1,315 @@
+namespace Halftone.Codec.Jpeg;
+
+/// <summary>One image on its way: decode into planes, encode from them, choose the shorter of the result and the bare source.</summary>
+internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header, int q)
+{
+    /// <summary>Coefficients and marks of all blocks of an image whose scans come one after the other: 512 MiB.</summary>
+    private const long MaxHeldBlocks = (512L << 20) / (64 * sizeof(short) + sizeof(ulong));
+
+    /// <summary>Below this many bytes of scan data the merged look-ups cost more than they save.</summary>
+    private const int MergeLookupsFromBytes = 16 << 10;
+
+    private readonly JpegFrame frame = header.Frame;
+    private readonly DecoderTables tables = header.Tables;
+    private OutputLayout layout = new(1, 1, 1, 1);
+    private bool isLossless;
+    private int endOfImage;
+
+    public JpegTranscodeResult Run(ReadOnlySpan<byte> source)
+    {
+        workspace.Lookups.Reset();
+        var isOneScan = !frame.IsProgressive && header.FirstScan.Components.Length == frame.Components.Length;
+        var refusal = isOneScan ? TranscodeByRows(source) : TranscodeWhole(source);
+        return refusal ?? Assemble(source);
+    }
+
+    /// <summary>All components in one scan: a few rows of blocks are decoded and encoded at a time.</summary>
+    private JpegTranscodeResult? TranscodeByRows(ReadOnlySpan<byte> source)
+    {
+        var scanHeader = header.FirstScan;
+        var progression = new Progression(frame);
+        if (progression.Enter(scanHeader) is { } reason)
+        {
+            return new JpegTranscodeResult.NotTaken(reason);
+        }
+        if (TakeSteps(scanHeader) is { } noSteps)
+        {
+            return noSteps;
+        }
+        if (PrepareOutput() is { } unfit)
+        {
+            return unfit;
+        }
+        if (!workspace.Lookups.Prepare(scanHeader, tables, isProgressive: false))
+        {
+            return MissingTable();
+        }
+        var position = workspace.Data.Read(source, header.DataStart, tables.RestartInterval > 0);
+        var scan = new SequentialScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval, LeastKept(scanHeader));
+        if (scan.Begin() is { } impossible)
+        {
+            return impossible;
+        }
+        if (TranscodeRows(scan) is { } fault)
+        {
+            return fault;
+        }
+        return FindEnd(source, position);
+    }
+
+    private JpegTranscodeResult? TranscodeRows(SequentialScan scan)
+    {
+        var isAlone = frame.Components.Length == 1;
+        int lumaRows = isAlone ? 1 : frame.Components[0].V;
+        // The least number of source rows that makes whole rows of output.
+        var sourceRows = lumaRows % layout.LumaV == 0 ? 1 : layout.LumaV;
+        var outputRows = sourceRows * lumaRows / layout.LumaV;
+        for (var c = 0; c < frame.Components.Length; c++)
+        {
+            workspace.Planes[c].Reset(frame.Components[c].PaddedWide, sourceRows * (isAlone ? 1 : frame.Components[c].V));
+        }
+        var encoder = new PlaneEncoder(workspace.Tokens, frame, layout, workspace.Requantizers, workspace.Merges);
+        int done = 0, encoded = 0, all = layout.McusHigh(frame);
+        while (done < scan.Rows)
+        {
+            var count = Math.Min(sourceRows, scan.Rows - done);
+            if (scan.ReadRows(workspace.Planes, 0, count) is { } fault)
+            {
+                return fault;
+            }
+            done += count;
+            var ready = Math.Min(outputRows, all - encoded);
+            if (encoder.EncodeRows(workspace.Planes, encoded, encoded, ready) is { } refusal)
+            {
+                return refusal;
+            }
+            encoded += ready;
+            if (done < scan.Rows)
+            {
+                Array.ForEach(workspace.Planes[..frame.Components.Length], plane => plane.Clear());
+            }
+        }
+        encoder.End();
+        return scan.CheckEnd();
+    }
+
+    /// <summary>Several scans: all coefficients are held until the last scan has been read.</summary>
+    private JpegTranscodeResult? TranscodeWhole(ReadOnlySpan<byte> source)
+    {
+        if (frame.TotalBlocks > MaxHeldBlocks)
+        {
+            return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
+        }
+        for (var c = 0; c < frame.Components.Length; c++)
+        {
+            workspace.Planes[c].Reset(frame.Components[c].PaddedWide, frame.Components[c].PaddedHigh);
+        }
+        if (ReadScans(source) is { } fault)
+        {
+            return fault;
+        }
+        if (PrepareOutput() is { } unfit)
+        {
+            return unfit;
+        }
+        var encoder = new PlaneEncoder(workspace.Tokens, frame, layout, workspace.Requantizers, workspace.Merges);
+        var refusal = encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame));
+        encoder.End();
+        return refusal;
+    }
+
+    private JpegTranscodeResult? ReadScans(ReadOnlySpan<byte> source)
+    {
+        var progression = new Progression(frame);
+        var scanHeader = header.FirstScan;
+        var position = header.DataStart;
+        while (true)
+        {
+            if (progression.Enter(scanHeader) is { } reason)
+            {
+                return new JpegTranscodeResult.NotTaken(reason);
+            }
+            if (TakeSteps(scanHeader) is { } noSteps)
+            {
+                return noSteps;
+            }
+            if (!workspace.Lookups.Prepare(scanHeader, tables, frame.IsProgressive))
+            {
+                return MissingTable();
+            }
+            position = workspace.Data.Read(source, position, tables.RestartInterval > 0);
+            if (ReadScan(scanHeader) is { } fault)
+            {
+                return fault;
+            }
+            if (NextScan(source, ref position, out var next) is { } refusal)
+            {
+                return refusal;
+            }
+            if (next is null)
+            {
+                return progression.IsComplete ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans);
+            }
+            scanHeader = next;
+        }
+    }
+
+    private JpegTranscodeResult? ReadScan(ScanHeader scanHeader)
+    {
+        if (frame.IsProgressive)
+        {
+            return new ProgressiveScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval).Read(workspace.Planes);
+        }
+        var scan = new SequentialScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval, [1, 1, 1]);
+        return scan.Begin() ?? scan.ReadRows(workspace.Planes, 0, scan.Rows) ?? scan.CheckEnd();
+    }
+
+    /// <summary>Reads on to the next scan, or to the end of the image, where <paramref name="scan"/> is null.</summary>
+    private JpegTranscodeResult? NextScan(ReadOnlySpan<byte> source, ref int position, out ScanHeader? scan)
+    {
+        scan = null;
+        var reader = new MarkerReader(source, position);
+        while (true)
+        {
+            switch (reader.Next())
+            {
+                case MarkerStatus.Truncated:
+                    return new JpegTranscodeResult.Corrupt("the file ends before its end-of-image marker");
+                case MarkerStatus.Garbage:
+                    return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualMarkers);
+            }
+            position = reader.Position;
+            switch (reader.Marker)
+            {
+                case Marker.Eoi:
+                    endOfImage = position;
+                    return null;
+                case Marker.Sos:
+                    scan = ScanHeader.Read(reader.Segment, frame);
+                    return scan is null ? new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans) : null;
+                case Marker.Dqt or Marker.Dht or Marker.Dri:
+                    if (tables.Read(reader.Marker, reader.Segment) is { } broken)
+                    {
+                        return broken;
+                    }
+                    break;
+                case >= Marker.App0 and <= Marker.App15 or Marker.Com:
+                    header.Metadata.Drop(reader.Start..reader.Position);
+                    break;
+                default:
+                    return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualMarkers);
+            }
+        }
+    }
+
+    private JpegTranscodeResult? FindEnd(ReadOnlySpan<byte> source, int position)
+    {
+        var refusal = NextScan(source, ref position, out var scan);
+        return refusal ?? (scan is null ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans));
+    }
+
+    /// <summary>A component's quantization table is the one in force when its first scan starts (ITU-T T.81, B.2.4.1).</summary>
+    private JpegTranscodeResult.Corrupt? TakeSteps(ScanHeader scan)
+    {
+        foreach (var scanned in scan.Components)
+        {
+            var component = frame.Components[scanned.Component];
+            if (component.Steps.Length == 0)
+            {
+                if (tables.Steps[component.TableIndex] is not { } steps)
+                {
+                    return MissingTable();
+                }
+                component.Steps = steps;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Decides steps and sampling of the output.</summary>
+    private JpegTranscodeResult.NotTaken? PrepareOutput()
+    {
+        isLossless = true;
+        for (var c = 0; c < frame.Components.Length; c++)
+        {
+            if (!workspace.Requantizers[c].Prepare(frame.Components[c].Steps, q, isChroma: c > 0))
+            {
+                return new JpegTranscodeResult.NotTaken(JpegNotTaken.WideSteps);
+            }
+            isLossless &= workspace.Requantizers[c].IsIdentity;
+        }
+        if (OutputLayout.Of(frame, mergeFinerChroma: !isLossless) is not { } fitting)
+        {
+            return new JpegTranscodeResult.NotTaken(JpegNotTaken.OddSampling);
+        }
+        layout = fitting;
+        for (var c = 1; layout.Merges && c < frame.Components.Length; c++)
+        {
+            workspace.Merges[c].Prepare(frame.Components[c].Steps, workspace.Requantizers[c].OutputSteps, layout);
+        }
+        return null;
+    }
+
+    /// <summary>
+    /// By component, the smallest magnitude that is worth decoding; the AC look-ups are merged accordingly. Components that
+    /// share a table share the smaller magnitude.
+    /// </summary>
+    private int[] LeastKept(ScanHeader scan)
+    {
+        int[] least = [1, 1, 1];
+        if (workspace.Data.TotalBytes < MergeLookupsFromBytes)
+        {
+            return least;
+        }
+        Span<int> byTable = stackalloc int[4];
+        byTable.Fill(int.MaxValue);
+        foreach (var c in scan.Components)
+        {
+            // Chroma that is merged is not rounded one by one.
+            var own = c.Component > 0 && layout.Merges ? 1 : workspace.Requantizers[c.Component].LeastKept;
+            byTable[c.AcTable] = Math.Min(byTable[c.AcTable], own);
+        }
+        for (var t = 0; t < 4; t++)
+        {
+            if (byTable[t] is > 1 and < int.MaxValue)
+            {
+                workspace.Lookups.Ac(t).Merge(byTable[t]);
+            }
+        }
+        foreach (var c in scan.Components)
+        {
+            least[c.Component] = byTable[c.AcTable];
+        }
+        return least;
+    }
+
+    private JpegTranscodeResult Assemble(ReadOnlySpan<byte> source)
+    {
+        var metadata = header.Metadata;
+        var isTurned = metadata.Orientation >= 5;
+        int width = isTurned ? frame.HeightPixels : frame.WidthPixels, height = isTurned ? frame.WidthPixels : frame.HeightPixels;
+        var copy = new SourceCopy(metadata, source.Length, endOfImage);
+        var dataBits = workspace.Encoder.Prepare(workspace.Tokens.Counts);
+        var body = dataBits / 8 < copy.Length ? Encode() : [];
+        if (body.Length > 0 && body.Length < copy.Length)
+        {
+            return new JpegTranscodeResult.Done(body, width, height, isLossless);
+        }
+        return copy.IsSource ? new JpegTranscodeResult.KeepOriginal(width, height)
+            : new JpegTranscodeResult.Done(copy.Write(source), width, height, IsLossless: true);
+    }
+
+    private unsafe byte[] Encode()
+    {
+        var writer = workspace.Writer;
+        writer.Start(header.Metadata);
+        writer.Frame(frame, layout, workspace.Requantizers, workspace.Encoder.Tables);
+        var output = workspace.Output;
+        output.Reserve((nuint)writer.Bytes.Length + 64);
+        writer.Bytes.CopyTo(new Span<byte>(output.Start, writer.Bytes.Length));
+        var length = workspace.Encoder.Encode(workspace.Tokens, output, writer.Bytes.Length);
+        return [.. new ReadOnlySpan<byte>(output.Start, length), 0xFF, Marker.Eoi];
+    }
+
+    private static JpegTranscodeResult.Corrupt MissingTable() => new("a scan names a table that was never defined");
+}

@@ -1,0 +1,42 @@
+namespace Halftone.Codec.Jpeg;
+
+/// <summary>Buffers and tables that one thread uses for one image after another.</summary>
+internal sealed class JpegWorkspace : IDisposable
+{
+    /// <summary>What each buffer may keep until the next image; a photograph of 12 megapixels fits.</summary>
+    private const int KeptBytes = 16 << 20;
+
+    public ScanData Data { get; } = new();
+
+    public DecoderLookups Lookups { get; } = new();
+
+    public CoefficientPlane[] Planes { get; } = [new(), new(), new()];
+
+    public Requantizer[] Requantizers { get; } = [new(), new(), new()];
+
+    public ChromaMerge[] Merges { get; } = [new(), new(), new()];
+
+    public TokenList Tokens { get; } = new();
+
+    public EntropyEncoder Encoder { get; } = new();
+
+    public JpegWriter Writer { get; } = new();
+
+    public NativeBuffer<byte> Output { get; } = new();
+
+    public void Trim()
+    {
+        Data.Trim(KeptBytes);
+        Array.ForEach(Planes, plane => plane.Trim(KeptBytes));
+        Tokens.Trim(KeptBytes);
+        Output.Trim(KeptBytes);
+    }
+
+    public void Dispose()
+    {
+        Data.Dispose();
+        Array.ForEach(Planes, plane => plane.Dispose());
+        Tokens.Dispose();
+        Output.Dispose();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using Halftone.Codec.Jpeg;
+using Halftone.Codec.Tests.Images;
+using Halftone.Codec.Vips;
+
+namespace Halftone.Codec.Tests.Jpeg;
+
+/// <summary>
+/// Mutated JPEGs, with unreadable pages behind the source and behind every internal buffer: each call must end with a result,
+/// and what it calls done must decode without a complaint. HALFTONE_FUZZ_SECONDS sets how long it runs (3 by default),
+/// HALFTONE_FUZZ_SEED where it starts; a failure names the seed of its file.
+/// </summary>
+public sealed class JpegFuzzTests(ITestOutputHelper output)
+{
+    private const long MaxPixels = 400_000;
+
+    [Fact]
+    public void Mutated_files_give_a_result_and_what_is_done_decodes()
+    {
+        var seconds = Number("HALFTONE_FUZZ_SECONDS", 3);
+        var seed = Number("HALFTONE_FUZZ_SEED", 1);
+        var seeds = Seeds();
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        var watch = Stopwatch.StartNew();
+        for (var longest = TimeSpan.Zero; watch.Elapsed.TotalSeconds < seconds; seed++)
+        {
+            var file = new JpegMutator(seeds, seed).Next();
+            var before = watch.Elapsed;
+            var name = Check(file, seed, 1 + seed % 100);
+            longest = watch.Elapsed - before > longest ? watch.Elapsed - before : longest;
+            Assert.True(longest < TimeSpan.FromSeconds(20), $"seed {seed} took {longest}");
+            counts[name] = counts.GetValueOrDefault(name) + 1;
+        }
+        output.WriteLine($"{counts.Values.Sum()} files, next seed {seed}");
+        foreach (var (name, count) in counts)
+        {
+            output.WriteLine($"{count,8} {name}");
+        }
+        Assert.True(counts.GetValueOrDefault("Done") > 0);
+    }
+
+    private static unsafe string Check(byte[] file, int seed, int q)
+    {
+        JpegTranscodeResult result;
+        var guarded = (byte*)GuardedMemory.Allocate((nuint)file.Length);
+        try
+        {
+            file.CopyTo(new Span<byte>(guarded, file.Length));
+            result = JpegTranscoder.Transcode(new ReadOnlySpan<byte>(guarded, file.Length), q, MaxPixels);
+        }
+        catch (Exception exception)
+        {
+            throw new InvalidOperationException($"seed {seed}, {Convert.ToBase64String(file)}", exception);
+        }
+        finally
+        {
+            GuardedMemory.Free(guarded, (nuint)file.Length);
+        }
+        if (result is not JpegTranscodeResult.Done done)
+        {
+            return result is JpegTranscodeResult.NotTaken not ? $"NotTaken {not.Reason}" : result.GetType().Name;
+        }
+        try
+        {
+            Assert.True(done.Body.Length <= file.Length + JpegWriter.OrientationSegment(1).Length, $"seed {seed}: {file.Length} bytes became {done.Body.Length}");
+            StrictDecoder.Decode(done.Body);
+        }
+        catch (VipsException exception)
+        {
+            throw new InvalidOperationException($"seed {seed} at q {q}, {Convert.ToBase64String(file)}", exception);
+        }
+        return "Done";
+    }
+
+    private static List<byte[]> Seeds()
+    {
+        List<byte[]> seeds = [];
+        foreach (var options in (string[])["Q=90,subsample_mode=on", "Q=75,subsample_mode=off", "Q=95,interlace=true", "Q=80,interlace=true,subsample_mode=off", "Q=40"])
+        {
+            seeds.Add(Picture.Draw(70, 50).Save("jpegsave_buffer", options + ",keep=none"));
+            seeds.Add(Picture.Noise(40, 33, options.Length % 2 == 0 ? 3 : 1).Save("jpegsave_buffer", options + ",keep=none"));
+        }
+        foreach (var sampling in (int[][])[[0x22, 0x11], [0x21, 0x11], [0x12, 0x11], [0x41, 0x11], [0x22, 0x21], [0x11, 0x11]])
+        {
+            var luma = (sampling[0] >> 4, sampling[0] & 15);
+            var chroma = (sampling[1] >> 4, sampling[1] & 15);
+            var plain = new TestJpeg { Sampling = [luma, chroma, chroma], RestartInterval = sampling[0] % 3 * 2, Extra = JpegWriter.OrientationSegment(6) };
+            seeds.Add(plain.Write(Picture.Draw(45, 37)));
+            seeds.Add((plain with { IsInterleaved = false }).Write(Picture.Noise(30, 40)));
+            seeds.Add((plain with { IsProgressive = true }).Write(Picture.Draw(37, 45)));
+        }
+        return seeds;
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+}
