@@ -154,6 +154,12 @@ internal sealed class FetchOptions : IValidatableObject
                 yield return new ValidationResult($"Fetch:HostHeaders: \"{host}\" must be a host name without scheme, port or path.", [nameof(HostHeaders)]);
             }
 
+            if (headers is not { Count: > 0 })
+            {
+                yield return new ValidationResult($"Fetch:HostHeaders:{host}: names no header.", [nameof(HostHeaders)]);
+                continue;
+            }
+
             using var probe = new HttpRequestMessage();
             foreach (var (name, value) in headers)
             {

@@ -85,9 +85,9 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         {
             var host = lease.Host;
             Close(host);
-            if (host.InFlight >= (int)host.Limit)
+            if (host.FullAt >= lease.EnteredAt)
             {
-                // Growing while there is no demand would leave a limit that nothing was learned about.
+                // A limit that was not reached during the request is not known to be too low.
                 host.Limit = Math.Min(options.Value.MaxPerHost, host.Limit + (host.IsUntroubled ? 1 : 1 / host.Limit));
             }
         }
@@ -118,7 +118,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
             host.Cause = cause;
             if (host.Failures++ == 0)
             {
-                host.FailingSince = now;
+                host.FailingSince = lease.EnteredAt;
             }
 
             if (host.Failures < options.Value.BreakerThreshold || (host.IsOpen && lease != host.Probe))
@@ -190,6 +190,11 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
     {
         host.InFlight++;
         host.LastUsed = time.GetTimestamp();
+        if (host.InFlight >= (int)host.Limit)
+        {
+            host.FullAt = host.LastUsed;
+        }
+
         return new HostLease(this, host, host.LastUsed);
     }
 
@@ -259,6 +264,9 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         public bool IsUntroubled { get; set; } = true;
 
         public long HalvedAt { get; set; } = long.MinValue;
+
+        /// <summary>When the limit was last reached.</summary>
+        public long FullAt { get; set; } = long.MinValue;
 
         /// <summary>Failures to resolve or connect since the host last answered.</summary>
         public int Failures { get; set; }

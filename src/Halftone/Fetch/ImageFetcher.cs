@@ -157,7 +157,11 @@ internal sealed class ImageFetcher : IDisposable
             return FetchFailure.Failed(FetchError.BadResponse, "The body is in a content coding that was not asked for.");
         }
 
-        var statedLength = headers.ContentLength;
+        if (!TryReadStatedLength(response, out var statedLength))
+        {
+            return FetchFailure.Failed(FetchError.BadResponse, "The Content-Length is not one number.");
+        }
+
         if (statedLength > options.MaxBytes)
         {
             return TooLarge();
@@ -202,14 +206,14 @@ internal sealed class ImageFetcher : IDisposable
             {
                 if (buffer.Length >= options.MaxBytes)
                 {
-                    return await stream.ReadAsync(new byte[1], clock.Token) == 0;
+                    return await ReadAsync(stream, new byte[1], clock.Token) == 0;
                 }
 
                 await clock.OutsideAsync(buffer.GrowAsync(clock.Stop));
             }
 
             var room = (int)Math.Min(buffer.Room.Length, end - buffer.Length);
-            var read = await stream.ReadAsync(buffer.Room[..room], clock.Token);
+            var read = await ReadAsync(stream, buffer.Room[..room], clock.Token);
             if (read == 0)
             {
                 break;
@@ -220,6 +224,34 @@ internal sealed class ImageFetcher : IDisposable
         }
 
         return buffer.Length <= options.MaxBytes;
+    }
+
+    /// <summary>The body's length where one is stated. Chunks end by themselves, whatever stands beside them (RFC 9112 section 6.3).</summary>
+    /// <returns>False where no one number is stated: the platform would take one of them, or read on until the connection closes.</returns>
+    private static bool TryReadStatedLength(HttpResponseMessage response, out long? length)
+    {
+        length = null;
+        var headers = response.Content.Headers;
+        if (response.Headers.TransferEncodingChunked == true || !headers.NonValidated.TryGetValues("Content-Length", out var written))
+        {
+            return true;
+        }
+
+        length = headers.ContentLength;
+        return length is not null && written.Distinct().Count() == 1;
+    }
+
+    private static async ValueTask<int> ReadAsync(Stream stream, Memory<byte> room, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stream.ReadAsync(room, cancellationToken);
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            // Brotli's way of saying what gzip and deflate say with this.
+            throw new InvalidDataException(e.Message, e);
+        }
     }
 
     private FetchResult.Failed Expired(FetchClock clock) => clock switch

@@ -101,7 +101,7 @@ public class PublicAddressTests
         var addresses = Gen.OneOf(near, anyIPv4, anyIPv6, global, wrapped).Select(ToAddress);
 
         Prop.ForAll(Arb.From(addresses), address => PublicAddress.IsPublic(address) == SecondReading.IsPublic(address))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(50_000));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(20_000));
     }
 
     [Fact]

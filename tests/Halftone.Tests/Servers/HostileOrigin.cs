@@ -23,11 +23,11 @@ internal sealed class HostileOrigin : IAsyncDisposable
     private readonly Task accepting;
     private int connections;
 
-    private HostileOrigin(Func<HostileCall, Task> answer, SslServerAuthenticationOptions? tls, IPAddress address)
+    private HostileOrigin(Func<HostileCall, Task> answer, SslServerAuthenticationOptions? tls, IPEndPoint endPoint)
     {
         this.answer = answer;
         this.tls = tls;
-        listener = new TcpListener(address, 0);
+        listener = new TcpListener(endPoint);
         listener.Start(512);
         accepting = AcceptAsync();
     }
@@ -42,10 +42,10 @@ internal sealed class HostileOrigin : IAsyncDisposable
     public int ConnectionCount => Volatile.Read(ref connections);
 
     /// <summary>Answers each request by the delegate; over TLS where a certificate is given.</summary>
-    public static HostileOrigin Start(Func<HostileCall, Task> answer, X509Certificate2? certificate = null, IPAddress? address = null) => new(
+    public static HostileOrigin Start(Func<HostileCall, Task> answer, X509Certificate2? certificate = null, IPEndPoint? at = null) => new(
         answer,
-        certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificate = certificate },
-        address ?? IPAddress.Loopback);
+        certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) },
+        at ?? new IPEndPoint(IPAddress.Loopback, 0));
 
     /// <summary>Answers each request with the same bytes.</summary>
     public static HostileOrigin Start(string response) => Start(call => call.WriteAsync(response));
@@ -135,6 +135,9 @@ internal sealed class HostileCall(Socket socket, Stream stream, string head, Can
 {
     /// <summary>Path and query.</summary>
     public string Path => head.Split(' ')[1];
+
+    /// <summary>The port that was called.</summary>
+    public int Port => ((IPEndPoint)socket.LocalEndPoint!).Port;
 
     /// <summary>Cancelled when the origin is disposed.</summary>
     public CancellationToken Stopped => stopped;
