@@ -90,6 +90,10 @@ internal sealed class FetchOptions : IValidatableObject
     [Range(1, 1024)]
     public int MaxPerHost { get; set; } = 64;
 
+    /// <summary>How long an image that waits for its host keeps its place among <c>Queue:Prefetch</c> before it gives it to another; 0.25 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
+    public TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
+
     /// <summary>Failures to resolve or connect in a row after which a host is left alone for a while; 4.</summary>
     [Range(1, 1000)]
     public int BreakerThreshold { get; set; } = 4;

@@ -101,19 +101,33 @@ internal sealed class ImageFetcher : IDisposable
             return entry;
         }
 
-        slot?.GiveBack();
-        entry = await hosts.EnterAsync(host, cancellationToken);
-        if (slot is not null)
+        var entering = hosts.EnterAsync(host, cancellationToken).AsTask();
+        if (slot is null)
         {
-            try
-            {
-                await slot.TakeAgainAsync(cancellationToken);
-            }
-            catch (OperationCanceledException)
-            {
-                entry.Lease?.Dispose();
-                throw;
-            }
+            return await entering;
+        }
+
+        // A host that answers lets the next one in soon: images that queued up elsewhere meanwhile would all stand before a new request's.
+        using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            await Task.WhenAny(entering, Task.Delay(options.HoldPlace, time, patience.Token));
+            await patience.CancelAsync();
+        }
+
+        if (!entering.IsCompleted)
+        {
+            slot.GiveBack();
+        }
+
+        entry = await entering;
+        try
+        {
+            await slot.TakeAgainAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            entry.Lease?.Dispose();
+            throw;
         }
 
         return entry;

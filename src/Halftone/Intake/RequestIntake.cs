@@ -186,16 +186,18 @@ internal sealed class RequestIntake(
             transaction =>
             {
                 var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                using var product = new PreparedInsert(transaction, Sql.InsertProduct, "ProductId", "RequestId", "Line", "SerialNumber", "ProductName", "FirstImageId", "Images", "Now");
-                using var image = new PreparedInsert(transaction, Sql.InsertImage, "ImageId", "ProductId", "InputUrl", "Now");
+                using var product = new SqliteInsert(transaction, Sql.InsertProduct);
+                using var image = new SqliteInsert(transaction, Sql.InsertImage);
+                product.Bind(2, requestId.ToString("D")).Bind(8, now);
+                image.Bind(4, now);
                 var (productId, imageId) = ids;
-                var request = requestId.ToString("D");
                 foreach (var row in rows)
                 {
-                    product.Execute(productId, request, row.Line, row.SerialNumber, row.ProductName, imageId, (long)row.ImageUrls.Count, now);
+                    product.Bind(1, productId).Bind(3, row.Line).Bind(4, row.SerialNumber).Bind(5, row.ProductName).Bind(6, imageId).Bind(7, row.ImageUrls.Count).Execute();
+                    image.Bind(2, productId);
                     foreach (var url in row.ImageUrls)
                     {
-                        image.Execute(imageId++, productId, url, now);
+                        image.Bind(1, imageId++).Bind(3, url).Execute();
                     }
 
                     productId++;
@@ -229,39 +231,6 @@ internal sealed class RequestIntake(
 
     private readonly record struct FirstIds(long Product, long Image);
 
-    /// <summary>One statement, prepared once and run for many rows: half the CPU of a command per row.</summary>
-    private sealed class PreparedInsert : IDisposable
-    {
-        private readonly DbCommand command;
-
-        public PreparedInsert(DbTransaction transaction, string sql, params ReadOnlySpan<string> parameters)
-        {
-            command = transaction.Connection!.CreateCommand();
-            command.Transaction = transaction;
-#pragma warning disable CA2100 // The text is one of the constants below.
-            command.CommandText = sql;
-#pragma warning restore CA2100
-            foreach (var name in parameters)
-            {
-                var parameter = command.CreateParameter();
-                parameter.ParameterName = name;
-                command.Parameters.Add(parameter);
-            }
-        }
-
-        public void Execute(params ReadOnlySpan<object> values)
-        {
-            for (var i = 0; i < values.Length; i++)
-            {
-                command.Parameters[i].Value = values[i];
-            }
-
-            command.ExecuteNonQuery();
-        }
-
-        public void Dispose() => command.Dispose();
-    }
-
     private static class Sql
     {
         public const string ReserveIds = "UPDATE id_block SET next_id = next_id + @Count WHERE name = @Name RETURNING next_id - @Count";
@@ -275,11 +244,11 @@ internal sealed class RequestIntake(
 
         public const string InsertProduct = """
             INSERT INTO product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
-            VALUES (@ProductId, @RequestId, @Line, @SerialNumber, @ProductName, @FirstImageId, @Images, @Now, @Now)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
             """;
 
         public const string InsertImage = """
-            INSERT INTO image (image_id, product_id, input_url, created_at, updated_at) VALUES (@ImageId, @ProductId, @InputUrl, @Now, @Now)
+            INSERT INTO image (image_id, product_id, input_url, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)
             """;
 
         public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";

@@ -8,7 +8,7 @@ namespace Halftone.Queue;
 /// Requests take turns message by message, so a three-row request waits for one message of each other request and
 /// not for their backlogs (docs/decisions/0002).
 /// </summary>
-internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, TimeProvider time, ILogger<ChannelQueue> logger) : IWorkQueue
+internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<ChannelQueue> logger) : IWorkQueue
 {
     private readonly Dictionary<QueueName, TurnQueue> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue());
 
@@ -33,9 +33,9 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, TimeP
         {
             while (true)
             {
-                var slot = await slots.EnterAsync(cancellationToken);
+                await slots.EnterAsync(cancellationToken);
                 var taken = await queues[queue].TakeAsync(cancellationToken);
-                running.Add(HandleAsync(queue, taken, slot, handle, deadLetter, cancellationToken));
+                running.Add(HandleAsync(queue, taken, new Slot(slots, waitingRoom, taken.Message.RequestId), handle, deadLetter, cancellationToken));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -148,12 +148,17 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, TimeP
         private readonly SemaphoreSlim admission = new(places + waiting);
         private readonly SemaphoreSlim free = new(places);
 
-        public async Task<Slot> EnterAsync(CancellationToken cancellationToken)
+        public async Task EnterAsync(CancellationToken cancellationToken)
         {
             await admission.WaitAsync(cancellationToken);
             await free.WaitAsync(cancellationToken);
-            return new Slot(admission, free);
         }
+
+        public void GiveBack() => free.Release();
+
+        public Task TakeAgainAsync(CancellationToken cancellationToken) => free.WaitAsync(cancellationToken);
+
+        public void Leave() => admission.Release();
 
         public void Dispose()
         {
@@ -162,7 +167,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, TimeP
         }
     }
 
-    private sealed class Slot(SemaphoreSlim admission, SemaphoreSlim free) : IWorkSlot
+    private sealed class Slot(Slots slots, WaitingRoom waitingRoom, Guid requestId) : IWorkSlot
     {
         private bool isHeld = true;
 
@@ -171,7 +176,8 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, TimeP
             if (isHeld)
             {
                 isHeld = false;
-                free.Release();
+                waitingRoom.Enter(requestId);
+                slots.GiveBack();
             }
         }
 
@@ -179,15 +185,24 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, TimeP
         {
             if (!isHeld)
             {
-                await free.WaitAsync(cancellationToken);
+                await slots.TakeAgainAsync(cancellationToken);
                 isHeld = true;
+                waitingRoom.Leave(requestId);
             }
         }
 
         public void Leave()
         {
-            GiveBack();
-            admission.Release();
+            if (isHeld)
+            {
+                slots.GiveBack();
+            }
+            else
+            {
+                waitingRoom.Leave(requestId);
+            }
+
+            slots.Leave();
         }
     }
 

@@ -7,10 +7,11 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Queue;
 
 /// <summary>Turns a Plan into Image messages for the next few pending images, and into the next Plan.</summary>
-internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, OutboxRelay relay, IOptions<QueueOptions> options, TimeProvider time)
+internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, OutboxRelay relay, WaitingRoom waitingRoom, IOptions<QueueOptions> options, TimeProvider time)
 {
-    public async Task HandleAsync(Message.Plan plan, CancellationToken cancellationToken)
+    public async Task HandleAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
+        await WaitForRoomAsync(plan, slot, cancellationToken);
         var request = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { plan.RequestId, plan.Run }), cancellationToken);
         if (request is null)
         {
@@ -24,6 +25,19 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         if (changed)
         {
             relay.Wake();
+        }
+    }
+
+    /// <summary>Where many images of the request wait for their hosts already, more of them would only keep others out.</summary>
+    private async Task WaitForRoomAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
+    {
+        var limit = options.Value.WaitingImagesPerRequest;
+        if (waitingRoom.CountOf(plan.RequestId) >= limit)
+        {
+            slot.GiveBack();
+            // This Plan now waits in the room itself.
+            await waitingRoom.BelowAsync(plan.RequestId, limit + 1, cancellationToken);
+            await slot.TakeAgainAsync(cancellationToken);
         }
     }
 

@@ -10,9 +10,13 @@ internal sealed class QueueOptions
     [Range(1, 1_024)]
     public int Prefetch { get; set; } = 32;
 
-    /// <summary>Images beyond <see cref="Prefetch"/> that may wait for their host without holding a place, 0 to 100,000; 512.</summary>
-    [Range(0, 100_000)]
-    public int WaitingImages { get; set; } = 512;
+    /// <summary>Images beyond <see cref="Prefetch"/> that may wait for their host without holding a place, 16 to 100,000; 4,096.</summary>
+    [Range(16, 100_000)]
+    public int WaitingImages { get; set; } = 4_096;
+
+    /// <summary>Images of one request that may so wait before no more of it are published, 1 to 10,000; 64.</summary>
+    [Range(1, 10_000)]
+    public int WaitingImagesPerRequest { get; set; } = 64;
 
     /// <summary>Images a Plan publishes before the next request has its turn, 1 to 1,000; 16.</summary>
     [Range(1, 1_000)]

@@ -6,6 +6,7 @@ internal static class QueueSetup
     {
         services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateOnStart();
         services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<QueueOptions>, QueueOptionsValidator>();
+        services.AddSingleton<WaitingRoom>();
         services.AddSingleton<ChannelQueue>();
         services.AddSingleton<IWorkQueue>(provider => provider.GetRequiredService<ChannelQueue>());
         services.AddSingleton<Planner>();

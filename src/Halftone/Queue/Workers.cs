@@ -21,7 +21,7 @@ internal sealed class Workers(
 
     private Task HandleAsync(Message message, IWorkSlot slot, CancellationToken cancellationToken) => message switch
     {
-        Message.Plan plan => planner.HandleAsync(plan, cancellationToken),
+        Message.Plan plan => planner.HandleAsync(plan, slot, cancellationToken),
         Message.Image image => imageRun.HandleAsync(image, slot, cancellationToken),
         Message.Finish finish => completion.HandleAsync(finish, cancellationToken),
         Message.Deliver deliver => deliveryRun.HandleAsync(deliver, cancellationToken),

@@ -1,0 +1,61 @@
+using System.Data.Common;
+using System.Text;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// One INSERT, prepared once and stepped for each of many rows inside a transaction: a command object per row would cost several times
+/// the insert itself.
+/// </summary>
+internal sealed class SqliteInsert : IDisposable
+{
+    private readonly sqlite3 connection;
+    private readonly sqlite3_stmt statement;
+    private byte[] utf8 = new byte[1_024];
+
+    /// <param name="transaction">Open, on a SQLite connection.</param>
+    /// <param name="sql">With <c>?1</c>, <c>?2</c> and so on for what the rows bind.</param>
+    public SqliteInsert(DbTransaction transaction, string sql)
+    {
+        connection = ((SqliteConnection)transaction.Connection!).Handle!;
+        Check(raw.sqlite3_prepare_v2(connection, sql, out statement));
+    }
+
+    public SqliteInsert Bind(int index, long value)
+    {
+        Check(raw.sqlite3_bind_int64(statement, index, value));
+        return this;
+    }
+
+    public SqliteInsert Bind(int index, string value)
+    {
+        var most = Encoding.UTF8.GetMaxByteCount(value.Length);
+        if (utf8.Length < most)
+        {
+            utf8 = new byte[most];
+        }
+
+        // SQLite copies the text before the call returns, so one buffer serves every value.
+        Check(raw.sqlite3_bind_text(statement, index, utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, utf8))));
+        return this;
+    }
+
+    /// <summary>Inserts a row of what is bound; it stays bound for the next.</summary>
+    public void Execute()
+    {
+        var result = raw.sqlite3_step(statement);
+        if (result != raw.SQLITE_DONE)
+        {
+            _ = raw.sqlite3_reset(statement);
+            Check(result);
+        }
+
+        Check(raw.sqlite3_reset(statement));
+    }
+
+    public void Dispose() => statement.Dispose();
+
+    private void Check(int result) => SqliteException.ThrowExceptionForRC(result, connection);
+}
