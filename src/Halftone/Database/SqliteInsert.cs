@@ -37,8 +37,10 @@ internal sealed class SqliteInsert : IDisposable
             utf8 = new byte[most];
         }
 
-        // SQLite copies the text before the call returns, so one buffer serves every value.
-        Check(raw.sqlite3_bind_text(statement, index, utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, utf8))));
+        // SQLite copies the text before the call returns, so one buffer serves every value. An empty span would be a null pointer, which is NULL.
+        Check(value.Length == 0
+            ? raw.sqlite3_bind_text(statement, index, "")
+            : raw.sqlite3_bind_text(statement, index, utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, utf8))));
         return this;
     }
 
