@@ -1,3 +1,4 @@
+using Halftone.Codec.Jpeg;
 using Halftone.Codec.Vips;
 
 namespace Halftone.Codec;
@@ -44,9 +45,13 @@ public static class ImageCodec
             return new CodecResult.Refused(sniffed.Error, sniffed.Description);
         }
         var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
-        Initialize();
         try
         {
+            if (from == ImageFormat.Jpeg && to == ImageFormat.Jpeg && InDctDomain(source, request) is { } direct)
+            {
+                return direct;
+            }
+            Initialize();
             return OriginalIfSmaller(VipsTranscoder.Transcode(source, from, to, request), source, from);
         }
         catch (VipsException exception)
@@ -58,6 +63,18 @@ public static class ImageCodec
             return new CodecResult.Refused(CodecError.CodecOutOfMemory, "out of memory");
         }
     }
+
+    /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>
+    private static CodecResult? InDctDomain(ReadOnlyMemory<byte> source, CodecRequest request) =>
+        JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels) switch
+        {
+            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: false),
+            JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true),
+            JpegTranscodeResult.Corrupt corrupt => new CodecResult.Refused(CodecError.CorruptImage, corrupt.Detail),
+            JpegTranscodeResult.TooManyPixels large => new CodecResult.Refused(
+                CodecError.TooManyPixels, $"{large.WidthPixels} x {large.HeightPixels} pixels, more than {request.MaxPixels}"),
+            _ => null,
+        };
 
     /// <summary>An output that saves nothing is replaced by its source, where that is of the same format and holds nothing but the picture.</summary>
     private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>

@@ -1,3 +1,4 @@
+using Halftone.Codec.Jpeg;
 using Halftone.Codec.Tests.Images;
 
 namespace Halftone.Codec.Tests;
@@ -65,12 +66,28 @@ public sealed class ImageCodecTests
         }
     }
 
-    [Fact]
-    public void Too_many_pixels_are_refused_on_the_header()
+    [Theory]
+    [InlineData("pngsave_buffer")]
+    [InlineData("jpegsave_buffer")]
+    public void Too_many_pixels_are_refused_on_the_header(string saver)
     {
-        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Picture.Draw(100, 100).Save("pngsave_buffer"), AsItIs with { MaxPixels = 9_999 }));
+        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Picture.Draw(100, 100).Save(saver), AsItIs with { MaxPixels = 9_999 }));
 
         Assert.Equal(CodecError.TooManyPixels, refused.Error);
         Assert.Equal("100 x 100 pixels, more than 9999", refused.Detail);
+    }
+
+    [Fact]
+    public void A_jpeg_stays_in_the_DCT_domain_and_one_of_another_kind_goes_through_libvips()
+    {
+        var drawn = Picture.Draw(200, 120);
+        var common = drawn.Save("jpegsave_buffer", "Q=95");
+        Assert.IsType<JpegTranscodeResult.Done>(JpegTranscoder.Transcode(common, 50, AsItIs.MaxPixels));
+        // An Adobe segment that says RGB: the samples are taken for what they are not, but they are decoded.
+        byte[] rgb = [.. common[..2], 0xFF, 0xEE, 0, 14, .. "Adobe"u8, 0, 100, 0, 0, 0, 0, 0, .. common[20..]];
+        Assert.IsType<JpegTranscodeResult.NotTaken>(JpegTranscoder.Transcode(rgb, 50, AsItIs.MaxPixels));
+
+        Assert.Equal(Assert.IsType<JpegTranscodeResult.Done>(JpegTranscoder.Transcode(common, 50, AsItIs.MaxPixels)).Body.ToArray(), Compressed(common).Body.ToArray());
+        Assert.InRange(Picture.Decode(Compressed(rgb).Body).Psnr(Picture.Decode(rgb)), 25, double.PositiveInfinity);
     }
 }
