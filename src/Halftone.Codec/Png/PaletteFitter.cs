@@ -1,0 +1,95 @@
+using System.Runtime.Intrinsics;
+
+namespace Halftone.Codec.Png;
+
+/// <summary>
+/// Fits a palette to a histogram: splits until the error meets the target, then rounds of k-means (S. P. Lloyd, "Least squares quantization
+/// in PCM", 1982), then the colours of long runs taken exactly. Not thread-safe; reused from image to image.
+/// </summary>
+internal sealed class PaletteFitter
+{
+    /// <summary>Splits stop this much above the target, because k-means takes about a tenth off.</summary>
+    private const double KMeansGain = 1.12;
+
+    /// <summary>How many colours of long runs are taken exactly, and the least share of the image each must fill.</summary>
+    private const int MostExact = 8;
+    private const double LeastExactShare = 0.004;
+
+    private readonly ColourCloud _cloud = new();
+    private readonly BoxSplitter _splitter = new();
+    private readonly ColourSearch _search = new();
+    private readonly Vector128<float>[] _centres = new Vector128<float>[256];
+    private readonly Vector256<double>[] _sums = new Vector256<double>[256];
+    private readonly double[] _weights = new double[256];
+
+    /// <summary>Mean squared error a channel of the last palette, before rounding to 8 bits, over weighted histogram cells.</summary>
+    public double MeanSquaredError { get; private set; }
+
+    /// <summary>Fits.</summary>
+    /// <param name="histogram">Of at least one pixel.</param>
+    /// <param name="settings">Target, number of colours, rounds.</param>
+    /// <param name="palette">Takes the result.</param>
+    /// <returns>Working colours that the palette holds exactly, largest area first.</returns>
+    public IReadOnlyList<uint> Fit(Histogram histogram, PaletteSettings settings, Palette palette)
+    {
+        histogram.FillInto(_cloud);
+        _cloud.Weigh(settings.WeightPower, settings.WeightCap);
+        double target = settings.TargetMse * 3 * _cloud.TotalWeight;
+        int count = _splitter.Split(_cloud, settings.MaxColours, target * KMeansGain, _centres);
+        var centres = _centres.AsSpan(0, count);
+        for (int round = 0; round < settings.KMeansRounds; round++)
+        {
+            Refine(centres);
+        }
+        _search.Set(centres);
+        var exact = histogram.Runs.Largest(MostExact, LeastExactShare * histogram.Counted);
+        TakeExactly(exact, centres);
+        palette.Set(centres);
+        return exact;
+    }
+
+    /// <summary>Every point goes to its nearest centre, every centre to the mean of its points.</summary>
+    private void Refine(Span<Vector128<float>> centres)
+    {
+        _search.Set(centres);
+        var sums = _sums.AsSpan(0, centres.Length);
+        var weights = _weights.AsSpan(0, centres.Length);
+        sums.Clear();
+        weights.Clear();
+        double error = 0;
+        var points = _cloud.Points;
+        var pointWeights = _cloud.Weights;
+        for (int i = 0; i < points.Length; i++)
+        {
+            int nearest = _search.Nearest(points[i], out float distance);
+            sums[nearest] += BoxSplitter.Doubles(points[i]) * pointWeights[i];
+            weights[nearest] += pointWeights[i];
+            error += (double)distance * pointWeights[i];
+        }
+        MeanSquaredError = error / _cloud.TotalWeight / 3;
+        for (int i = 0; i < centres.Length; i++)
+        {
+            if (weights[i] > 0)
+            {
+                var mean = sums[i] / weights[i];
+                centres[i] = Vector128.Narrow(mean.GetLower(), mean.GetUpper());
+            }
+        }
+    }
+
+    /// <summary>Each colour takes the place of its nearest centre, if that was not taken by a larger one.</summary>
+    private void TakeExactly(IReadOnlyList<uint> colours, Span<Vector128<float>> centres)
+    {
+        Span<bool> taken = stackalloc bool[centres.Length];
+        foreach (uint colour in colours)
+        {
+            var point = PackedColour.Coordinates(colour);
+            int nearest = _search.Nearest(point, out _);
+            if (!taken[nearest])
+            {
+                taken[nearest] = true;
+                centres[nearest] = point;
+            }
+        }
+    }
+}
