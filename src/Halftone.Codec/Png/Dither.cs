@@ -11,15 +11,12 @@ namespace Halftone.Codec.Png;
 /// they are, because there nobody sees the error and everybody pays for the bytes.
 /// </summary>
 /// <remarks>
-/// Colours are kept in sixteenths of an 8-bit step in four 16-bit lanes (red, green, blue, scaled alpha): the chain from one pixel to the next
+/// Colours are kept in sixteenths of an 8-bit step in four 16-bit lanes (red, green, blue, alpha): the chain from one pixel to the next
 /// is what takes the time, and whole numbers keep it short. Not thread-safe; reused from image to image.
 /// </remarks>
 internal sealed class Dither
 {
     private const int Unit = 16;
-
-    /// <summary>Scaled alpha of an opaque pixel, in sixteenths.</summary>
-    private static readonly short OpaqueAlpha = (short)MathF.Round(255 * PackedColour.AlphaScale * Unit);
 
     private readonly Vector128<short>[] _colours = new Vector128<short>[256];
     private readonly short[] _strengths = new short[Flatness.Most + 1];
@@ -136,20 +133,15 @@ internal sealed class Dither
     private static ulong Lanes(Vector128<short> vector) => vector.AsUInt64().ToScalar();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<short> InSixteenths(uint working)
-    {
-        var lanes = Vector128.WidenLower(Vector128.CreateScalar(working).AsByte()).AsInt16() << 4;
-        return lanes.WithElement(3, working >= PackedColour.Opaque ? OpaqueAlpha : (short)((working >> 24) * (PackedColour.AlphaScale * Unit) + 0.5f));
-    }
+    private static Vector128<short> InSixteenths(uint working) =>
+        Vector128.WidenLower(Vector128.CreateScalar(working).AsByte()).AsInt16() << 4;
 
     /// <summary>Back to a working colour; one that was opaque stays so.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint InBytes(Vector128<short> wanted, uint colour)
     {
-        uint channels = Saturate(wanted + Vector128.Create((short)(Unit / 2)) >> 4) & 0xFFFFFF;
-        return colour >= PackedColour.Opaque
-            ? channels | PackedColour.Opaque
-            : channels | (uint)Math.Clamp((int)(wanted[3] * (1 / (PackedColour.AlphaScale * Unit)) + 0.5f), 0, 255) << 24;
+        uint bytes = Saturate(wanted + Vector128.Create((short)(Unit / 2)) >> 4);
+        return colour >= PackedColour.Opaque ? bytes | PackedColour.Opaque : bytes;
     }
 
     /// <summary>left × right / 2^15, rounded, lane by lane.</summary>

@@ -108,7 +108,7 @@ internal sealed class Histogram
             {
                 float share = 1f / cell.Count;
                 float alpha = i < OpaqueCells ? 255 : _alphaSums[i - OpaqueCells] * share;
-                cloud.Add(Vector128.Create(cell.Red * share, cell.Green * share, cell.Blue * share, alpha) * PackedColour.Scales, cell.Count);
+                cloud.Add(PackedColour.Coordinates(cell.Red * share, cell.Green * share, cell.Blue * share, alpha), cell.Count);
             }
         }
     }

@@ -4,20 +4,25 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Png;
 
 /// <summary>
-/// The space all errors are measured in. It has four dimensions: red, green and blue as they look over mid grey, and alpha times √3/2.
-/// Squared distance in it is the mean of the squared RGB distances over black and over white: with m = a·c + (1 − a)/2 the colour over
-/// black is m − (1 − a)/2 and over white m + (1 − a)/2, whose squared differences average to Δm² + Δa²/4 in each of three channels.
-/// So half-transparent and invisible pixels need no rules of their own. Green then weighs more than red, and red more than blue, as in any
-/// luma: the scales below are square roots of weights found by measuring.
+/// The space all errors are measured in. It has four dimensions: luma and the two colour differences of the colour as it looks over mid grey
+/// (ITU-R BT.601), and alpha, each with a scale. With m = a·c + (1 − a)/2 the colour over black is m − (1 − a)/2 and over white
+/// m + (1 − a)/2; the difference of two pixels over these is Δm ± Δa/2, where Δa is grey. So with alpha scaled by half of luma, squared
+/// distance here is the mean of the squared distances over black and over white, and translucent pixels need no rules of their own.
 /// </summary>
-/// <remarks>A working colour is packed like a straight one, its top byte is alpha itself, 0 to 255. Opaque colours are the same in both.</remarks>
+/// <remarks>
+/// A working colour is the 8-bit form: packed as a straight one, over mid grey, its top byte alpha itself. Opaque colours are the same in
+/// both. The scales were found by measuring: beside equal weights for red, green and blue they save an eighth of a photograph's bytes at
+/// equal luma error and equal butteraugli.
+/// </remarks>
 internal static class PackedColour
 {
     /// <summary>Alpha 255 of a packed colour; a packed colour is opaque when it is not below this.</summary>
     public const uint Opaque = 0xFF000000u;
 
-    /// <summary>What one 8-bit step of red, green, blue (weights 1, 1.5, 0.7) and alpha (3/4, see above) is in coordinates.</summary>
-    public const float RedScale = 1, GreenScale = 1.2247449f, BlueScale = 0.8366600f, AlphaScale = 0.8660254f;
+    /// <summary>What one 8-bit step of luma, of blue less luma, of red less luma and of alpha is in coordinates.</summary>
+    public const float LumaScale = 1.8f, BlueScale = 0.564f, RedScale = 0.856f, AlphaScale = LumaScale / 2;
+
+    private const float RedInLuma = 0.299f, GreenInLuma = 0.587f, BlueInLuma = 0.114f;
 
     /// <summary>A fully transparent pixel in working form, whatever colour it hides.</summary>
     public const uint Invisible = 0x00808080u;
@@ -67,24 +72,35 @@ internal static class PackedColour
         return transparent;
     }
 
-    /// <summary>A working colour in coordinates: the elements are red, green, blue, alpha, each times its scale.</summary>
+    /// <summary>A working colour in coordinates.</summary>
     public static Vector128<float> Coordinates(uint working) =>
-        Vector128.Create(working & 255, working >> 8 & 255, working >> 16 & 255, (float)(working >> 24)) * Scales;
+        Coordinates(working & 255, working >> 8 & 255, working >> 16 & 255, working >> 24);
 
-    /// <summary>The scales as one vector.</summary>
-    public static Vector128<float> Scales => Vector128.Create(RedScale, GreenScale, BlueScale, AlphaScale);
+    /// <summary>A colour over mid grey, in 8-bit steps and parts of them, in coordinates.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Coordinates(float red, float green, float blue, float alpha)
+    {
+        float luma = RedInLuma * red + GreenInLuma * green + BlueInLuma * blue;
+        return Vector128.Create(luma, blue - luma, red - luma, alpha) * Vector128.Create(LumaScale, BlueScale, RedScale, AlphaScale);
+    }
 
-    /// <summary>From coordinates to the nearest straight 8-bit colour, which is what a file holds.</summary>
+    /// <summary>From coordinates to the nearest straight 8-bit colour, which is what a file holds. Grey stays grey.</summary>
     public static uint ToStraight(Vector128<float> coordinates)
     {
-        var working = coordinates / Scales;
-        float alpha = MathF.Round(Math.Clamp(working[3], 0, 255));
+        var steps = coordinates / Vector128.Create(LumaScale, BlueScale, RedScale, AlphaScale);
+        float luma = steps[0], blue = luma + steps[1], red = luma + steps[2];
+        float green = (luma - RedInLuma * red - BlueInLuma * blue) / GreenInLuma;
+        if (Math.Abs(steps[1]) < 0.01f && Math.Abs(steps[2]) < 0.01f)
+        {
+            red = green = blue = luma; // or a luma near one half would round up in one channel and down in another
+        }
+        float alpha = MathF.Round(Math.Clamp(steps[3], 0, 255));
         if (alpha <= 0)
         {
             return 0;
         }
         float grey = 128 * (255 - alpha), scale = 1 / alpha;
-        return Channel(working[0]) | Channel(working[1]) << 8 | Channel(working[2]) << 16 | (uint)alpha << 24;
+        return Channel(red) | Channel(green) << 8 | Channel(blue) << 16 | (uint)alpha << 24;
 
         uint Channel(float over) => (uint)MathF.Round(Math.Clamp((over * 255 - grey) * scale, 0, 255));
     }

@@ -12,8 +12,8 @@ internal sealed class PaletteFitter
     private const double KMeansGain = 1.12;
 
     /// <summary>How many colours of long runs are taken exactly, and the least share of the image each must fill.</summary>
-    private const int MostExact = 8;
-    private const double LeastExactShare = 0.004;
+    private const int MostExact = 32;
+    private const double LeastExactShare = 0.0005;
 
     private readonly ColourCloud _cloud = new();
     private readonly BoxSplitter _splitter = new();
@@ -41,10 +41,9 @@ internal sealed class PaletteFitter
         {
             Refine(centres);
         }
-        _search.Set(centres);
         var exact = histogram.Runs.Largest(MostExact, LeastExactShare * histogram.Counted);
-        TakeExactly(exact, centres);
-        palette.Set(centres);
+        count = TakeExactly(exact, count, settings);
+        palette.Set(_centres.AsSpan(0, count));
         return exact;
     }
 
@@ -77,19 +76,28 @@ internal sealed class PaletteFitter
         }
     }
 
-    /// <summary>Each colour takes the place of its nearest centre, if that was not taken by a larger one.</summary>
-    private void TakeExactly(IReadOnlyList<uint> colours, Span<Vector128<float>> centres)
+    /// <summary>
+    /// Each colour takes the place of its nearest centre. Where that is too far off to be moved, or was taken by a larger colour, it becomes
+    /// an entry of its own while there is room. Returns how many entries there are then.
+    /// </summary>
+    private int TakeExactly(IReadOnlyList<uint> colours, int count, PaletteSettings settings)
     {
-        Span<bool> taken = stackalloc bool[centres.Length];
+        _search.Set(_centres.AsSpan(0, count));
+        Span<bool> taken = stackalloc bool[count];
         foreach (uint colour in colours)
         {
             var point = PackedColour.Coordinates(colour);
-            int nearest = _search.Nearest(point, out _);
-            if (!taken[nearest])
+            int nearest = _search.Nearest(point, out float distance);
+            if (!taken[nearest] && distance <= settings.Slack)
             {
                 taken[nearest] = true;
-                centres[nearest] = point;
+                _centres[nearest] = point;
+            }
+            else if (count < settings.MaxColours)
+            {
+                _centres[count++] = point;
             }
         }
+        return count;
     }
 }

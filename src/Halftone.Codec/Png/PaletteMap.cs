@@ -97,8 +97,8 @@ internal sealed class PaletteMap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private byte Fill(uint cell)
     {
-        var corner = Vector128.Create(cell << 2 & 0xFC, cell >> 4 & 0xFC, cell >> 10 & 0xFC, 255f);
-        int index = _search.Nearest((corner + Vector128.Create(1.5f, 1.5f, 1.5f, 0)) * PackedColour.Scales, out _);
+        var middle = PackedColour.Coordinates((cell << 2 & 0xFC) + 1.5f, (cell >> 4 & 0xFC) + 1.5f, (cell >> 10 & 0xFC) + 1.5f, 255);
+        int index = _search.Nearest(middle, out _);
         _cube[cell] = (ushort)index;
         return (byte)index;
     }
@@ -110,8 +110,7 @@ internal sealed class PaletteMap
         ref ulong slot = ref _cache[key * 0x9E3779B1u >> 32 - CacheBits];
         if (slot >> 8 != key)
         {
-            var middle = PackedColour.Coordinates(key) + Vector128.Create(0.5f) * PackedColour.Scales;
-            slot = (ulong)key << 8 | (uint)_search.Nearest(middle, out _);
+            slot = (ulong)key << 8 | (uint)_search.Nearest(PackedColour.Coordinates(key | 0x01000000), out _);
         }
         return (byte)slot;
     }

@@ -49,7 +49,7 @@ internal sealed record PaletteSettings
     public int DeflateLevel { get; init; } = 6;
 
     /// <summary>
-    /// Settings for a quality of 1 to 100. The target is 14 at 50, and four times that at 25, a quarter at 75: libjpeg's quality halves
+    /// Settings for a quality of 1 to 100. The target is 15 at 50, and four times that at 25, a quarter at 75: libjpeg's quality halves
     /// and doubles its quantizer steps at these points, and an error goes with the square of the step.
     /// </summary>
     public static PaletteSettings ForQuality(int q)
@@ -59,7 +59,7 @@ internal sealed record PaletteSettings
         double steps = Math.Pow(2, (50 - q) / 25.0);
         return new PaletteSettings
         {
-            TargetMse = 14 * steps * steps,
+            TargetMse = 15 * steps * steps,
             DitherLimit = (float)(14 * steps),
             Slack = (float)(20 * steps * steps),
         };
