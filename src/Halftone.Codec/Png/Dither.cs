@@ -94,7 +94,7 @@ internal sealed class Dither
             int flat = flatness[x];
             ulong up = current[x];
             ref ulong behindOut = ref next[x + 1 - direction];
-            if (flat <= _busyCut)
+            if (flat <= _busyCut || colour == PackedColour.Invisible)
             {
                 carry = zero;
                 clean = false;
@@ -141,7 +141,7 @@ internal sealed class Dither
     private static uint InBytes(Vector128<short> wanted, uint colour)
     {
         uint bytes = Saturate(wanted + Vector128.Create((short)(Unit / 2)) >> 4);
-        return colour >= PackedColour.Opaque ? bytes | PackedColour.Opaque : bytes;
+        return colour >= PackedColour.Opaque ? bytes | PackedColour.Opaque : bytes >> 24 == 0 ? PackedColour.Invisible : bytes;
     }
 
     /// <summary>left × right / 2^15, rounded, lane by lane.</summary>

@@ -71,7 +71,8 @@ internal sealed class Histogram
         }
         else
         {
-            cell = red >> 4 | green >> 4 << 4 | blue >> 4 << 8 | alpha >> 3 << 12;
+            // Cell 0 would be black that is hardly there; over mid grey there is no such colour, and invisible pixels have it to themselves.
+            cell = alpha == 0 ? 0 : red >> 4 | green >> 4 << 4 | blue >> 4 << 8 | alpha >> 3 << 12;
             _alphaSums[cell] += alpha * run;
             cell += OpaqueCells;
         }

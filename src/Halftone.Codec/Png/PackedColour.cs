@@ -8,6 +8,7 @@ namespace Halftone.Codec.Png;
 /// (ITU-R BT.601), and alpha, each with a scale. With m = a·c + (1 − a)/2 the colour over black is m − (1 − a)/2 and over white
 /// m + (1 − a)/2; the difference of two pixels over these is Δm ± Δa/2, where Δa is grey. So with alpha scaled by half of luma, squared
 /// distance here is the mean of the squared distances over black and over white, and translucent pixels need no rules of their own.
+/// Only fully opaque and fully transparent ones are held apart.
 /// </summary>
 /// <remarks>
 /// A working colour is the 8-bit form: packed as a straight one, over mid grey, its top byte alpha itself. Opaque colours are the same in
@@ -21,6 +22,12 @@ internal static class PackedColour
 
     /// <summary>What one 8-bit step of luma, of blue less luma, of red less luma and of alpha is in coordinates.</summary>
     public const float LumaScale = 1.8f, BlueScale = 0.564f, RedScale = 0.856f, AlphaScale = LumaScale / 2;
+
+    /// <summary>
+    /// Opaque and invisible pixels stand this many steps of alpha off from the others, so that no palette entry is a mean of both: what is
+    /// opaque stays opaque, and nothing shows where nothing was.
+    /// </summary>
+    private const float Apart = 64;
 
     private const float RedInLuma = 0.299f, GreenInLuma = 0.587f, BlueInLuma = 0.114f;
 
@@ -81,7 +88,8 @@ internal static class PackedColour
     public static Vector128<float> Coordinates(float red, float green, float blue, float alpha)
     {
         float luma = RedInLuma * red + GreenInLuma * green + BlueInLuma * blue;
-        return Vector128.Create(luma, blue - luma, red - luma, alpha) * Vector128.Create(LumaScale, BlueScale, RedScale, AlphaScale);
+        float apart = alpha >= 255 ? Apart : alpha <= 0 ? -Apart : 0;
+        return Vector128.Create(luma, blue - luma, red - luma, alpha + apart) * Vector128.Create(LumaScale, BlueScale, RedScale, AlphaScale);
     }
 
     /// <summary>From coordinates to the nearest straight 8-bit colour, which is what a file holds. Grey stays grey.</summary>

@@ -17,6 +17,12 @@ internal sealed class PaletteEncoder
     private readonly byte[][] _plain = [[], [], []];
     private byte[] _indices = [];
 
+    [ThreadStatic]
+    private static PaletteEncoder? _ofThisThread;
+
+    /// <summary>The one that belongs to the thread that asks.</summary>
+    public static PaletteEncoder OfThisThread => _ofThisThread ??= new PaletteEncoder();
+
     /// <summary>Encodes. There is no image it refuses.</summary>
     /// <param name="pixels">The image, in sRGB or in the colours of <paramref name="iccProfile"/>.</param>
     /// <param name="settings">How far to reduce it: <see cref="PaletteSettings.ForQuality"/>.</param>

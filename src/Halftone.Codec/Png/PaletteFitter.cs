@@ -35,13 +35,13 @@ internal sealed class PaletteFitter
         histogram.FillInto(_cloud);
         _cloud.Weigh(settings.WeightPower, settings.WeightCap);
         double target = settings.TargetMse * 3 * _cloud.TotalWeight;
-        int count = _splitter.Split(_cloud, settings.MaxColours, target * KMeansGain, _centres);
+        var exact = histogram.Runs.Largest(MostExact, LeastExactShare * histogram.Counted);
+        int count = _splitter.Split(_cloud, settings.MaxColours - exact.Count, target * KMeansGain, _centres);
         var centres = _centres.AsSpan(0, count);
         for (int round = 0; round < settings.KMeansRounds; round++)
         {
             Refine(centres);
         }
-        var exact = histogram.Runs.Largest(MostExact, LeastExactShare * histogram.Counted);
         count = TakeExactly(exact, count, settings);
         palette.Set(_centres.AsSpan(0, count));
         return exact;
@@ -78,7 +78,7 @@ internal sealed class PaletteFitter
 
     /// <summary>
     /// Each colour takes the place of its nearest centre. Where that is too far off to be moved, or was taken by a larger colour, it becomes
-    /// an entry of its own while there is room. Returns how many entries there are then.
+    /// an entry of its own, for which the splits left room. Returns how many entries there are then.
     /// </summary>
     private int TakeExactly(IReadOnlyList<uint> colours, int count, PaletteSettings settings)
     {
@@ -93,7 +93,7 @@ internal sealed class PaletteFitter
                 taken[nearest] = true;
                 _centres[nearest] = point;
             }
-            else if (count < settings.MaxColours)
+            else
             {
                 _centres[count++] = point;
             }

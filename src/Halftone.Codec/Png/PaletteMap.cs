@@ -106,11 +106,11 @@ internal sealed class PaletteMap
     [MethodImpl(MethodImplOptions.NoInlining)]
     private byte NearestTranslucent(uint working)
     {
-        uint key = working & 0xFEFEFEFE;
+        uint key = working == PackedColour.Invisible ? 0 : working & 0xFEFEFEFE | 0x01000000;
         ref ulong slot = ref _cache[key * 0x9E3779B1u >> 32 - CacheBits];
         if (slot >> 8 != key)
         {
-            slot = (ulong)key << 8 | (uint)_search.Nearest(PackedColour.Coordinates(key | 0x01000000), out _);
+            slot = (ulong)key << 8 | (uint)_search.Nearest(PackedColour.Coordinates(key == 0 ? PackedColour.Invisible : key), out _);
         }
         return (byte)slot;
     }

@@ -1,3 +1,5 @@
+using Halftone.Codec.Png;
+
 namespace Halftone.Codec.Vips;
 
 /// <summary>
@@ -28,7 +30,9 @@ internal static class ColourPolicy
 
     private static bool KeepsProfile(ReadOnlySpan<byte> profile, ImageFormat to) =>
         to != ImageFormat.Gif && VipsStartup.KnowsKeep
-        && profile.Length <= SmallProfileBytes && IccProfile.IsProfile(profile) && !IccProfile.IsSrgb(profile);
+        && profile.Length <= SmallProfileBytes && IccProfile.IsProfile(profile) && !IccProfile.IsSrgb(profile)
+        // A PNG leaves with a palette, which is always of red, green and blue.
+        && (to != ImageFormat.Png || PaletteEncoder.IsRgbProfile(profile));
 
     private static void ConvertToSrgb(VipsPipeline pipeline)
     {

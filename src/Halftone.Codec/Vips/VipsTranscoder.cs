@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Globalization;
+using Halftone.Codec.Png;
 
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// Decode and encode through libvips, for every format that is served. The output is upright, of 8 bits a sample,
+/// Decode and encode through libvips, for every format that is served, but for the palette of a PNG. The output is upright, of 8 bits a sample,
 /// without metadata, its colours by <see cref="ColourPolicy"/>.
 /// </summary>
 internal static class VipsTranscoder
@@ -26,8 +27,21 @@ internal static class VipsTranscoder
             pipeline.Apply("flatten", "background=255");
         }
         var image = pipeline.Image;
-        using var saved = VipsSaver.Save(image, to, request.Q, keepsProfile);
-        return new CodecResult.Compressed(saved.Bytes.ToArray(), to, image.Width, image.PageHeight, KeptOriginal: false);
+        var body = Encode(image, to, request.Q, keepsProfile, source.Length);
+        return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false);
+    }
+
+    /// <summary>libvips encodes; only a PNG's palette is our own, for a fifth of the CPU.</summary>
+    private static ReadOnlyMemory<byte> Encode(VipsImage image, ImageFormat to, int q, bool keepsProfile, int sourceBytes)
+    {
+        if (to == ImageFormat.Png && image is { Is8Bit: true, Bands: <= 4 })
+        {
+            using var pixels = image.Pixels();
+            var grid = new PixelGrid(pixels.Bytes, image.Width, image.Height, image.Bands);
+            return PaletteEncoder.OfThisThread.Encode(grid, PaletteSettings.ForQuality(q), keepsProfile ? image.Profile : default, sourceBytes);
+        }
+        using var saved = VipsSaver.Save(image, to, q, keepsProfile);
+        return saved.Bytes.ToArray();
     }
 
     /// <summary>Reads the header. All frames are taken where both formats know animation; else, and of a TIFF's pages, the first.</summary>
