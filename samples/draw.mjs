@@ -28,8 +28,8 @@ const pictures = {
     light: daylight, camera: camera([0.1, 1.5, 4.6], [0.08, 0.5, 0], 21) }],
   "mug-pair.jpg": [jpeg, { width: 1440, height: 1080, things: [paper("#d8dfe0"), mug({ glaze: fjord, at: [-0.5, 0, -0.2], angle: 2.6 }), mug({ glaze: oat, at: [0.62, 0, 0.35], angle: 0.15 })],
     light: daylight, camera: camera([-0.9, 2.3, 5.2], [0.05, 0.42, 0], 24) }],
-  "mug-cutout.png": [png, { width: 720, height: 720, cutout: true, grain: 0, things: [paper("#ffffff"), mug({ glaze: oat, angle: 0.5 })],
-    light: daylight, camera: camera([0.1, 1.5, 4.6], [0.1, 0.47, 0], 20) }],
+  "mug-cutout.png": [png, { width: 720, height: 720, cutout: true, grain: 0, things: [paper("#ffffff", 100), mug({ glaze: oat, angle: 0.5 })],
+    light: daylight, camera: camera([0.1, 1.5, 4.6], [0.14, 0.47, 0], 21) }],
   "board-lemons.jpg": [jpeg, { width: 1600, height: 1200, things: [paper("#dfe5e2"), board({ angle: 0.42 }), ...lemons],
     light: daylight, camera: camera([0.3, 3.4, 5.4], [0.05, 0.12, 0.05], 28) }],
   "board-above.jpg": [jpeg, { width: 1000, height: 1000, things: [paper("#c9b7a6"), board({ angle: 0.8 })],
@@ -43,8 +43,8 @@ const pictures = {
   "vases-wide.webp": [webp, { width: 1400, height: 933, things: [paper("#cfd6d2"), ...vases()],
     light: { ...daylight, towards: [0.8, 0.7, 0.35] }, camera: camera([-1.2, 1.5, 6.6], [0.05, 0.9, 0], 26) }],
   "blocks-tower.jpg": [jpeg, { width: 1280, height: 1280, things: [paper("#f0ece4"), ...blocks()],
-    light: daylight, camera: camera([1.2, 2.4, 7.6], [0.02, 0.98, 0.2], 27) }],
-  "blocks-cutout.png": [png, { width: 800, height: 640, cutout: true, grain: 0, things: [paper("#ffffff"), ...blocks()],
+    light: daylight, camera: camera([1.2, 2.4, 7.6], [0.04, 0.98, 0.2], 29) }],
+  "blocks-cutout.png": [png, { width: 800, height: 640, cutout: true, grain: 0, things: [paper("#ffffff", 100), ...blocks()],
     light: daylight, camera: camera([-2.2, 3, 6.8], [0.1, 0.98, 0.2], 28) }],
 };
 

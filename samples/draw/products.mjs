@@ -156,8 +156,8 @@ export function blocks() {
     block([-0.3, 1.65, 0], 0.08, brick, paint("#e07a3f")),
     block([-0.3, 2.02, 0], 0.02, roof, paint("#c93f4b")),
     block([0.88, 0.82, 0.02], 0.25, roof, bare),
-    block([1.5, 0.17, 0.75], 0.6, (x, y, z) => cylinder(x, z, y, 0.17, 0.3, 0.035), paint("#7b5ea7")),
-    block([-1.12, 0.15, 0.98], 0.5, brick, paint("#f0b429")),
-    block([0.3, 0.3, 1.1], 0.7, cube, paint("#3fa7a0")),
+    block([1.4, 0.17, 0.75], 0.6, (x, y, z) => cylinder(x, z, y, 0.17, 0.3, 0.035), paint("#7b5ea7")),
+    block([-0.82, 0.15, 1.0], 0.85, brick, paint("#f0b429")),
+    block([0.38, 0.3, 1.0], 0.7, cube, paint("#3fa7a0")),
   ];
 }

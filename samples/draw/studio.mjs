@@ -159,7 +159,9 @@ export function render({ width, height, things, camera, light, exposure = 1, cut
       if (seen.paper) {
         const n = [0, 1, 0];
         const dark = 1 - (0.55 * lit(p, n) + 0.45 * openness(p, n, 1.1));
-        return [0.004, 0.004, 0.006, Math.min(Math.max(dark * 0.95 - 0.06, 0), 0.8)];
+        // The shadow ends before the picture does, or its cut edge would show on a page.
+        const border = Math.min(px / width, 1 - px / width, py / height, 1 - py / height);
+        return [0.004, 0.004, 0.006, Math.min(Math.max(dark * 0.95 - 0.06, 0), 0.8) * smooth(0, 0.12, border)];
       }
     }
     return [...shade(p, d, 0), 1];
