@@ -63,6 +63,7 @@ internal static class Program
         server.MapStatus();
         server.MapRequests();
         server.MapResults();
+        server.MapWebhooks();
         server.MapHealth();
         return server;
     }

@@ -4,11 +4,14 @@ namespace Halftone.Tests;
 internal static class Eventually
 {
     /// <summary>Looks again and again until the condition holds; fails after 30 s.</summary>
-    public static async Task TrueAsync(Func<bool> condition)
+    public static Task TrueAsync(Func<bool> condition) => TrueAsync(() => Task.FromResult(condition()));
+
+    /// <summary>Looks again and again until the condition holds; fails after 30 s.</summary>
+    public static async Task TrueAsync(Func<Task<bool>> condition)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
-        while (!condition())
+        while (!await condition())
         {
             if (deadline.IsCancellationRequested)
             {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Security.Cryptography;
+using System.Text;
 using Dapper;
 using Halftone.Database;
 using Halftone.Queue;
@@ -13,7 +14,10 @@ internal sealed record IntakeChoices
 {
     public required string Owner { get; init; }
 
-    public int Quality { get; init; } = 50;
+    /// <summary>The header of that name: the same key within 24 hours gives the same answer and no second request.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    public required int Quality { get; init; }
 
     /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep each source's.</summary>
     public string? Format { get; init; }
@@ -37,6 +41,12 @@ internal abstract record IntakeResult
     public sealed record Accepted(Guid RequestId, long Products, long Images) : IntakeResult;
 
     public sealed record Rejected(CsvProblems Problems) : IntakeResult;
+
+    /// <summary>An upload with this idempotency key is still being taken in.</summary>
+    public sealed record KeyInUse : IntakeResult;
+
+    /// <summary>This idempotency key belongs to another file or other choices.</summary>
+    public sealed record KeyReused : IntakeResult;
 }
 
 /// <summary>
@@ -53,6 +63,9 @@ internal sealed class RequestIntake(
     TimeProvider time)
 {
     private const int MaxFileNameChars = 255;
+
+    /// <summary>How long an idempotency key is remembered.</summary>
+    private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
 
     /// <summary>Writes the body to the file store; it is on disk when this returns.</summary>
     public async Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken)
@@ -72,7 +85,7 @@ internal sealed class RequestIntake(
         try
         {
             var result = await TryAcceptAsync(upload, choices, cancellationToken);
-            if (result is IntakeResult.Rejected)
+            if (result is not IntakeResult.Accepted { RequestId: var requestId } || requestId != upload.RequestId)
             {
                 await DiscardAsync(upload);
             }
@@ -96,7 +109,12 @@ internal sealed class RequestIntake(
             return new IntakeResult.Rejected(checking.Problems);
         }
 
-        var ids = await BeginAsync(upload, choices, checking, cancellationToken);
+        var (ids, earlier) = await BeginAsync(upload, choices, checking, cancellationToken);
+        if (earlier is not null)
+        {
+            return earlier;
+        }
+
         await InsertRowsAsync(upload.RequestId, spool, ids, cancellationToken);
         await PromiseAsync(upload.RequestId, checking.Images, cancellationToken);
         relay.Wake();
@@ -128,12 +146,18 @@ internal sealed class RequestIntake(
         return reader;
     }
 
-    /// <summary>Reserves the ids of all rows and inserts the request, hidden.</summary>
-    private Task<FirstIds> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
+    /// <summary>Reserves the ids of all rows and inserts the request, hidden; or finds the request that its idempotency key names.</summary>
+    private Task<(FirstIds Ids, IntakeResult? Earlier)> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
                 var connection = transaction.Connection!;
+                var bodyHash = HashOf(upload, choices);
+                if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
+                {
+                    return (default(FirstIds), earlier);
+                }
+
                 var product = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows }, transaction);
                 var image = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images }, transaction);
                 await connection.ExecuteAsync(
@@ -152,14 +176,33 @@ internal sealed class RequestIntake(
                         choices.EscapeFormulas,
                         Dialect = file.Dialect!.ToString(),
                         WebhookUrl = choices.WebhookUrl?.AbsoluteUri,
-                        upload.BodyHash,
+                        choices.IdempotencyKey,
+                        BodyHash = bodyHash,
                         UploadKey = upload.Key,
                         Now = time.GetUtcNow().ToUnixTimeMilliseconds(),
                     },
                     transaction);
-                return new FirstIds(product, image);
+                return (new FirstIds(product, image), (IntakeResult?)null);
             },
             cancellationToken);
+
+    /// <summary>What must be the same for a repeated upload to be the same: the file and every choice.</summary>
+    private static string HashOf(SpooledUpload upload, IntakeChoices choices) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{upload.BodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}")));
+
+    private async Task<IntakeResult?> FindEarlierAsync(DbTransaction transaction, IntakeChoices choices, string bodyHash)
+    {
+        var now = time.GetUtcNow();
+        var parameters = new { choices.Owner, choices.IdempotencyKey, Oldest = (now - KeyLifetime).ToUnixTimeMilliseconds() };
+        await transaction.Connection!.ExecuteAsync(Sql.ForgetOldKey, parameters, transaction);
+        return await transaction.Connection!.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters, transaction) switch
+        {
+            null => null,
+            { State: "receiving" } => new IntakeResult.KeyInUse(),
+            { } row when row.BodyHash != bodyHash => new IntakeResult.KeyReused(),
+            { } row => new IntakeResult.Accepted(row.RequestId, row.Products, row.Images),
+        };
+    }
 
     private async Task InsertRowsAsync(Guid requestId, Stream spool, FirstIds ids, CancellationToken cancellationToken)
     {
@@ -231,15 +274,34 @@ internal sealed class RequestIntake(
 
     private readonly record struct FirstIds(long Product, long Image);
 
+    private sealed record EarlierRow
+    {
+        public required Guid RequestId { get; init; }
+        public required string State { get; init; }
+        public required string BodyHash { get; init; }
+        public required long Products { get; init; }
+        public required long Images { get; init; }
+    }
+
     private static class Sql
     {
         public const string ReserveIds = "UPDATE id_block SET next_id = next_id + @Count WHERE name = @Name RETURNING next_id - @Count";
 
+        public const string ForgetOldKey = """
+            UPDATE request SET idempotency_key = NULL WHERE owner = @Owner AND idempotency_key = @IdempotencyKey AND created_at < @Oldest
+            """;
+
+        public const string Earlier = """
+            SELECT request_id AS RequestId, state AS State, body_hash AS BodyHash, products AS Products, images AS Images
+            FROM   request
+            WHERE  owner = @Owner AND idempotency_key = @IdempotencyKey
+            """;
+
         public const string InsertRequest = """
             INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, escape_formulas,
-                                 dialect, webhook_url, body_hash, upload_key, created_at, updated_at)
+                                 dialect, webhook_url, idempotency_key, body_hash, upload_key, created_at, updated_at)
             VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @EscapeFormulas,
-                    @Dialect, @WebhookUrl, @BodyHash, @UploadKey, @Now, @Now)
+                    @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @Now, @Now)
             """;
 
         public const string InsertProduct = """

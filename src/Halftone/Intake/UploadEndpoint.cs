@@ -1,6 +1,10 @@
 using System.Globalization;
+using Halftone.Access;
+using Halftone.Compress;
+using Halftone.Fetch;
 using Halftone.Status;
 using Halftone.Store;
+using Halftone.Webhooks;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
@@ -13,12 +17,13 @@ internal static class UploadEndpoint
 {
     private const int MaxFieldBytes = 8 * 1024;
     private const int MaxParts = 32;
+    private const int MaxIdempotencyKeyChars = 255;
     private static readonly string[] Fields = ["webhook_url", "quality", "format", "escape_formulas"];
 
     public static void MapUpload(this IEndpointRouteBuilder routes) => routes.MapPost("/upload", PostAsync);
 
     private static async Task<Results<Ok<UploadAccepted>, ProblemHttpResult>> PostAsync(
-        HttpContext context, RequestIntake intake, PublicUrls urls, IOptions<IntakeOptions> options, CancellationToken cancellationToken)
+        HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
     {
         var request = context.Request;
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
@@ -36,16 +41,22 @@ internal static class UploadEndpoint
             return Problems.BadRequest("broken_multipart", "The Content-Type has no usable boundary.");
         }
 
+        var idempotencyKey = request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? key : null;
+        if (idempotencyKey?.Length > MaxIdempotencyKeyChars)
+        {
+            return Problems.BadRequest("invalid_idempotency_key", $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");
+        }
+
         // The body's own limit; Kestrel answers a larger Content-Length before anything is read.
         if (context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
         {
             limit.MaxRequestBodySize = options.Value.MaxBodyBytes;
         }
 
-        var form = new UploadForm();
+        var form = new UploadForm(new IntakeChoices { Owner = AccessGuard.Nobody, Quality = compressOptions.Value.Quality, IdempotencyKey = idempotencyKey });
         try
         {
-            return await ReadPartsAsync(new MultipartReader(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 }, form, intake, cancellationToken) is { } problem
+            return await ReadPartsAsync(new MultipartReader(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 }, form, intake, connect, cancellationToken) is { } problem
                 ? problem
                 : await AcceptAsync(form, intake, urls, cancellationToken);
         }
@@ -67,7 +78,7 @@ internal static class UploadEndpoint
     }
 
     /// <summary>Spools the file and remembers the fields, in whatever order they come.</summary>
-    private static async Task<ProblemHttpResult?> ReadPartsAsync(MultipartReader reader, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadPartsAsync(MultipartReader reader, UploadForm form, RequestIntake intake, SafeConnect connect, CancellationToken cancellationToken)
     {
         for (var parts = 0; await reader.ReadNextSectionAsync(cancellationToken) is { } section; parts++)
         {
@@ -84,7 +95,7 @@ internal static class UploadEndpoint
             var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
             var problem = name == "file"
                 ? await SpoolAsync(section, disposition, form, intake, cancellationToken)
-                : await ReadFieldAsync(section, name, form, cancellationToken);
+                : await ReadFieldAsync(section, name, form, connect, cancellationToken);
             if (problem is not null)
             {
                 return problem;
@@ -106,7 +117,7 @@ internal static class UploadEndpoint
         return null;
     }
 
-    private static async Task<ProblemHttpResult?> ReadFieldAsync(MultipartSection section, string name, UploadForm form, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadFieldAsync(MultipartSection section, string name, UploadForm form, SafeConnect connect, CancellationToken cancellationToken)
     {
         if (!Fields.Contains(name, StringComparer.Ordinal))
         {
@@ -120,27 +131,33 @@ internal static class UploadEndpoint
             return Problems.BadRequest("field_too_long", $"The form field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
         }
 
-        return form.Set(name, System.Text.Encoding.UTF8.GetString(buffer, 0, length).Trim()) is { } message ? Problems.BadRequest($"invalid_{name}", message) : null;
+        var value = System.Text.Encoding.UTF8.GetString(buffer, 0, length).Trim();
+        var problem = name == "webhook_url" && value.Length > 0 ? await WebhookUrl.ProblemAsync(name, value, connect, cancellationToken) : null;
+        problem ??= form.Set(name, value);
+        return problem is null ? null : Problems.BadRequest($"invalid_{name}", problem);
     }
 
     private static async Task<Results<Ok<UploadAccepted>, ProblemHttpResult>> AcceptAsync(UploadForm form, RequestIntake intake, PublicUrls urls, CancellationToken cancellationToken)
     {
-        var result = await intake.AcceptAsync(form.Upload!, form.Choices, cancellationToken);
-        if (result is IntakeResult.Rejected rejected)
+        switch (await intake.AcceptAsync(form.Upload!, form.Choices, cancellationToken))
         {
-            return Problems.Upload([.. rejected.Problems.Listed.Select(ToWire)], rejected.Problems.Count);
+            case IntakeResult.Accepted accepted:
+                form.IsAccepted = true;
+                return TypedResults.Ok(new UploadAccepted
+                {
+                    RequestId = accepted.RequestId,
+                    Status = RequestState.ToWire("pending"),
+                    StatusUrl = urls.Status(accepted.RequestId),
+                    Products = accepted.Products,
+                    Images = accepted.Images,
+                });
+            case IntakeResult.Rejected rejected:
+                return Problems.Upload([.. rejected.Problems.Listed.Select(ToWire)], rejected.Problems.Count);
+            case IntakeResult.KeyInUse:
+                return Problems.Of(StatusCodes.Status409Conflict, "idempotency_key_in_use", "The first upload is still being read", "An upload with this Idempotency-Key is still being taken in: repeat the call in a moment for its answer.");
+            default:
+                return Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency_key_reused", "The key belongs to another upload", "This Idempotency-Key was used for another file or other options: use a new key for a new upload.");
         }
-
-        form.IsAccepted = true;
-        var accepted = (IntakeResult.Accepted)result;
-        return TypedResults.Ok(new UploadAccepted
-        {
-            RequestId = accepted.RequestId,
-            Status = RequestState.ToWire("pending"),
-            StatusUrl = urls.Status(accepted.RequestId),
-            Products = accepted.Products,
-            Images = accepted.Images,
-        });
     }
 
     private static UploadProblem ToWire(CsvProblem problem) => new()
@@ -154,32 +171,27 @@ internal static class UploadEndpoint
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 
     /// <summary>What was read of the body so far.</summary>
-    private sealed class UploadForm
+    private sealed class UploadForm(IntakeChoices choices)
     {
         public SpooledUpload? Upload { get; set; }
 
         /// <summary>The upload has become a request: it is not to be discarded any more.</summary>
         public bool IsAccepted { get; set; }
 
-        public IntakeChoices Choices { get; private set; } = new() { Owner = Access.AccessGuard.Nobody };
+        public IntakeChoices Choices { get; private set; } = choices;
 
         /// <summary>Null, or a sentence that says what is allowed. An empty value is no value.</summary>
         public string? Set(string field, string value) => (field, value) switch
         {
             (_, "") => null,
-            ("webhook_url", _) => SetWebhookUrl(value),
+            ("webhook_url", _) => SetWebhookUrl(new Uri(value)),
             ("quality", _) => SetQuality(value),
             ("format", _) => SetFormat(value),
             _ => SetEscapeFormulas(value),
         };
 
-        private string? SetWebhookUrl(string value)
+        private string? SetWebhookUrl(Uri url)
         {
-            if (!Uri.TryCreate(value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-            {
-                return "'webhook_url' must be an absolute http or https URL.";
-            }
-
             Choices = Choices with { WebhookUrl = url };
             return null;
         }

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Text;
 using Dapper;
 using Halftone.Database;
 using Halftone.Intake;
@@ -73,27 +72,16 @@ internal sealed partial class RequestCompletion(
     private async Task<string?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
     {
         var connection = transaction.Connection!;
-        var now = time.GetUtcNow();
-        var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now.ToUnixTimeMilliseconds() };
-        if (await connection.QuerySingleOrDefaultAsync<ClosedRow>(Sql.Close, parameters, transaction) is not { } closed)
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now };
+        if (await connection.QuerySingleOrDefaultAsync<EndedRequest>(Sql.Close, parameters, transaction) is not { } ended)
         {
             return null;
         }
 
-        var body = Encoding.UTF8.GetString(EventOf(finish.RequestId, closed, now).ToBody());
-        await connection.ExecuteAsync(Sql.InsertDeliveries, new { finish.RequestId, finish.Run, closed.Owner, closed.WebhookUrl, Body = body, parameters.Now }, transaction);
-        return closed.State;
+        await Deliveries.InsertAsync(transaction, ended, urls, now);
+        return ended.State;
     }
-
-    private WebhookEvent EventOf(Guid requestId, ClosedRow closed, DateTimeOffset now) => new()
-    {
-        RequestId = requestId,
-        Status = RequestState.ToWire(closed.State),
-        ResultUrl = urls.Result(requestId),
-        Progress = WebhookProgress.Of(closed.Images, closed.Completed, closed.Failed),
-        Bytes = WebhookBytes.Of(closed.BytesIn, closed.BytesOut),
-        Timestamp = now.UtcDateTime,
-    };
 
     private sealed record RequestRow
     {
@@ -105,18 +93,6 @@ internal sealed partial class RequestCompletion(
         public required bool EscapeFormulas { get; init; }
         public required string UploadKey { get; init; }
         public string? ResultKey { get; init; }
-    }
-
-    private sealed record ClosedRow
-    {
-        public required string State { get; init; }
-        public required string Owner { get; init; }
-        public string? WebhookUrl { get; init; }
-        public required long Images { get; init; }
-        public required long Completed { get; init; }
-        public required long Failed { get; init; }
-        public required long BytesIn { get; init; }
-        public required long BytesOut { get; init; }
     }
 
     private static class Sql
@@ -135,21 +111,11 @@ internal sealed partial class RequestCompletion(
                    result_key = @ResultKey, updated_at = @Now, finished_at = @Now
             WHERE  request_id = @RequestId AND run = @Run
             AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))
-            RETURNING state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images, completed AS Completed, failed AS Failed,
-                      bytes_in AS BytesIn, bytes_out AS BytesOut
+            RETURNING request_id AS RequestId, run AS Run, state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images,
+                      completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, finished_at AS FinishedAt
             """;
 
         public const string ResultKeyOf = "SELECT result_key FROM request WHERE request_id = @RequestId";
-
-        /// <summary>One per endpoint, due at once: the upload's own webhook_url, and every webhook registered for the request or for its owner.</summary>
-        public const string InsertDeliveries = """
-            INSERT INTO delivery (request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at)
-            SELECT @RequestId, @Run, '', @WebhookUrl, @Body, @Now, @Now, @Now WHERE @WebhookUrl IS NOT NULL
-            UNION ALL
-            SELECT @RequestId, @Run, webhook_id, callback_url, @Body, @Now, @Now, @Now
-            FROM   webhook
-            WHERE  owner = @Owner AND disabled_at IS NULL AND (request_id IS NULL OR request_id = @RequestId)
-            """;
     }
 
     private static partial class Log

@@ -133,7 +133,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             """;
 
         public const string Delete = """
-            UPDATE request SET state = 'deleting', run = run + 1, updated_at = @Now WHERE request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
+            UPDATE request SET state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now WHERE request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
             """;
     }
 }

@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 using Dapper;
 using Halftone.Database;
@@ -29,20 +28,17 @@ internal sealed partial class DeliveryRun(
         var instanceSecret = await secret.GetAsync(cancellationToken);
         var signingSecret = delivery.WebhookId.Length == 0 ? instanceSecret : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
         var clock = Stopwatch.StartNew();
-        var outcome = await sender.SendAsync(new Uri(delivery.Endpoint), MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
+        var outcome = await sender.SendAsync(new Uri(delivery.Endpoint), Deliveries.MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
         await OutageBackoff.WaitOutAsync(
             () => database.WriteAsync(transaction => RecordAsync(transaction, message.DeliveryId, delivery, outcome, clock.ElapsedMilliseconds), cancellationToken), time, logger, cancellationToken);
     }
-
-    /// <summary>The <c>webhook-id</c>: the same at every attempt of a delivery, and of no other.</summary>
-    private static string MessageId(long deliveryId) => string.Create(CultureInfo.InvariantCulture, $"msg_{deliveryId}");
 
     private async Task<bool> RecordAsync(DbTransaction transaction, long deliveryId, DeliveryRow delivery, DeliveryOutcome outcome, long milliseconds)
     {
         var connection = transaction.Connection!;
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
-        var pause = failed is null ? null : WebhookSchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble());
+        var pause = failed is null ? null : WebhookSchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
         var attempt = new
         {
             DeliveryId = deliveryId,
@@ -76,12 +72,13 @@ internal sealed partial class DeliveryRun(
         public required string Endpoint { get; init; }
         public required string Body { get; init; }
         public required int Attempt { get; init; }
+        public required int ScheduleFrom { get; init; }
     }
 
     private static class Sql
     {
         public const string Pending = """
-            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt
+            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom
             FROM   delivery
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;

@@ -11,5 +11,7 @@ internal static class WebhooksSetup
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<InstanceSecret>();
         services.AddSingleton<DeliveryRun>();
+        services.AddSingleton<WebhookRegistry>();
+        services.AddSingleton<WebhookReader>();
     }
 }

@@ -8,19 +8,15 @@ public sealed class UploadToResultTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    private static byte[] Sample(string name) => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "samples", "images", name));
-
-    private static string[] SampleNames => [.. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "samples", "images")).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
-
     [Fact]
     public async Task Every_image_of_an_uploaded_csv_is_compressed_and_named_in_the_result()
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        var names = SampleNames;
+        var names = Picture.SampleNames;
         foreach (var name in names)
         {
-            origin.Serve("/" + name, Sample(name));
+            origin.Serve("/" + name, Picture.Sample(name));
         }
 
         var rows = names.Select((name, i) => $"{i + 1:000},Product {i + 1},{origin.Url(name)}");
@@ -28,10 +24,10 @@ public sealed class UploadToResultTests
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
-        Assert.Equal(names.Length, status.GetProperty("progress").GetProperty("completed").GetInt32());
+        Assert.Equal(names.Count, status.GetProperty("progress").GetProperty("completed").GetInt32());
         var lines = (await server.ResultAsync(id, Cancelled)).TrimEnd('\n').Split('\n');
         Assert.Equal("S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors", lines[0]);
-        Assert.Equal(names.Length + 1, lines.Length);
+        Assert.Equal(names.Count + 1, lines.Length);
         foreach (var (index, line) in lines.Skip(1).Index())
         {
             var cells = line.Split(',');
@@ -41,7 +37,7 @@ public sealed class UploadToResultTests
             Assert.Equal(HttpStatusCode.OK, image.StatusCode);
             var bytes = await image.Content.ReadAsByteArrayAsync(Cancelled);
             Assert.Equal("nosniff", image.Headers.GetValues("X-Content-Type-Options").Single());
-            Assert.True(bytes.Length <= Sample(names[index]).Length, $"{names[index]} became larger.");
+            Assert.True(bytes.Length <= Picture.Sample(names[index]).Length, $"{names[index]} became larger.");
             Assert.EndsWith(Path.GetExtension(names[index]), cells[3]);
         }
     }
@@ -51,7 +47,7 @@ public sealed class UploadToResultTests
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        origin.Serve("/a.jpg", Sample(SampleNames.First(n => n.EndsWith(".jpg", StringComparison.Ordinal))));
+        origin.Serve("/a.jpg", Picture.Jpeg);
         origin.Serve("/page.html", "<!doctype html><title>Shop</title>"u8.ToArray(), "text/html");
 
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,\"{origin.Url("missing.jpg")},{origin.Url("a.jpg")},{origin.Url("page.html")}\"\n", Cancelled);
@@ -98,7 +94,7 @@ public sealed class UploadToResultTests
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Fetch:RetrySchedule:0", "00:00:00.050"), ("Queue:SweepInterval", "00:00:00.050"));
-        var image = Sample(SampleNames.First(n => n.EndsWith(".jpg", StringComparison.Ordinal)));
+        var image = Picture.Jpeg;
         var calls = 0;
         origin.Serve("/a.jpg", context =>
         {

@@ -1,8 +1,11 @@
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Dapper;
 using Halftone.Commands;
+using Halftone.Database;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Tests.Servers;
 
@@ -113,6 +116,10 @@ internal sealed class HalftoneServer : IAsyncDisposable
     }
 
     public Task<string> ResultAsync(Guid requestId, CancellationToken cancellationToken) => Client.GetStringAsync($"results/{requestId}.csv", cancellationToken);
+
+    /// <summary>A number straight from the database.</summary>
+    public Task<long> CountAsync(string sql, CancellationToken cancellationToken) =>
+        Services.GetRequiredService<HalftoneDatabase>().ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), cancellationToken);
 
     /// <summary>Stops the server and keeps its data folder for the next.</summary>
     public async Task<string> StopAsync(CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -12,11 +13,20 @@ namespace Halftone.Tests.Servers;
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication app;
+    private readonly Channel<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> arrivals = Channel.CreateUnbounded<(IReadOnlyDictionary<string, string>, byte[])>();
 
     private WebhookReceiver(WebApplication app) => this.app = app;
 
     /// <summary>What came, in order: request headers in lower case and the body.</summary>
     public ConcurrentQueue<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> Received { get; } = [];
+
+    /// <summary>The next event that comes, or came and was not yet asked for; within 30 s.</summary>
+    public async Task<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> NextAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        return await arrivals.Reader.ReadAsync(deadline.Token);
+    }
 
     /// <param name="answer">Called for every request, after it was kept.</param>
     public static async Task<WebhookReceiver> StartAsync(Func<HttpContext, Task> answer, CancellationToken cancellationToken)
@@ -33,6 +43,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
             var headers = context.Request.Headers.ToDictionary(header => header.Key.ToLowerInvariant(), header => header.Value.ToString());
             receiver.Received.Enqueue((headers, body.ToArray()));
             await answer(context);
+            receiver.arrivals.Writer.TryWrite((headers, body.ToArray()));
         });
         await app.StartAsync(cancellationToken);
         return receiver;

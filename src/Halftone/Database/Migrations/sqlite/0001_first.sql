@@ -105,7 +105,8 @@ CREATE TABLE delivery (
     endpoint         TEXT    NOT NULL,
     body             TEXT    NOT NULL,                         -- the same at every attempt
     state            TEXT    NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'failed')),
-    attempt          INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),
+    attempt          INTEGER NOT NULL DEFAULT 0 CHECK (attempt >= 0),   -- attempts made
+    schedule_from    INTEGER NOT NULL DEFAULT 0 CHECK (schedule_from <= attempt),   -- attempts made before the schedule began anew by a replay
     next_attempt_at  INTEGER,
     created_at       INTEGER NOT NULL,
     updated_at       INTEGER NOT NULL,

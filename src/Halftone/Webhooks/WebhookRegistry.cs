@@ -1,0 +1,133 @@
+using System.Data.Common;
+using System.Globalization;
+using Dapper;
+using Halftone.Database;
+using Halftone.Queue;
+using Halftone.Status;
+
+namespace Halftone.Webhooks;
+
+internal enum ReplayResult
+{
+    Sent,
+    UnknownRequest,
+    StillRunning,
+    /// <summary>The status or result_url that the caller named is not the request's.</summary>
+    Disagrees,
+    NoEndpoint,
+}
+
+/// <summary>Registers and removes webhooks, and sends a finished request's event again.</summary>
+internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, RetrySweep sweep, PublicUrls urls, TimeProvider time)
+{
+    /// <summary>Registers an endpoint; where its request has ended already, it gets the event at once.</summary>
+    /// <param name="owner">Whose.</param>
+    /// <param name="callbackUrl">Checked to be callable.</param>
+    /// <param name="requestId">Null: for every request of the owner from now on.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>Null where the owner has no such request.</returns>
+    public async Task<WebhookRegistered?> RegisterAsync(string owner, Uri callbackUrl, Guid? requestId, CancellationToken cancellationToken)
+    {
+        var instanceSecret = await secret.GetAsync(cancellationToken);
+        var webhookId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D", CultureInfo.InvariantCulture);
+        var isRegistered = await database.WriteAsync(
+            async transaction =>
+            {
+                var request = requestId is null ? null : await FindAsync(transaction, owner, requestId.Value);
+                if (requestId is not null && request is null)
+                {
+                    return false;
+                }
+
+                await transaction.Connection!.ExecuteAsync(Sql.Insert, new { WebhookId = webhookId, Owner = owner, RequestId = requestId, CallbackUrl = callbackUrl.AbsoluteUri, Now = Now() }, transaction);
+                if (request?.Ended is { } ended)
+                {
+                    await Deliveries.InsertAsync(transaction, ended, webhookId, urls, Now());
+                }
+
+                return true;
+            },
+            cancellationToken);
+        sweep.Wake();
+        return isRegistered ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) } : null;
+    }
+
+    /// <summary>Removes a webhook and what is still to be sent to it.</summary>
+    /// <returns>False where the owner has no such webhook.</returns>
+    public Task<bool> RemoveAsync(string owner, string webhookId, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async transaction =>
+            {
+                var removed = await transaction.Connection!.ExecuteAsync(Sql.Remove, new { WebhookId = webhookId, Owner = owner }, transaction);
+                if (removed > 0)
+                {
+                    await transaction.Connection!.ExecuteAsync(Sql.GiveUpDeliveries, new { WebhookId = webhookId, Now = Now() }, transaction);
+                }
+
+                return removed > 0;
+            },
+            cancellationToken);
+
+    /// <summary>Sends the event of a finished request to all its endpoints again.</summary>
+    /// <param name="owner">Whose.</param>
+    /// <param name="requestId">Which.</param>
+    /// <param name="status">What the caller holds for its status, or null.</param>
+    /// <param name="resultUrl">What the caller holds for its result_url, or null.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public async Task<ReplayResult> ReplayAsync(string owner, Guid requestId, string? status, string? resultUrl, CancellationToken cancellationToken)
+    {
+        var result = await database.WriteAsync(
+            async transaction => await FindAsync(transaction, owner, requestId) switch
+            {
+                null => ReplayResult.UnknownRequest,
+                { Ended: null } => ReplayResult.StillRunning,
+                { Ended: { } ended } when Disagrees(ended, status, resultUrl) => ReplayResult.Disagrees,
+                { Ended: { } ended } => await Deliveries.ReplayAsync(transaction, ended, urls, Now()) > 0 ? ReplayResult.Sent : ReplayResult.NoEndpoint,
+            },
+            cancellationToken);
+        sweep.Wake();
+        return result;
+    }
+
+    private bool Disagrees(EndedRequest ended, string? status, string? resultUrl) =>
+        (status is not null && !status.Equals(ended.State, StringComparison.OrdinalIgnoreCase)) || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
+
+    private static async Task<FoundRequest?> FindAsync(DbTransaction transaction, string owner, Guid requestId)
+    {
+        var connection = transaction.Connection!;
+        var parameters = new { RequestId = requestId, Owner = owner };
+        return await connection.ExecuteScalarAsync<string?>(Sql.State, parameters, transaction) switch
+        {
+            null => null,
+            "completed" or "failed" or "cancelled" => new(await connection.QuerySingleAsync<EndedRequest>(Sql.Ended, parameters, transaction)),
+            _ => new(null),
+        };
+    }
+
+    private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <param name="Ended">Null while it runs.</param>
+    private sealed record FoundRequest(EndedRequest? Ended);
+
+    private static class Sql
+    {
+        public const string State = "SELECT state FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
+
+        public const string Ended = """
+            SELECT request_id AS RequestId, run AS Run, state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images,
+                   completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, finished_at AS FinishedAt
+            FROM   request
+            WHERE  request_id = @RequestId AND owner = @Owner
+            """;
+
+        public const string Insert = """
+            INSERT INTO webhook (webhook_id, owner, request_id, callback_url, created_at) VALUES (@WebhookId, @Owner, @RequestId, @CallbackUrl, @Now)
+            """;
+
+        public const string Remove = "DELETE FROM webhook WHERE webhook_id = @WebhookId AND owner = @Owner";
+
+        public const string GiveUpDeliveries = """
+            UPDATE delivery SET state = 'failed', next_attempt_at = NULL, updated_at = @Now WHERE webhook_id = @WebhookId AND state = 'pending'
+            """;
+    }
+}
