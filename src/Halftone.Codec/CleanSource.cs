@@ -15,8 +15,8 @@ internal static class CleanSource
         ImageFormat.Png => IsCleanPng(source),
         ImageFormat.Webp => IsCleanWebp(source),
         ImageFormat.Gif => IsCleanGif(source),
-        // AVIF hides metadata in items of its boxes, and TIFF never stays TIFF.
-        _ => false,
+        ImageFormat.Avif => IsCleanAvif(source),
+        _ => false, // TIFF never stays TIFF
     };
 
     /// <summary>Only JFIF without a thumbnail, ICC and Adobe's colour marker among the application segments (ITU-T T.81, annex B).</summary>
@@ -89,16 +89,14 @@ internal static class CleanSource
     /// <summary>Only chunks that change how the picture looks (PNG, third edition).</summary>
     private static bool IsCleanPng(ReadOnlySpan<byte> source)
     {
-        for (long at = 8; at + 12 <= source.Length;)
+        var chunks = new PngChunks(source);
+        while (chunks.Next())
         {
-            var chunk = source[(int)at..];
-            var name = chunk.Slice(4, 4);
-            at += 12L + BinaryPrimitives.ReadUInt32BigEndian(chunk);
-            if (name.SequenceEqual("IEND"u8))
+            if (chunks.Name.SequenceEqual("IEND"u8))
             {
-                return at == source.Length;
+                return chunks.End == source.Length;
             }
-            if (!IsPictureChunk(name))
+            if (!IsPictureChunk(chunks.Name))
             {
                 return false;
             }
@@ -160,6 +158,52 @@ internal static class CleanSource
                 default:
                     return false;
             }
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Boxes of a still picture alone, up to the end of the file, and among its items none that is not a picture: EXIF and
+    /// XMP are items of their own (ISO/IEC 14496-12, 8.11; AV1 Image File Format, section 2).
+    /// </summary>
+    private static bool IsCleanAvif(ReadOnlySpan<byte> source)
+    {
+        var boxes = new IsoBoxes(source);
+        while (boxes.Next())
+        {
+            if (boxes.Name.SequenceEqual("meta"u8) ? !HasOnlyPictureItems(boxes.Body) : !boxes.Name.SequenceEqual("ftyp"u8) && !boxes.Name.SequenceEqual("mdat"u8))
+            {
+                return false;
+            }
+        }
+        return boxes.AtEnd;
+    }
+
+    private static bool HasOnlyPictureItems(ReadOnlySpan<byte> meta)
+    {
+        if (meta.Length < 4)
+        {
+            return false;
+        }
+        var boxes = new IsoBoxes(meta[4..]); // after version and flags
+        while (boxes.Next())
+        {
+            if (!boxes.Name.SequenceEqual("iinf"u8))
+            {
+                continue;
+            }
+            // Version 0 counts its entries in 16 bits, version 1 in 32; an entry of version 2 has its type behind a 16-bit id and an index.
+            var entries = new IsoBoxes(boxes.Body is [0, ..] and { Length: >= 6 } ? boxes.Body[6..] : default);
+            var pictures = 0;
+            while (entries.Next())
+            {
+                if (entries.Body is not [2, ..] || entries.Body.Length < 12 || !(entries.Body.Slice(8, 4).SequenceEqual("av01"u8) || entries.Body.Slice(8, 4).SequenceEqual("grid"u8)))
+                {
+                    return false;
+                }
+                pictures++;
+            }
+            return pictures > 0 && entries.AtEnd;
         }
         return false;
     }

@@ -44,6 +44,11 @@ public static class ImageCodec
         {
             return new CodecResult.Refused(sniffed.Error, sniffed.Description);
         }
+        if (from == ImageFormat.Png && PngChunks.IsAnimated(source.Span))
+        {
+            // libvips knows the first frame alone; better no output than one that stands still.
+            return new CodecResult.Refused(CodecError.UnsupportedFormat, "an animated PNG image");
+        }
         var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
         try
         {

@@ -32,7 +32,8 @@ internal static class SourceSniffer
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'7' or (byte)'9', (byte)'a', ..] => ImageFormat.Gif,
         // 42 is TIFF, 43 is BigTIFF, in the byte order that the first two letters name
         [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
-        _ => HasBrand(head, "avif"u8) || HasBrand(head, "avis"u8) ? ImageFormat.Avif : null,
+        // libvips would take one picture of a sequence (brand avis) and lose the rest
+        _ => HasBrand(head, "avif"u8) && !HasBrand(head, "avis"u8) ? ImageFormat.Avif : null,
     };
 
     private static string? OtherImage(ReadOnlySpan<byte> head) => head switch
@@ -47,6 +48,7 @@ internal static class SourceSniffer
         [(byte)'%', (byte)'P', (byte)'D', (byte)'F', (byte)'-', ..] => "a PDF document",
         [(byte)'%', (byte)'!', (byte)'P', (byte)'S', ..] => "a PostScript document",
         _ when head.StartsWith("#?RADIANCE"u8) || head.StartsWith("#?RGBE"u8) => "a Radiance image",
+        _ when HasBrand(head, "avis"u8) => "an animated AVIF image",
         _ when HasBrand(head, "heic"u8) || HasBrand(head, "heix"u8) || HasBrand(head, "mif1"u8) || HasBrand(head, "hevc"u8) => "a HEIC image",
         _ when Opens(head, "<svg") || (Opens(head, "<?xml") || Opens(head, "<!--")) && Holds(head, "<svg") => "an SVG drawing",
         _ => null,

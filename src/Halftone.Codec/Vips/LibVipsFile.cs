@@ -5,7 +5,7 @@ namespace Halftone.Codec.Vips;
 
 /// <summary>
 /// Finds the native library: the one file that the build put into <c>libvips/</c> beside the program (it holds GLib as
-/// well), else the system's. <c>HALFTONE_LIBVIPS</c> set to <c>system</c> skips the first.
+/// well), else the system's. The environment variable <c>HALFTONE_LIBVIPS</c> chooses: <c>system</c>, or the path of such a file.
 /// </summary>
 internal static class LibVipsFile
 {
@@ -13,23 +13,28 @@ internal static class LibVipsFile
     public const string Variable = "HALFTONE_LIBVIPS";
 
     /// <summary>Called once, before the first native call.</summary>
-    /// <exception cref="LibVipsMissingException">Neither is there.</exception>
+    /// <exception cref="LibVipsMissingException">There is none.</exception>
     public static void UseHere()
     {
-        var bundled = Bundled();
-        if (bundled == 0 && !NativeLibrary.TryLoad(SystemName(Vips), out _))
+        var whole = Environment.GetEnvironmentVariable(Variable) switch
+        {
+            null or "" => Beside(),
+            "system" => 0,
+            var path => NativeLibrary.TryLoad(path, out var chosen) ? chosen : throw new LibVipsMissingException(),
+        };
+        if (whole == 0 && !NativeLibrary.TryLoad(SystemName(Vips), out _))
         {
             throw new LibVipsMissingException();
         }
         NativeLibrary.SetDllImportResolver(typeof(LibVips).Assembly, (name, _, _) => name is Vips or GObject or GLib
-            ? bundled != 0 ? bundled : NativeLibrary.Load(SystemName(name))
+            ? whole != 0 ? whole : NativeLibrary.Load(SystemName(name))
             : 0);
     }
 
-    private static nint Bundled()
+    private static nint Beside()
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "libvips");
-        if (Environment.GetEnvironmentVariable(Variable) == "system" || !Directory.Exists(folder))
+        if (!Directory.Exists(folder))
         {
             return 0;
         }
