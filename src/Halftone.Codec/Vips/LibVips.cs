@@ -18,6 +18,8 @@ internal static unsafe partial class LibVips
     public static partial void vips_concurrency_set(int concurrency);
     [LibraryImport(Vips)]
     public static partial void vips_cache_set_max(int max);
+    [LibraryImport(Vips)]
+    public static partial void vips_block_untrusted_set(int state);
     [LibraryImport(Vips, StringMarshalling = StringMarshalling.Utf8)]
     public static partial void vips_operation_block_set(string name, int state);
     [LibraryImport(Vips)]
@@ -43,8 +45,6 @@ internal static unsafe partial class LibVips
     [LibraryImport(Vips)]
     public static partial void vips_area_unref(nint area);
 
-    [LibraryImport(Vips)]
-    public static partial nint vips_image_new_from_memory(void* data, nuint size, int width, int height, int bands, int format);
     [LibraryImport(Vips)]
     public static partial nint vips_image_new_from_memory_copy(void* data, nuint size, int width, int height, int bands, int format);
     [LibraryImport(Vips)]

@@ -19,7 +19,7 @@ internal enum Interpretation
 /// </summary>
 internal sealed unsafe class VipsImage : SafeHandle
 {
-    private const string OrientationField = "orientation", ProfileField = "icc-profile-data";
+    private const string ProfileField = "icc-profile-data";
 
     public VipsImage(nint reference) : base(0, ownsHandle: true) => SetHandle(reference);
 
@@ -63,21 +63,6 @@ internal sealed unsafe class VipsImage : SafeHandle
         }
     }
 
-    /// <summary>The values of an integer array such as <c>delay</c> (milliseconds of each frame); empty where there is none.</summary>
-    public ReadOnlySpan<int> Integers(string field)
-    {
-        int* start;
-        int count;
-        return Has(field) && LibVips.vips_image_get_array_int(this, field, &start, &count) == 0 ? new(start, count) : default;
-    }
-
-    /// <summary>An integer such as <c>loop</c>; null where there is none.</summary>
-    public int? Integer(string field)
-    {
-        int value;
-        return Has(field) && LibVips.vips_image_get_int(this, field, &value) == 0 ? value : null;
-    }
-
     /// <summary>The same pixels, decoded now and held in memory, so that they can be read in any order.</summary>
     public VipsImage InMemory() => Owned(LibVips.vips_image_copy_memory(this), "vips_image_copy_memory");
 
@@ -98,6 +83,17 @@ internal sealed unsafe class VipsImage : SafeHandle
             using var plain = Owned(LibVips.vips_image_new_from_memory_copy(start, (nuint)samples.Length, width, height, bands, 0), "vips_image_new_from_memory_copy");
             return plain.With($"interpretation={(bands > 2 ? "srgb" : "b-w")}");
         }
+    }
+
+    /// <summary>A copy without these fields of the header.</summary>
+    public VipsImage Without(ReadOnlySpan<string> fields)
+    {
+        var copy = With("");
+        foreach (var field in fields)
+        {
+            LibVips.vips_image_remove(copy, field);
+        }
+        return copy;
     }
 
     /// <summary>A copy whose header differs (operation <c>copy</c>); the pixels are shared.</summary>

@@ -19,7 +19,12 @@ internal static class VipsSaver
             _ => throw new ArgumentOutOfRangeException(nameof(to), to, "cannot be written"),
         };
         var quality = to == ImageFormat.Gif ? "" : string.Create(CultureInfo.InvariantCulture, $",Q={q}");
-        var metadata = VipsStartup.KnowsKeep ? keepsProfile ? ",keep=icc" : ",keep=none" : ",strip=true";
-        return VipsOperation.Save(operation, image, options + quality + metadata);
+        if (VipsStartup.KnowsKeep)
+        {
+            return VipsOperation.Save(operation, image, options + quality + (keepsProfile ? ",keep=icc" : ",keep=none"));
+        }
+        // "strip" alone left XMP in WebP.
+        using var bare = image.Without(["exif-data", "xmp-data", "iptc-data", "photoshop-data", "icc-profile-data"]);
+        return VipsOperation.Save(operation, bare, options + quality + ",strip=true");
     }
 }

@@ -33,6 +33,8 @@ internal static unsafe class VipsStartup
         {
             throw VipsException.FromErrorBuffer("vips_init");
         }
+        // The first shuts what libvips itself calls untrusted, the next two every other reader and writer of files.
+        LibVips.vips_block_untrusted_set(1);
         LibVips.vips_operation_block_set("VipsForeignLoad", 1);
         LibVips.vips_operation_block_set("VipsForeignSave", 1);
         foreach (var operation in Served)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Halftone.Access;
 using Halftone.Codec;
+using Halftone.Compress;
 using Halftone.Database;
 using Halftone.Store;
 using Microsoft.AspNetCore.Connections;
@@ -61,7 +62,7 @@ internal static class ServeCommand
     public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
-        MissingLibraryException or NewerDatabaseException or DataFolderException or AccessException => exception.Message,
+        MissingLibraryException or CodecUnavailableException or NewerDatabaseException or DataFolderException or AccessException => exception.Message,
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
         _ => null,
     };

@@ -38,14 +38,62 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
         return new Picture(width, height, bands, samples);
     }
 
+    /// <summary>Squares of 32 pixels in colours that sRGB and the larger spaces share, with their centres.</summary>
+    public static (Picture Picture, (int X, int Y)[] Centres) Patches()
+    {
+        (byte, byte, byte)[] colours = [(200, 60, 50), (60, 160, 70), (50, 70, 180), (230, 200, 60), (128, 128, 128), (240, 240, 235), (30, 30, 35), (210, 140, 110)];
+        var picture = Draw(32 * colours.Length, 32);
+        for (var x = 0; x < picture.Width; x++)
+        {
+            for (var y = 0; y < 32; y++)
+            {
+                var pixel = picture.Samples.AsSpan((y * picture.Width + x) * 3, 3);
+                (pixel[0], pixel[1], pixel[2]) = colours[x / 32];
+            }
+        }
+        return (picture, [.. Enumerable.Range(0, colours.Length).Select(i => (32 * i + 16, 16))]);
+    }
+
+    /// <summary>These pixels as they lie in a file whose EXIF orientation, 1 to 8, turns them into this picture.</summary>
+    public Picture StoredFor(int orientation)
+    {
+        var (width, height) = orientation < 5 ? (Width, Height) : (Height, Width);
+        var stored = new Picture(width, height, Bands, new byte[Samples.Length]);
+        for (var y = 0; y < Height; y++)
+        {
+            for (var x = 0; x < Width; x++)
+            {
+                // EXIF 2.32, section 4.6.4: which edges row 0 and column 0 show
+                var (column, row) = orientation switch
+                {
+                    1 => (x, y),
+                    2 => (Width - 1 - x, y),
+                    3 => (Width - 1 - x, Height - 1 - y),
+                    4 => (x, Height - 1 - y),
+                    5 => (y, x),
+                    6 => (y, Width - 1 - x),
+                    7 => (Height - 1 - y, Width - 1 - x),
+                    _ => (Height - 1 - y, x),
+                };
+                this[x, y].CopyTo(stored.Samples.AsSpan((row * width + column) * Bands));
+            }
+        }
+        return stored;
+    }
+
     public ReadOnlySpan<byte> this[int x, int y] => Samples.AsSpan((y * Width + x) * Bands, Bands);
 
     /// <summary>A file of these pixels, by the names of the libvips manual.</summary>
     public byte[] Save(string operation, string options = "")
     {
-        ImageCodec.Initialize();
-        using var image = VipsImage.FromPixels(Samples, Width, Height, Bands);
+        using var image = Image();
         return Save(image, operation, options);
+    }
+
+    public VipsImage Image()
+    {
+        ImageCodec.Initialize();
+        return VipsImage.FromPixels(Samples, Width, Height, Bands);
     }
 
     public static byte[] Save(VipsImage image, string operation, string options = "")
@@ -57,9 +105,8 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
     /// <summary>The pixels of a file as a viewer shows them: upright, 8-bit sRGB, frames one below the other.</summary>
     public static Picture Decode(ReadOnlyMemory<byte> file)
     {
-        var format = SourceSniffer.Sniff(file.Span).Format ?? throw new InvalidOperationException("no image");
-        using var pinned = file.Pin();
-        using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, file.Length, format, format));
+        using var opened = new OpenedFile(file);
+        using var pipeline = new VipsPipeline(opened.Image.With(""));
         if (pipeline.Image.Orientation != 1)
         {
             pipeline.Replace(pipeline.Image.InMemory()).Apply("autorot");

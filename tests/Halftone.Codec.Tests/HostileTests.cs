@@ -1,0 +1,165 @@
+using System.Buffers.Binary;
+using System.Text;
+using Halftone.Codec.Tests.Images;
+using Halftone.Codec.Vips;
+
+namespace Halftone.Codec.Tests;
+
+/// <summary>Files that lie about themselves, are no images, or are broken: an answer, never an exception.</summary>
+public sealed class HostileTests
+{
+    private static CodecResult.Refused Refused(byte[] source) =>
+        Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(source, new CodecRequest()));
+
+    [Theory]
+    [InlineData("", CodecError.NotAnImage, "an empty file")]
+    [InlineData("<!DOCTYPE html><html><body>Not found</body></html>", CodecError.NotAnImage, "an HTML page")]
+    [InlineData("\r\n  <HTML>", CodecError.NotAnImage, "an HTML page")]
+    [InlineData("{\"error\":\"no such product\"}", CodecError.NotAnImage, "a JSON document")]
+    [InlineData("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", CodecError.NotAnImage, "an XML document")]
+    [InlineData("Not Found", CodecError.NotAnImage, "text")]
+    [InlineData("PK\u0003\u0004", CodecError.NotAnImage, "a ZIP archive or an office document")]
+    [InlineData("\u0001\u0002\u0003", CodecError.NotAnImage, "bytes of no known image format")]
+    [InlineData("\0\0\0\u0018ftypmp42\0\0\0\0mp42isom", CodecError.NotAnImage, "a video")]
+    [InlineData("\0\0\0\u0018ftypheic\0\0\0\0mif1heic", CodecError.UnsupportedFormat, "a HEIC image")]
+    [InlineData("\0\0\0\u0018ftypavis\0\0\0\0avifmsf1", CodecError.UnsupportedFormat, "an animated AVIF image")]
+    [InlineData("%PDF-1.7", CodecError.UnsupportedFormat, "a PDF document")]
+    [InlineData("<svg xmlns=\"http://www.w3.org/2000/svg\"/>", CodecError.UnsupportedFormat, "an SVG drawing")]
+    [InlineData("<?xml version=\"1.0\"?>\n<!-- made by hand -->\n<svg/>", CodecError.UnsupportedFormat, "an SVG drawing")]
+    [InlineData("BM\u0036\0\0\0\0\0\0\0", CodecError.UnsupportedFormat, "a BMP image")]
+    [InlineData("8BPS", CodecError.UnsupportedFormat, "a Photoshop document")]
+    public void What_is_not_served_is_named(string latin1, CodecError error, string description) =>
+        Assert.Equal(new CodecResult.Refused(error, description), Refused(Encoding.Latin1.GetBytes(latin1)));
+
+    /// <summary>Real files whose header is made to claim more than the limit.</summary>
+    public static TheoryData<string, byte[]> Giants()
+    {
+        var drawn = Picture.Draw(16, 16);
+        var png = drawn.Save("pngsave_buffer");
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(16), 60_000);
+        BinaryPrimitives.WriteInt32BigEndian(png.AsSpan(20), 60_000);
+        BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), Crc(png.AsSpan(12, 17)));
+        var jpeg = drawn.Save("jpegsave_buffer");
+        var frame = jpeg.AsSpan().IndexOf<byte>([0xFF, 0xC0]);
+        BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(frame + 5), 65_000);
+        BinaryPrimitives.WriteUInt16BigEndian(jpeg.AsSpan(frame + 7), 65_000);
+        var gif = drawn.Save("gifsave_buffer");
+        var first = gif.AsSpan().IndexOf<byte>([0x2C, 0, 0, 0, 0, 16, 0, 16, 0]); // the screen's size is not believed, the frame's is
+        BinaryPrimitives.WriteUInt16LittleEndian(gif.AsSpan(first + 5), 65_000);
+        BinaryPrimitives.WriteUInt16LittleEndian(gif.AsSpan(first + 7), 65_000);
+        var webp = Picture.Draw(16, 16, bands: 4).Save("webpsave_buffer");
+        var extended = webp.AsSpan().IndexOf("VP8X"u8);
+        webp.AsSpan(extended + 12, 6).Fill(0xFE); // 24 bits each, but no more than 2^32 - 1 pixels together
+        webp[extended + 17] = 0;
+        webp[extended + 14] = 0;
+        var tiff = TiffFile.Write(16, 16, 1, 8, new byte[256]);
+        BinaryPrimitives.WriteInt32LittleEndian(tiff.AsSpan(18), 60_000);
+        BinaryPrimitives.WriteInt32LittleEndian(tiff.AsSpan(30), 60_000);
+        return new() { { "PNG", png }, { "JPEG", jpeg }, { "GIF", gif }, { "WebP", webp }, { "TIFF", tiff } };
+    }
+
+    [Theory]
+    [MemberData(nameof(Giants))]
+    public void A_giant_by_its_header_is_refused_before_it_is_decoded(string name, byte[] source)
+    {
+        var before = Environment.WorkingSet;
+
+        var refused = Refused(source);
+
+        Assert.True(refused.Error is CodecError.TooManyPixels or CodecError.CorruptImage, $"{name}: {refused}");
+        Assert.InRange(Environment.WorkingSet - before, long.MinValue, 200 << 20);
+    }
+
+    [Fact]
+    public void The_limit_counts_all_frames_of_an_animation()
+    {
+        using var frames = Picture.Draw(40, 40 * 10).Image();
+        frames.Set("page-height", 40);
+        var source = Picture.Save(frames, "gifsave_buffer");
+
+        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(source, new CodecRequest { MaxPixels = 15_999 }));
+
+        Assert.Equal(new CodecResult.Refused(CodecError.TooManyPixels, "40 x 40 pixels in 10 frames, more than 15999"), refused);
+        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(source, new CodecRequest { MaxPixels = 16_000 }));
+    }
+
+    [Fact]
+    public void An_animated_PNG_is_refused_rather_than_stilled()
+    {
+        var png = Picture.Draw(16, 16).Save("pngsave_buffer");
+        byte[] control = [0, 0, 0, 8, .. "acTL"u8, 0, 0, 0, 2, 0, 0, 0, 0];
+        var checksum = new byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(checksum, Crc(control.AsSpan(4)));
+
+        Assert.Equal(new CodecResult.Refused(CodecError.UnsupportedFormat, "an animated PNG image"), Refused([.. png[..33], .. control, .. checksum, .. png[33..]]));
+    }
+
+    [Theory]
+    [InlineData("jpegsave_buffer", "")]
+    [InlineData("pngsave_buffer", "")]
+    [InlineData("webpsave_buffer", "")]
+    [InlineData("gifsave_buffer", "")]
+    [InlineData("heifsave_buffer", "compression=av1,effort=0")]
+    public void Broken_files_get_an_answer_and_every_output_is_whole(string saver, string options)
+    {
+        var whole = Picture.Draw(24, 24).Save(saver, options);
+        var random = new Random(7);
+        var outputs = 0;
+        for (var length = 0; length < Math.Min(200, whole.Length); length += 3)
+        {
+            ImageCodec.Compress(whole.AsMemory(0, length), new CodecRequest());
+        }
+        for (var i = 0; i < 150; i++)
+        {
+            var broken = whole.ToArray();
+            for (var changes = random.Next(1, 6); changes > 0; changes--)
+            {
+                broken[random.Next(broken.Length)] = (byte)random.Next(256);
+            }
+            if (ImageCodec.Compress(broken, new CodecRequest { MaxPixels = 4_000_000 }) is CodecResult.Compressed output)
+            {
+                var decoded = Picture.Decode(output.Body);
+                Assert.Equal(output.WidthPixels, decoded.Width);
+                outputs++;
+            }
+        }
+        Assert.InRange(outputs, 0, 149);
+    }
+
+    [Theory]
+    [InlineData("svgload_buffer", "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>")]
+    [InlineData("magickload_buffer", "P1 1 1 1")]
+    [InlineData("jp2kload_buffer", "")]
+    public void What_libvips_knows_beyond_the_served_formats_is_shut(string operation, string source)
+    {
+        ImageCodec.Initialize();
+        var bytes = Encoding.ASCII.GetBytes(source).AsMemory();
+        using var pinned = bytes.Pin();
+
+        var exception = Assert.Throws<VipsException>(() => VipsOperation.Load(operation, pinned, bytes.Length, ""));
+
+        Assert.True(exception.Message.Contains("blocked", StringComparison.Ordinal) || exception.Message.Contains("not found", StringComparison.Ordinal), exception.Message);
+    }
+
+    [Fact]
+    public void Nor_does_it_write_other_formats()
+    {
+        using var image = Picture.Draw(8, 8).Image();
+
+        Assert.Throws<VipsException>(() => VipsOperation.Save("tiffsave_buffer", image, ""));
+    }
+
+    private static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        var crc = uint.MaxValue;
+        foreach (var value in bytes)
+        {
+            crc ^= value;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
+            }
+        }
+        return ~crc;
+    }
+}

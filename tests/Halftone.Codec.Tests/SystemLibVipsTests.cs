@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Halftone.Codec.Tests;
+
+public sealed class SystemLibVipsTests
+{
+    [Fact]
+    public async Task All_of_this_holds_with_the_library_of_the_system_too()
+    {
+        Assert.SkipUnless(NativeLibrary.TryLoad("libvips.so.42", out _), "libvips42 is not installed");
+        using var tests = Start("system", "-class-", typeof(SystemLibVipsTests).FullName!);
+
+        var output = await tests.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await tests.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.True(tests.ExitCode == 0, output);
+    }
+
+    [Fact]
+    public async Task Without_any_library_one_sentence_says_what_to_install()
+    {
+        using var tests = Start("/nowhere/libvips.so", "-class", typeof(CleanSourceTests).FullName!);
+
+        var output = await tests.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("libvips was not found: install it with 'apt-get install -y libvips42'", output, StringComparison.Ordinal);
+    }
+
+    /// <summary>This test program again, with another choice of library, which a process makes once.</summary>
+    private static Process Start(string libVips, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true };
+        start.Environment["HALFTONE_LIBVIPS"] = libVips;
+        return Process.Start(start)!;
+    }
+}
