@@ -6,10 +6,10 @@ namespace Halftone.Codec.Tests;
 public sealed class SystemLibVipsTests
 {
     [Fact]
-    public async Task All_of_this_holds_with_the_library_of_the_system_too()
+    public async Task Fidelity_and_refusals_are_the_same_with_the_library_of_the_system()
     {
         Assert.SkipUnless(NativeLibrary.TryLoad("libvips.so.42", out _), "libvips42 is not installed");
-        using var tests = Start("system", "-class-", typeof(SystemLibVipsTests).FullName!);
+        using var tests = Start("system", typeof(ImageCodecTests), typeof(FidelityTests), typeof(HostileTests), typeof(CleanSourceTests), typeof(IccProfileTests));
 
         var output = await tests.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await tests.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -20,7 +20,7 @@ public sealed class SystemLibVipsTests
     [Fact]
     public async Task Without_any_library_one_sentence_says_what_to_install()
     {
-        using var tests = Start("/nowhere/libvips.so", "-class", typeof(CleanSourceTests).FullName!);
+        using var tests = Start("/nowhere/libvips.so", typeof(CleanSourceTests));
 
         var output = await tests.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
 
@@ -28,9 +28,9 @@ public sealed class SystemLibVipsTests
     }
 
     /// <summary>This test program again, with another choice of library, which a process makes once.</summary>
-    private static Process Start(string libVips, params string[] arguments)
+    private static Process Start(string libVips, params Type[] classes)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!, arguments) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!, classes.SelectMany(tests => (string[])["-class", tests.FullName!])) { RedirectStandardOutput = true };
         start.Environment["HALFTONE_LIBVIPS"] = libVips;
         return Process.Start(start)!;
     }

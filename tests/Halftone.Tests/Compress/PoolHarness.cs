@@ -29,22 +29,12 @@ internal sealed class PoolHarness : IAsyncDisposable
     /// <summary>The process id of the one child that took the place of <paramref name="after"/>.</summary>
     public async Task<int> NextChildAsync(int after)
     {
-        await UntilAsync(() => Pool.Children is [var child] && child != after);
+        await Eventually.TrueAsync(() => Pool.Children is [var child] && child != after);
         return Pool.Children[0];
     }
 
     /// <summary>Nothing waits: a child has taken the last image.</summary>
-    public Task QueueEmptyAsync() => UntilAsync(() => Pool.Waiting == 0);
-
-    private static async Task UntilAsync(Func<bool> reached)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
-        while (!reached())
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, patience.Token);
-        }
-    }
+    public Task QueueEmptyAsync() => Eventually.TrueAsync(() => Pool.Waiting == 0);
 
     public static void Signal(int processId, PosixSignal signal) => Signal(processId, signal switch
     {

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Halftone.Tests.Compress;
+
+/// <summary>The whole program, started as a user starts it, and what becomes of its codec children.</summary>
+public sealed class ProgramChildrenTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("halftone-children-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task A_killed_server_leaves_no_child_behind()
+    {
+        using var server = await StartAsync();
+        var children = ChildrenOf(server.Id);
+        Assert.Equal(Environment.ProcessorCount, children.Length);
+
+        PoolHarness.Kill(server.Id);
+
+        await Eventually.TrueAsync(() => !children.Any(PoolHarness.IsAlive));
+    }
+
+    [Fact]
+    public async Task Ctrl_C_to_the_whole_group_ends_the_server_in_order_and_its_children_with_it()
+    {
+        using var server = await StartAsync();
+        var children = ChildrenOf(server.Id);
+        foreach (var child in children)
+        {
+            PoolHarness.Signal(child, PosixSignal.SIGINT);
+        }
+
+        PoolHarness.Signal(server.Id, PosixSignal.SIGINT);
+
+        await server.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal((0, ""), (server.ExitCode, await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
+        Assert.DoesNotContain(children, PoolHarness.IsAlive);
+    }
+
+    [Fact]
+    public async Task Without_libvips_the_program_says_what_to_install_and_ends()
+    {
+        using var server = Start(("HALFTONE_LIBVIPS", "/nowhere/libvips.so"));
+
+        var errors = await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await server.WaitForExitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            (1, "libvips was not found: install it with 'apt-get install -y libvips42', or build Halftone again where npm is installed."),
+            (server.ExitCode, errors.Trim()));
+    }
+
+    private async Task<Process> StartAsync()
+    {
+        var server = Start(("Halftone__Logging__LogLevel__Default", "Error"));
+        var line = await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
+        Assert.StartsWith("Halftone listens on", line, StringComparison.Ordinal);
+        return server;
+    }
+
+    private Process Start(params (string Name, string Value)[] environment)
+    {
+        var host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
+        var start = new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data", folder])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+        return Process.Start(start)!;
+    }
+
+    // By thread: whichever of the parent's started it.
+    private static int[] ChildrenOf(int processId) =>
+        [.. Directory.GetDirectories($"/proc/{processId}/task")
+            .SelectMany(thread => File.ReadAllText(Path.Combine(thread, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Select(child => int.Parse(child, CultureInfo.InvariantCulture))];
+}
