@@ -78,7 +78,7 @@ public sealed class FidelityTests
 
         AssertColours(Picture.Decode(source), result, centres);
         using var opened = new OpenedFile(result.Body);
-        Assert.Equal(paddingBytes == 0 && VipsStartup.KnowsKeep, opened.Image.Profile.Length > 0);
+        Assert.Equal(paddingBytes == 0, opened.Image.Profile.Length > 0);
     }
 
     [Fact]
