@@ -61,7 +61,8 @@ internal sealed partial class ImageRun(
 
         using var source = ((FetchResult.Fetched)fetchResult).Body;
         var fetchMs = clock.ElapsedMilliseconds;
-        var codecResult = await codec.CompressAsync(source.Bytes, new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format) }, cancellationToken);
+        var wanted = new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format) };
+        var codecResult = await OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source.Bytes, wanted, cancellationToken), time, logger, cancellationToken);
         if (codecResult is CodecResult.Refused refused)
         {
             Log.NotCompressed(logger, message.ImageId, refused.Error, refused.Detail);

@@ -34,6 +34,7 @@ internal static class Program
             ServeCommand.Create(),
             DemoCommand.Create(),
             MigrateCommand.Create(),
+            WebhookSecretCommand.Create(),
         };
         root.SetAction(ServeCommand.RunAsync);
         return root.Parse(args).InvokeAsync();

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Halftone.Database;
 using Halftone.Store;
-using Microsoft.Extensions.Options;
 
 namespace Halftone.Commands;
 
@@ -11,25 +10,15 @@ internal static class MigrateCommand
     public static Command Create()
     {
         var command = new Command("migrate", "Brings the database up to this version and ends; serve does so by itself.");
-        command.SetAction(RunAsync);
+        command.SetAction((result, cancellationToken) => DatabaseCommand.RunAsync(
+            result,
+            async (services, token) =>
+            {
+                services.GetRequiredService<DataFolder>().Hold();
+                var ran = await services.GetRequiredService<Migrator>().MigrateAsync(token);
+                Console.WriteLine(ran.Count == 0 ? "The database is up to date." : $"Applied {string.Join(", ", ran)}.");
+            },
+            cancellationToken));
         return command;
-    }
-
-    private static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var server = Program.BuildServer(ServeCommand.CreateBuilder(ServerOptionsOnCommandLine.ToSettings(result)));
-            server.Services.GetRequiredService<IStartupValidator>().Validate();
-            using var folder = server.Services.GetRequiredService<DataFolder>();
-            var ran = await server.Services.GetRequiredService<Migrator>().MigrateAsync(cancellationToken);
-            Console.WriteLine(ran.Count == 0 ? "The database is up to date." : $"Applied {string.Join(", ", ran)}.");
-            return 0;
-        }
-        catch (Exception exception) when (ServeCommand.Explain(exception) is { } sentence)
-        {
-            await Console.Error.WriteLineAsync(sentence);
-            return 1;
-        }
     }
 }

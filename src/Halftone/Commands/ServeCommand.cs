@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Halftone.Access;
-using Halftone.Codec;
 using Halftone.Compress;
 using Halftone.Database;
 using Halftone.Store;
@@ -51,7 +50,11 @@ internal static class ServeCommand
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
             .AddEnvironmentVariables("Halftone__")
             .AddInMemoryCollection(settings);
-        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging")).AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging
+            .AddConfiguration(builder.Configuration.GetSection("Logging"))
+            // A start that fails is explained in a sentence, not in a trace before it.
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
+            .AddSimpleConsole(console => console.SingleLine = true);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(builder.Configuration["Urls"] ?? DefaultUrls);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Services.AddRoutingCore();

@@ -56,7 +56,7 @@ internal sealed partial class CodecSeat
 
     public void Join()
     {
-        if (thread.ThreadState != ThreadState.Unstarted)
+        if (!thread.ThreadState.HasFlag(ThreadState.Unstarted))
         {
             thread.Join();
         }

@@ -12,8 +12,7 @@ internal static class DatabaseSetup
         services.AddSingleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>();
         services.AddSingleton(provider =>
         {
-            // The lock on the folder comes first: nobody else may have the file open.
-            var folder = provider.GetRequiredService<DataFolder>();
+            var folder = provider.GetRequiredService<DataFolder>().Make();
             var path = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Path;
             return new HalftoneDatabase(path.Length > 0 ? path : folder.Database);
         });
@@ -22,10 +21,11 @@ internal static class DatabaseSetup
     }
 
     /// <summary>What must be done before anything listens or works: the schema, then what the last process left behind.</summary>
-    private sealed class Startup(Migrator migrator, Replan replan) : IHostedLifecycleService
+    private sealed class Startup(DataFolder folder, Migrator migrator, Replan replan) : IHostedLifecycleService
     {
         public async Task StartingAsync(CancellationToken cancellationToken)
         {
+            folder.Hold();
             await migrator.MigrateAsync(cancellationToken);
             await replan.RunAsync(cancellationToken);
         }

@@ -1,3 +1,4 @@
+using Halftone.Compress;
 using Microsoft.Data.Sqlite;
 
 namespace Halftone.Database;
@@ -27,6 +28,7 @@ internal sealed class OutageBackoff(TimeProvider time)
     {
         // BUSY 5, LOCKED 6, IOERR 10, FULL 13, CANTOPEN 14, https://www.sqlite.org/rescode.html
         SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,
+        CodecUnavailableException => true,
         FileNotFoundException or DirectoryNotFoundException => false,
         IOException or UnauthorizedAccessException => true,
         _ => false,
@@ -54,6 +56,6 @@ internal sealed class OutageBackoff(TimeProvider time)
 
 internal static partial class OutageLog
 {
-    [LoggerMessage(701, LogLevel.Warning, "Database or store failed, work waits: {Reason}")]
+    [LoggerMessage(701, LogLevel.Warning, "Database, store or codec failed, work waits: {Reason}")]
     public static partial void Outage(ILogger logger, string reason);
 }

@@ -29,6 +29,12 @@ internal sealed class SqliteInsert : IDisposable
         return this;
     }
 
+    public SqliteInsert Bind(int index, long? value)
+    {
+        Check(value is { } number ? raw.sqlite3_bind_int64(statement, index, number) : raw.sqlite3_bind_null(statement, index));
+        return this;
+    }
+
     public SqliteInsert Bind(int index, string value)
     {
         var most = Encoding.UTF8.GetMaxByteCount(value.Length);

@@ -103,7 +103,8 @@ internal sealed class RequestIntake(
     {
         await using var spool = await files.Store.OpenReadAsync(upload.Key, cancellationToken)
             ?? throw new InvalidOperationException($"The spooled upload {upload.Key} has gone.");
-        var checking = await CheckAsync(spool, cancellationToken);
+        var equalUrls = new EqualUrls(spool.Length);
+        var checking = await CheckAsync(spool, equalUrls, cancellationToken);
         if (checking.Problems.Count > 0)
         {
             return new IntakeResult.Rejected(checking.Problems);
@@ -115,7 +116,7 @@ internal sealed class RequestIntake(
             return earlier;
         }
 
-        await InsertRowsAsync(upload.RequestId, spool, ids, cancellationToken);
+        await InsertRowsAsync(upload.RequestId, spool, ids, equalUrls, cancellationToken);
         await PromiseAsync(upload.RequestId, checking.Images, cancellationToken);
         relay.Wake();
         return new IntakeResult.Accepted(upload.RequestId, checking.Rows, checking.Images);
@@ -135,12 +136,15 @@ internal sealed class RequestIntake(
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private async Task<ProductCsvReader> CheckAsync(Stream spool, CancellationToken cancellationToken)
+    private async Task<ProductCsvReader> CheckAsync(Stream spool, EqualUrls equalUrls, CancellationToken cancellationToken)
     {
         var reader = await ProductCsvReader.OpenAsync(spool, options.Value, cancellationToken);
         await foreach (var row in reader.ReadRowsAsync(cancellationToken))
         {
-            _ = row;
+            foreach (var url in row.ImageUrls)
+            {
+                equalUrls.Note(url);
+            }
         }
 
         return reader;
@@ -204,7 +208,7 @@ internal sealed class RequestIntake(
         };
     }
 
-    private async Task InsertRowsAsync(Guid requestId, Stream spool, FirstIds ids, CancellationToken cancellationToken)
+    private async Task InsertRowsAsync(Guid requestId, Stream spool, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
     {
         var reader = await ProductCsvReader.OpenAsync(spool, options.Value, cancellationToken);
         var chunk = new List<ProductRow>();
@@ -215,16 +219,16 @@ internal sealed class RequestIntake(
             chunkImages += row.ImageUrls.Count;
             if (chunk.Count + chunkImages >= databaseOptions.Value.IntakeChunkRows)
             {
-                ids = await InsertChunkAsync(requestId, chunk, ids, cancellationToken);
+                ids = await InsertChunkAsync(requestId, chunk, ids, equalUrls, cancellationToken);
                 chunk.Clear();
                 chunkImages = 0;
             }
         }
 
-        await InsertChunkAsync(requestId, chunk, ids, cancellationToken);
+        await InsertChunkAsync(requestId, chunk, ids, equalUrls, cancellationToken);
     }
 
-    private Task<FirstIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, FirstIds ids, CancellationToken cancellationToken) =>
+    private Task<FirstIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken) =>
         database.WriteAsync(
             transaction =>
             {
@@ -232,7 +236,7 @@ internal sealed class RequestIntake(
                 using var product = new SqliteInsert(transaction, Sql.InsertProduct);
                 using var image = new SqliteInsert(transaction, Sql.InsertImage);
                 product.Bind(2, requestId.ToString("D")).Bind(8, now);
-                image.Bind(4, now);
+                image.Bind(5, now);
                 var (productId, imageId) = ids;
                 foreach (var row in rows)
                 {
@@ -240,7 +244,8 @@ internal sealed class RequestIntake(
                     image.Bind(2, productId);
                     foreach (var url in row.ImageUrls)
                     {
-                        image.Bind(1, imageId++).Bind(3, url).Execute();
+                        image.Bind(1, imageId).Bind(3, url).Bind(4, equalUrls.FirstOf(url, imageId)).Execute();
+                        imageId++;
                     }
 
                     productId++;
@@ -310,7 +315,7 @@ internal sealed class RequestIntake(
             """;
 
         public const string InsertImage = """
-            INSERT INTO image (image_id, product_id, input_url, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?4)
+            INSERT INTO image (image_id, product_id, input_url, same_as, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
             """;
 
         public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";

@@ -14,6 +14,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 {
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction), cancellationToken);
         var requests = (await database.ReadAsync(connection => connection.QueryAsync<OpenRequest>(Sql.OpenRequests), cancellationToken)).AsList();
         foreach (var request in requests)
         {
@@ -107,6 +108,9 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             WHERE  state IN ('receiving', 'pending', 'processing', 'cancelling', 'deleting')
             ORDER  BY request_id
             """;
+
+        /// <summary>A first attempt that was handed out is under a lease; who held it has died.</summary>
+        public const string DueDeliveries = "UPDATE delivery SET next_attempt_at = @Now WHERE state = 'pending' AND attempt = schedule_from";
 
         public const string ResetPlannedTo = "UPDATE request SET planned_to = 0 WHERE request_id = @RequestId";
 

@@ -12,12 +12,25 @@ internal sealed class Workers(
     ImageRun imageRun,
     RequestCompletion completion,
     RequestRemoval removal,
-    DeliveryRun deliveryRun) : BackgroundService
+    DeliveryRun deliveryRun,
+    IHostApplicationLifetime lifetime) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(
-        queue.ConsumeAsync(QueueName.Work, options.Value.Prefetch, HandleAsync, DeadLetterAsync, stoppingToken),
-        queue.ConsumeAsync(QueueName.Finish, options.Value.FinishPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
-        queue.ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, HandleAsync, DeadLetterAsync, stoppingToken));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Results name the address that the server listens on, which is known only then.
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
+        await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stoppingToken.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await Task.WhenAll(
+            queue.ConsumeAsync(QueueName.Work, options.Value.Prefetch, HandleAsync, DeadLetterAsync, stoppingToken),
+            queue.ConsumeAsync(QueueName.Finish, options.Value.FinishPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
+            queue.ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, HandleAsync, DeadLetterAsync, stoppingToken));
+    }
 
     private Task HandleAsync(Message message, IWorkSlot slot, CancellationToken cancellationToken) => message switch
     {

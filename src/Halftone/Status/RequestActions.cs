@@ -35,6 +35,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
                         return ActionResult.Done;
                     case "pending" or "processing":
                         await ChangeAsync(transaction, Sql.Cancel, requestId);
+                        await transaction.Connection!.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, transaction);
                         await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
                         return ActionResult.Done;
                     default:
@@ -117,6 +118,11 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
         /// <summary>Images that are not done stay pending rows.</summary>
         public const string Cancel = """
             UPDATE request SET state = 'cancelling', run = run + 1, updated_at = @Now WHERE request_id = @RequestId AND state IN ('pending', 'processing')
+            """;
+
+        /// <summary>Or the sweep would find them due for ever.</summary>
+        public const string ForgetRetries = """
+            UPDATE image SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND image_id >= @FirstImageId AND image_id < @EndImageId
             """;
 
         public const string PendAgain = """

@@ -14,19 +14,43 @@ internal sealed class DataOptions
 [OptionsValidator]
 internal sealed partial class DataOptionsValidator : IValidateOptions<DataOptions>;
 
-/// <summary>The data folder of this process, locked: a second server on the same folder would plan the same work again.</summary>
-internal sealed class DataFolder : IDisposable
+/// <summary>Where things are in the data folder.</summary>
+/// <param name="folder">As configured; relative to the working folder.</param>
+internal sealed class DataFolder(string folder) : IDisposable
 {
-    private readonly FileStream held;
+    private FileStream? held;
 
-    /// <exception cref="DataFolderException">Another process holds the folder, or it cannot be written.</exception>
-    public DataFolder(string folder)
+    /// <summary>Absolute.</summary>
+    public string Root { get; } = Path.GetFullPath(folder);
+
+    public string Images => Path.Combine(Root, "images");
+
+    public string Files => Path.Combine(Root, "files");
+
+    public string Database => Path.Combine(Root, "halftone.db");
+
+    /// <summary>Makes the folder where it is missing.</summary>
+    /// <exception cref="DataFolderException">It cannot be made or written.</exception>
+    public DataFolder Make()
     {
-        Root = Path.GetFullPath(folder);
-        var path = Path.Combine(Root, "lock");
         try
         {
             Directory.CreateDirectory(Root);
+            return this;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}): choose another with --data.", exception);
+        }
+    }
+
+    /// <summary>Keeps every other server out until this process ends, however it ends: two would plan the same work.</summary>
+    /// <exception cref="DataFolderException">Another process has it, or it cannot be written.</exception>
+    public void Hold()
+    {
+        var path = Path.Combine(Make().Root, "lock");
+        try
+        {
             held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException exception) when (File.Exists(path))
@@ -39,16 +63,7 @@ internal sealed class DataFolder : IDisposable
         }
     }
 
-    /// <summary>Absolute.</summary>
-    public string Root { get; }
-
-    public string Images => Path.Combine(Root, "images");
-
-    public string Files => Path.Combine(Root, "files");
-
-    public string Database => Path.Combine(Root, "halftone.db");
-
-    public void Dispose() => held.Dispose();
+    public void Dispose() => held?.Dispose();
 }
 
 /// <summary>The data folder cannot be used; the message is a sentence that says what to do.</summary>

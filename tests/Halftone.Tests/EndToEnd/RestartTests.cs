@@ -1,0 +1,72 @@
+using Halftone.Commands;
+using Halftone.Store;
+using Halftone.Tests.Servers;
+
+namespace Halftone.Tests.EndToEnd;
+
+public sealed class RestartTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_request_that_was_unfinished_when_the_server_stopped_goes_on_after_the_next_start()
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/now.jpg", Picture.Jpeg).Serve("/later.jpg", async context =>
+        {
+            await released.Task.WaitAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
+        });
+        var folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
+        try
+        {
+            Guid id;
+            await using (var first = await HalftoneServer.StartAsync(Cancelled, folder))
+            {
+                id = await first.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
+                await first.WaitForAsync(id, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 1, Cancelled);
+                await first.StopAsync(Cancelled);
+            }
+
+            released.SetResult();
+            await using var second = await HalftoneServer.StartAsync(Cancelled, folder);
+            var status = await second.WaitForEndAsync(id, Cancelled);
+            Assert.Equal(2, status.GetProperty("progress").GetProperty("completed").GetInt32());
+            Assert.Equal(1, origin.CountOf("/now.jpg"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_second_server_on_the_same_folder_is_refused_with_a_sentence()
+    {
+        await using var first = await HalftoneServer.StartAsync(Cancelled);
+        var refused = await Assert.ThrowsAsync<DataFolderException>(() => HalftoneServer.StartAsync(Cancelled, first.DataFolder));
+        Assert.Equal(refused.Message, ServeCommand.Explain(refused));
+        Assert.Contains(first.DataFolder, refused.Message);
+    }
+
+    [Fact]
+    public async Task Equal_urls_of_a_file_are_fetched_and_stored_once_and_named_in_every_row()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var url = origin.Url("a.jpg");
+        var missing = origin.Url("missing.jpg");
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{url}\nB,\"{url},{missing}\"\nC,{missing}\n", Cancelled);
+        var status = await server.WaitForEndAsync(id, Cancelled);
+
+        Assert.Equal((2, 2, 4), (Count(status, "completed"), Count(status, "failed"), Count(status, "total")));
+        Assert.Equal((1, 1), (origin.CountOf("/a.jpg"), origin.CountOf("/missing.jpg")));
+        Assert.Single(Directory.EnumerateFiles(Path.Combine(server.DataFolder, "images"), "*", SearchOption.AllDirectories));
+        var outputs = status.GetProperty("products").EnumerateArray().SelectMany(p => p.GetProperty("images").EnumerateArray()).Where(i => i.TryGetProperty("output_url", out _)).Select(i => i.GetProperty("output_url").GetString());
+        Assert.Single(outputs.Distinct());
+    }
+
+    private static int Count(System.Text.Json.JsonElement status, string name) => status.GetProperty("progress").GetProperty(name).GetInt32();
+}
