@@ -33,7 +33,7 @@ internal static class AccessGuard
         }
 
         var urls = server.Configuration["urls"] ?? "";
-        if (urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(url => !IsLoopback(BindingAddress.Parse(url).Host)) is { } open)
+        if (urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(url => !IsLoopback(HostOf(url))) is { } open)
         {
             throw new AccessException($"Without API keys the server listens on this machine only, and '{open}' is open to others: listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.");
         }
@@ -54,6 +54,18 @@ internal static class AccessGuard
                 await next(context);
             }
         });
+    }
+
+    private static string HostOf(string url)
+    {
+        try
+        {
+            return BindingAddress.Parse(url).Host;
+        }
+        catch (FormatException)
+        {
+            throw new AccessException($"'{url}' is no address to listen on: http://127.0.0.1:4300 is one.");
+        }
     }
 
     private static bool IsLoopback(string host) =>

@@ -45,11 +45,14 @@ internal static class ServeCommand
     public static WebApplicationBuilder CreateBuilder(IReadOnlyDictionary<string, string?> settings)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
-        builder.Configuration
+        var configuration = new ConfigurationBuilder()
             .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
             .AddEnvironmentVariables("Halftone__")
-            .AddInMemoryCollection(settings);
+            .AddInMemoryCollection(settings)
+            .Build();
+        Settings.Check(configuration);
+        builder.Configuration.AddConfiguration(configuration, shouldDisposeConfiguration: true);
         builder.Logging
             .AddConfiguration(builder.Configuration.GetSection("Logging"))
             // A start that fails is explained in a sentence, not in a trace before it.
@@ -64,8 +67,9 @@ internal static class ServeCommand
     /// <summary>What the person who started the program can do about it; null where it is a bug, whose trace is wanted.</summary>
     public static string? Explain(Exception exception) => exception switch
     {
-        OptionsValidationException options => string.Join(Environment.NewLine, options.Failures),
-        MissingLibraryException or CodecUnavailableException or NewerDatabaseException or DataFolderException or AccessException => exception.Message,
+        OptionsValidationException options => Settings.Explain(options),
+        InvalidOperationException conversion when Settings.ExplainConversion(conversion) is { } sentence => sentence,
+        MissingLibraryException or CodecUnavailableException or NewerDatabaseException or DataFolderException or AccessException or SettingException => exception.Message,
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
         _ => null,
     };

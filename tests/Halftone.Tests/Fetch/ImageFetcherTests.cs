@@ -61,7 +61,9 @@ public class ImageFetcherTests
         Assert.True(kit.Hosts.TryEnter($"127.0.0.1:{origin.Address.Port}", out var busy));
 
         var fetching = kit.Fetcher.FetchAsync(origin.Url("/a.jpg"), slot, TestContext.Current.CancellationToken);
-        Assert.False(slot.IsHeld);
+        Assert.True(slot.IsHeld);
+        time.Advance(new FetchOptions().HoldPlace);
+        await Eventually.TrueAsync(() => !slot.IsHeld);
         time.Advance(TimeSpan.FromMinutes(10));
         busy.Lease!.Dispose();
 
