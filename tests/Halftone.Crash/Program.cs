@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Halftone.Crash;
+
+/// <summary>
+/// The crash harness: real processes, real signals, and an examination of what is left.
+/// <code>
+/// kills  [--rounds 100] [--seed 1] [--mode all|group|parent|children] [--in-flight 100]
+/// strace [--kinds rename,fsync,…] [--from 1] [--step 1]
+/// races  [--rounds 200] [--seed 1]
+/// </code>
+/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. Ends with 0 where nothing was lost, doubled,
+/// orphaned or wrong.
+/// </summary>
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        var options = Parse(args);
+        var program = options.GetValueOrDefault("server") ?? ServerProcess.DefaultProgram;
+        using var stop = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, press) =>
+        {
+            press.Cancel = true;
+            stop.Cancel();
+        };
+        switch (args.FirstOrDefault())
+        {
+            case "kills":
+                return await KillAsync(program, options, stop.Token);
+            case "strace":
+                return await SweepAsync(program, options, stop.Token);
+            case "races":
+                return await RaceAsync(program, options, stop.Token);
+            default:
+                await Console.Error.WriteLineAsync("kills | strace | races; see Program.cs for their options.");
+                return 2;
+        }
+    }
+
+    private static async Task<int> KillAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
+    {
+        var seed = Number(options, "seed", 1);
+        var mode = Enum.Parse<KillMode>(options.GetValueOrDefault("mode", "all"), ignoreCase: true);
+        Console.WriteLine($"seed {seed}, mode {mode}");
+        using var folder = new DataFolder { IsKept = true };
+        var clock = Stopwatch.StartNew();
+        var (counts, findings) = await new KillRounds(program, seed, mode, Number(options, "in-flight", 100), Console.Out).RunAsync(Number(options, "rounds", 100), folder, cancellationToken);
+        folder.IsKept = !findings.IsClean;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            {clock.Elapsed:hh\:mm\:ss}; kills: group {counts.Group} ({counts.WhileStarting} while starting), parent {counts.Parent}, children {counts.Children}; fewest images in flight {counts.FewestInFlight}
+            longest from start to first progress {counts.LongestToProgress.TotalSeconds:0.00} s; SIGTERM: exit {counts.ExitCode} after {counts.Stop.TotalSeconds:0.00} s
+            """));
+        return Report(findings, folder.Path);
+    }
+
+    private static async Task<int> SweepAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
+    {
+        var sweep = new StraceSweep(program, Console.Out);
+        var kinds = options.TryGetValue("kinds", out var names) ? names.Split(',') : [.. StraceSweep.Kinds];
+        var kills = 0;
+        var unclean = 0;
+        foreach (var kind in kinds)
+        {
+            for (var number = Number(options, "from", 1); ; number += Number(options, "step", 1))
+            {
+                var (killed, findings) = await sweep.PointAsync(kind, number, cancellationToken);
+                unclean += findings.IsClean ? 0 : 1;
+                if (!killed)
+                {
+                    break;
+                }
+
+                kills++;
+            }
+        }
+
+        Console.WriteLine($"kills {kills}, unclean {unclean}");
+        return unclean == 0 ? 0 : 1;
+    }
+
+    private static async Task<int> RaceAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
+    {
+        var seed = Number(options, "seed", 1);
+        Console.WriteLine($"seed {seed}");
+        using var folder = new DataFolder { IsKept = true };
+        var races = new RaceRounds(program, seed, Console.Out);
+        var findings = await races.RunAsync(Number(options, "rounds", 200), folder, cancellationToken);
+        folder.IsKept = !findings.IsClean;
+        Console.WriteLine(string.Join(", ", races.Answers.Select(answer => $"{answer.Key}: {answer.Value}")));
+        return Report(findings, folder.Path);
+    }
+
+    private static int Report(Findings findings, string folder)
+    {
+        foreach (var sentence in findings.Sentences.Take(100))
+        {
+            Console.WriteLine(sentence);
+        }
+
+        Console.WriteLine($"requests {findings.Requests} ({findings.Unanswered} never answered and whole), images {findings.Images}, given up after two killed children {findings.CodecCrashed}");
+        Console.WriteLine($"lost {findings.Lost.Count}, doubled {findings.Doubled.Count}, orphans {findings.Orphans.Count}, wrong {findings.Wrong.Count}");
+        if (!findings.IsClean)
+        {
+            Console.WriteLine($"Everything is kept in {folder}");
+        }
+
+        return findings.IsClean ? 0 : 1;
+    }
+
+    private static int Number(Dictionary<string, string> options, string name, int otherwise) =>
+        options.TryGetValue(name, out var value) ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
+
+    private static Dictionary<string, string> Parse(string[] args) =>
+        args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1], StringComparer.Ordinal);
+}
