@@ -157,32 +157,31 @@ internal static class CsvDetection
     /// <summary>Where a surrogate has lost its other half, or a zero stands; -1 where the text is whole so far.</summary>
     private static int FirstBroken(ReadOnlySpan<char> characters, ref bool highBefore)
     {
-        for (var index = 0; index < characters.Length; index++)
+        var zero = characters.IndexOf('\0');
+        var text = zero < 0 ? characters : characters[..zero];
+        for (var index = 0; index < text.Length; index++)
         {
             if (!highBefore)
             {
-                var skip = characters[index..].IndexOfAny(Suspicious);
+                var skip = text[index..].IndexOfAnyInRange('\uD800', '\uDFFF');
                 if (skip < 0)
                 {
-                    return -1;
+                    return zero;
                 }
 
                 index += skip;
             }
 
-            if (highBefore != char.IsLowSurrogate(characters[index]) || characters[index] == 0)
+            if (highBefore != char.IsLowSurrogate(text[index]))
             {
                 return index;
             }
 
-            highBefore = char.IsHighSurrogate(characters[index]);
+            highBefore = !highBefore;
         }
 
-        return -1;
+        return zero;
     }
-
-    private static readonly System.Buffers.SearchValues<char> Suspicious =
-        System.Buffers.SearchValues.Create([.. Enumerable.Range(0xD800, 0x800).Select(value => (char)value), '\0']);
 
     private static async Task<CsvDialect> WithDelimiterAsync(Stream spooled, CsvEncoding encoding, IntakeOptions options, CancellationToken cancellationToken)
     {
@@ -217,10 +216,11 @@ internal static class CsvDetection
                     return (settled + CsvColumns.Read(scanner, dialect).Recognised, scanner.CellCount);
                 case CsvScan.Record:
                     break;
-                case CsvScan.TooManyColumns:
-                    return (settled, scanner.CellCount);
-                default:
+                case CsvScan.End:
                     return (settled, 0);
+                default:
+                    // A header that cannot be read to its end: the cells so far and the one that has no end.
+                    return (settled, scanner.CellCount + 1);
             }
         }
     }

@@ -48,7 +48,7 @@ internal sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
         IsUtf16 ? System.Text.Encoding.CreateTranscodingStream(destination, Utf16, StrictUtf8, leaveOpen: true) : destination;
 
     /// <summary>Decodes a piece of the text that <see cref="OpenText"/> gives.</summary>
-    public Encoding TextEncoding => Encoding == CsvEncoding.Windows1252 ? Windows1252 : System.Text.Encoding.UTF8;
+    public Encoding TextEncoding => Encoding == CsvEncoding.Windows1252 ? CodePage.Windows1252 : System.Text.Encoding.UTF8;
 
     /// <summary>The stored form, such as <c>utf-8 comma</c> or <c>utf-16le tab</c>.</summary>
     public override string ToString() => $"{EncodingWord} {DelimiterWord}";
@@ -79,8 +79,6 @@ internal sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
     // Strict on both ways: detection has refused broken UTF-16 before, and a replacement character would be a changed byte.
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    private static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
-
     private string EncodingWord => Encoding switch
     {
         CsvEncoding.Utf8 => "utf-8",
@@ -100,4 +98,10 @@ internal sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
         (byte)'|' => "pipe",
         _ => throw new UnreachableException(),
     };
+
+    /// <summary>Made when the first file needs it: its tables are read from a resource.</summary>
+    private static class CodePage
+    {
+        public static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;
+    }
 }

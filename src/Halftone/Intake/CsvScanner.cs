@@ -125,24 +125,12 @@ internal sealed class CsvScanner
     public ReadOnlySpan<byte> RawValue(int index) => buffer.AsSpan(recordStart + cells[index].ValueStart, cells[index].ValueEnd - cells[index].ValueStart);
 
     /// <summary>Goes to the next record.</summary>
-    public async ValueTask<CsvScan> ReadAsync(CancellationToken cancellationToken)
+    public ValueTask<CsvScan> ReadAsync(CancellationToken cancellationToken)
     {
         recordStart += recordLength;
         recordLength = 0;
-        while (true)
-        {
-            if (Scan() is { } found)
-            {
-                return found;
-            }
-
-            if (filledEnd - recordStart > maxRecordBytes)
-            {
-                return CsvScan.RecordTooLong;
-            }
-
-            await FillAsync(cancellationToken);
-        }
+        // Mostly the whole record is there already: no state machine for that.
+        return Scan() is { } found ? ValueTask.FromResult(found) : FillAndScanAsync(cancellationToken);
     }
 
     /// <summary>Goes to the next record of a file that was accepted before; false at its end.</summary>
@@ -153,6 +141,23 @@ internal sealed class CsvScanner
         CsvScan.End => false,
         var other => throw new InvalidDataException($"The spooled file cannot be read again: {other} at line {Line}."),
     };
+
+    private async ValueTask<CsvScan> FillAndScanAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (filledEnd - recordStart > maxRecordBytes)
+            {
+                return CsvScan.RecordTooLong;
+            }
+
+            await FillAsync(cancellationToken);
+            if (Scan() is { } found)
+            {
+                return found;
+            }
+        }
+    }
 
     /// <summary>Looks for one record in what is buffered. Null where it may go on behind that: then more is read and the record scanned anew, which the doubling buffer keeps linear.</summary>
     private CsvScan? Scan()

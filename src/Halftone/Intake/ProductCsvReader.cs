@@ -43,14 +43,21 @@ internal sealed class ProductCsvReader
     /// <returns>A reader in any case; what is wrong stands in its <see cref="Problems"/>, and then it has no rows.</returns>
     public static async Task<ProductCsvReader> OpenAsync(Stream spooled, IntakeOptions options, CancellationToken cancellationToken)
     {
-        var problems = new CsvProblems(options.MaxListedProblems);
         var (dialect, problem) = await CsvDetection.DetectAsync(spooled, options, cancellationToken);
-        if (dialect is null)
+        if (dialect is not null)
         {
-            problems.Add(problem!);
-            return new ProductCsvReader(options, null, null, null, problems);
+            return await ReopenAsync(spooled, dialect, options, cancellationToken);
         }
 
+        var problems = new CsvProblems(options.MaxListedProblems);
+        problems.Add(problem!);
+        return new ProductCsvReader(options, null, null, null, problems);
+    }
+
+    /// <summary>Reads the header of a file whose dialect is known, which saves a look at all its bytes; else like <see cref="OpenAsync"/>.</summary>
+    public static async Task<ProductCsvReader> ReopenAsync(Stream spooled, CsvDialect dialect, IntakeOptions options, CancellationToken cancellationToken)
+    {
+        var problems = new CsvProblems(options.MaxListedProblems);
         var scanner = CsvScanner.Open(spooled, dialect, options);
         CsvScan scan;
         do
@@ -70,50 +77,70 @@ internal sealed class ProductCsvReader
         return new ProductCsvReader(options, dialect, problems.Count == 0 ? scanner : null, columns, problems);
     }
 
-    /// <summary>The product rows in file order; to be called once. A row with a problem is left out, and reading goes on to find the next.</summary>
+    /// <summary>The product rows in file order. A row with a problem is left out, and reading goes on to find the next.</summary>
+    /// <remarks>A reader goes through its file once: call this or <see cref="CheckRowsAsync"/>.</remarks>
     public async IAsyncEnumerable<ProductRow> ReadRowsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var urls = new List<string>();
+        while (await NextRowAsync(cancellationToken))
+        {
+            urls.Clear();
+            if (CheckRow(urls))
+            {
+                yield return new ProductRow(scanner!.Line, Text(Columns!.SerialIndex), Text(Columns.NameIndex), urls.ToArray());
+            }
+        }
+    }
+
+    /// <summary>Finds the problems of all rows, and counts rows and images, without making any.</summary>
+    public async Task CheckRowsAsync(CancellationToken cancellationToken)
+    {
+        while (await NextRowAsync(cancellationToken))
+        {
+            CheckRow(urls: null);
+        }
+    }
+
+    /// <summary>Goes to the next product row; false where there is none or the file cannot be read further.</summary>
+    private async ValueTask<bool> NextRowAsync(CancellationToken cancellationToken)
     {
         if (scanner is null)
         {
-            yield break;
+            return false;
         }
 
-        while (true)
+        if (Images > options.MaxImages)
         {
-            var scan = await scanner.ReadAsync(cancellationToken);
-            if (scan == CsvScan.End)
-            {
-                break;
-            }
-
-            if (scan != CsvScan.Record)
-            {
-                Problems.Add(CsvProblemText.Unreadable(scan, scanner, options));
-                yield break;
-            }
-
-            if (scanner.Kind != CsvRecordKind.Row)
-            {
-                continue;
-            }
-
-            Rows++;
-            if (ReadRow() is { } row)
-            {
-                yield return row;
-            }
-
-            if (Rows > options.MaxRows || Images > options.MaxImages)
-            {
-                Problems.Add(Rows > options.MaxRows ? CsvProblemText.TooManyRows(scanner.Line, options) : CsvProblemText.TooManyImages(scanner.Line, options));
-                yield break;
-            }
+            Problems.Add(CsvProblemText.TooManyImages(scanner.Line, options));
+            return false;
         }
 
-        if (Rows == 0)
+        CsvScan scan;
+        do
+        {
+            scan = await scanner.ReadAsync(cancellationToken);
+        }
+        while (scan == CsvScan.Record && scanner.Kind != CsvRecordKind.Row);
+
+        if (scan == CsvScan.Record && ++Rows <= options.MaxRows)
+        {
+            return true;
+        }
+
+        if (scan == CsvScan.Record)
+        {
+            Problems.Add(CsvProblemText.TooManyRows(scanner.Line, options));
+        }
+        else if (scan != CsvScan.End)
+        {
+            Problems.Add(CsvProblemText.Unreadable(scan, scanner, options));
+        }
+        else if (Rows == 0)
         {
             Problems.Add(CsvProblemText.NoRows());
         }
+
+        return false;
     }
 
     private static void CheckHeader(CsvScanner scanner, CsvColumns columns, CsvProblems problems)
@@ -130,61 +157,46 @@ internal sealed class ProductCsvReader
         }
     }
 
-    /// <summary>The row the scanner stands on; null where it has a problem.</summary>
-    private ProductRow? ReadRow()
+    /// <summary>Whether the row the scanner stands on has no problem. Its URLs go into <paramref name="urls"/>, if there is one.</summary>
+    private bool CheckRow(List<string>? urls)
     {
         var problemsBefore = Problems.Count;
         CheckQuotes(scanner!, Columns!, Problems);
         CheckExtraCells();
-        if (Problems.Count > problemsBefore)
+        if (Problems.Count == problemsBefore)
         {
-            return null;
+            CheckUrls(urls);
         }
 
-        var urls = ReadUrls();
-        return Problems.Count > problemsBefore ? null : new ProductRow(scanner!.Line, Text(Columns!.SerialIndex), Text(Columns.NameIndex), urls);
+        return Problems.Count == problemsBefore;
     }
 
     private string Text(int index) => index < 0 || index >= scanner!.CellCount ? "" : CsvText.Read(scanner, index, Dialect!);
 
-    private string[] ReadUrls()
+    private void CheckUrls(List<string>? urls)
     {
         var column = Columns!.UrlIndex;
         if (column >= scanner!.CellCount)
         {
-            return [];
+            return;
         }
 
         ReadOnlySpan<char> rest = CsvText.Read(scanner, column, Dialect!, ref cell);
-        var first = ImageUrlCell.Next(ref rest);
-        if (first.IsEmpty)
+        var count = 0;
+        for (var piece = ImageUrlCell.Next(ref rest); !piece.IsEmpty; piece = ImageUrlCell.Next(ref rest))
         {
-            return [];
-        }
-
-        if (rest.IsEmpty)
-        {
-            Images++;
-            return CheckUrl(first) ? [first.ToString()] : [];
-        }
-
-        var urls = new List<string>();
-        for (var piece = first; !piece.IsEmpty; piece = ImageUrlCell.Next(ref rest))
-        {
-            Images++;
-            if (urls.Count == options.MaxUrlsPerRow)
+            if (++count > options.MaxUrlsPerRow)
             {
                 Problems.Add(CsvProblemText.TooManyUrls(scanner.Line, Columns.Title(column), options));
-                break;
+                return;
             }
 
+            Images++;
             if (CheckUrl(piece))
             {
-                urls.Add(piece.ToString());
+                urls?.Add(piece.ToString());
             }
         }
-
-        return [.. urls];
     }
 
     private bool CheckUrl(ReadOnlySpan<char> piece)

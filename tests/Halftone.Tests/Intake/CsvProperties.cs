@@ -23,6 +23,21 @@ public sealed class CsvProperties
         }).Check(ThousandFiles);
 
     [Fact]
+    public void Checking_a_file_finds_what_reading_it_finds() =>
+        Prop.ForAll(GeneratedCsv.Any, Gen.Elements("\"", "x", ",", "\n").ToArbitrary(), async (csv, damage) =>
+        {
+            // Any piece of text in any place: most files then have problems.
+            var file = csv.Bytes;
+            byte[] damaged = [.. file[..(file.Length / 2)], .. CsvFile.Encoder(csv.Encoding).GetBytes(damage), .. file[(file.Length / 2)..]];
+            var read = await CsvFile.ReadAsync(damaged);
+            var checking = await ProductCsvReader.OpenAsync(new MemoryStream(damaged), new IntakeOptions(), TestContext.Current.CancellationToken);
+            await checking.CheckRowsAsync(TestContext.Current.CancellationToken);
+
+            Assert.Equal(read.Problems, checking.Problems.Listed);
+            Assert.Equal((read.Reader.Rows, read.Reader.Images), (checking.Rows, checking.Images));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+    [Fact]
     public void Every_result_equals_its_input_outside_our_columns() =>
         Prop.ForAll(GeneratedCsv.Any, async csv =>
         {

@@ -210,6 +210,15 @@ public sealed class ProductCsvReaderTests
         (await CsvFile.ReadAsync("Images\nhttps://a.example/" + new string('x', 64) + "\n", new() { MaxUrlChars = 64 })).Refused(CsvProblemCode.UrlTooLong);
     }
 
+    [Fact]
+    public async Task A_file_of_known_dialect_is_read_again_without_a_look_at_all_its_bytes()
+    {
+        var file = new MemoryStream(CsvFile.Bytes("Titel;Images\nChair;https://a.example/1.jpg\n", CsvEncoding.Utf16Le));
+        var reader = await ProductCsvReader.ReopenAsync(file, CsvDialect.Parse("utf-16le semicolon"), new IntakeOptions(), TestContext.Current.CancellationToken);
+
+        Assert.Equal("https://a.example/1.jpg", Assert.Single(await reader.ReadRowsAsync(TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken)).ImageUrls[0]);
+    }
+
     [Theory]
     [InlineData("", "empty_file")]
     [InlineData("\n\r\n , ,\n", "empty_file")]
