@@ -4,6 +4,7 @@ using Halftone.Bench;
 return args switch
 {
     ["jpeg", var folder, .. var options] => JpegBench.Run(folder, options),
+    ["csv", var rows] => await CsvBench.RunAsync(int.Parse(rows, System.Globalization.CultureInfo.InvariantCulture)),
     _ => Usage(),
 };
 
@@ -12,6 +13,7 @@ static int Usage()
     Console.Error.WriteLine("""
         usage: dotnet run -c Release --project bench/Halftone.Bench -- STAGE …
           jpeg FOLDER [--rounds N] [--q Q] [--save FOLDER]   every *.jpg in the DCT domain: CPU-ms per image, bytes, reasons
+          csv ROWS                                           a file of ROWS products with an image each: read, checked, its result written; CPU and peak memory
         """);
     return 2;
 }

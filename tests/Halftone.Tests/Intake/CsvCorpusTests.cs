@@ -9,7 +9,7 @@ namespace Halftone.Tests.Intake;
 /// <summary>Files as people upload them, each beside what must come of it: <c>corpus/csv/NAME.csv</c> and <c>NAME.json</c>.</summary>
 public sealed class CsvCorpusTests
 {
-    private static readonly string Folder = Path.Combine(NodeScript.Repository, "tests", "Halftone.Tests", "corpus", "csv");
+    private static readonly string Folder = Path.Combine(Script.Repository, "tests", "Halftone.Tests", "corpus", "csv");
 
     public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.csv").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
 
@@ -79,7 +79,7 @@ public sealed class CsvCorpusTests
     [InlineData("utf8")]
     public async Task Files_of_csv_spectrum_have_the_cells_it_says(string name)
     {
-        var folder = Path.Combine(NodeScript.Folder, "node_modules", "csv-spectrum");
+        var folder = Path.Combine(Script.Repository, "tests", "node", "node_modules", "csv-spectrum");
         Assert.SkipUnless(Directory.Exists(folder), "The packages of tests/node are not installed; ./test does it.");
         var bytes = await File.ReadAllBytesAsync(Path.Combine(folder, "csvs", name + ".csv"), TestContext.Current.CancellationToken);
         var expected = JsonSerializer.Deserialize<List<Dictionary<string, string>>>(

@@ -48,6 +48,31 @@ public sealed class CsvProperties
         }).Check(ThousandFiles);
 
     [Fact]
+    public void Another_reader_finds_the_same_cells_on_the_same_lines() =>
+        Prop.ForAll(GeneratedCsv.Any, async csv =>
+        {
+            var file = new UTF8Encoding(false).GetBytes(csv.Text);
+            var scanner = CsvScanner.Reopen(new MemoryStream(file), new CsvDialect(CsvEncoding.Utf8, (byte)csv.Delimiter));
+            using var other = CsvHelper.CsvReader.Create(
+                file, new CsvHelper.CsvReaderOptions { HasHeader = false, SkipEmptyLines = false, TrackLineNumbers = true, Separator = csv.Delimiter });
+            while (await scanner.ReadRecordAsync(TestContext.Current.CancellationToken))
+            {
+                if (scanner.Kind == CsvRecordKind.SeparatorLine)
+                {
+                    continue; // the other reader takes it for an order, not for a record
+                }
+
+                Assert.True(other.Read());
+                Assert.Equal(other.LineNumber, scanner.Line);
+                Assert.Equal(
+                    Enumerable.Range(0, other.FieldCount).Select(index => Encoding.UTF8.GetString(other.GetRawSpan(index))),
+                    Enumerable.Range(0, scanner.CellCount).Select(index => Encoding.UTF8.GetString(scanner.Bytes[scanner.Cells[index].Start..scanner.Cells[index].End])));
+            }
+
+            Assert.False(other.Read());
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+
+    [Fact]
     public void The_failed_rows_read_again_are_the_failed_images_and_no_others() =>
         Prop.ForAll(GeneratedCsv.Any, async csv =>
         {
