@@ -16,7 +16,7 @@ internal sealed class DecoderTables
     public int RestartInterval { get; private set; }
 
     /// <summary>Takes a DQT, DHT or DRI segment; null when all is well, other markers are no business of this class.</summary>
-    public JpegTranscodeResult.Corrupt? Read(byte marker, ReadOnlySpan<byte> segment) => marker switch
+    public JpegTranscodeResult? Read(byte marker, ReadOnlySpan<byte> segment) => marker switch
     {
         Marker.Dqt => ReadSteps(segment),
         Marker.Dht => ReadHuffman(segment),
@@ -24,14 +24,14 @@ internal sealed class DecoderTables
         _ => null,
     };
 
-    private JpegTranscodeResult.Corrupt? ReadSteps(ReadOnlySpan<byte> segment)
+    private JpegTranscodeResult? ReadSteps(ReadOnlySpan<byte> segment)
     {
         while (segment.Length > 0)
         {
             int wide = segment[0] >> 4, index = segment[0] & 15, length = 1 + (64 << wide);
             if (wide > 1 || index > 3 || segment.Length < length)
             {
-                return new("quantization table cut or of no known kind");
+                return new JpegTranscodeResult.Corrupt("quantization table cut or of no known kind");
             }
             var steps = new ushort[64];
             for (var k = 0; k < 64; k++)
@@ -39,7 +39,8 @@ internal sealed class DecoderTables
                 steps[k] = wide == 0 ? segment[1 + k] : BinaryPrimitives.ReadUInt16BigEndian(segment[(1 + 2 * k)..]);
                 if (steps[k] == 0)
                 {
-                    return new("quantization step of zero");
+                    // Forbidden, but decoders multiply by it and go on.
+                    return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualMarkers);
                 }
             }
             Steps[index] = steps;

@@ -30,7 +30,7 @@ internal sealed class HuffmanTable
             total += data[i];
             space += data[i] << (15 - i);
         }
-        if (total is 0 or > 256 || space > 1 << 16 || data.Length < 16 + total)
+        if (total > 256 || space > 1 << 16 || data.Length < 16 + total)
         {
             return null;
         }
