@@ -1,17 +1,22 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
 /// Reads bits, most significant first, from entropy-coded data whose byte stuffing is already removed (<see cref="ScanData"/>).
-/// It does not check the end with every bit: it may read up to 8 bytes past what it consumed, yields whatever lies there, and
-/// <see cref="IsPastEnd"/> tells afterwards. Callers ask at least once per MCU, and the buffer is that much longer.
+/// Past the end come zeros; <see cref="IsPastEnd"/> tells afterwards, so that the inner loops need not ask for every bit.
 /// </summary>
-internal unsafe struct BitReader(byte* start, byte* end)
+/// <param name="data">The data and at least 8 readable bytes behind them.</param>
+/// <param name="start">Index of the first byte.</param>
+/// <param name="end">Index after the last byte.</param>
+internal ref struct BitReader(ReadOnlySpan<byte> data, int start, int end)
 {
-    private readonly byte* end = end;
-    private byte* next = start;
+    private readonly ReadOnlySpan<byte> data = data;
+    private readonly int end = end;
+    private readonly int lastLoad = data.Length - sizeof(ulong);
+    private int next = start;
     private ulong window;
     private int count;
 
@@ -32,6 +37,13 @@ internal unsafe struct BitReader(byte* start, byte* end)
     /// <summary>Whole bytes that have not been touched by any consumed bit; negative past the end.</summary>
     public readonly long BytesLeft => (((long)(end - next) << 3) + count) >> 3;
 
+    /// <summary>What it takes to go on later where this reader stopped.</summary>
+    public readonly BitPosition Position => new(next, end, window, count);
+
+    /// <summary>A reader that goes on at a position in the same data.</summary>
+    public static BitReader At(ReadOnlySpan<byte> data, BitPosition position) =>
+        new(data, position.Next, position.End) { window = position.Window, count = position.Count };
+
     /// <summary>Makes at least 32 bits available: the longest code with its value has 31.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Refill()
@@ -46,7 +58,12 @@ internal unsafe struct BitReader(byte* start, byte* end)
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void RefillAlways()
     {
-        window |= BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(next)) >> count;
+        if ((uint)next <= (uint)lastLoad)
+        {
+            // The line above is the bounds check; a slice would make a second one.
+            var bytes = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(data), next));
+            window |= (BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(bytes) : bytes) >> count;
+        }
         next += (63 - count) >> 3;
         count |= 56;
     }
@@ -69,3 +86,6 @@ internal unsafe struct BitReader(byte* start, byte* end)
         return value;
     }
 }
+
+/// <summary>Where a <see cref="BitReader"/> stands.</summary>
+internal readonly record struct BitPosition(int Next, int End, ulong Window, int Count);

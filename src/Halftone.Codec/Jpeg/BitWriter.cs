@@ -4,20 +4,21 @@ using System.Runtime.CompilerServices;
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// Writes bits, most significant first, and stuffs a zero after every FF byte (ITU-T T.81, F.1.2.3). Room is the caller's
-/// business: each write may store up to 8 bytes.
+/// Writes bits, most significant first, and stuffs a zero after every FF byte (ITU-T T.81, F.1.2.3). Each write may store up to
+/// 8 bytes.
 /// </summary>
-internal unsafe struct BitWriter(byte* target)
+internal ref struct BitWriter(Span<byte> target, int at)
 {
-    private byte* target = target;
+    private Span<byte> target = target;
+    private int at = at;
     private ulong pending;
     private int count;
 
-    /// <summary>Where the next byte goes.</summary>
-    public readonly byte* Target => target;
+    /// <summary>Bytes written so far, those in front of the start included.</summary>
+    public readonly int Length => at;
 
-    /// <summary>Goes on in a grown buffer.</summary>
-    public void MoveTo(byte* newTarget) => target = newTarget;
+    /// <summary>Goes on at the same place in a larger copy of the target.</summary>
+    public void MoveTo(Span<byte> larger) => target = larger;
 
     /// <summary>Appends the lowest <paramref name="length"/> bits, 0 to 32, of <paramref name="bits"/>; the bits above them must be 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -33,8 +34,8 @@ internal unsafe struct BitWriter(byte* target)
             // may see one too many, never one too few.
             if ((four & ~(four + 0x01010101u) & 0x80808080u) == 0)
             {
-                Unsafe.WriteUnaligned(target, BinaryPrimitives.ReverseEndianness(four));
-                target += 4;
+                BinaryPrimitives.WriteUInt32BigEndian(target[at..], four);
+                at += 4;
             }
             else
             {
@@ -66,10 +67,10 @@ internal unsafe struct BitWriter(byte* target)
 
     private void WriteByte(byte value)
     {
-        *target++ = value;
+        target[at++] = value;
         if (value == 0xFF)
         {
-            *target++ = 0;
+            target[at++] = 0;
         }
     }
 }

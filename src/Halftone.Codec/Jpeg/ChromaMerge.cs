@@ -9,12 +9,12 @@ namespace Halftone.Codec.Jpeg;
 /// domain. Averaging is linear and separable: the coefficients of an averaged row are those of its two source rows times an
 /// 8×8 matrix each. Blocks have few coefficients, so each one adds its scaled matrix row.
 /// </summary>
-internal sealed unsafe class ChromaMerge
+internal sealed class ChromaMerge
 {
     private static readonly float[] Matrices = MakeMatrices();
 
     // By place in the order that the sums have: rows, or columns where only vertical neighbours are merged.
-    private readonly float[] inverseSteps = GC.AllocateArray<float>(64, pinned: true);
+    private readonly float[] inverseSteps = new float[64];
     private readonly byte[] toZigZag = new byte[64];
 
     // By place in zigzag order.
@@ -47,37 +47,35 @@ internal sealed unsafe class ChromaMerge
     /// returns the marks of those that are not zero, and of DC.
     /// </summary>
     [SkipLocalsInit]
-    public ulong Merge(CoefficientPlane plane, int column, int row, int lastColumn, int lastRow, short* target)
+    public ulong Merge(CoefficientPlane plane, int column, int row, int lastColumn, int lastRow, Span<short> target)
     {
-        var sums = stackalloc float[64];
-        var line = stackalloc float[64];
-        Clear(sums);
-        var matrices = (float*)Unsafe.AsPointer(ref Matrices[0]);
+        Span<float> sums = stackalloc float[64], line = stackalloc float[64];
+        sums.Clear();
         for (var b = 0; b < across; b++)
         {
             // Without a second axis the lines are the sums.
             var lines = across == 1 ? sums : line;
             if (across > 1)
             {
-                Clear(line);
+                line.Clear();
             }
             var used = 0;
             for (var a = 0; a < along; a++)
             {
                 int x = Math.Min(column + (isTransposed ? b : a), lastColumn), y = Math.Min(row + (isTransposed ? a : b), lastRow);
                 var at = (long)y * plane.BlocksWide + x;
-                used |= AddAlong(plane.Coefficients + at * 64, plane.Marks[at], matrices + a * 64, lines);
+                used |= AddAlong(plane.Block(at), plane.Marks(at), Matrices.AsSpan(a * 64, 64), lines);
             }
             if (across > 1)
             {
-                AddAcross(line, used, matrices + b * 64, sums);
+                AddAcross(line, used, Matrices.AsSpan(b * 64, 64), sums);
             }
         }
         return Quantize(sums, target);
     }
 
     /// <summary>Adds each coefficient's share to its line; returns which lines have any.</summary>
-    private int AddAlong(short* coefficients, ulong marks, float* matrix, float* lines)
+    private int AddAlong(ReadOnlySpan<short> coefficients, ulong marks, ReadOnlySpan<float> matrix, Span<float> lines)
     {
         var used = 0;
         while (marks != 0)
@@ -85,39 +83,41 @@ internal sealed unsafe class ChromaMerge
             var k = BitOperations.TrailingZeroCount(marks);
             marks &= marks - 1;
             int place = places[k], u = place >> 3;
-            var share = Vector256.Create(coefficients[k] * steps[k]) * Vector256.Load(matrix + (place & 7) * 8);
-            (Vector256.Load(lines + u * 8) + share).Store(lines + u * 8);
+            var share = Vector256.Create(coefficients[k] * steps[k]) * Vector256.Create(matrix.Slice((place & 7) * 8, 8));
+            var own = lines.Slice(u * 8, 8);
+            (Vector256.Create<float>(own) + share).CopyTo(own);
             used |= 1 << u;
         }
         return used;
     }
 
-    private static void AddAcross(float* lines, int used, float* matrix, float* sums)
+    private static void AddAcross(ReadOnlySpan<float> lines, int used, ReadOnlySpan<float> matrix, Span<float> sums)
     {
         while (used != 0)
         {
             var u = BitOperations.TrailingZeroCount(used);
             used &= used - 1;
-            var line = Vector256.Load(lines + u * 8);
+            var line = Vector256.Create(lines.Slice(u * 8, 8));
             for (var o = 0; o < 8; o++)
             {
-                (Vector256.Load(sums + o * 8) + line * Vector256.Create(matrix[u * 8 + o])).Store(sums + o * 8);
+                var own = sums.Slice(o * 8, 8);
+                (Vector256.Create<float>(own) + line * Vector256.Create(matrix[u * 8 + o])).CopyTo(own);
             }
         }
     }
 
     /// <summary>Divides by the output steps and rounds as <see cref="Requantizer"/> does.</summary>
-    private ulong Quantize(float* sums, short* target)
+    private ulong Quantize(Span<float> sums, Span<short> target)
     {
         const float acBias = (float)Requantizer.AcBias / (1 << Requantizer.Shift);
-        var inverse = (float*)Unsafe.AsPointer(ref inverseSteps[0]);
+        ReadOnlySpan<float> inverse = inverseSteps;
         target[0] = (short)MathF.Round(sums[0] * inverse[0]);
         sums[0] = 0;
         ulong marks = 1;
         var least = Vector256.Create(1f - acBias);
         for (var u = 0; u < 8; u++)
         {
-            var quotient = Vector256.Load(sums + u * 8) * Vector256.Load(inverse + u * 8);
+            var quotient = Vector256.Create<float>(sums.Slice(u * 8, 8)) * Vector256.Create(inverse.Slice(u * 8, 8));
             var kept = Vector256.GreaterThanOrEqual(Vector256.Abs(quotient), least).ExtractMostSignificantBits();
             while (kept != 0)
             {
@@ -132,21 +132,13 @@ internal sealed unsafe class ChromaMerge
         return marks;
     }
 
-    private static void Clear(float* block)
-    {
-        for (var i = 0; i < 64; i += 8)
-        {
-            Vector256<float>.Zero.Store(block + i);
-        }
-    }
-
     /// <summary>
     /// For the first and the second of two neighbours, [input frequency × 8 + output frequency]: the DCT (ITU-T T.81, A.3.3) of
     /// averaged pairs of samples of each basis function, which fill one half of the output.
     /// </summary>
     private static float[] MakeMatrices()
     {
-        var matrices = GC.AllocateArray<float>(128, pinned: true);
+        var matrices = new float[128];
         for (var half = 0; half < 2; half++)
         {
             for (var u = 0; u < 8; u++)

@@ -5,7 +5,7 @@ namespace Halftone.Codec.Jpeg;
 /// was ever written. What is not marked holds what an earlier image left: clearing 8 bytes per block replaces clearing 128.
 /// Bit 0 says that the DC coefficient is there.
 /// </summary>
-internal sealed unsafe class CoefficientPlane : IDisposable
+internal sealed class CoefficientPlane : IDisposable
 {
     private readonly NativeBuffer<short> coefficients = new();
     private readonly NativeBuffer<ulong> marks = new();
@@ -15,15 +15,16 @@ internal sealed unsafe class CoefficientPlane : IDisposable
 
     public int BlocksHigh { get; private set; }
 
-    public short* Coefficients => coefficients.Start;
+    /// <summary>The 64 coefficients of a block, by its place row by row.</summary>
+    public Span<short> Block(long index) => coefficients.Slice(index * 64, 64);
 
-    public ulong* Marks => marks.Start;
+    public ref ulong Marks(long index) => ref marks[index];
 
     /// <summary>Makes room and forgets all coefficients.</summary>
     public void Reset(int blocksWide, int blocksHigh)
     {
         (BlocksWide, BlocksHigh) = (blocksWide, blocksHigh);
-        var blocks = (nuint)blocksWide * (nuint)blocksHigh;
+        var blocks = (long)blocksWide * blocksHigh;
         coefficients.Reserve(blocks * 64);
         marks.Reserve(blocks);
         Clear();
@@ -34,11 +35,11 @@ internal sealed unsafe class CoefficientPlane : IDisposable
     {
         for (var row = 0; row < BlocksHigh; row++)
         {
-            new Span<ulong>(marks.Start + (long)row * BlocksWide, BlocksWide).Clear();
+            marks.Slice((long)row * BlocksWide, BlocksWide).Clear();
         }
     }
 
-    public void Trim(nuint bytes)
+    public void Trim(long bytes)
     {
         coefficients.Trim(bytes);
         marks.Trim(bytes);

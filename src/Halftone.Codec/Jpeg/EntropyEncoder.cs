@@ -1,14 +1,12 @@
-using System.Runtime.CompilerServices;
-
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>Turns a <see cref="TokenList"/> into entropy-coded data with the tables that are shortest for it.</summary>
-internal sealed unsafe class EntropyEncoder
+internal sealed class EntropyEncoder
 {
     private const int TokensPerStep = 1 << 16;
 
     // Code and its length as one number, by a token's place: length << 32 | code << extra bits.
-    private readonly ulong[] codes = GC.AllocateArray<ulong>(TokenList.Places, pinned: true);
+    private readonly ulong[] codes = new ulong[TokenList.Places];
 
     /// <summary>DC and AC for luma, then for chroma: the order of the places.</summary>
     public OptimalHuffman[] Tables { get; } = [new(), new(), new(), new()];
@@ -32,45 +30,47 @@ internal sealed unsafe class EntropyEncoder
         return bits;
     }
 
-    /// <summary>Appends the data to <paramref name="output"/> after its first <paramref name="at"/> bytes; returns the new length.</summary>
-    public int Encode(TokenList tokens, NativeBuffer<byte> output, int at)
+    /// <summary>Appends the data to <paramref name="output"/>, which may be replaced by a larger array, after its first <paramref name="at"/> bytes; returns the new length.</summary>
+    public int Encode(TokenList tokens, ref byte[] output, int at)
     {
-        var writer = new BitWriter(output.Start + at);
+        var writer = new BitWriter(output, at);
         for (var c = 0; c < tokens.ChunkCount; c++)
         {
-            var token = tokens.Chunk(c, out var length);
-            for (var done = 0; done < length; done += TokensPerStep)
+            var chunk = tokens.Chunk(c);
+            while (chunk.Length > 0)
             {
-                var step = Math.Min(TokensPerStep, length - done);
+                var step = chunk[..Math.Min(TokensPerStep, chunk.Length)];
+                chunk = chunk[step.Length..];
                 // At most 27 bits each, all of them stuffed at worst, and what the writer still holds.
-                Reserve(ref writer, output, (nuint)step * 8 + 32);
-                Encode(token + done, step, ref writer);
+                Reserve(ref writer, ref output, step.Length * 8 + 32);
+                Encode(step, ref writer);
             }
         }
-        Reserve(ref writer, output, 32);
+        Reserve(ref writer, ref output, 32);
         writer.Finish();
-        return checked((int)(writer.Target - output.Start));
+        return writer.Length;
     }
 
-    private void Encode(uint* token, int count, ref BitWriter shared)
+    private void Encode(ReadOnlySpan<uint> tokens, ref BitWriter shared)
     {
         var writer = shared; // A copy stays in registers; one behind a reference does not.
-        var table = (ulong*)Unsafe.AsPointer(ref codes[0]);
-        for (var end = token + count; token < end; token++)
+        ReadOnlySpan<ulong> table = codes;
+        foreach (var token in tokens)
         {
-            var code = table[*token >> 16];
-            writer.Write((uint)code | (*token & 0xFFFF), (int)(code >> 32));
+            var code = table[(int)(token >> 16)];
+            writer.Write((uint)code | (token & 0xFFFF), (int)(code >> 32));
         }
         shared = writer;
     }
 
-    private static void Reserve(ref BitWriter writer, NativeBuffer<byte> output, nuint more)
+    private static void Reserve(ref BitWriter writer, ref byte[] output, int more)
     {
-        var used = (nuint)(writer.Target - output.Start);
-        if (used + more > output.Length)
+        if (writer.Length + more > output.Length)
         {
-            output.Grow(Math.Max(used + more, output.Length + output.Length / 2));
-            writer.MoveTo(output.Start + used);
+            var larger = GC.AllocateUninitializedArray<byte>(checked(Math.Max(writer.Length + more, output.Length + output.Length / 2)));
+            output.AsSpan(0, writer.Length).CopyTo(larger);
+            output = larger;
+            writer.MoveTo(output);
         }
     }
 }

@@ -23,7 +23,7 @@ internal enum SymbolKind
 /// </code>
 /// Where bits 0 to 5 are 0: bits 16-20 length of the code, 0 when longer than the index; bits 24-28 length of the value.
 /// </summary>
-internal sealed unsafe class HuffmanLookup
+internal sealed class HuffmanLookup
 {
     public const int IndexBits = 12;
     public const int IndexShift = 64 - IndexBits;
@@ -33,19 +33,18 @@ internal sealed unsafe class HuffmanLookup
 
     private const int Size = 1 << IndexBits;
 
-    // On the pinned heap, so that plain pointers into them stay valid as long as this object does.
-    private readonly uint[] single = GC.AllocateUninitializedArray<uint>(Size, pinned: true);
-    private readonly uint[] merged = GC.AllocateUninitializedArray<uint>(Size, pinned: true);
+    private readonly uint[] single = new uint[Size];
+    private readonly uint[] merged = new uint[Size];
     private readonly byte[] symbols = new byte[256];
     private readonly int[] limits = new int[17];
     private readonly int[] offsets = new int[17];
     private SymbolKind kind;
 
     /// <summary>One symbol per entry.</summary>
-    public uint* Single => (uint*)Unsafe.AsPointer(ref single[0]);
+    public uint[] Single => single;
 
     /// <summary>Several symbols per entry where all but the last are worth nothing; see <see cref="Merge"/>.</summary>
-    public uint* Merged => (uint*)Unsafe.AsPointer(ref merged[0]);
+    public uint[] Merged => merged;
 
     /// <summary>Fills <see cref="Single"/> (ITU-T T.81, annex C, F.2.2.3, with a table look-up).</summary>
     public void Build(HuffmanTable table, SymbolKind symbolKind)

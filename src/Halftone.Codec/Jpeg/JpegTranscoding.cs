@@ -299,16 +299,16 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
             : new JpegTranscodeResult.Done(copy.Write(source), width, height, IsLossless: true);
     }
 
-    private unsafe byte[] Encode()
+    private byte[] Encode()
     {
         var writer = workspace.Writer;
         writer.Start(header.Metadata);
         writer.Frame(frame, layout, workspace.Requantizers, workspace.Encoder.Tables);
         var output = workspace.Output;
-        output.Reserve((nuint)writer.Bytes.Length + 64);
-        writer.Bytes.CopyTo(new Span<byte>(output.Start, writer.Bytes.Length));
-        var length = workspace.Encoder.Encode(workspace.Tokens, output, writer.Bytes.Length);
-        return [.. new ReadOnlySpan<byte>(output.Start, length), 0xFF, Marker.Eoi];
+        writer.Bytes.CopyTo(output);
+        var length = workspace.Encoder.Encode(workspace.Tokens, ref output, writer.Bytes.Length);
+        workspace.Output = output;
+        return [.. output.AsSpan(0, length), 0xFF, Marker.Eoi];
     }
 
     private static JpegTranscodeResult.Corrupt MissingTable() => new("a scan names a table that was never defined");

@@ -22,21 +22,19 @@ internal sealed class JpegWorkspace : IDisposable
 
     public JpegWriter Writer { get; } = new();
 
-    public NativeBuffer<byte> Output { get; } = new();
+    public byte[] Output { get; set; } = new byte[1 << 16];
 
     public void Trim()
     {
         Data.Trim(KeptBytes);
         Array.ForEach(Planes, plane => plane.Trim(KeptBytes));
         Tokens.Trim(KeptBytes);
-        Output.Trim(KeptBytes);
+        Output = Output.Length > KeptBytes ? new byte[1 << 16] : Output;
     }
 
     public void Dispose()
     {
         Data.Dispose();
         Array.ForEach(Planes, plane => plane.Dispose());
-        Tokens.Dispose();
-        Output.Dispose();
     }
 }

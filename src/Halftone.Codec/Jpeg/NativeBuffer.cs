@@ -1,56 +1,58 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// Memory outside the garbage-collected heap that is kept between images. The inner loops walk it by pointer; each of them
-/// says how far past the data it may reach, and the owner asks for that much more.
+/// Memory outside the garbage-collected heap that is kept between images: large ones come and go without the collector, and a
+/// child process stays within its memory limit. Every access is checked against the length.
 /// </summary>
 internal sealed unsafe class NativeBuffer<T> : IDisposable
     where T : unmanaged
 {
     private T* start;
-    private nuint allocatedLength;
+    private long allocatedLength, length;
 
     ~NativeBuffer() => Release();
 
-    public T* Start => start;
-
-    /// <summary>Length in elements that <see cref="Reserve"/> promised; never more than what was allocated.</summary>
-    public nuint Length { get; private set; }
-
-    /// <summary>At least <paramref name="length"/> elements of unknown content; what was in the buffer may be lost.</summary>
-    public void Reserve(nuint length)
+    /// <summary>One element.</summary>
+    public ref T this[long index]
     {
-        // Under test every size gets its own pages, so that one element too far is a crash.
-        if (length > allocatedLength || GuardedMemory.IsOn)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
         {
-            Release();
-            start = (T*)GuardedMemory.Allocate(checked(length * (nuint)sizeof(T)));
-            allocatedLength = length;
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((ulong)index, (ulong)length);
+            return ref start[index];
         }
-        Length = length;
     }
 
-    /// <summary>Grows to at least <paramref name="length"/> elements and keeps the content.</summary>
-    public void Grow(nuint length)
+    /// <summary>At least this many elements of unknown content; what was in the buffer is lost.</summary>
+    public void Reserve(long newLength)
     {
-        if (length <= allocatedLength)
+        if (newLength > allocatedLength)
         {
-            Length = Math.Max(Length, length);
-            return;
+            Release();
+            start = (T*)NativeMemory.AlignedAlloc(checked((nuint)newLength * (nuint)sizeof(T)), 64);
+            allocatedLength = newLength;
         }
-        var larger = (T*)GuardedMemory.Allocate(checked(length * (nuint)sizeof(T)));
-        NativeMemory.Copy(start, larger, Length * (nuint)sizeof(T));
-        Release();
-        start = larger;
-        allocatedLength = Length = length;
+        length = newLength;
+    }
+
+    /// <summary>A part of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Span<T> Slice(long index, int count)
+    {
+        if ((ulong)index > (ulong)length || (ulong)count > (ulong)(length - index))
+        {
+            throw new ArgumentOutOfRangeException(nameof(index));
+        }
+        return new Span<T>(start + index, count);
     }
 
     /// <summary>Gives memory back where it is more than <paramref name="bytes"/>, so that one huge image does not stay in the process's size.</summary>
-    public void Trim(nuint bytes)
+    public void Trim(long bytes)
     {
-        if (allocatedLength * (nuint)sizeof(T) > bytes)
+        if (allocatedLength * sizeof(T) > bytes)
         {
             Release();
         }
@@ -64,11 +66,8 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
 
     private void Release()
     {
-        if (start != null)
-        {
-            GuardedMemory.Free(start, allocatedLength * (nuint)sizeof(T));
-        }
+        NativeMemory.AlignedFree(start);
         start = null;
-        allocatedLength = Length = 0;
+        allocatedLength = length = 0;
     }
 }

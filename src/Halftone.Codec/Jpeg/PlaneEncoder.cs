@@ -7,7 +7,7 @@ namespace Halftone.Codec.Jpeg;
 /// Requantizes coefficient planes and turns them into the tokens of an interleaved baseline scan (ITU-T T.81, F.1.1.5, F.1.2).
 /// Blocks that only fill up the last MCU of a row or column repeat the DC before them, which costs least.
 /// </summary>
-internal sealed unsafe class PlaneEncoder
+internal sealed class PlaneEncoder
 {
     private const uint AcPlace = 1u << 24, ChromaPlace = 1u << 25;
 
@@ -16,9 +16,8 @@ internal sealed unsafe class PlaneEncoder
     private readonly OutputLayout layout;
     private readonly Requantizer[] requantizers;
     private readonly ChromaMerge[] merges;
-    private readonly int* counts;
     private readonly int[] lastDc = new int[3];
-    private uint* token, limit;
+    private int used;
     private uint overflow;
 
     /// <param name="requantizers">By component.</param>
@@ -26,8 +25,8 @@ internal sealed unsafe class PlaneEncoder
     public PlaneEncoder(TokenList tokens, JpegFrame frame, OutputLayout layout, Requantizer[] requantizers, ChromaMerge[] merges)
     {
         (this.tokens, this.frame, this.layout, this.requantizers, this.merges) = (tokens, frame, layout, requantizers, merges);
-        counts = tokens.CountsPointer;
-        token = tokens.Start(out limit);
+        tokens.Clear();
+        tokens.Continue(0);
     }
 
     /// <summary>Encodes rows of output MCUs.</summary>
@@ -36,22 +35,24 @@ internal sealed unsafe class PlaneEncoder
     public JpegTranscodeResult? EncodeRows(CoefficientPlane[] planes, int planeRow, int firstRow, int rows)
     {
         var columns = layout.McusWide(frame);
+        var chunk = tokens.Last;
         for (var row = firstRow; row < firstRow + rows; row++)
         {
             for (var column = 0; column < columns; column++)
             {
-                if (token > limit)
+                if (used > chunk.Length - TokenList.Room)
                 {
-                    token = tokens.Continue(token, out limit);
-                    if (token == null)
+                    chunk = tokens.Continue(used);
+                    used = 0;
+                    if (chunk.IsEmpty)
                     {
                         return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
                     }
                 }
-                EncodeLuma(planes[0], row - planeRow, row, column);
+                EncodeLuma(planes[0], row - planeRow, row, column, chunk);
                 for (var c = 1; c < frame.Components.Length; c++)
                 {
-                    EncodeChroma(planes[c], c, row - planeRow, planeRow, column);
+                    EncodeChroma(planes[c], c, row - planeRow, planeRow, column, chunk);
                 }
             }
         }
@@ -59,9 +60,9 @@ internal sealed unsafe class PlaneEncoder
     }
 
     /// <summary>Ends the token list.</summary>
-    public void End() => tokens.End(token);
+    public void End() => tokens.End(used);
 
-    private void EncodeLuma(CoefficientPlane plane, int localRow, int row, int column)
+    private void EncodeLuma(CoefficientPlane plane, int localRow, int row, int column, Span<uint> chunk)
     {
         var component = frame.Components[0];
         for (var y = 0; y < layout.LumaV; y++)
@@ -71,42 +72,43 @@ internal sealed unsafe class PlaneEncoder
                 int blockX = column * layout.LumaH + x, blockY = row * layout.LumaV + y;
                 if (blockX >= component.BlocksWide || blockY >= component.BlocksHigh)
                 {
-                    RepeatDc();
+                    RepeatDc(chunk);
                     continue;
                 }
                 var at = ((long)localRow * layout.LumaV + y) * plane.BlocksWide + blockX;
-                Encode(plane.Coefficients + at * 64, plane.Marks[at], requantizers[0], 0, 0);
+                Encode(plane.Block(at), plane.Marks(at), requantizers[0], 0, 0, chunk);
             }
         }
     }
 
     [SkipLocalsInit]
-    private void EncodeChroma(CoefficientPlane plane, int c, int localRow, int planeRow, int column)
+    private void EncodeChroma(CoefficientPlane plane, int c, int localRow, int planeRow, int column, Span<uint> chunk)
     {
         if (!layout.Merges)
         {
             var at = (long)localRow * plane.BlocksWide + column;
-            Encode(plane.Coefficients + at * 64, plane.Marks[at], requantizers[c], c, ChromaPlace);
+            Encode(plane.Block(at), plane.Marks(at), requantizers[c], c, ChromaPlace, chunk);
             return;
         }
         var component = frame.Components[c];
         var lastRow = component.BlocksHigh - 1 - planeRow * layout.MergeV;
-        var merged = stackalloc short[64];
+        Span<short> merged = stackalloc short[64];
         var marks = merges[c].Merge(plane, column * layout.MergeH, localRow * layout.MergeV, component.BlocksWide - 1, lastRow, merged);
-        Encode(merged, marks, Requantizer.Unchanged, c, ChromaPlace);
+        Encode(merged, marks, Requantizer.Unchanged, c, ChromaPlace, chunk);
     }
 
-    private void RepeatDc()
+    private void RepeatDc(Span<uint> chunk)
     {
-        counts[0]++;
-        *token++ = 0;
-        counts[AcPlace >> 16]++;
-        *token++ = AcPlace;
+        tokens.Counts[0]++;
+        chunk[used++] = 0;
+        tokens.Counts[AcPlace >> 16]++;
+        chunk[used++] = AcPlace;
     }
 
-    private void Encode(short* coefficients, ulong marks, Requantizer requantizer, int component, uint place)
+    private void Encode(ReadOnlySpan<short> coefficients, ulong marks, Requantizer requantizer, int component, uint place, Span<uint> chunk)
     {
-        var to = token;
+        var to = used;
+        Span<int> counts = tokens.Counts;
         var multipliers = requantizer.Multipliers;
         // DC: the difference to the block before, in as many bits as it has.
         int value = (marks & 1) == 0 ? 0 : coefficients[0], sign = value >> 31;
@@ -127,8 +129,8 @@ internal sealed unsafe class PlaneEncoder
         var size = 32 - BitOperations.LeadingZeroCount(magnitude);
         var excess = magnitude >> 11;
         var symbol = place | (uint)size << 16;
-        counts[symbol >> 16]++;
-        *to++ = symbol | ((magnitude ^ (uint)sign) & ((1u << size) - 1) & 0xFFFF);
+        counts[(int)(symbol >> 16)]++;
+        chunk[to++] = symbol | ((magnitude ^ (uint)sign) & ((1u << size) - 1) & 0xFFFF);
         // AC: runs of zeros and what follows them.
         place |= AcPlace;
         marks &= ~1ul;
@@ -149,21 +151,21 @@ internal sealed unsafe class PlaneEncoder
             for (; run > 15; run -= 16)
             {
                 symbol = place | 0xF0 << 16;
-                counts[symbol >> 16]++;
-                *to++ = symbol;
+                counts[(int)(symbol >> 16)]++;
+                chunk[to++] = symbol;
             }
             size = 32 - BitOperations.LeadingZeroCount(magnitude);
             excess |= magnitude >> 10;
             symbol = place | (uint)((run << 4 | size) & 0xFF) << 16;
-            counts[symbol >> 16]++;
-            *to++ = symbol | ((magnitude ^ (uint)sign) & ((1u << size) - 1) & 0xFFFF);
+            counts[(int)(symbol >> 16)]++;
+            chunk[to++] = symbol | ((magnitude ^ (uint)sign) & ((1u << size) - 1) & 0xFFFF);
         }
         if (last < 63)
         {
-            counts[place >> 16]++;
-            *to++ = place;
+            counts[(int)(place >> 16)]++;
+            chunk[to++] = place;
         }
         overflow |= excess;
-        token = to;
+        used = to;
     }
 }

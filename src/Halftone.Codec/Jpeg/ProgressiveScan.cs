@@ -7,12 +7,11 @@ namespace Halftone.Codec.Jpeg;
 /// Decodes one scan of a progressive JPEG into coefficient planes: the first scan of DC or of a band of AC, or one more bit of
 /// either (ITU-T T.81, G.1.2, G.2). <see cref="Progression"/> has seen to it that the scan is due.
 /// </summary>
-internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups lookups, ScanHeader header, JpegFrame frame, int restartInterval)
+internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, ScanHeader header, JpegFrame frame, int restartInterval)
 {
     private readonly JpegComponent component = frame.Components[header.Components[0].Component];
     private readonly HuffmanLookup acLookup = lookups.Ac(header.Components[0].AcTable);
     private readonly int[] predictions = new int[4];
-    private BitReader bits;
 
     private bool IsInterleaved => header.Components.Length > 1;
 
@@ -37,16 +36,16 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         var own = planes[header.Components[0].Component];
         for (var s = 0; s < segmentsDue; s++)
         {
-            bits = data.Segment(s);
+            var bits = data.Segment(s);
             Array.Clear(predictions);
             var first = s * perSegment;
             var end = Math.Min(units, first + perSegment);
             var refusal = (header.First, header.High) switch
             {
-                (0, 0) => ReadDc(planes, first, end),
-                (0, _) => RefineDc(planes, first, end),
-                (_, 0) => ReadAc(own, first, end),
-                _ => RefineAc(own, first, end),
+                (0, 0) => ReadDc(ref bits, planes, first, end),
+                (0, _) => RefineDc(ref bits, planes, first, end),
+                (_, 0) => ReadAc(ref bits, own, first, end),
+                _ => RefineAc(ref bits, own, first, end),
             };
             refusal ??= bits.IsPastEnd ? TooEarly() : bits.BytesLeft > 0 ? new JpegTranscodeResult.NotTaken(JpegNotTaken.ExtraData) : null;
             if (refusal is not null)
@@ -57,7 +56,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         return null;
     }
 
-    private JpegTranscodeResult? ReadDc(CoefficientPlane[] planes, long unit, long end)
+    private JpegTranscodeResult? ReadDc(ref BitReader bits, CoefficientPlane[] planes, long unit, long end)
     {
         for (; unit < end; unit++)
         {
@@ -67,7 +66,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
                 for (var b = 0; b < BlocksPerUnit(scanned); b++)
                 {
                     bits.RefillAlways();
-                    var entry = lookup.Single[bits.Window >> HuffmanLookup.IndexShift];
+                    var entry = lookup.Single[(int)(bits.Window >> HuffmanLookup.IndexShift)];
                     if ((entry & 63) == 0)
                     {
                         entry = lookup.Long(bits.Window, entry);
@@ -84,8 +83,8 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
                     }
                     var plane = planes[scanned.Component];
                     var at = BlockIndex(scanned, plane, unit, b);
-                    plane.Coefficients[at * 64] = (short)(dc << header.Low);
-                    plane.Marks[at] |= 1;
+                    plane.Block(at)[0] = (short)(dc << header.Low);
+                    plane.Marks(at) |= 1;
                 }
             }
             if (bits.IsPastEnd)
@@ -96,7 +95,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         return null;
     }
 
-    private JpegTranscodeResult? RefineDc(CoefficientPlane[] planes, long unit, long end)
+    private JpegTranscodeResult? RefineDc(ref BitReader bits, CoefficientPlane[] planes, long unit, long end)
     {
         for (; unit < end; unit++)
         {
@@ -107,11 +106,11 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
                 {
                     bits.Refill();
                     var at = BlockIndex(scanned, plane, unit, b);
-                    if ((plane.Marks[at] & 1) == 0)
+                    if ((plane.Marks(at) & 1) == 0)
                     {
                         return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans);
                     }
-                    plane.Coefficients[at * 64] |= (short)(bits.Take(1) << header.Low);
+                    plane.Block(at)[0] |= (short)(bits.Take(1) << header.Low);
                 }
             }
             if (bits.IsPastEnd)
@@ -122,7 +121,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         return null;
     }
 
-    private JpegTranscodeResult? ReadAc(CoefficientPlane plane, long unit, long end)
+    private JpegTranscodeResult? ReadAc(ref BitReader bits, CoefficientPlane plane, long unit, long end)
     {
         var reader = bits; // In registers for the run.
         var table = acLookup.Single;
@@ -130,12 +129,12 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         for (; unit < end; unit++)
         {
             var at = unit / component.BlocksWide * plane.BlocksWide + unit % component.BlocksWide;
-            var coefficients = plane.Coefficients + at * 64;
+            var coefficients = plane.Block(at);
             ulong mark = 0;
             for (var k = header.First - 1; k < last;)
             {
                 reader.Refill();
-                var entry = table[reader.Window >> HuffmanLookup.IndexShift];
+                var entry = table[(int)(reader.Window >> HuffmanLookup.IndexShift)];
                 if ((entry & 63) == 0)
                 {
                     entry = acLookup.Long(reader.Window, entry);
@@ -161,7 +160,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
                 coefficients[k] = (short)(value << low);
                 mark |= (value != 0 ? 1ul : 0) << k;
             }
-            plane.Marks[at] |= mark;
+            plane.Marks(at) |= mark;
             if (reader.IsPastEnd)
             {
                 return TooEarly();
@@ -171,7 +170,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         return unit > end ? BandOverrun() : null;
     }
 
-    private JpegTranscodeResult.Corrupt? RefineAc(CoefficientPlane plane, long unit, long end)
+    private JpegTranscodeResult.Corrupt? RefineAc(ref BitReader bits, CoefficientPlane plane, long unit, long end)
     {
         var reader = bits; // In registers for the run.
         var table = acLookup.Single;
@@ -182,13 +181,13 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
         long blocksToEnd = 0;
         for (; unit < end; unit++)
         {
-            var coefficients = plane.Coefficients + at * 64;
+            var coefficients = plane.Block(at);
             // Coefficients that are already there get one correction bit each as the index passes them; runs count the others.
-            ulong there = plane.Marks[at] & band, absent = ~there & band;
+            ulong there = plane.Marks(at) & band, absent = ~there & band;
             for (var k = header.First; blocksToEnd == 0 && k <= last;)
             {
                 reader.Refill();
-                var entry = table[reader.Window >> HuffmanLookup.IndexShift];
+                var entry = table[(int)(reader.Window >> HuffmanLookup.IndexShift)];
                 if ((entry & 63) == 0)
                 {
                     entry = acLookup.Long(reader.Window, entry);
@@ -229,7 +228,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
                 if (value != 0)
                 {
                     coefficients[k] = (short)(value << low);
-                    plane.Marks[at] |= 1ul << k;
+                    plane.Marks(at) |= 1ul << k;
                 }
                 absent &= absent - 1;
                 k++;
@@ -259,7 +258,7 @@ internal sealed unsafe class ProgressiveScan(ScanData data, DecoderLookups looku
 
     /// <summary>Reads one bit for each marked coefficient and, where it is set, moves the coefficient away from zero (G.1.2.3).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Correct(ref BitReader reader, short* coefficients, ulong marks, int low)
+    private static void Correct(ref BitReader reader, Span<short> coefficients, ulong marks, int low)
     {
         while (marks != 0)
         {

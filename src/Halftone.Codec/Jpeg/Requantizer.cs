@@ -1,12 +1,10 @@
-using System.Runtime.CompilerServices;
-
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
 /// From the source's quantization steps to the wanted quality's, for one component. A step never gets finer: the information
 /// is not there. Magnitudes are multiplied by source step ÷ output step in 16-bit fixed point.
 /// </summary>
-internal sealed unsafe class Requantizer
+internal sealed class Requantizer
 {
     public const int Shift = 16;
 
@@ -26,10 +24,10 @@ internal sealed unsafe class Requantizer
     /// </summary>
     private const int WhiteFrom = 1012, BlackFrom = 1021;
 
-    private readonly int[] multipliers = GC.AllocateArray<int>(64, pinned: true);
+    private readonly int[] multipliers = new int[64];
 
     /// <summary>Source step ÷ output step in zigzag order, times 1 &lt;&lt; <see cref="Shift"/>; 1 at most.</summary>
-    public int* Multipliers => (int*)Unsafe.AsPointer(ref multipliers[0]);
+    public ReadOnlySpan<int> Multipliers => multipliers;
 
     /// <summary>Leaves every coefficient as it is.</summary>
     public static Requantizer Unchanged { get; } = MakeUnchanged();

@@ -4,13 +4,10 @@ namespace Halftone.Codec.Jpeg;
 /// The entropy-coded data of one scan with its byte stuffing removed and its restart markers taken as ends of segments
 /// (ITU-T T.81, B.1.1.5, F.1.2.3).
 /// </summary>
-internal sealed unsafe class ScanData : IDisposable
+internal sealed class ScanData : IDisposable
 {
-    /// <summary>
-    /// Readable bytes behind the data. A decoder looks at the end once per MCU: 10 blocks of 64 symbols of at most 31 bits are
-    /// 2480 bytes, and the reader's own look-ahead is 8.
-    /// </summary>
-    private const int SlackBytes = 2560;
+    /// <summary>The reader loads 8 bytes at a time.</summary>
+    private const int SlackBytes = 8;
 
     private readonly NativeBuffer<byte> bytes = new();
     private int[] starts = new int[64];
@@ -31,8 +28,8 @@ internal sealed unsafe class ScanData : IDisposable
     /// <param name="hasRestarts">Without a restart interval a restart marker ends the scan like any other.</param>
     public int Read(ReadOnlySpan<byte> source, int position, bool hasRestarts)
     {
-        bytes.Reserve((nuint)(source.Length - position + SlackBytes));
-        var target = new Span<byte>(bytes.Start, source.Length - position);
+        bytes.Reserve(source.Length - position + SlackBytes);
+        var target = bytes.Slice(0, source.Length - position + SlackBytes);
         var length = 0;
         SegmentCount = 0;
         RestartsInOrder = true;
@@ -71,7 +68,7 @@ internal sealed unsafe class ScanData : IDisposable
             }
         }
         EndSegment(length);
-        new Span<byte>(bytes.Start + length, SlackBytes).Clear();
+        target.Slice(length, SlackBytes).Clear();
         return position;
     }
 
@@ -79,10 +76,15 @@ internal sealed unsafe class ScanData : IDisposable
     public BitReader Segment(int index)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)SegmentCount);
-        return new(bytes.Start + starts[index], bytes.Start + starts[index + 1]);
+        return new(Bytes, starts[index], starts[index + 1]);
     }
 
-    public void Trim(nuint maxBytes) => bytes.Trim(maxBytes);
+    /// <summary>A reader that goes on where another one of this scan stopped.</summary>
+    public BitReader Resume(BitPosition position) => BitReader.At(Bytes, position);
+
+    private ReadOnlySpan<byte> Bytes => bytes.Slice(0, TotalBytes + SlackBytes);
+
+    public void Trim(long maxBytes) => bytes.Trim(maxBytes);
 
     public void Dispose() => bytes.Dispose();
 

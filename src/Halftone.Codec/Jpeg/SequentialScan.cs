@@ -12,11 +12,13 @@ namespace Halftone.Codec.Jpeg;
 /// By component of the frame, the smallest magnitude worth storing: smaller AC coefficients will round to zero and may be left
 /// out. 1 stores all.
 /// </param>
-internal sealed unsafe class SequentialScan(
+internal sealed class SequentialScan(
     ScanData data, DecoderLookups lookups, ScanHeader header, JpegFrame frame, int restartInterval, int[] leastKept)
 {
     private readonly int[] predictions = new int[4];
-    private BitReader reader;
+    private readonly Block[] blocks = new Block[10];
+    private BitPosition position;
+    private long bytesLeft;
     private int segment = -1;
     private long unitsLeftInSegment;
 
@@ -51,10 +53,9 @@ internal sealed unsafe class SequentialScan(
     /// </summary>
     public JpegTranscodeResult? ReadRows(CoefficientPlane[] planes, int firstRow, int rows)
     {
-        var blocks = stackalloc Block[10];
         for (var row = firstRow; row < firstRow + rows; row++)
         {
-            var blockCount = Place(planes, row, blocks);
+            var blockCount = Place(planes, row);
             for (var column = 0; column < UnitsWide;)
             {
                 if (unitsLeftInSegment == 0)
@@ -62,14 +63,14 @@ internal sealed unsafe class SequentialScan(
                     StartSegment();
                 }
                 var count = (int)Math.Min(unitsLeftInSegment, UnitsWide - column);
-                if (Decode(blocks, blockCount, count) is { } fault)
+                if (Decode(blockCount, count) is { } fault)
                 {
                     return fault;
                 }
                 column += count;
                 unitsLeftInSegment -= count;
                 // A byte that is left over belongs to nothing: either the data are broken or another decoder knows better.
-                if (unitsLeftInSegment == 0 && reader.BytesLeft > 0)
+                if (unitsLeftInSegment == 0 && bytesLeft > 0)
                 {
                     return new JpegTranscodeResult.NotTaken(JpegNotTaken.ExtraData);
                 }
@@ -80,17 +81,17 @@ internal sealed unsafe class SequentialScan(
 
     /// <summary>After the last row: the last restart interval had no data left. Null when all is well.</summary>
     public JpegTranscodeResult? CheckEnd() =>
-        reader.BytesLeft > 0 ? new JpegTranscodeResult.NotTaken(JpegNotTaken.ExtraData) : null;
+        bytesLeft > 0 ? new JpegTranscodeResult.NotTaken(JpegNotTaken.ExtraData) : null;
 
     private void StartSegment()
     {
-        reader = data.Segment(++segment);
+        position = data.Segment(++segment).Position;
         Array.Clear(predictions);
         unitsLeftInSegment = restartInterval == 0 ? long.MaxValue : restartInterval;
     }
 
     /// <summary>Where the blocks of the first MCU of a row lie, in the order of the scan (A.2.3); returns their number.</summary>
-    private int Place(CoefficientPlane[] planes, int row, Block* blocks)
+    private int Place(CoefficientPlane[] planes, int row)
     {
         var count = 0;
         foreach (var scanned in header.Components)
@@ -102,17 +103,15 @@ internal sealed unsafe class SequentialScan(
             {
                 for (var x = 0; x < h; x++)
                 {
-                    var first = ((long)row * v + y) * plane.BlocksWide + x;
                     blocks[count++] = new Block
                     {
-                        Coefficients = plane.Coefficients + first * 64,
-                        Mark = plane.Marks + first,
+                        Plane = plane,
+                        Index = ((long)row * v + y) * plane.BlocksWide + x,
                         Step = h,
                         Component = scanned.Component,
-                        Dc = lookups.Dc(scanned.DcTable).Single,
-                        DcIndex = scanned.DcTable,
-                        Ac = leastKept[scanned.Component] > 1 ? lookups.Ac(scanned.AcTable).Merged : lookups.Ac(scanned.AcTable).Single,
-                        AcIndex = scanned.AcTable,
+                        Dc = lookups.Dc(scanned.DcTable),
+                        Ac = lookups.Ac(scanned.AcTable),
+                        AcEntries = leastKept[scanned.Component] > 1 ? lookups.Ac(scanned.AcTable).Merged : lookups.Ac(scanned.AcTable).Single,
                     };
                 }
             }
@@ -121,40 +120,41 @@ internal sealed unsafe class SequentialScan(
     }
 
     [SkipLocalsInit]
-    private JpegTranscodeResult? Decode(Block* blocks, int blockCount, int mcuCount)
+    private JpegTranscodeResult? Decode(int blockCount, int mcuCount)
     {
-        var bits = reader; // In registers for the run.
+        var bits = data.Resume(position);
         for (; mcuCount > 0; mcuCount--)
         {
-            for (var block = blocks; block < blocks + blockCount; block++)
+            foreach (ref var block in blocks.AsSpan(0, blockCount))
             {
                 bits.RefillAlways();
-                var entry = block->Dc[bits.Window >> HuffmanLookup.IndexShift];
+                var entry = block.Dc.Single[(int)(bits.Window >> HuffmanLookup.IndexShift)];
                 if ((entry & 63) == 0)
                 {
-                    entry = lookups.Dc(block->DcIndex).Long(bits.Window, entry);
+                    entry = block.Dc.Long(bits.Window, entry);
                     if (entry == 0)
                     {
                         return BadCode();
                     }
                 }
                 bits.Skip((int)entry);
-                var dc = predictions[block->Component] += (int)entry >> 16;
+                var dc = predictions[block.Component] += (int)entry >> 16;
                 if (dc != (short)dc)
                 {
                     return new JpegTranscodeResult.NotTaken(JpegNotTaken.CoefficientRange);
                 }
-                var coefficients = block->Coefficients;
+                var coefficients = block.Plane.Block(block.Index);
+                ReadOnlySpan<uint> entries = block.AcEntries;
                 coefficients[0] = (short)dc;
                 ulong mark = 1;
                 var k = 0;
                 while (true)
                 {
                     bits.Refill();
-                    entry = block->Ac[bits.Window >> HuffmanLookup.IndexShift];
+                    entry = entries[(int)(bits.Window >> HuffmanLookup.IndexShift)];
                     if ((entry & 63) == 0)
                     {
-                        entry = lookups.Ac(block->AcIndex).Long(bits.Window, entry);
+                        entry = block.Ac.Long(bits.Window, entry);
                     }
                     var next = k + (int)(entry >> 6 & 255);
                     if (next >= 63)
@@ -163,7 +163,7 @@ internal sealed unsafe class SequentialScan(
                         // entry merged symbols of which some belong to the next block.
                         if (next != 63 && (uint)(next - HuffmanLookup.EndAdvance) > 62)
                         {
-                            entry = lookups.Ac(block->AcIndex).First(bits.Window);
+                            entry = block.Ac.First(bits.Window);
                             next = k + (int)(entry >> 6 & 255);
                             if (next is > 63 and < HuffmanLookup.EndAdvance)
                             {
@@ -195,16 +195,16 @@ internal sealed unsafe class SequentialScan(
                         break;
                     }
                 }
-                *block->Mark = mark;
-                block->Coefficients += block->Step * 64;
-                block->Mark += block->Step;
+                block.Plane.Marks(block.Index) = mark;
+                block.Index += block.Step;
             }
             if (bits.IsPastEnd)
             {
                 return new JpegTranscodeResult.Corrupt("the scan's data end too early");
             }
         }
-        reader = bits;
+        position = bits.Position;
+        bytesLeft = bits.BytesLeft;
         return null;
     }
 
@@ -212,9 +212,10 @@ internal sealed unsafe class SequentialScan(
 
     private struct Block
     {
-        public short* Coefficients;
-        public ulong* Mark;
-        public int Step, Component, DcIndex, AcIndex;
-        public uint* Dc, Ac;
+        public CoefficientPlane Plane;
+        public long Index;
+        public int Step, Component;
+        public HuffmanLookup Dc, Ac;
+        public uint[] AcEntries;
     }
 }

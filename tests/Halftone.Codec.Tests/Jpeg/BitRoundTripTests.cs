@@ -44,7 +44,7 @@ public sealed class BitRoundTripTests
         var end = data.Read(source, 0, hasRestarts: true);
 
         Assert.Equal((11, 3, true, 5), (end, data.SegmentCount, data.RestartsInOrder, data.TotalBytes));
-        Assert.Equal([2L, 1, 2], Enumerable.Range(0, 3).Select(i => data.Segment(i).BytesLeft));
+        Assert.Equal([2L, 1, 2], (long[])[data.Segment(0).BytesLeft, data.Segment(1).BytesLeft, data.Segment(2).BytesLeft]);
     }
 
     [Fact]
@@ -57,11 +57,10 @@ public sealed class BitRoundTripTests
         Assert.False(data.RestartsInOrder);
     }
 
-    private static unsafe ushort[] ReadBack(ushort[] values)
+    private static ushort[] ReadBack(ushort[] values)
     {
-        using var buffer = new NativeBuffer<byte>();
-        buffer.Reserve((nuint)values.Length * 8 + 16);
-        var writer = new BitWriter(buffer.Start);
+        var buffer = new byte[values.Length * 8 + 16];
+        var writer = new BitWriter(buffer, 0);
         foreach (var value in values)
         {
             // Lengths from 1 to 16, as the value has them.
@@ -69,7 +68,7 @@ public sealed class BitRoundTripTests
         }
         writer.Finish();
         using var data = new ScanData();
-        data.Read([.. new ReadOnlySpan<byte>(buffer.Start, (int)(writer.Target - buffer.Start)), 0xFF, 0xD9], 0, hasRestarts: false);
+        data.Read([.. buffer.AsSpan(0, writer.Length), 0xFF, 0xD9], 0, hasRestarts: false);
         var reader = data.Segment(0);
         var read = new ushort[values.Length];
         for (var i = 0; i < values.Length; i++)

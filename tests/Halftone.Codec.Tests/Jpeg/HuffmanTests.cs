@@ -88,7 +88,7 @@ public sealed class HuffmanTests
     }
 
     [Fact]
-    public unsafe void A_merged_entry_says_what_its_symbols_say_one_after_the_other()
+    public void A_merged_entry_says_what_its_symbols_say_one_after_the_other()
     {
         var random = new Random(5);
         var counts = new int[256];
@@ -104,11 +104,11 @@ public sealed class HuffmanTests
         {
             lookup.Merge(least);
             var merged = 0;
-            for (var i = 0ul; i < 1 << HuffmanLookup.IndexBits; i++)
+            for (var i = 0; i < 1 << HuffmanLookup.IndexBits; i++)
             {
                 var entry = lookup.Merged[i];
                 int left = (int)entry & 63, advance = 0, value = 0, symbols = 0;
-                for (var window = i << HuffmanLookup.IndexShift; left > 0; symbols++)
+                for (var window = (ulong)i << HuffmanLookup.IndexShift; left > 0; symbols++)
                 {
                     Assert.True(Math.Abs(value) < least, "a value that counts was skipped");
                     Assert.True(advance < HuffmanLookup.EndAdvance, "a symbol after the end of the block");

@@ -24,7 +24,7 @@ public sealed class RequantizerTests
     }
 
     [Fact]
-    public unsafe void A_step_never_gets_finer_and_an_equal_step_changes_nothing()
+    public void A_step_never_gets_finer_and_an_equal_step_changes_nothing()
     {
         var requantizer = new Requantizer();
         ushort[] coarse = [.. Enumerable.Range(0, 64).Select(k => (ushort)(k % 2 == 0 ? 255 : 1))];
@@ -40,7 +40,7 @@ public sealed class RequantizerTests
     }
 
     [Fact]
-    public unsafe void Below_the_least_kept_magnitude_all_round_to_zero_and_at_it_not_all()
+    public void Below_the_least_kept_magnitude_all_round_to_zero_and_at_it_not_all()
     {
         foreach (var source in Enumerable.Range(51, 49))
         {
@@ -57,6 +57,6 @@ public sealed class RequantizerTests
     public void Steps_that_baseline_cannot_hold_are_refused() =>
         Assert.False(new Requantizer().Prepare([.. Enumerable.Repeat((ushort)256, 64)], 50, isChroma: false));
 
-    private static unsafe int Multiply(Requantizer requantizer, int k, int magnitude) =>
+    private static int Multiply(Requantizer requantizer, int k, int magnitude) =>
         (magnitude * requantizer.Multipliers[k] + Requantizer.AcBias) >> Requantizer.Shift;
 }
