@@ -58,12 +58,15 @@ internal static class Program
         server.UseProblems();
         server.UseAccess();
         server.UseOneSpelling();
+        server.UseRequestDecompression();
         server.UseRouting();
         server.MapPage();
         server.MapUpload();
         server.MapStatus();
+        server.MapEvents();
         server.MapRequests();
         server.MapResults();
+        server.MapImages();
         server.MapWebhooks();
         server.MapHealth();
         return server;

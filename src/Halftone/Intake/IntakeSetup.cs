@@ -9,5 +9,6 @@ internal static class IntakeSetup
         services.AddOptions<IntakeOptions>().BindConfiguration(IntakeOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<IntakeOptions>, IntakeOptionsValidator>();
         services.AddSingleton<RequestIntake>();
+        services.AddRequestDecompression();
     }
 }

@@ -34,6 +34,12 @@ internal sealed record IntakeChoices
 /// <param name="BodyHash">SHA-256, hexadecimal.</param>
 internal sealed record SpooledUpload(Guid RequestId, string Key, string FileName, string BodyHash);
 
+/// <summary>A file read to its end.</summary>
+internal sealed record CheckedUpload(ProductCsvReader Reader, HostCounts Hosts);
+
+/// <summary>The file is longer than <see cref="IntakeOptions.MaxBodyBytes"/>.</summary>
+internal sealed class SpoolTooLargeException : Exception;
+
 internal abstract record IntakeResult
 {
     private IntakeResult() { }
@@ -72,8 +78,17 @@ internal sealed class RequestIntake(
     {
         var requestId = Guid.CreateVersion7(time.GetUtcNow());
         var key = ObjectKey.ForFile(requestId, "upload", "csv");
-        var hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(body, spool, cancellationToken), cancellationToken);
+        await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
+        var hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, cancellationToken), cancellationToken);
         return new SpooledUpload(requestId, key, fileName.Length <= MaxFileNameChars ? fileName : fileName[..MaxFileNameChars], hash);
+    }
+
+    /// <summary>Checks the file and keeps nothing of it but the findings.</summary>
+    public async Task<CheckedUpload> CheckAsync(SpooledUpload upload, CancellationToken cancellationToken)
+    {
+        await using var spool = await OpenAsync(upload, cancellationToken);
+        var hosts = new HostCounts();
+        return new CheckedUpload(await CheckAsync(spool, hosts.Add, cancellationToken), hosts);
     }
 
     /// <summary>Forgets a spooled body.</summary>
@@ -101,10 +116,9 @@ internal sealed class RequestIntake(
 
     private async Task<IntakeResult> TryAcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
     {
-        await using var spool = await files.Store.OpenReadAsync(upload.Key, cancellationToken)
-            ?? throw new InvalidOperationException($"The spooled upload {upload.Key} has gone.");
+        await using var spool = await OpenAsync(upload, cancellationToken);
         var equalUrls = new EqualUrls(spool.Length);
-        var checking = await CheckAsync(spool, equalUrls, cancellationToken);
+        var checking = await CheckAsync(spool, equalUrls.Note, cancellationToken);
         if (checking.Problems.Count > 0)
         {
             return new IntakeResult.Rejected(checking.Problems);
@@ -122,13 +136,23 @@ internal sealed class RequestIntake(
         return new IntakeResult.Accepted(upload.RequestId, checking.Rows, checking.Images);
     }
 
-    private static async Task<string> CopyAsync(Stream body, Stream spool, CancellationToken cancellationToken)
+    private async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
+        await files.Store.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} has gone.");
+
+    private async Task<string> CopyAsync(Stream body, Stream spool, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[65_536];
+        var length = 0L;
         int read;
         while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
         {
+            // A gzip of a few KB can hold gigabytes: the limit is on what is spooled.
+            if ((length += read) > options.Value.MaxBodyBytes)
+            {
+                throw new SpoolTooLargeException();
+            }
+
             hash.AppendData(buffer, 0, read);
             await spool.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         }
@@ -136,14 +160,14 @@ internal sealed class RequestIntake(
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private async Task<ProductCsvReader> CheckAsync(Stream spool, EqualUrls equalUrls, CancellationToken cancellationToken)
+    private async Task<ProductCsvReader> CheckAsync(Stream spool, Action<string> note, CancellationToken cancellationToken)
     {
         var reader = await ProductCsvReader.OpenAsync(spool, options.Value, cancellationToken);
         await foreach (var row in reader.ReadRowsAsync(cancellationToken))
         {
             foreach (var url in row.ImageUrls)
             {
-                equalUrls.Note(url);
+                note(url);
             }
         }
 

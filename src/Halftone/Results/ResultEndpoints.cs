@@ -1,74 +1,125 @@
 using Dapper;
 using Halftone.Access;
 using Halftone.Database;
+using Halftone.Intake;
 using Halftone.Status;
 using Halftone.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace Halftone.Results;
 
-/// <summary><c>GET /results/{request_id}.csv</c> and <c>GET /images/{key}</c></summary>
+/// <summary>
+/// <c>GET /results/{request_id}.csv</c>: the file back; <c>.ndjson</c>: a line per image; <c>/failed.csv</c>: the failed rows, to be uploaded
+/// again as they are. All three exist from the end of the first run on.
+/// </summary>
 internal static class ResultEndpoints
 {
     public static void MapResults(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/results/{requestId}.csv", GetCsvAsync);
-        routes.MapGet("/images/{requestId}/{file}", GetImageAsync);
+        routes.MapGet("/results/{requestId}.ndjson", GetLinesAsync);
+        routes.MapGet("/results/{requestId}/failed.csv", GetFailedAsync);
     }
 
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, HalftoneDatabase database, StoredFiles files, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
     {
         // The file may be replaced between the two steps by the result of a retry: then its successor is there.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            if (!Guid.TryParseExact(requestId, "D", out var id)
-                || await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<ResultRow>(Sql.Result, new { RequestId = id, Owner = AccessGuard.Nobody }), cancellationToken) is not { } row)
+            var (found, problem) = await finder.FindAsync(AccessGuard.Nobody, requestId, cancellationToken);
+            if (found is null)
             {
-                return Problems.UnknownRequest(requestId);
+                return problem!;
             }
 
-            if (row.ResultKey is null)
+            if (await files.Store.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
             {
-                return Problems.Of(StatusCodes.Status409Conflict, "no_result_yet", "There is no result yet", "The images are still being worked on: ask the status until it has a result_url.");
-            }
-
-            if (await files.Store.OpenReadAsync(row.ResultKey, cancellationToken) is { } stream)
-            {
-                return TypedResults.Stream(stream, "text/csv; charset=utf-8", ResultName(row.FileName));
+                Revalidate(context);
+                return TypedResults.Stream(stream, found.CsvType, found.NameWith("-result.csv"), entityTag: found.Tag("csv"));
             }
         }
 
         throw new InvalidOperationException($"The result of request {requestId} is missing.");
     }
 
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetImageAsync(string requestId, string file, HttpContext context, StoredImages images, CancellationToken cancellationToken)
+    private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetLinesAsync(
+        string requestId, HttpContext context, ResultFinder finder, ImageLines lines, CancellationToken cancellationToken)
     {
-        var key = $"{requestId}/{file}";
-        if (!ObjectKey.IsValid(key) || file.EndsWith(FolderStore.PartialExtension, StringComparison.Ordinal) || await images.Store.OpenReadAsync(key, cancellationToken) is not { } stream)
-        {
-            return Problems.Of(StatusCodes.Status404NotFound, "unknown_image", "There is no such image", "The image's URL is wrong, or its request was deleted.");
-        }
-
-        // A key names the same bytes for ever. Nobody may make a browser take them for anything but an image.
-        context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
-        context.Response.Headers.XContentTypeOptions = "nosniff";
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
-        return TypedResults.Stream(stream, FormatName.ContentTypeOf(key));
+        var (found, problem) = await finder.FindAsync(AccessGuard.Nobody, requestId, cancellationToken);
+        return found is null ? problem!
+            : IsUnchanged(context, found.Tag("ndjson")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Stream(destination => lines.WriteAsync(found.FirstImageId, found.Images, destination, cancellationToken), "application/x-ndjson", found.NameWith("-result.ndjson"));
     }
 
-    /// <summary><c>products.csv</c> becomes <c>products-result.csv</c>.</summary>
-    private static string ResultName(string uploadName) => Path.GetFileNameWithoutExtension(uploadName) + "-result.csv";
-
-    private sealed record ResultRow
+    private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
+        string requestId, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
     {
-        public required string FileName { get; init; }
-        public string? ResultKey { get; init; }
+        var (found, problem) = await finder.FindAsync(AccessGuard.Nobody, requestId, cancellationToken);
+        return found is null ? problem!
+            : IsUnchanged(context, found.Tag("failed")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Stream(WriteAsync, found.CsvType, found.NameWith("-failed.csv"));
+
+        async Task WriteAsync(Stream destination)
+        {
+            await using var upload = await files.Store.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
+            await FailedCsv.WriteAsync(upload, CsvDialect.Parse(found.Dialect), destination, images.ReadAsync(found.FirstImageId, found.Images, cancellationToken), cancellationToken);
+        }
+    }
+
+    private static void Revalidate(HttpContext context) => context.Response.Headers.CacheControl = "private, no-cache";
+
+    private static bool IsUnchanged(HttpContext context, EntityTagHeaderValue tag)
+    {
+        Revalidate(context);
+        return EntityTags.IsUnchanged(context, tag);
+    }
+}
+
+/// <summary>What the result files of a request are made from.</summary>
+internal sealed record FoundResult
+{
+    public required string FileName { get; init; }
+    public string? ResultKey { get; init; }
+    public required string UploadKey { get; init; }
+    public required string Dialect { get; init; }
+    public required long FirstImageId { get; init; }
+    public required long Images { get; init; }
+
+    /// <summary>The result's key is drawn anew for each run, so it is a strong validator of everything made with it.</summary>
+    public EntityTagHeaderValue Tag(string kind) => new($"\"{ResultKey![(ResultKey!.LastIndexOf('-') + 1)..].Replace(".csv", "", StringComparison.Ordinal)}-{kind}\"");
+
+    /// <summary><c>products.csv</c> becomes <c>products-result.csv</c>.</summary>
+    public string NameWith(string ending) => Path.GetFileNameWithoutExtension(FileName) + ending;
+
+    public string CsvType => CsvDialect.Parse(Dialect).Encoding switch
+    {
+        CsvEncoding.Utf16Le or CsvEncoding.Utf16Be => "text/csv; charset=utf-16",
+        CsvEncoding.Windows1252 => "text/csv; charset=windows-1252",
+        _ => "text/csv; charset=utf-8",
+    };
+}
+
+internal sealed class ResultFinder(HalftoneDatabase database)
+{
+    /// <returns>The result, or the answer that says why there is none.</returns>
+    public async Task<(FoundResult? Found, ProblemHttpResult? Problem)> FindAsync(string owner, string requestId, CancellationToken cancellationToken)
+    {
+        var found = Guid.TryParseExact(requestId, "D", out var id)
+            ? await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<FoundResult>(Sql.Result, new { RequestId = id, Owner = owner }), cancellationToken)
+            : null;
+        return found switch
+        {
+            null => (null, Problems.UnknownRequest(requestId)),
+            { ResultKey: null } => (null, Problems.Of(StatusCodes.Status409Conflict, "no_result_yet", "There is no result yet", "The images are still being worked on: ask the status until it has a result_url.")),
+            _ => (found, null),
+        };
     }
 
     private static class Sql
     {
         public const string Result = """
-            SELECT file_name AS FileName, result_key AS ResultKey
+            SELECT file_name AS FileName, result_key AS ResultKey, upload_key AS UploadKey, dialect AS Dialect, first_image_id AS FirstImageId, images AS Images
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
             """;

@@ -130,47 +130,21 @@ internal sealed record StatusImage
 
 internal sealed record StatusImageError(string Code, string Message, int? HttpStatus);
 
-/// <summary>The answer to an upload.</summary>
-internal sealed record UploadAccepted
-{
-    public required Guid RequestId { get; init; }
-
-    public required string Status { get; init; }
-
-    public required string StatusUrl { get; init; }
-
-    /// <summary>Product rows in the file.</summary>
-    public required long Products { get; init; }
-
-    /// <summary>Image URLs in the file.</summary>
-    public required long Images { get; init; }
-}
-
-/// <summary>One thing that is wrong with an upload.</summary>
-internal sealed record UploadProblem
-{
-    /// <summary>Line of the CSV, from 1; absent where the problem is not in a line.</summary>
-    public long? Line { get; init; }
-
-    /// <summary>The column's header as written, or the form field.</summary>
-    public string? Column { get; init; }
-
-    public required string Code { get; init; }
-
-    public required string Message { get; init; }
-}
-
+// One options object for the answers and for the lines and events that are written by hand.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RequestStatus))]
 [JsonSerializable(typeof(RequestList))]
+[JsonSerializable(typeof(Halftone.Results.ImageLine))]
+[JsonSerializable(typeof(Halftone.Intake.UploadChecked))]
+[JsonSerializable(typeof(System.Text.Json.JsonElement))]
 [JsonSerializable(typeof(Halftone.Webhooks.WebhookBody))]
 [JsonSerializable(typeof(Halftone.Webhooks.WebhookRegistered))]
 [JsonSerializable(typeof(Halftone.Webhooks.WebhookReplayed))]
 [JsonSerializable(typeof(Halftone.Webhooks.WebhookList))]
 [JsonSerializable(typeof(Halftone.Webhooks.DeliveryList))]
-[JsonSerializable(typeof(UploadAccepted))]
+[JsonSerializable(typeof(Halftone.Intake.UploadAccepted))]
 [JsonSerializable(typeof(Halftone.Health.HealthAnswer))]
-[JsonSerializable(typeof(UploadProblem[]))]
+[JsonSerializable(typeof(Halftone.Intake.UploadProblem[]))]
 [JsonSerializable(typeof(long))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(Microsoft.AspNetCore.Mvc.ProblemDetails))]

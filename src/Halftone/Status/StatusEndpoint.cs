@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using Halftone.Access;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace Halftone.Status;
 
@@ -11,7 +14,7 @@ internal static class StatusEndpoint
 
     public static void MapStatus(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}", GetAsync);
 
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> GetAsync(string requestId, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(string requestId, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
     {
         var query = context.Request.Query;
         if (!QueryNumber.TryRead(query["limit"], DefaultLimit, 1, LargestLimit, out var limit))
@@ -24,8 +27,19 @@ internal static class StatusEndpoint
             return Problems.InvalidCursor();
         }
 
-        return Guid.TryParseExact(requestId, "D", out var id) && await reader.ReadAsync(AccessGuard.Nobody, id, (int)limit, cursor, cancellationToken) is { } status
-            ? TypedResults.Ok(status)
-            : Problems.UnknownRequest(requestId);
+        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(AccessGuard.Nobody, id, (int)limit, cursor, cancellationToken) is not { } status)
+        {
+            return Problems.UnknownRequest(requestId);
+        }
+
+        context.Response.Headers.CacheControl = "private, no-cache";
+        return EntityTags.IsUnchanged(context, TagOf(status)) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(status);
+    }
+
+    /// <summary>Over everything but the estimate, which changes with the clock. Weak: the same request at the same point.</summary>
+    private static EntityTagHeaderValue TagOf(RequestStatus status)
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(status with { Progress = status.Progress with { EtaSeconds = null } }, ApiJson.Default.RequestStatus);
+        return new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 12))}\"", isWeak: true);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             Errors = request.Failed == 0 ? [] : ErrorsOf(await connection.QueryAsync<ErrorRow>(Sql.Errors, new { RequestId = requestId })),
             ResultUrl = request.ResultKey is null ? null : urls.Result(requestId),
             Products = ProductsOf(products, images, request.PlannedTo),
-            NextCursor = products.Count == limit && last < request.FirstProductId + request.Products - 1 ? last.ToString(CultureInfo.InvariantCulture) : null,
+            NextCursor = products.Count > 0 && products.Count == limit && last < request.FirstProductId + request.Products - 1 ? last.ToString(CultureInfo.InvariantCulture) : null,
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(request.CreatedAt),
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(request.UpdatedAt),
             FinishedAt = request.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null,

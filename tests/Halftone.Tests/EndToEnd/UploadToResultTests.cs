@@ -157,7 +157,7 @@ public sealed class UploadToResultTests
         await ExpectProblemAsync(await server.Client.GetAsync($"status/{Guid.Empty}", Cancelled), HttpStatusCode.NotFound, "unknown_request");
         await ExpectProblemAsync(await server.Client.GetAsync("nowhere", Cancelled), HttpStatusCode.NotFound, "not_found");
         await ExpectProblemAsync(await server.Client.GetAsync("upload", Cancelled), HttpStatusCode.MethodNotAllowed, "method_not_allowed");
-        await ExpectProblemAsync(await server.Client.PostAsync("upload", new StringContent("a,b"), Cancelled), HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
+        await ExpectProblemAsync(await server.Client.PostAsync("upload", new StringContent("<a/>", System.Text.Encoding.UTF8, "application/xml"), Cancelled), HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
         await ExpectProblemAsync(await server.Client.PostAsync("upload", new MultipartFormDataContent { { new StringContent("60"), "quality" } }, Cancelled), HttpStatusCode.BadRequest, "missing_file");
         await ExpectProblemAsync(await server.PostCsvAsync("Input Image Urls\n", Cancelled, ("quality", "101")), HttpStatusCode.BadRequest, "invalid_quality");
         await ExpectProblemAsync(await server.PostCsvAsync("Input Image Urls\n", Cancelled, ("format", "bmp")), HttpStatusCode.BadRequest, "invalid_format");

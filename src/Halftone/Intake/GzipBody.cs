@@ -1,0 +1,58 @@
+using System.IO.Compression;
+
+namespace Halftone.Intake;
+
+/// <summary>A file that was compressed by its sender, told by its first two bytes (RFC 1952, section 2.3.1), is taken in plain.</summary>
+internal static class GzipBody
+{
+    public static async Task<Stream> PlainAsync(Stream body, CancellationToken cancellationToken)
+    {
+        var head = new byte[2];
+        var length = await body.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        var whole = new Prefixed(head.AsMemory(0, length), body);
+        return head is [0x1F, 0x8B] ? new GZipStream(whole, CompressionMode.Decompress) : whole;
+    }
+
+    /// <summary>The bytes that were looked at, then the rest.</summary>
+    private sealed class Prefixed(ReadOnlyMemory<byte> head, Stream rest) : Stream
+    {
+        private ReadOnlyMemory<byte> head = head;
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (head.IsEmpty)
+            {
+                return rest.ReadAsync(buffer, cancellationToken);
+            }
+
+            var length = Math.Min(head.Length, buffer.Length);
+            head[..length].CopyTo(buffer);
+            head = head[length..];
+            return ValueTask.FromResult(length);
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using Halftone.Fetch;
+using Halftone.Store;
+using Halftone.Webhooks;
+
+namespace Halftone.Intake;
+
+/// <summary>What was read of an upload so far, in whatever order it came and by whichever body: the file, and the fields beside it.</summary>
+internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
+{
+    /// <summary>The names of the fields, alike in a form, in JSON and in a query.</summary>
+    public static IReadOnlyList<string> Fields { get; } = ["webhook_url", "quality", "format", "escape_formulas", "validate_only"];
+
+    public SpooledUpload? Upload { get; set; }
+
+    /// <summary>The upload has become a request: it is not to be discarded any more.</summary>
+    public bool IsAccepted { get; set; }
+
+    public IntakeChoices Choices { get; private set; } = choices;
+
+    /// <summary>The file is to be checked and nothing of it kept.</summary>
+    public bool ValidateOnly { get; private set; }
+
+    /// <summary>Takes a field's value; an empty one is none.</summary>
+    /// <returns>Null, or a sentence that says what is allowed.</returns>
+    public async Task<string?> SetAsync(string field, string value, CancellationToken cancellationToken) => (field, value) switch
+    {
+        (_, "") => null,
+        ("webhook_url", _) => await SetWebhookUrlAsync(value, cancellationToken),
+        ("quality", _) => SetQuality(value),
+        ("format", _) => SetFormat(value),
+        ("escape_formulas", _) => SetFlag(field, value, escape => Choices = Choices with { EscapeFormulas = escape }),
+        ("validate_only", _) => SetFlag(field, value, only => ValidateOnly = only),
+        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "Not a field."),
+    };
+
+    private async Task<string?> SetWebhookUrlAsync(string value, CancellationToken cancellationToken)
+    {
+        if (await WebhookUrl.ProblemAsync("webhook_url", value, connect, cancellationToken) is { } problem)
+        {
+            return problem;
+        }
+
+        Choices = Choices with { WebhookUrl = new Uri(value) };
+        return null;
+    }
+
+    private string? SetQuality(string value)
+    {
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var quality) || quality is < 1 or > 100)
+        {
+            return "'quality' must be a whole number from 1 to 100; 50 is the default.";
+        }
+
+        Choices = Choices with { Quality = quality };
+        return null;
+    }
+
+    private string? SetFormat(string value)
+    {
+        var format = value.ToLowerInvariant();
+        if (format != "keep" && !FormatName.Known.Contains(format))
+        {
+            return $"'format' must be keep (the default) or one of {string.Join(", ", FormatName.Known)}.";
+        }
+
+        Choices = Choices with { Format = format == "keep" ? null : format };
+        return null;
+    }
+
+    private static string? SetFlag(string field, string value, Action<bool> set)
+    {
+        if (!bool.TryParse(value, out var flag))
+        {
+            return $"'{field}' must be true or false; false is the default.";
+        }
+
+        set(flag);
+        return null;
+    }
+}

@@ -1,0 +1,69 @@
+using System.Text.Json;
+using Halftone.Access;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Halftone.Status;
+
+/// <summary>
+/// <c>GET /status/{request_id}/events</c>: server-sent events (WHATWG HTML, section 9.2), each a status without products. One at once, one
+/// after each change but at most four a second, and the stream ends with the request.
+/// </summary>
+internal static class EventsEndpoint
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Proxies close a stream on which nothing comes for long.</summary>
+    private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
+
+    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync);
+
+    private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> GetAsync(
+        string requestId, HttpContext context, StatusReader reader, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(AccessGuard.Nobody, id, 0, 0, cancellationToken) is not { } status)
+        {
+            return Problems.UnknownRequest(requestId);
+        }
+
+        context.Response.ContentType = "text/event-stream";
+        context.Response.Headers.CacheControl = "no-store";
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await SendAsync(context, id, status, reader, time, either.Token);
+        }
+        catch (OperationCanceledException) when (either.IsCancellationRequested)
+        {
+            // The reader has gone, or the server is stopping: browsers come again.
+        }
+
+        return TypedResults.Empty;
+    }
+
+    private static async Task SendAsync(HttpContext context, Guid id, RequestStatus? status, StatusReader reader, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var sent = "";
+        var sentAt = time.GetTimestamp();
+        for (; status is not null; status = await reader.ReadAsync(AccessGuard.Nobody, id, 0, 0, cancellationToken))
+        {
+            var json = JsonSerializer.Serialize(status, ApiJson.Default.RequestStatus);
+            var text = json != sent ? $"event: status\ndata: {json}\n\n"
+                : time.GetElapsedTime(sentAt) >= KeepAlive ? ": still here\n\n"
+                : "";
+            if (text.Length > 0)
+            {
+                await context.Response.WriteAsync(text, cancellationToken);
+                await context.Response.Body.FlushAsync(cancellationToken);
+                (sent, sentAt) = (json, time.GetTimestamp());
+            }
+
+            if (status.FinishedAt is not null)
+            {
+                await context.Response.WriteAsync("event: end\ndata: {}\n\n", cancellationToken);
+                return;
+            }
+
+            await Task.Delay(Interval, time, cancellationToken);
+        }
+    }
+}

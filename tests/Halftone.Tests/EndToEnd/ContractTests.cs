@@ -1,0 +1,207 @@
+using System.IO.Compression;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Halftone.Tests.Servers;
+
+namespace Halftone.Tests.EndToEnd;
+
+public sealed class ContractTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_csv_is_taken_as_a_form_as_json_as_text_and_compressed_alike()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        const string Empty = "Product Name,Input Image Urls\nMug,\n";
+        var gzip = Gzip(Encoding.UTF8.GetBytes(Empty));
+        var bodies = new (string Path, HttpContent Body)[]
+        {
+            ("upload", new MultipartFormDataContent { { new StringContent(Empty), "file", "p.csv" } }),
+            ("upload", new MultipartFormDataContent { { new ByteArrayContent(gzip), "file", "p.csv.gz" } }),
+            ("upload", JsonContent.Create(new { csv = Empty, quality = 60, file_name = "p.csv" })),
+            ("upload?quality=60&file_name=p.csv", Text(Encoding.UTF8.GetBytes(Empty))),
+            ("upload", Text(gzip)),
+            ("upload", Text(gzip, "gzip")),
+        };
+        foreach (var (path, body) in bodies)
+        {
+            using var answer = await server.Client.PostAsync(path, body, Cancelled);
+            var text = await answer.Content.ReadAsStringAsync(Cancelled);
+            Assert.True(answer.IsSuccessStatusCode, text);
+            var id = JsonDocument.Parse(text).RootElement.GetProperty("request_id").GetGuid();
+            await server.WaitForEndAsync(id, Cancelled);
+            Assert.Equal("Product Name,Input Image Urls,Output Image Urls,Image Errors\nMug,,,\n", await server.ResultAsync(id, Cancelled));
+        }
+
+        Assert.Equal(2, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 60 AND file_name = 'p.csv'", Cancelled));
+    }
+
+    [Theory]
+    [InlineData("""{"csv":1}""", "missing_file")]
+    [InlineData("""{"csv":"Input Image Urls\n""", "invalid_json")]
+    [InlineData("""{"csv":"Input Image Urls\n","qualty":60}""", "unknown_field")]
+    [InlineData("""{"csv":"Input Image Urls\n","quality":0}""", "invalid_quality")]
+    [InlineData("""[]""", "missing_file")]
+    public async Task A_json_body_of_no_use_is_named(string body, string code)
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        using var answer = await server.Client.PostAsync("upload", new StringContent(body, Encoding.UTF8, "application/json"), Cancelled);
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(code, (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("code").GetString());
+    }
+
+    [Fact]
+    public async Task A_small_gzip_that_holds_a_huge_file_is_refused_at_the_limit_and_leaves_nothing()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxBodyBytes", "1000000"));
+        using var answer = await server.Client.PostAsync("upload", Text(Gzip(new byte[50_000_000])), Cancelled);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(server.DataFolder, "files"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task Validate_only_says_what_would_happen_and_keeps_nothing()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var checkedFile = await CheckAsync(server, "Serial;Titel;Product Name;Input Image Urls\n1;x;Mug;https://a.example/1.jpg\n2;y;Cup;https://a.example/2.jpg, http://b.example:8080/3.jpg\n");
+        Assert.True(checkedFile.GetProperty("valid").GetBoolean());
+        Assert.Equal("utf-8 semicolon", checkedFile.GetProperty("dialect").GetString());
+        Assert.Equal("Input Image Urls", checkedFile.GetProperty("columns").GetProperty("image_urls").GetString());
+        Assert.Equal((2, 3), (checkedFile.GetProperty("products").GetInt32(), checkedFile.GetProperty("images").GetInt32()));
+        Assert.Equal(["a.example 2", "b.example 1"], checkedFile.GetProperty("hosts").EnumerateArray().Select(h => $"{h.GetProperty("host").GetString()} {h.GetProperty("count").GetInt32()}"));
+
+        var wrong = await CheckAsync(server, "Product Name,Input Image Urls\nMug,nothing\n");
+        Assert.False(wrong.GetProperty("valid").GetBoolean());
+        Assert.Equal(2, wrong.GetProperty("errors")[0].GetProperty("line").GetInt32());
+
+        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(server.DataFolder, "files")));
+    }
+
+    [Fact]
+    public async Task Lines_tell_everything_of_an_image_and_the_failed_rows_can_be_uploaded_as_they_are()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var (good, bad) = (origin.Url("a.jpg"), origin.Url("gone.jpg"));
+        var id = await server.UploadAsync($"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",\"{good},{bad}\"\n008,Cup,{good}\n", Cancelled);
+        await server.WaitForEndAsync(id, Cancelled);
+
+        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        Assert.Equal(3, lines.Length);
+        Assert.Equal(("007", 2, 1), (lines[0].GetProperty("serial_number").GetString(), lines[0].GetProperty("line").GetInt32(), lines[0].GetProperty("number").GetInt32()));
+        var output = await server.Client.GetByteArrayAsync(lines[0].GetProperty("output_url").GetString(), Cancelled);
+        Assert.Equal(output.Length, lines[0].GetProperty("output_bytes").GetInt32());
+        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(output)), lines[0].GetProperty("sha256").GetString());
+        Assert.Equal(("http_status", 404), (lines[1].GetProperty("error_code").GetString(), lines[1].GetProperty("http_status").GetInt32()));
+
+        var failed = await server.Client.GetStringAsync($"results/{id}/failed.csv", Cancelled);
+        Assert.Equal($"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",{bad}\n", failed.Replace($"\"{bad}\"", bad.ToString(), StringComparison.Ordinal));
+        await server.UploadAsync(failed, Cancelled);
+    }
+
+    [Fact]
+    public async Task What_did_not_change_is_not_sent_again()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var id = await server.UploadAsync("Product Name,Input Image Urls\nMug,\n", Cancelled);
+        await server.WaitForEndAsync(id, Cancelled);
+        foreach (var path in new[] { $"status/{id}", $"results/{id}.csv", $"results/{id}.ndjson", $"results/{id}/failed.csv" })
+        {
+            using var first = await server.Client.GetAsync(path, Cancelled);
+            Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+            using var again = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "If-None-Match", first.Headers.ETag?.ToString() ?? await TagAsync(server, path) } } };
+            using var second = await server.Client.SendAsync(again, Cancelled);
+            Assert.True(second.StatusCode == HttpStatusCode.NotModified, path);
+        }
+
+        using var result = await server.Client.GetAsync($"results/{id}.csv", Cancelled);
+        Assert.Equal("products-result.csv", result.Content.Headers.ContentDisposition!.FileName);
+    }
+
+    [Fact]
+    public async Task Events_tell_each_step_and_end_with_the_request()
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", async context =>
+        {
+            await released.Task.WaitAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
+        });
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
+
+        using var answer = await server.Client.GetAsync($"status/{id}/events", HttpCompletionOption.ResponseHeadersRead, Cancelled);
+        Assert.Equal("text/event-stream", answer.Content.Headers.ContentType!.MediaType);
+        using var reader = new StreamReader(await answer.Content.ReadAsStreamAsync(Cancelled));
+        Assert.Equal("event: status", await reader.ReadLineAsync(Cancelled));
+        Assert.Contains("\"completed\":0", await reader.ReadLineAsync(Cancelled));
+        released.SetResult();
+        var rest = await reader.ReadToEndAsync(Cancelled);
+        Assert.Contains("\"status\":\"COMPLETED\"", rest);
+        Assert.EndsWith("event: end\ndata: {}\n\n", rest);
+    }
+
+    [Fact]
+    public async Task The_status_comes_in_pages_that_together_are_the_whole_file()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var id = await server.UploadAsync("Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, 25).Select(i => $"P{i},\n")), Cancelled);
+        var names = new List<string>();
+        var query = "?limit=10";
+        while (true)
+        {
+            var page = await server.StatusAsync(id, Cancelled, query);
+            names.AddRange(page.GetProperty("products").EnumerateArray().Select(p => p.GetProperty("product_name").GetString()!));
+            if (!page.TryGetProperty("next_cursor", out var cursor))
+            {
+                break;
+            }
+
+            query = $"?limit=10&cursor={cursor.GetString()}";
+        }
+
+        Assert.Equal(Enumerable.Range(1, 25).Select(i => $"P{i}"), names);
+    }
+
+    private static async Task<JsonElement> CheckAsync(HalftoneServer server, string csv)
+    {
+        using var answer = await server.PostCsvAsync(csv, Cancelled, ("validate_only", "true"));
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        return await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
+    }
+
+    private static async Task<string> TagAsync(HalftoneServer server, string path)
+    {
+        using var answer = await server.Client.GetAsync(path, Cancelled);
+        return answer.Headers.GetValues("ETag").Single();
+    }
+
+    private static byte[] Gzip(byte[] plain)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, CompressionLevel.Optimal))
+        {
+            gzip.Write(plain);
+        }
+
+        return memory.ToArray();
+    }
+
+    private static ByteArrayContent Text(byte[] bytes, string? encoding = null)
+    {
+        var content = new ByteArrayContent(bytes) { Headers = { ContentType = new MediaTypeHeaderValue("text/csv") } };
+        if (encoding is not null)
+        {
+            content.Headers.ContentEncoding.Add(encoding);
+        }
+
+        return content;
+    }
+}
