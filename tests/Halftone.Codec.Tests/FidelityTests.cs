@@ -202,6 +202,18 @@ public sealed class FidelityTests
     }
 
     [Fact]
+    public void A_GIF_of_many_colours_gets_smaller_and_keeps_its_looks()
+    {
+        var drawn = Picture.Draw(160, 120);
+        var source = drawn.Save("gifsave_buffer");
+
+        var result = Compress(source);
+
+        Assert.InRange(result.Body.Length, 1, (int)(0.8 * source.Length));
+        LooksLike(Picture.Decode(source), result.Body, 30);
+    }
+
+    [Fact]
     public void Of_an_animation_a_still_format_takes_the_first_frame()
     {
         var result = Compress(Animation("webpsave_buffer", "Q=95"), ImageFormat.Jpeg);
