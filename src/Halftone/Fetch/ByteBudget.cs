@@ -10,16 +10,21 @@ namespace Halftone.Fetch;
 /// Two shares that never borrow from each other. A quarter is for bodies that state a length of at most
 /// <see cref="SmallBytes"/>, which is nearly all of them: each takes its whole length at once, first come first served, so
 /// a host that sends endless bodies cannot hold up ordinary images. The rest is for bodies of unknown or greater length.
-/// They start small and double, so that memory is held for bytes that came and not for lengths that were claimed.
+/// They start small and grow fourfold, so that memory is held for bytes that came and not for lengths that were claimed.
 /// <para>
 /// Downloads that grow and wait for each other could all stand still with the budget spent. The banker's rule prevents
 /// it: a body may grow only while the largest one could still grow to its end out of what all the others leave. All have
-/// the same greatest need (the last doubling holds the old array and the new), so the rule is one line,
+/// the same greatest need (the last step holds the old array and the new), so the rule is one line,
 /// <see cref="IsSafe"/>: the largest can always go on, finished bodies are given back by their owners without asking for
 /// more, and then it is the next one's turn. Bodies that already grow come before new ones.
 /// </para>
+/// <para>
+/// Arrays are used again. What is idle, and what was let go and is not collected yet, counts as memory too: left to itself
+/// the collector comes by when some hundreds of megabytes of large arrays lie about, and sixty endless bodies took 1 GB
+/// with a budget of 256 MiB.
+/// </para>
 /// </remarks>
-internal sealed class ByteBudget(IOptions<FetchOptions> options)
+internal sealed class ByteBudget : IDisposable
 {
     /// <summary>Longest stated length that is taken at once; 1 MiB.</summary>
     public const int SmallBytes = 1 << 20;
@@ -27,16 +32,39 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
     private const int SmallestArray = 16 << 10;
     private const int FirstArray = 64 << 10;
 
+    private const int Growth = 4;
+
+    /// <summary>Idle arrays that nobody needed for so long are let go.</summary>
+    private static readonly TimeSpan TrimPeriod = TimeSpan.FromSeconds(10);
+
+    /// <summary>Letting go of so much is worth asking the collector to give it back to the system.</summary>
+    private const long MuchMemory = 32 << 20;
+
     private readonly Lock gate = new();
-    private readonly long smallShare = options.Value.BudgetBytes / 4;
-    private readonly long largeShare = options.Value.BudgetBytes - (options.Value.BudgetBytes / 4);
-    private readonly long greatestNeed = GreatestNeed(options.Value.MaxBytes);
+    private readonly int maxBytes;
+    private readonly long smallShare;
+    private readonly long largeShare;
+    private readonly long greatestNeed;
     private readonly LinkedList<Waiter> waiting = [];
     private readonly HashSet<BodyBuffer> growing = [];
     private readonly Stack<byte[]>[] idle = [.. Enumerable.Range(0, 32).Select(_ => new Stack<byte[]>())];
+    private readonly ITimer trim;
+    private bool isTrimDue;
     private long smallHeld;
     private long largeHeld;
     private long idleBytes;
+    private long leastIdleBytes;
+    private long uncollectedBytes;
+    private int collectionsSeen;
+
+    public ByteBudget(IOptions<FetchOptions> options, TimeProvider time)
+    {
+        maxBytes = options.Value.MaxBytes;
+        smallShare = options.Value.BudgetBytes / 4;
+        largeShare = options.Value.BudgetBytes - smallShare;
+        greatestNeed = GreatestNeed(maxBytes);
+        trim = time.CreateTimer(static budget => ((ByteBudget)budget!).Trim(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Bytes of arrays that bodies hold now; never above the budget.</summary>
     public long HeldBytes
@@ -46,6 +74,18 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
             lock (gate)
             {
                 return smallHeld + largeHeld;
+            }
+        }
+    }
+
+    /// <summary>Bytes of arrays that wait to be used again.</summary>
+    public long IdleBytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return idleBytes;
             }
         }
     }
@@ -68,8 +108,9 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
     public async ValueTask<BodyBuffer> RentAsync(long? statedLength, CancellationToken cancellationToken)
     {
         var isSmall = statedLength <= SmallBytes;
-        var buffer = new BodyBuffer(this, isSmall);
-        var size = ArraySize(isSmall ? (int)statedLength!.Value : Math.Min(FirstArray, options.Value.MaxBytes));
+        var longest = (int)Math.Min(statedLength ?? maxBytes, maxBytes);
+        var buffer = new BodyBuffer(this, isSmall, ArraySize(longest));
+        var size = ArraySize(isSmall ? longest : Math.Min(FirstArray, longest));
         await TakeAsync(buffer, size, cancellationToken);
         try
         {
@@ -83,11 +124,11 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
         }
     }
 
-    /// <summary>Doubles a buffer, keeping its content. Waits while the budget is spent or growing is not safe.</summary>
+    /// <summary>Makes a buffer larger, keeping its content. Waits while the budget is spent or growing is not safe.</summary>
     internal async ValueTask GrowAsync(BodyBuffer buffer, CancellationToken cancellationToken)
     {
         var old = buffer.Array;
-        var size = old.Length * 2;
+        var size = (int)Math.Min(old.Length * (long)Growth, buffer.LargestArray);
         await TakeAsync(buffer, size, cancellationToken);
         var larger = NewArray(size);
         old.AsSpan(0, buffer.Length).CopyTo(larger);
@@ -110,6 +151,8 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
             }
         }
     }
+
+    public void Dispose() => trim.Dispose();
 
     /// <summary>Gives everything back.</summary>
     internal void Return(BodyBuffer buffer)
@@ -269,44 +312,112 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
         return sum - largest + greatestNeed <= largeShare;
     }
 
-    /// <summary>The last doubling: the array for the longest body, and the one of half its size that it replaces.</summary>
+    /// <summary>The last step: the array for the longest body, and the one of at most half its size that it replaces.</summary>
     private static long GreatestNeed(int maxBytes) => ArraySize(maxBytes) * 3L / 2;
 
     private static int ArraySize(int bytes) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, SmallestArray));
 
     private byte[] NewArray(int size)
     {
+        bool mustCollect;
         lock (gate)
         {
             if (idle[BitOperations.Log2((uint)size)].TryPop(out var array))
             {
                 idleBytes -= size;
+                leastIdleBytes = Math.Min(leastIdleBytes, idleBytes);
                 return array;
             }
 
-            DropIdle(options.Value.BudgetBytes - smallHeld - largeHeld);
+            // What the caller was granted is in the held bytes already. Idle memory fills the share for growing bodies and no more.
+            var held = smallHeld + largeHeld;
+            var most = Math.Max(largeShare, held);
+            DropIdle(most - held);
+            mustCollect = held + idleBytes + UncollectedBytes() > most;
+        }
+
+        if (mustCollect)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
         }
 
         return GC.AllocateUninitializedArray<byte>(size);
     }
 
-    /// <summary>Idle arrays save the collector's work, but they are memory too: at most an eighth of the budget, and within it.</summary>
     private void KeepIdle(byte[] array)
     {
         idle[BitOperations.Log2((uint)array.Length)].Push(array);
         idleBytes += array.Length;
-        DropIdle(options.Value.BudgetBytes / 8);
+        if (!isTrimDue)
+        {
+            isTrimDue = true;
+            leastIdleBytes = idleBytes;
+            trim.Change(TrimPeriod, Timeout.InfiniteTimeSpan);
+        }
     }
 
-    /// <summary>Largest first: small ones are asked for again.</summary>
+    /// <summary>Makes room. Largest first: small ones are asked for again.</summary>
     private void DropIdle(long mostBytes)
     {
         for (var order = idle.Length - 1; idleBytes > mostBytes && order >= 0; order--)
         {
-            while (idleBytes > mostBytes && idle[order].TryPop(out var dropped))
+            while (idleBytes > mostBytes && TryDrop(order))
             {
-                idleBytes -= dropped.Length;
+                // One more is gone.
             }
+        }
+    }
+
+    private bool TryDrop(int order)
+    {
+        if (!idle[order].TryPop(out var dropped))
+        {
+            return false;
+        }
+
+        idleBytes -= dropped.Length;
+        uncollectedBytes = UncollectedBytes() + dropped.Length;
+        return true;
+    }
+
+    /// <summary>Bytes let go since the collector last looked at large arrays.</summary>
+    private long UncollectedBytes()
+    {
+        var collections = GC.CollectionCount(GC.MaxGeneration);
+        if (collections != collectionsSeen)
+        {
+            collectionsSeen = collections;
+            uncollectedBytes = 0;
+        }
+
+        return uncollectedBytes;
+    }
+
+    /// <summary>Lets go of what lay idle through the whole period.</summary>
+    private void Trim()
+    {
+        var dropped = 0L;
+        lock (gate)
+        {
+            for (var order = idle.Length - 1; order >= 0; order--)
+            {
+                while (dropped + (1L << order) <= leastIdleBytes && TryDrop(order))
+                {
+                    dropped += 1L << order;
+                }
+            }
+
+            leastIdleBytes = idleBytes;
+            isTrimDue = idleBytes > 0;
+            if (isTrimDue)
+            {
+                trim.Change(TrimPeriod, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        if (dropped >= MuchMemory)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 
@@ -318,11 +429,13 @@ internal sealed class ByteBudget(IOptions<FetchOptions> options)
 }
 
 /// <summary>One body while it comes in. Belongs to one download; dispose it, or hand it on by <see cref="Complete"/>.</summary>
-internal sealed class BodyBuffer(ByteBudget budget, bool isSmall) : IDisposable
+internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int largestArray) : IDisposable
 {
     private bool isOver;
 
     internal bool IsSmall => isSmall;
+
+    internal int LargestArray => largestArray;
 
     internal long HeldBytes { get; set; }
 

@@ -175,6 +175,15 @@ public class RedirectTests
         Assert.Equal(1, last.Split("User-Agent").Length - 1);
     }
 
+    [Fact]
+    public async Task A_proxy_in_the_environment_is_not_asked_for_it_would_resolve_names_by_itself()
+    {
+        await using var kit = FetchKit.Closed();
+        using var handler = kit.Http.CreateHandler();
+
+        Assert.False(handler.UseProxy);
+    }
+
     private static string Redirect(int status, string location) =>
         $"HTTP/1.1 {status} Go\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 }

@@ -19,15 +19,20 @@ internal sealed class HostileOrigin : IAsyncDisposable
     private readonly Func<HostileCall, Task> answer;
     private readonly SslServerAuthenticationOptions? tls;
     private readonly ConcurrentQueue<string> heads = new();
+    private readonly ConcurrentQueue<IPAddress> calledAddresses = new();
     private readonly ConcurrentDictionary<Task, bool> calls = new();
     private readonly Task accepting;
-    private int connections;
 
     private HostileOrigin(Func<HostileCall, Task> answer, SslServerAuthenticationOptions? tls, IPEndPoint endPoint)
     {
         this.answer = answer;
         this.tls = tls;
         listener = new TcpListener(endPoint);
+        if (endPoint.Address.Equals(IPAddress.IPv6Any))
+        {
+            listener.Server.DualMode = true;
+        }
+
         listener.Start(512);
         accepting = AcceptAsync();
     }
@@ -39,7 +44,10 @@ internal sealed class HostileOrigin : IAsyncDisposable
     public IReadOnlyCollection<string> Heads => heads;
 
     /// <summary>Connections so far, with or without a request.</summary>
-    public int ConnectionCount => Volatile.Read(ref connections);
+    public int ConnectionCount => calledAddresses.Count;
+
+    /// <summary>The address of ours that each connection so far was made to.</summary>
+    public IReadOnlyCollection<IPAddress> CalledAddresses => calledAddresses;
 
     /// <summary>Answers each request by the delegate; over TLS where a certificate is given.</summary>
     public static HostileOrigin Start(Func<HostileCall, Task> answer, X509Certificate2? certificate = null, IPEndPoint? at = null) => new(
@@ -76,7 +84,8 @@ internal sealed class HostileOrigin : IAsyncDisposable
             try
             {
                 var socket = await listener.AcceptSocketAsync(stop.Token);
-                Interlocked.Increment(ref connections);
+                var called = ((IPEndPoint)socket.LocalEndPoint!).Address;
+                calledAddresses.Enqueue(called.IsIPv4MappedToIPv6 ? called.MapToIPv4() : called);
                 var call = Task.Run(() => CallAsync(socket), CancellationToken.None);
                 calls.TryAdd(call, true);
             }
@@ -138,6 +147,9 @@ internal sealed class HostileCall(Socket socket, Stream stream, string head, Can
 
     /// <summary>The port that was called.</summary>
     public int Port => ((IPEndPoint)socket.LocalEndPoint!).Port;
+
+    /// <summary>The address that was called.</summary>
+    public IPAddress Address => ((IPEndPoint)socket.LocalEndPoint!).Address;
 
     /// <summary>Cancelled when the origin is disposed.</summary>
     public CancellationToken Stopped => stopped;
