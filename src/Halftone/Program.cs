@@ -35,6 +35,7 @@ internal static class Program
             DemoCommand.Create(),
             MigrateCommand.Create(),
             WebhookSecretCommand.Create(),
+            KeysCommand.Create(),
         };
         root.SetAction(ServeCommand.RunAsync);
         return root.Parse(args).InvokeAsync();
@@ -56,8 +57,8 @@ internal static class Program
 
         var server = builder.Build();
         server.UseProblems();
-        server.UseAccess();
         server.UseOneSpelling();
+        server.UseAccess();
         server.UseRequestDecompression();
         server.UseRouting();
         server.MapPage();

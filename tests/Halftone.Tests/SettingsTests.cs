@@ -16,7 +16,7 @@ public sealed class SettingsTests
     [InlineData("Fetch:AllowNetworks:0", "999.1.1.1", "Fetch:AllowNetworks: \"999.1.1.1\" must be a network such as 10.0.0.0/8 or fd00::/8, or one address.")]
     [InlineData("Server:PublicUrl", "ftp://x", "Server:PublicUrl is 'ftp://x': an absolute http or https URL without a query is allowed, or nothing.")]
     [InlineData("Compress:CpuSeconds", "0", "Compress:CpuSeconds must be between 1 and 3600.")]
-    [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens on this machine only, and 'http://0.0.0.0:0' is open to others: listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.")]
+    [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens on this machine only, and 'http://0.0.0.0:0' is open to others: make a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.")]
     [InlineData("Urls", "nonsense", "'nonsense' is no address to listen on: http://127.0.0.1:4300 is one.")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence_that_names_it(string name, string value, string sentence)
     {

@@ -1,70 +1,108 @@
+using System.Globalization;
 using System.Net;
+using System.Threading.RateLimiting;
 using Halftone.Status;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Access;
-
-/// <summary>Who may use the server.</summary>
-internal sealed class AccessOptions
-{
-    /// <summary>Serve everybody who can reach the address, without API keys, also beyond this machine; false.</summary>
-    public bool AllowAnonymous { get; set; }
-}
 
 /// <summary>The server would be open to strangers; the message says what to do.</summary>
 internal sealed class AccessException(string message) : Exception(message);
 
 /// <summary>
-/// A server without keys is for this machine alone: it refuses to listen on another address, and it answers no page of a browser that
-/// was tricked into calling it: neither under a foreign name (DNS rebinding) nor for a foreign page (cross-site posts).
+/// Lets a call through or answers it. With API keys each owner sees only its own. Without, the server is for this machine alone: it refuses
+/// to listen on another address, and it answers no page of a browser that was tricked into calling it, neither under a foreign name (DNS
+/// rebinding) nor for a foreign page (cross-site posts).
 /// </summary>
-internal static class AccessGuard
+internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options, IOptions<ServerOptions> server) : IDisposable
 {
-    /// <summary>The owner of every request of a server without API keys.</summary>
-    public const string Nobody = "";
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(owner => RateLimitPartition.GetSlidingWindowLimiter(
+        owner,
+        _ => new SlidingWindowRateLimiterOptions { PermitLimit = options.Value.CallsPerMinute, Window = TimeSpan.FromMinutes(1), SegmentsPerWindow = 12 }));
 
-    public static void AddAccess(this IServiceCollection services) => services.AddOptions<AccessOptions>().BindConfiguration("Access");
+    private readonly string? publicHost = Uri.TryCreate(server.Value.PublicUrl, UriKind.Absolute, out var url) ? url.Host : null;
 
-    public static void UseAccess(this WebApplication server)
+    /// <summary>Looks at the addresses to listen on, before anything listens.</summary>
+    /// <exception cref="AccessException">One of them is open to others while nobody is asked for a key.</exception>
+    public async Task CheckAddressesAsync(string urls, CancellationToken cancellationToken)
     {
-        if (server.Services.GetRequiredService<IOptions<AccessOptions>>().Value.AllowAnonymous)
+        var open = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(address => !IsLoopback(HostOf(address)));
+        if (open is not null && !options.Value.AllowAnonymous && !await keys.AreAskedForAsync(cancellationToken))
         {
-            return;
+            throw new AccessException($"Without API keys the server listens on this machine only, and '{open}' is open to others: make a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.");
         }
-
-        var urls = server.Configuration["urls"] ?? "";
-        if (urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(url => !IsLoopback(HostOf(url))) is { } open)
-        {
-            throw new AccessException($"Without API keys the server listens on this machine only, and '{open}' is open to others: listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.");
-        }
-
-        var publicHost = Uri.TryCreate(server.Services.GetRequiredService<IOptions<ServerOptions>>().Value.PublicUrl, UriKind.Absolute, out var url) ? url.Host : null;
-        server.Use(async (context, next) =>
-        {
-            if (!IsLoopback(context.Request.Host.Host) && context.Request.Host.Host != publicHost)
-            {
-                await Problems.Of(StatusCodes.Status421MisdirectedRequest, "foreign_host", "Wrong host name", "This server answers on this machine's own address only: call it as 127.0.0.1 or localhost, or set Server:PublicUrl.").ExecuteAsync(context);
-            }
-            else if (IsForeignPage(context.Request))
-            {
-                await Problems.Of(StatusCodes.Status403Forbidden, "foreign_origin", "Called by a foreign page", "A page of another site may not use this server.").ExecuteAsync(context);
-            }
-            else
-            {
-                await next(context);
-            }
-        });
     }
 
-    private static string HostOf(string url)
+    /// <returns>Null where the call may go on, and then <see cref="Caller"/> is set; else its answer.</returns>
+    public async ValueTask<ProblemHttpResult?> JudgeAsync(HttpContext context)
+    {
+        if (IsForAnyone(context.Request))
+        {
+            Caller.Set(context, "");
+            return null;
+        }
+
+        if (!await keys.AreAskedForAsync(context.RequestAborted))
+        {
+            Caller.Set(context, "");
+            return options.Value.AllowAnonymous ? null : JudgeLocal(context.Request);
+        }
+
+        if (KeyOf(context.Request) is not { } key || await keys.FindAsync(key, context.RequestAborted) is not { } owner)
+        {
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized", "An API key is needed", "Send a valid API key as 'Authorization: Bearer …' or 'X-API-Key: …'.");
+        }
+
+        using var lease = limiter.AttemptAcquire(owner);
+        if (!lease.IsAcquired)
+        {
+            context.Response.Headers.RetryAfter = (lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5).ToString(CultureInfo.InvariantCulture);
+            return Problems.Of(StatusCodes.Status429TooManyRequests, "too_many_calls", "Too many calls", $"This key may make {options.Value.CallsPerMinute:N0} calls a minute: wait as long as Retry-After says.");
+        }
+
+        Caller.Set(context, owner);
+        return null;
+    }
+
+    public void Dispose() => limiter.Dispose();
+
+    /// <summary>Probes; images, whose address is the secret; and the page, which holds nothing until it is given a key. On a server without keys too.</summary>
+    private static bool IsForAnyone(HttpRequest request) =>
+        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        && (request.Path == "/" || request.Path.StartsWithSegments("/health", StringComparison.Ordinal) || request.Path.StartsWithSegments("/images", StringComparison.Ordinal));
+
+    private ProblemHttpResult? JudgeLocal(HttpRequest request)
+    {
+        if (!IsLoopback(request.Host.Host) && request.Host.Host != publicHost)
+        {
+            return Problems.Of(StatusCodes.Status421MisdirectedRequest, "foreign_host", "Wrong host name", "This server answers on this machine's own address only: call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
+        }
+
+        return IsForeignPage(request)
+            ? Problems.Of(StatusCodes.Status403Forbidden, "foreign_origin", "Called by a foreign page", "A page of another site may not use this server.")
+            : null;
+    }
+
+    private static string? KeyOf(HttpRequest request)
+    {
+        const string Scheme = "Bearer ";
+        var authorization = request.Headers.Authorization.ToString();
+        return authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? authorization[Scheme.Length..].Trim()
+            : request.Headers["X-API-Key"].ToString() is { Length: > 0 } key ? key
+            : null;
+    }
+
+    private static string HostOf(string address)
     {
         try
         {
-            return BindingAddress.Parse(url).Host;
+            return BindingAddress.Parse(address).Host;
         }
         catch (FormatException)
         {
-            throw new AccessException($"'{url}' is no address to listen on: http://127.0.0.1:4300 is one.");
+            throw new AccessException($"'{address}' is no address to listen on: http://127.0.0.1:4300 is one.");
         }
     }
 

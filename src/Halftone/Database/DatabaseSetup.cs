@@ -1,3 +1,4 @@
+using Halftone.Access;
 using Halftone.Queue;
 using Halftone.Store;
 using Microsoft.Extensions.Options;
@@ -21,12 +22,13 @@ internal static class DatabaseSetup
     }
 
     /// <summary>What must be done before anything listens or works: the schema, then what the last process left behind.</summary>
-    private sealed class Startup(DataFolder folder, Migrator migrator, Replan replan) : IHostedLifecycleService
+    private sealed class Startup(DataFolder folder, Migrator migrator, AccessGuard access, IConfiguration configuration, Replan replan) : IHostedLifecycleService
     {
         public async Task StartingAsync(CancellationToken cancellationToken)
         {
             folder.Hold();
             await migrator.MigrateAsync(cancellationToken);
+            await access.CheckAddressesAsync(configuration["urls"] ?? "", cancellationToken);
             await replan.RunAsync(cancellationToken);
         }
 

@@ -16,7 +16,7 @@ internal static class UploadEndpoint
     public static void MapUpload(this IEndpointRouteBuilder routes) => routes.MapPost("/upload", PostAsync);
 
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> PostAsync(
-        HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
+        Caller caller, HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
     {
         var idempotencyKey = context.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? key : null;
         if (idempotencyKey?.Length > MaxIdempotencyKeyChars)
@@ -30,7 +30,7 @@ internal static class UploadEndpoint
             limit.MaxRequestBodySize = options.Value.MaxBodyBytes;
         }
 
-        var form = new UploadForm(new IntakeChoices { Owner = AccessGuard.Nobody, Quality = compressOptions.Value.Quality, IdempotencyKey = idempotencyKey }, connect);
+        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = idempotencyKey }, connect);
         try
         {
             return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem

@@ -22,12 +22,12 @@ internal static class ResultEndpoints
         routes.MapGet("/results/{requestId}/failed.csv", GetFailedAsync);
     }
 
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
     {
         // The file may be replaced between the two steps by the result of a retry: then its successor is there.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var (found, problem) = await finder.FindAsync(AccessGuard.Nobody, requestId, cancellationToken);
+            var (found, problem) = await finder.FindAsync(caller.Owner, requestId, cancellationToken);
             if (found is null)
             {
                 return problem!;
@@ -44,18 +44,18 @@ internal static class ResultEndpoints
     }
 
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetLinesAsync(
-        string requestId, HttpContext context, ResultFinder finder, ImageLines lines, CancellationToken cancellationToken)
+        string requestId, Caller caller, HttpContext context, ResultFinder finder, ImageLines lines, CancellationToken cancellationToken)
     {
-        var (found, problem) = await finder.FindAsync(AccessGuard.Nobody, requestId, cancellationToken);
+        var (found, problem) = await finder.FindAsync(caller.Owner, requestId, cancellationToken);
         return found is null ? problem!
             : IsUnchanged(context, found.Tag("ndjson")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Stream(destination => lines.WriteAsync(found.FirstImageId, found.Images, destination, cancellationToken), "application/x-ndjson", found.NameWith("-result.ndjson"));
     }
 
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
-        string requestId, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
+        string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
     {
-        var (found, problem) = await finder.FindAsync(AccessGuard.Nobody, requestId, cancellationToken);
+        var (found, problem) = await finder.FindAsync(caller.Owner, requestId, cancellationToken);
         return found is null ? problem!
             : IsUnchanged(context, found.Tag("failed")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Stream(WriteAsync, found.CsvType, found.NameWith("-failed.csv"));

@@ -18,9 +18,9 @@ internal static class EventsEndpoint
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync);
 
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> GetAsync(
-        string requestId, HttpContext context, StatusReader reader, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        string requestId, Caller caller, HttpContext context, StatusReader reader, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(AccessGuard.Nobody, id, 0, 0, cancellationToken) is not { } status)
+        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, 0, 0, cancellationToken) is not { } status)
         {
             return Problems.UnknownRequest(requestId);
         }
@@ -30,7 +30,7 @@ internal static class EventsEndpoint
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await SendAsync(context, id, status, reader, time, either.Token);
+            await SendAsync(context, caller, id, status, reader, time, either.Token);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
@@ -40,11 +40,11 @@ internal static class EventsEndpoint
         return TypedResults.Empty;
     }
 
-    private static async Task SendAsync(HttpContext context, Guid id, RequestStatus? status, StatusReader reader, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task SendAsync(HttpContext context, Caller caller, Guid id, RequestStatus? status, StatusReader reader, TimeProvider time, CancellationToken cancellationToken)
     {
         var sent = "";
         var sentAt = time.GetTimestamp();
-        for (; status is not null; status = await reader.ReadAsync(AccessGuard.Nobody, id, 0, 0, cancellationToken))
+        for (; status is not null; status = await reader.ReadAsync(caller.Owner, id, 0, 0, cancellationToken))
         {
             var json = JsonSerializer.Serialize(status, ApiJson.Default.RequestStatus);
             var text = json != sent ? $"event: status\ndata: {json}\n\n"

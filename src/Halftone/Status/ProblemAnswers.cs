@@ -12,7 +12,7 @@ internal static partial class ProblemAnswers
         {
             var (code, title, detail) = context.HttpContext.Response.StatusCode switch
             {
-                StatusCodes.Status404NotFound => ("not_found", "There is nothing here", "The address is wrong: see /docs for the ones there are."),
+                StatusCodes.Status404NotFound => ("not_found", "There is nothing here", "The address is wrong: the README names the ones there are."),
                 StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "Wrong method", $"{context.HttpContext.Request.Method} is not possible here; the Allow header says what is."),
                 _ => ("bad_request", "The request cannot be used", "The request is not understood."),
             };

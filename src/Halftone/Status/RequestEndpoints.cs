@@ -20,7 +20,7 @@ internal static class RequestEndpoints
         routes.MapDelete("/requests/{requestId}", DeleteAsync);
     }
 
-    private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(HttpContext context, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(Caller caller, HttpContext context, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
     {
         var query = context.Request.Query;
         if (!QueryNumber.TryRead(query["limit"], DefaultLimit, 1, LargestLimit, out var limit))
@@ -34,7 +34,7 @@ internal static class RequestEndpoints
             return Problems.InvalidCursor();
         }
 
-        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = AccessGuard.Nobody, Before = before, Limit = limit }), cancellationToken)).AsList();
+        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = limit }), cancellationToken)).AsList();
         return TypedResults.Ok(new RequestList
         {
             Requests = [.. rows.Select(row => row.ToWire(urls))],
@@ -42,25 +42,25 @@ internal static class RequestEndpoints
         });
     }
 
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(string requestId, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.CancelAsync(AccessGuard.Nobody, id, cancellationToken), id, "already_finished", "The request has ended already: there is nothing to cancel.", reader, cancellationToken)
+            ? await AnswerAsync(await actions.CancelAsync(caller.Owner, id, cancellationToken), id, "already_finished", "The request has ended already: there is nothing to cancel.", reader, caller, cancellationToken)
             : Problems.UnknownRequest(requestId);
 
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(string requestId, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.RetryAsync(AccessGuard.Nobody, id, cancellationToken), id, "still_running", "The request is still running: retry when it has ended, or cancel it first.", reader, cancellationToken)
+            ? await AnswerAsync(await actions.RetryAsync(caller.Owner, id, cancellationToken), id, "still_running", "The request is still running: retry when it has ended, or cancel it first.", reader, caller, cancellationToken)
             : Problems.UnknownRequest(requestId);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string requestId, RequestActions actions, CancellationToken cancellationToken) =>
-        Guid.TryParseExact(requestId, "D", out var id) && await actions.DeleteAsync(AccessGuard.Nobody, id, cancellationToken) == ActionResult.Done
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string requestId, Caller caller, RequestActions actions, CancellationToken cancellationToken) =>
+        Guid.TryParseExact(requestId, "D", out var id) && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done
             ? TypedResults.NoContent()
             : Problems.UnknownRequest(requestId);
 
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> AnswerAsync(
-        ActionResult result, Guid requestId, string conflictCode, string conflict, StatusReader reader, CancellationToken cancellationToken) => result switch
+        ActionResult result, Guid requestId, string conflictCode, string conflict, StatusReader reader, Caller caller, CancellationToken cancellationToken) => result switch
         {
-            ActionResult.Done when await reader.ReadAsync(AccessGuard.Nobody, requestId, 1, 0, cancellationToken) is { } status => TypedResults.Ok(status),
+            ActionResult.Done when await reader.ReadAsync(caller.Owner, requestId, 1, 0, cancellationToken) is { } status => TypedResults.Ok(status),
             ActionResult.WrongState => Problems.Of(StatusCodes.Status409Conflict, conflictCode, "Not possible now", conflict),
             ActionResult.NothingToDo => Problems.Of(StatusCodes.Status409Conflict, "nothing_to_retry", "Nothing to retry", "Every image of the request is completed."),
             _ => Problems.UnknownRequest(requestId.ToString("D", CultureInfo.InvariantCulture)),

@@ -14,7 +14,7 @@ internal static class StatusEndpoint
 
     public static void MapStatus(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}", GetAsync);
 
-    private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(string requestId, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(string requestId, Caller caller, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
     {
         var query = context.Request.Query;
         if (!QueryNumber.TryRead(query["limit"], DefaultLimit, 1, LargestLimit, out var limit))
@@ -27,7 +27,7 @@ internal static class StatusEndpoint
             return Problems.InvalidCursor();
         }
 
-        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(AccessGuard.Nobody, id, (int)limit, cursor, cancellationToken) is not { } status)
+        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, (int)limit, cursor, cancellationToken) is not { } status)
         {
             return Problems.UnknownRequest(requestId);
         }

@@ -14,7 +14,7 @@ internal static class WebhookEndpoints
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/webhook", PostAsync);
-        routes.MapGet("/webhook", async (WebhookReader reader, CancellationToken cancellationToken) => TypedResults.Ok(await reader.ListAsync(AccessGuard.Nobody, cancellationToken)));
+        routes.MapGet("/webhook", async (Caller caller, WebhookReader reader, CancellationToken cancellationToken) => TypedResults.Ok(await reader.ListAsync(caller.Owner, cancellationToken)));
         routes.MapDelete("/webhook/{webhookId}", DeleteAsync);
         routes.MapGet("/webhook/{webhookId}/deliveries", OfWebhookAsync);
         routes.MapGet("/requests/{requestId}/deliveries", OfRequestAsync);
@@ -22,7 +22,7 @@ internal static class WebhookEndpoints
 
     /// <summary>One address for the shapes that the field knows: with <c>callback_url</c> it registers, with <c>request_id</c> alone it sends again.</summary>
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> PostAsync(
-        HttpContext context, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
+        Caller caller, HttpContext context, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
     {
         if (!context.Request.HasJsonContentType())
         {
@@ -63,26 +63,26 @@ internal static class WebhookEndpoints
         }
 
         return body.CallbackUrl is not null
-            ? await RegisterAsync(body.CallbackUrl, requestId, registry, connect, cancellationToken)
-            : await ReplayAsync(requestId!.Value, body, registry, cancellationToken);
+            ? await RegisterAsync(caller, body.CallbackUrl, requestId, registry, connect, cancellationToken)
+            : await ReplayAsync(caller, requestId!.Value, body, registry, cancellationToken);
     }
 
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> RegisterAsync(
-        string callbackUrl, Guid? requestId, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
+        Caller caller, string callbackUrl, Guid? requestId, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
     {
         if (await WebhookUrl.ProblemAsync("callback_url", callbackUrl, connect, cancellationToken) is { } problem)
         {
             return Problems.BadRequest("invalid_callback_url", problem);
         }
 
-        return await registry.RegisterAsync(AccessGuard.Nobody, new Uri(callbackUrl), requestId, cancellationToken) is { } registered
+        return await registry.RegisterAsync(caller.Owner, new Uri(callbackUrl), requestId, cancellationToken) is { } registered
             ? TypedResults.Ok(registered)
             : Problems.UnknownRequest(requestId.ToString()!);
     }
 
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> ReplayAsync(
-        Guid requestId, WebhookBody body, WebhookRegistry registry, CancellationToken cancellationToken) =>
-        await registry.ReplayAsync(AccessGuard.Nobody, requestId, body.Status, body.ResultUrl, cancellationToken) switch
+        Caller caller, Guid requestId, WebhookBody body, WebhookRegistry registry, CancellationToken cancellationToken) =>
+        await registry.ReplayAsync(caller.Owner, requestId, body.Status, body.ResultUrl, cancellationToken) switch
         {
             ReplayResult.Sent => TypedResults.Ok(new WebhookReplayed("The event is sent again.")),
             ReplayResult.StillRunning => Conflict("still_running", "The request is still running: its event is sent when it ends."),
@@ -93,14 +93,14 @@ internal static class WebhookEndpoints
 
     private static ProblemHttpResult Conflict(string code, string detail) => Problems.Of(StatusCodes.Status409Conflict, code, "Not possible now", detail);
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string webhookId, WebhookRegistry registry, CancellationToken cancellationToken) =>
-        await registry.RemoveAsync(AccessGuard.Nobody, webhookId, cancellationToken) ? TypedResults.NoContent() : UnknownWebhook();
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
+        await registry.RemoveAsync(caller.Owner, webhookId, cancellationToken) ? TypedResults.NoContent() : UnknownWebhook();
 
-    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(string webhookId, WebhookReader reader, CancellationToken cancellationToken) =>
-        await reader.OfWebhookAsync(AccessGuard.Nobody, webhookId, cancellationToken) is { } list ? TypedResults.Ok(list) : UnknownWebhook();
+    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(string webhookId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
+        await reader.OfWebhookAsync(caller.Owner, webhookId, cancellationToken) is { } list ? TypedResults.Ok(list) : UnknownWebhook();
 
-    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(string requestId, WebhookReader reader, CancellationToken cancellationToken) =>
-        Guid.TryParseExact(requestId, "D", out var id) && await reader.OfRequestAsync(AccessGuard.Nobody, id, cancellationToken) is { } list
+    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(string requestId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
+        Guid.TryParseExact(requestId, "D", out var id) && await reader.OfRequestAsync(caller.Owner, id, cancellationToken) is { } list
             ? TypedResults.Ok(list)
             : Problems.UnknownRequest(requestId);
 
