@@ -15,6 +15,9 @@ internal sealed class ExactColours
     /// <summary>How many there are, 1 to 256, after <see cref="TryCollect"/> said yes.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Runs of equal pixels in a row, as a measure of how busy the image is.</summary>
+    public long RunCount { get; private set; }
+
     /// <summary>Straight colours in palette order: those with alpha first, then by luma. Fully transparent pixels are one colour, 0.</summary>
     public ReadOnlySpan<uint> Colours => _colours.AsSpan(0, Count);
 
@@ -25,16 +28,22 @@ internal sealed class ExactColours
     {
         Array.Fill(_ids, (short)-1);
         Count = 0;
+        RunCount = 0;
         for (int y = 0; y < pixels.Height; y++)
         {
             var row = rows.Straight(pixels, y);
             uint last = ~row[0];
             foreach (uint colour in row)
             {
-                if (colour != last && !TryAdd(Visible(colour)))
+                if (colour == last)
+                {
+                    continue;
+                }
+                if (!TryAdd(Visible(colour)))
                 {
                     return false;
                 }
+                RunCount++;
                 last = colour;
             }
         }

@@ -4,15 +4,22 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Png;
 
 /// <summary>
-/// Counts working colours in cells and remembers the mean of each: 32 × 32 × 32 cells for opaque pixels, 16 × 16 × 16 × 32 for the others.
+/// Counts working colours in cells and remembers the mean of each: 64 × 64 × 64 cells for opaque pixels, 16 × 16 × 16 × 32 for the others.
 /// Its size does not depend on the image. Not thread-safe; reused from image to image.
 /// </summary>
 internal sealed class Histogram
 {
-    private const int OpaqueCells = 1 << 15, AlphaCells = 1 << 17;
+    private const int OpaqueCells = 1 << 18, AlphaCells = 1 << 17;
 
-    /// <summary>Sums are 32 bits wide, so no cell may see more than 2^32 / 255 pixels: of larger images every n-th row is counted.</summary>
-    private const long MostPixels = 16_000_000;
+    /// <summary>
+    /// A pixel counts this many times when no channel is farther than <see cref="Near"/> steps from the pixel before: in a smooth place every
+    /// error is seen, in a texture few are. Long runs count once; their colours are exact anyway.
+    /// </summary>
+    private const uint SmoothWeight = 4;
+    private const int Near = 6;
+
+    /// <summary>Sums are 32 bits wide, so no cell may see more than 2^32 / 255 counts: of larger images every n-th row is counted.</summary>
+    private const long MostPixels = uint.MaxValue / 255 / SmoothWeight;
 
     private readonly uint[] _cells = new uint[(OpaqueCells + AlphaCells) * 4]; // count, sum of red, green, blue
     private readonly uint[] _alphaSums = new uint[AlphaCells];
@@ -23,6 +30,9 @@ internal sealed class Histogram
 
     /// <summary>Pixels counted.</summary>
     public long Counted { get; private set; }
+
+    /// <summary>Runs of equal pixels counted, as a measure of how busy the image is: at most <see cref="Counted"/>.</summary>
+    public long RunCount { get; private set; }
 
     /// <summary>Colours of long runs, in working form.</summary>
     public LongRuns Runs { get; } = new();
@@ -46,7 +56,7 @@ internal sealed class Histogram
 
     private void CountRow(ReadOnlySpan<uint> row)
     {
-        uint colour = row[0], run = 0;
+        uint before = ~row[0], colour = row[0], run = 0;
         foreach (uint next in row)
         {
             if (next == colour)
@@ -54,20 +64,44 @@ internal sealed class Histogram
                 run++;
                 continue;
             }
-            Add(colour, run);
-            colour = next;
-            run = 1;
+            Add(colour, run, before);
+            (before, colour, run) = (colour, next, 1);
         }
-        Add(colour, run);
+        Add(colour, run, before);
     }
 
-    private void Add(uint colour, uint run)
+    private void Add(uint colour, uint run, uint before)
+    {
+        RunCount++;
+        if (run >= LongRuns.Shortest)
+        {
+            Runs.Add(colour, run);
+            Count(colour, run);
+        }
+        else
+        {
+            Count(colour, IsNear(colour, before) ? run * SmoothWeight : run);
+        }
+    }
+
+    private static bool IsNear(uint left, uint right)
+    {
+        var a = Vector128.CreateScalar(left).AsByte();
+        var b = Vector128.CreateScalar(right).AsByte();
+        return Vector128.LessThanOrEqualAll(Vector128.Max(a, b) - Vector128.Min(a, b), Vector128.Create((byte)Near));
+    }
+
+    /// <summary>Takes the long runs of a colour out again, so that what has an entry of its own does not count as a part of the rest.</summary>
+    public void Exclude(uint colour) => Count(colour, (uint)-Runs.PixelsOf(colour));
+
+    /// <summary>Adds pixels of one colour to its cell; the negative of a number takes that many away, as sums wrap around.</summary>
+    private void Count(uint colour, uint run)
     {
         uint red = colour & 255, green = colour >> 8 & 255, blue = colour >> 16 & 255, alpha = colour >> 24;
         uint cell;
         if (alpha == 255)
         {
-            cell = red >> 3 | green >> 3 << 5 | blue >> 3 << 10;
+            cell = red >> 2 | green >> 2 << 6 | blue >> 2 << 12;
         }
         else
         {
@@ -78,10 +112,6 @@ internal sealed class Histogram
         }
         ref uint sums = ref _cells[cell * 4];
         (Vector128.LoadUnsafe(ref sums) + Vector128.Create(1u, red, green, blue) * run).StoreUnsafe(ref sums);
-        if (run >= LongRuns.Shortest)
-        {
-            Runs.Add(colour, run);
-        }
     }
 
     private void Clear()
@@ -94,7 +124,7 @@ internal sealed class Histogram
         }
         Runs.Clear();
         HasAlpha = false;
-        Counted = 0;
+        Counted = RunCount = 0;
     }
 
     /// <summary>Hands every cell that has pixels to <paramref name="cloud"/>: its mean in working coordinates, and its count.</summary>

@@ -24,6 +24,9 @@ internal sealed class LongRuns
         }
     }
 
+    /// <summary>Pixels in long runs of a working colour.</summary>
+    public long PixelsOf(uint colour) => _pixels.GetValueOrDefault(colour);
+
     public void Clear() => _pixels.Clear();
 
     /// <summary>Working colours that fill at least <paramref name="leastPixels"/>, largest first, no more than <paramref name="most"/>.</summary>

@@ -2,7 +2,7 @@ namespace Halftone.Codec.Png;
 
 /// <summary>
 /// The door of this folder: decoded pixels in, a palette PNG out. One pass counts colours, a palette is fitted to them, a second pass maps,
-/// dithers and writes row by row, so that beside the pixels it needs a few rows, four megabytes of tables and the output.
+/// dithers and writes row by row, so that beside the pixels it needs a few rows, eight megabytes of tables and the output.
 /// Not thread-safe: one instance a worker, which keeps its tables from image to image.
 /// </summary>
 internal sealed class PaletteEncoder
@@ -56,7 +56,7 @@ internal sealed class PaletteEncoder
 
     private ReadOnlyMemory<byte> EncodeExact(PixelGrid pixels, PaletteSettings settings, ReadOnlySpan<byte> iccProfile)
     {
-        using var writer = new PngWriter(pixels.Width, pixels.Height, _exactColours.Colours, iccProfile, settings.DeflateLevel);
+        using var writer = new PngWriter(pixels.Width, pixels.Height, _exactColours.Colours, iccProfile, Level(settings, pixels.Pixels, _exactColours.RunCount));
         var indices = _indices.AsSpan(0, pixels.Width);
         for (int y = 0; y < pixels.Height; y++)
         {
@@ -72,10 +72,13 @@ internal sealed class PaletteEncoder
         var exact = _fitter.Fit(_histogram, settings, _palette);
         _map.Set(_palette, exact);
         _dither.Begin(pixels.Width, _palette, settings);
-        using var writer = new PngWriter(pixels.Width, pixels.Height, _palette.Straight, iccProfile, settings.DeflateLevel);
+        using var writer = new PngWriter(pixels.Width, pixels.Height, _palette.Straight, iccProfile, Level(settings, _histogram.Counted, _histogram.RunCount));
         WriteReduced(pixels, settings, writer);
         return writer.Finish();
     }
+
+    private static int Level(PaletteSettings settings, long pixels, long runs) =>
+        pixels >= runs * settings.DrawingRunPixels ? settings.DeflateLevelOfDrawings : settings.DeflateLevel;
 
     /// <summary>Dithering looks one row ahead: while row y is dithered, row y + 1 is already mapped.</summary>
     private void WriteReduced(PixelGrid pixels, PaletteSettings settings, PngWriter writer)

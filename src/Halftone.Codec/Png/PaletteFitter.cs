@@ -4,7 +4,8 @@ namespace Halftone.Codec.Png;
 
 /// <summary>
 /// Fits a palette to a histogram: splits until the error meets the target, then rounds of k-means (S. P. Lloyd, "Least squares quantization
-/// in PCM", 1982), then the colours of long runs taken exactly. Not thread-safe; reused from image to image.
+/// in PCM", 1982). The colours of long runs are entries of their own and
+/// no part of the error, or a flat ground would hide how badly the object on it is met. Not thread-safe; reused from image to image.
 /// </summary>
 internal sealed class PaletteFitter
 {
@@ -32,19 +33,29 @@ internal sealed class PaletteFitter
     /// <returns>Working colours that the palette holds exactly, largest area first.</returns>
     public IReadOnlyList<uint> Fit(Histogram histogram, PaletteSettings settings, Palette palette)
     {
-        histogram.FillInto(_cloud);
-        _cloud.Weigh(settings.WeightPower, settings.WeightCap);
-        double target = settings.TargetMse * 3 * _cloud.TotalWeight;
         var exact = histogram.Runs.Largest(MostExact, LeastExactShare * histogram.Counted);
-        int count = _splitter.Split(_cloud, settings.MaxColours - exact.Count, target * KMeansGain, _centres);
-        var centres = _centres.AsSpan(0, count);
-        for (int round = 0; round < settings.KMeansRounds; round++)
+        foreach (uint colour in exact)
         {
-            Refine(centres);
+            histogram.Exclude(colour);
         }
+        histogram.FillInto(_cloud);
+        MeanSquaredError = 0;
+        int count = _cloud.Count == 0 ? 0 : FitCloud(settings, settings.MaxColours - exact.Count);
         count = TakeExactly(exact, count, settings);
         palette.Set(_centres.AsSpan(0, count));
         return exact;
+    }
+
+    private int FitCloud(PaletteSettings settings, int mostColours)
+    {
+        _cloud.Weigh(settings.WeightPower, settings.WeightCap);
+        double target = settings.TargetMse * 3 * _cloud.TotalWeight;
+        int count = _splitter.Split(_cloud, mostColours, target * KMeansGain, _centres);
+        for (int round = 0; round < settings.KMeansRounds; round++)
+        {
+            Refine(_centres.AsSpan(0, count));
+        }
+        return count;
     }
 
     /// <summary>Every point goes to its nearest centre, every centre to the mean of its points.</summary>
@@ -88,7 +99,7 @@ internal sealed class PaletteFitter
         {
             var point = PackedColour.Coordinates(colour);
             int nearest = _search.Nearest(point, out float distance);
-            if (!taken[nearest] && distance <= settings.Slack)
+            if (distance <= settings.Slack && !taken[nearest])
             {
                 taken[nearest] = true;
                 _centres[nearest] = point;

@@ -63,7 +63,14 @@ public sealed class PalettePartsTests
     [Fact]
     public void Histogram_counts_every_pixel_and_keeps_the_mean_of_all()
     {
-        var picture = Pictures.CutOut(90, 70);
+        // Neighbours that are never near each other, so that each counts once.
+        var picture = Pictures.Draw(90, 70, 4, (x, y, pixel) =>
+        {
+            pixel[0] = (byte)(x % 2 == 0 ? y : 255 - y);
+            pixel[1] = (byte)x;
+            pixel[2] = (byte)(x + y);
+            pixel[3] = (byte)(x < 60 ? 255 : x);
+        });
         var histogram = Count(picture);
         var cloud = new ColourCloud();
 
