@@ -85,7 +85,7 @@ public class ByteBudgetTests
     }
 
     [Fact]
-    public async Task Two_bodies_that_grow_in_turns_do_not_lock_each_other_up()
+    public async Task Bodies_that_grow_in_turns_do_not_lock_each_other_up()
     {
         // The share for growing is 12 MiB, a body needs 6 MiB at its last doubling: three cannot all be half way.
         using var budget = NewBudget(16, 4);
