@@ -130,7 +130,7 @@ internal sealed class RequestIntake(
             return earlier;
         }
 
-        await InsertRowsAsync(upload.RequestId, spool, ids, equalUrls, cancellationToken);
+        await InsertRowsAsync(upload.RequestId, spool, checking.Dialect!, ids, equalUrls, cancellationToken);
         await PromiseAsync(upload.RequestId, checking.Images, cancellationToken);
         relay.Wake();
         return new IntakeResult.Accepted(upload.RequestId, checking.Rows, checking.Images);
@@ -232,9 +232,9 @@ internal sealed class RequestIntake(
         };
     }
 
-    private async Task InsertRowsAsync(Guid requestId, Stream spool, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
+    private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
     {
-        var reader = await ProductCsvReader.OpenAsync(spool, options.Value, cancellationToken);
+        var reader = await ProductCsvReader.ReopenAsync(spool, dialect, options.Value, cancellationToken);
         var chunk = new List<ProductRow>();
         var chunkImages = 0;
         await foreach (var row in reader.ReadRowsAsync(cancellationToken))
