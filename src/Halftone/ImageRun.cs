@@ -30,7 +30,7 @@ internal sealed partial class ImageRun(
 {
     public async Task HandleAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
     {
-        if (!await IsPendingAsync(message, cancellationToken))
+        if (!await OutageBackoff.WaitOutAsync(() => IsPendingAsync(message, cancellationToken), time, logger, cancellationToken))
         {
             return;
         }
@@ -53,7 +53,12 @@ internal sealed partial class ImageRun(
     private async Task<RunOutcome> RunAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var fetchResult = await fetcher.FetchAsync(new Uri(message.Url), slot, cancellationToken);
+        if (!Uri.TryCreate(message.Url, UriKind.Absolute, out var url))
+        {
+            return Failed(message, ErrorCode.Of(FetchError.InvalidUrl), null);
+        }
+
+        var fetchResult = await fetcher.FetchAsync(url, slot, cancellationToken);
         if (fetchResult is FetchResult.Failed notFetched)
         {
             return NotFetched(message, notFetched);

@@ -36,7 +36,7 @@ internal static partial class Settings
     };
 
     // The framework's own: https://learn.microsoft.com/aspnet/core/fundamentals/configuration
-    private static readonly string[] Foreign = ["Urls", "Logging", "Kestrel"];
+    private static readonly string[] Foreign = ["Urls", "Logging"];
 
     public static IEnumerable<PropertyInfo> Of(Type options) => options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 

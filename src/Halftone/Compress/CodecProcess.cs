@@ -17,6 +17,9 @@ internal sealed class CodecUnavailableException(string message, Exception? inner
 internal sealed partial class CodecProcess : IDisposable
 {
     private const int SignalBase = 128, SigXcpu = 24;
+    /// <summary>No output is longer than this: the longest source, many times over.</summary>
+    private const int MostAnswerBytes = 1 << 30;
+
     private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
 
     // Passed on where set. All else, secrets above all, stays behind.
@@ -154,12 +157,18 @@ internal sealed partial class CodecProcess : IDisposable
         return new(isMemory ? CodecError.CodecOutOfMemory : CodecError.CodecCrashed, $"the codec process ended with code {exitCode}");
     }
 
-    /// <exception cref="IOException">The child has ended.</exception>
+    /// <exception cref="IOException">The child has ended, or answers what no codec would.</exception>
     private AnswerFrame ReadAnswer(out byte[] body)
     {
         Span<byte> header = stackalloc byte[AnswerFrame.Length];
         fromChild.ReadExactly(header);
         var answer = AnswerFrame.Read(header);
+        // What a child says is as hostile as the image it decodes.
+        if (answer.BodyBytes is < 0 or > MostAnswerBytes)
+        {
+            throw new IOException($"The codec process answered with a body of {answer.BodyBytes} bytes.");
+        }
+
         body = answer.BodyBytes == 0 ? [] : GC.AllocateUninitializedArray<byte>(answer.BodyBytes);
         fromChild.ReadExactly(body);
         ResidentBytes = answer.ResidentBytes;

@@ -82,6 +82,13 @@ internal sealed partial class CodecSeat
             {
                 image.Fail(unavailable);
             }
+#pragma warning disable CA1031 // An exception that left this thread would take the whole server down, for one image.
+            catch (Exception unexpected)
+#pragma warning restore CA1031
+            {
+                Leave();
+                image.Fail(unexpected);
+            }
             // A fresh child now, and not when the next image waits for it.
             TryStart();
         }

@@ -6,9 +6,6 @@ namespace Halftone.Database;
 /// <summary>Where requests, products and images are recorded.</summary>
 internal sealed class DatabaseOptions
 {
-    /// <summary>The SQLite file; default empty: <c>halftone.db</c> in the data folder.</summary>
-    public string Path { get; set; } = "";
-
     /// <summary>Rows written per transaction while a CSV is taken in, 1 to 100,000; 10,000.</summary>
     [Range(1, 100_000)]
     public int IntakeChunkRows { get; set; } = 10_000;

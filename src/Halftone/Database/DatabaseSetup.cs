@@ -13,9 +13,7 @@ internal static class DatabaseSetup
         services.AddSingleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>();
         services.AddSingleton(provider =>
         {
-            var folder = provider.GetRequiredService<DataFolder>().Make();
-            var path = provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.Path;
-            return new HalftoneDatabase(path.Length > 0 ? path : folder.Database);
+            return new HalftoneDatabase(provider.GetRequiredService<DataFolder>().Make().Database);
         });
         services.AddSingleton<Migrator>();
         services.AddHostedService<Startup>();

@@ -45,6 +45,24 @@ internal sealed class HalftoneDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs several queries that see one and the same state.</summary>
+    public Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) =>
+        ReadAsync(
+            async connection =>
+            {
+                // Not an object of ADO.NET, which begins with the writer's lock and must be named by every command.
+                await connection.ExecuteAsync("BEGIN DEFERRED");
+                try
+                {
+                    return await read(connection);
+                }
+                finally
+                {
+                    await connection.ExecuteAsync("COMMIT");
+                }
+            },
+            cancellationToken);
+
     /// <summary>Runs a transaction: committed when <paramref name="write"/> returns, rolled back when it throws.</summary>
     public async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
     {

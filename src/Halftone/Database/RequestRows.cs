@@ -32,22 +32,16 @@ internal static class RequestRows
         return removed == ChunkRows;
     }
 
-    /// <summary>Removes everything of a request in the one transaction.</summary>
-    public static async Task DeleteAsync(DbTransaction transaction, Guid requestId)
-    {
-        while (await DeleteChunkAsync(transaction, requestId))
-        {
-        }
-    }
-
-    /// <summary>Removes a request that was never promised; one that was is left as it is.</summary>
+    /// <summary>Removes a request that was never promised, a chunk a transaction so that nobody waits long; one that was promised is left as it is.</summary>
     /// <returns>True where nothing of the request is left.</returns>
-    public static async Task<bool> DeleteReceivingAsync(DbTransaction transaction, Guid requestId)
+    public static async Task<bool> DeleteReceivingAsync(HalftoneDatabase database, Guid requestId, CancellationToken cancellationToken)
     {
-        var state = await transaction.Connection!.ExecuteScalarAsync<string?>(Sql.State, new { RequestId = requestId }, transaction);
+        var state = await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.State, new { RequestId = requestId }), cancellationToken);
         if (state == "receiving")
         {
-            await DeleteAsync(transaction, requestId);
+            while (await database.WriteAsync(transaction => DeleteChunkAsync(transaction, requestId), cancellationToken))
+            {
+            }
         }
 
         return state is null or "receiving";

@@ -12,6 +12,10 @@ internal sealed class IntakeOptions
     [Range(1_024L, 1L << 40)]
     public long MaxBodyBytes { get; set; } = 2L << 30;
 
+    /// <summary>Uploads taken in at a time, 1 to 10,000; more are answered 503 with Retry-After. 64.</summary>
+    [Range(1, 10_000)]
+    public int MaxUploads { get; set; } = 64;
+
     /// <summary>Longest record (one row, with the line breaks inside its quotes), in bytes of UTF-8; 1 MiB. It bounds the memory of a read.</summary>
     [Range(1_024, 256 * 1024 * 1024)]
     public int MaxRecordBytes { get; set; } = 1024 * 1024;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
@@ -66,12 +67,20 @@ internal sealed class RequestIntake(
     OutboxRelay relay,
     IOptions<IntakeOptions> options,
     IOptions<DatabaseOptions> databaseOptions,
-    TimeProvider time)
+    TimeProvider time) : IDisposable
 {
     private const int MaxFileNameChars = 255;
 
+    private readonly SemaphoreSlim places = new(options.Value.MaxUploads);
+
+    /// <summary>Uploads being taken in now.</summary>
+    private readonly ConcurrentDictionary<Guid, bool> living = [];
+
     /// <summary>How long an idempotency key is remembered.</summary>
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
+
+    /// <summary>A place among the uploads that are taken in at a time, to be disposed at the end; null where there is none.</summary>
+    public IDisposable? TryEnter() => places.Wait(0, CancellationToken.None) ? new Place(places) : null;
 
     /// <summary>Writes the body to the file store; it is on disk when this returns.</summary>
     public async Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken)
@@ -79,7 +88,17 @@ internal sealed class RequestIntake(
         var requestId = Guid.CreateVersion7(time.GetUtcNow());
         var key = ObjectKey.ForFile(requestId, "upload", "csv");
         await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
-        var hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, cancellationToken), cancellationToken);
+        string hash;
+        try
+        {
+            hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, cancellationToken), cancellationToken);
+        }
+        catch
+        {
+            await files.Store.DeleteAllAsync(requestId, CancellationToken.None);
+            throw;
+        }
+
         return new SpooledUpload(requestId, key, fileName.Length <= MaxFileNameChars ? fileName : fileName[..MaxFileNameChars], hash);
     }
 
@@ -97,6 +116,7 @@ internal sealed class RequestIntake(
     /// <summary>Checks the file and makes it a request; a rejected file is discarded.</summary>
     public async Task<IntakeResult> AcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
     {
+        living[upload.RequestId] = true;
         try
         {
             var result = await TryAcceptAsync(upload, choices, cancellationToken);
@@ -111,6 +131,10 @@ internal sealed class RequestIntake(
         {
             await ForgetAsync(upload);
             throw;
+        }
+        finally
+        {
+            living.TryRemove(upload.RequestId, out _);
         }
     }
 
@@ -218,6 +242,13 @@ internal sealed class RequestIntake(
     private static string HashOf(SpooledUpload upload, IntakeChoices choices) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{upload.BodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}")));
 
+    /// <summary>What was left of an upload that failed, and whose removal failed too, must not hold its key.</summary>
+    private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
+    {
+        await transaction.Connection!.ExecuteAsync(Sql.GiveUpKey, parameters, transaction);
+        return null;
+    }
+
     private async Task<IntakeResult?> FindEarlierAsync(DbTransaction transaction, IntakeChoices choices, string bodyHash)
     {
         var now = time.GetUtcNow();
@@ -226,7 +257,8 @@ internal sealed class RequestIntake(
         return await transaction.Connection!.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters, transaction) switch
         {
             null => null,
-            { State: "receiving" } => new IntakeResult.KeyInUse(),
+            { State: "receiving" } row when living.ContainsKey(row.RequestId) => new IntakeResult.KeyInUse(),
+            { State: "receiving" } => await GiveUpKeyAsync(transaction, parameters),
             { } row when row.BodyHash != bodyHash => new IntakeResult.KeyReused(),
             { } row => new IntakeResult.Accepted(row.RequestId, row.Products, row.Images),
         };
@@ -295,10 +327,17 @@ internal sealed class RequestIntake(
     /// <summary>Unless the promise was committed and only its answer got lost: then the request stands.</summary>
     private async Task ForgetAsync(SpooledUpload upload)
     {
-        if (await database.WriteAsync(transaction => RequestRows.DeleteReceivingAsync(transaction, upload.RequestId), CancellationToken.None))
+        if (await RequestRows.DeleteReceivingAsync(database, upload.RequestId, CancellationToken.None))
         {
             await DiscardAsync(upload);
         }
+    }
+
+    public void Dispose() => places.Dispose();
+
+    private sealed class Place(SemaphoreSlim places) : IDisposable
+    {
+        public void Dispose() => places.Release();
     }
 
     private readonly record struct FirstIds(long Product, long Image);
@@ -318,6 +357,10 @@ internal sealed class RequestIntake(
 
         public const string ForgetOldKey = """
             UPDATE request SET idempotency_key = NULL WHERE owner = @Owner AND idempotency_key = @IdempotencyKey AND created_at < @Oldest
+            """;
+
+        public const string GiveUpKey = """
+            UPDATE request SET idempotency_key = NULL WHERE owner = @Owner AND idempotency_key = @IdempotencyKey AND state = 'receiving'
             """;
 
         public const string Earlier = """

@@ -18,6 +18,7 @@ internal static class UploadBody
     private const int MaxJsonBytes = 8 * 1024 * 1024;
     private const int MaxBoundaryChars = 200;
     private const string DefaultFileName = "upload.csv";
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
 
     /// <summary>Spools the file and remembers the fields.</summary>
@@ -127,7 +128,12 @@ internal static class UploadBody
         JsonElement json;
         try
         {
-            json = JsonSerializer.Deserialize(body.GetBuffer().AsSpan(0, (int)body.Length), ApiJson.Default.JsonElement);
+            // Strict, so that no member can turn out to be no text later on.
+            json = JsonSerializer.Deserialize(StrictUtf8.GetString(body.GetBuffer(), 0, (int)body.Length), ApiJson.Default.JsonElement);
+        }
+        catch (DecoderFallbackException)
+        {
+            return Problems.BadRequest("invalid_json", "The body is not UTF-8, as JSON must be.");
         }
         catch (JsonException exception)
         {
@@ -146,17 +152,41 @@ internal static class UploadBody
                 return UnknownField(member.Name, "csv, file_name");
             }
 
-            var value = member.Value.ValueKind == JsonValueKind.Null ? "" : member.Value.ToString();
+            // Raw text of an odd value ends in the message about it and cannot throw.
+            var value = member.Value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => TextOf(member.Value), _ => member.Value.GetRawText() };
             if (await SetAsync(form, member.Name, value, cancellationToken) is { } problem)
             {
                 return problem;
             }
         }
 
-        var fileName = json.TryGetProperty("file_name", out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null;
-        using var text = new MemoryStream(Encoding.UTF8.GetBytes(csv.GetString()!));
+        var fileName = json.TryGetProperty("file_name", out var name) && name.ValueKind == JsonValueKind.String ? TextOf(name) : null;
+        byte[] bytes;
+        try
+        {
+            bytes = StrictUtf8.GetBytes(csv.GetString()!);
+        }
+        catch (Exception exception) when (exception is EncoderFallbackException or InvalidOperationException)
+        {
+            return Problems.BadRequest("invalid_json", "The member 'csv' holds half a character (a lone surrogate).");
+        }
+
+        using var text = new MemoryStream(bytes);
         form.Upload = await intake.SpoolAsync(text, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
         return null;
+    }
+
+    /// <summary>The string, or its raw form where it holds half a character.</summary>
+    private static string TextOf(JsonElement value)
+    {
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return value.GetRawText();
+        }
     }
 
     private static async Task<ProblemHttpResult?> ReadRawAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)

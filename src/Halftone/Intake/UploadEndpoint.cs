@@ -2,7 +2,6 @@ using Halftone.Access;
 using Halftone.Compress;
 using Halftone.Fetch;
 using Halftone.Status;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
 
@@ -24,10 +23,11 @@ internal static class UploadEndpoint
             return Problems.BadRequest("invalid_idempotency_key", $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");
         }
 
-        // Kestrel answers a larger Content-Length before anything is read.
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        using var place = intake.TryEnter();
+        if (place is null)
         {
-            limit.MaxRequestBodySize = options.Value.MaxBodyBytes;
+            context.Response.Headers.RetryAfter = "5";
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "too_many_uploads", "Too many uploads at once", $"{options.Value.MaxUploads} uploads are being taken in (Intake:MaxUploads): repeat the call in some seconds.");
         }
 
         var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = idempotencyKey }, connect);
@@ -45,13 +45,13 @@ internal static class UploadEndpoint
         {
             return TooLarge(options.Value);
         }
-        catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException || (exception is IOException && exception.Message.Contains("Multipart", StringComparison.OrdinalIgnoreCase)))
+        catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException || (exception is IOException io && !ProblemAnswers.IsDiskFull(io)))
         {
             return Problems.BadRequest("broken_body", "The body is broken or was cut short: send it again.");
         }
         finally
         {
-            if (form is { Upload: { } upload, IsAccepted: false })
+            if (form is { Upload: { } upload, IsHandedOver: false })
             {
                 await intake.DiscardAsync(upload);
             }
@@ -63,10 +63,11 @@ internal static class UploadEndpoint
 
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> AcceptAsync(UploadForm form, RequestIntake intake, PublicUrls urls, CancellationToken cancellationToken)
     {
+        // From here on intake itself discards what is not accepted.
+        form.IsHandedOver = true;
         switch (await intake.AcceptAsync(form.Upload!, form.Choices, cancellationToken))
         {
             case IntakeResult.Accepted accepted:
-                form.IsAccepted = true;
                 return TypedResults.Ok(new UploadAccepted
                 {
                     RequestId = accepted.RequestId,

@@ -13,8 +13,8 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
 
     public SpooledUpload? Upload { get; set; }
 
-    /// <summary>The upload has become a request: it is not to be discarded any more.</summary>
-    public bool IsAccepted { get; set; }
+    /// <summary>The upload is no longer the form's to discard.</summary>
+    public bool IsHandedOver { get; set; }
 
     public IntakeChoices Choices { get; private set; } = choices;
 

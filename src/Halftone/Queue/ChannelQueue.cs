@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Halftone.Database;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
@@ -10,10 +11,15 @@ namespace Halftone.Queue;
 /// </summary>
 internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<ChannelQueue> logger) : IWorkQueue
 {
+    /// <summary>Messages beyond which no retries are handed out; those of the planner are bounded by the planner.</summary>
+    private const int MostSwept = 1_024;
+
     private readonly Dictionary<QueueName, TurnQueue> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue());
 
     /// <summary>Messages that wait to be taken.</summary>
     public int Waiting(QueueName queue) => queues[queue].Count;
+
+    public bool HasRoom(QueueName queue) => queues[queue].Count < MostSwept;
 
     public Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken)
     {
@@ -35,7 +41,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
             {
                 await slots.EnterAsync(cancellationToken);
                 var taken = await queues[queue].TakeAsync(cancellationToken);
-                running.Add(HandleAsync(queue, taken, new Slot(slots, waitingRoom, taken.Message.RequestId), handle, deadLetter, cancellationToken));
+                running.Add(HandleAsync(queue, taken, new Slot(slots, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId), handle, deadLetter, cancellationToken));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -68,7 +74,8 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 #pragma warning restore CA1031
         {
             Log.HandlerThrew(logger, taken.Message.GetType().Name, taken.Message.RequestId, taken.Deliveries, exception);
-            _ = RedeliverAsync(queue, taken, cancellationToken);
+            // Our own outage is not the message's fault.
+            _ = RedeliverAsync(queue, OutageBackoff.IsOutage(exception) ? taken : taken with { Deliveries = taken.Deliveries + 1 }, cancellationToken);
         }
         finally
         {
@@ -81,7 +88,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         try
         {
             await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken);
-            queues[queue].Add(taken with { Deliveries = taken.Deliveries + 1 });
+            queues[queue].Add(taken);
         }
         catch (OperationCanceledException)
         {
@@ -167,7 +174,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         }
     }
 
-    private sealed class Slot(Slots slots, WaitingRoom waitingRoom, Guid requestId) : IWorkSlot
+    private sealed class Slot(Slots slots, WaitingRoom? waitingRoom, Guid requestId) : IWorkSlot
     {
         private bool isHeld = true;
 
@@ -176,7 +183,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
             if (isHeld)
             {
                 isHeld = false;
-                waitingRoom.Enter(requestId);
+                waitingRoom?.Enter(requestId);
                 slots.GiveBack();
             }
         }
@@ -187,7 +194,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
             {
                 await slots.TakeAgainAsync(cancellationToken);
                 isHeld = true;
-                waitingRoom.Leave(requestId);
+                waitingRoom?.Leave(requestId);
             }
         }
 
@@ -199,7 +206,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
             }
             else
             {
-                waitingRoom.Leave(requestId);
+                waitingRoom?.Leave(requestId);
             }
 
             slots.Leave();

@@ -9,6 +9,9 @@ internal interface IWorkQueue
     /// <summary>Returns when every message is safe on its queue.</summary>
     Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken);
 
+    /// <summary>False where so many messages wait already that handing out more would only fill memory.</summary>
+    bool HasRoom(QueueName queue);
+
     /// <summary>
     /// Hands messages to <paramref name="handle"/>, at most <paramref name="prefetch"/> at a time, until cancelled; then waits for
     /// the handlers that run. A handler that throws gets its message again after a pause, up to the delivery limit; then

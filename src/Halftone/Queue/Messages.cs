@@ -67,13 +67,16 @@ internal abstract record Message
     {
         public required long DeliveryId { get; init; }
 
+        /// <summary>Attempts made before this one: a message that was handed out twice makes one attempt. Null: not checked.</summary>
+        public int? Attempt { get; init; }
+
         public override QueueName Queue => QueueName.Deliver;
     }
 
     /// <summary>Remove the request's files and rows.</summary>
     public sealed record Delete : Message
     {
-        public override QueueName Queue => QueueName.Finish;
+        public override QueueName Queue => QueueName.Delete;
     }
 
     public string ToJson() => JsonSerializer.Serialize(this, MessageJson.Default.Message);
@@ -88,6 +91,9 @@ internal enum QueueName
     Work,
     Finish,
     Deliver,
+
+    /// <summary>Apart from <see cref="Finish"/>: when the disk is full every Finish waits, and only a Delete makes room.</summary>
+    Delete,
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -35,8 +35,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         if (waitingRoom.CountOf(plan.RequestId) >= limit)
         {
             slot.GiveBack();
-            // This Plan now waits in the room itself.
-            await waitingRoom.BelowAsync(plan.RequestId, limit + 1, cancellationToken);
+            await waitingRoom.BelowAsync(plan.RequestId, limit, cancellationToken);
             await slot.TakeAgainAsync(cancellationToken);
         }
     }

@@ -38,9 +38,17 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     /// <summary>The answer to this upload was never sent: its sender knows nothing of it.</summary>
     private async Task ForgetAsync(OpenRequest request, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(transaction => RequestRows.DeleteAsync(transaction, request.RequestId), cancellationToken);
-        await files.Store.DeleteAllAsync(request.RequestId, cancellationToken);
-        Log.Forgot(logger, request.RequestId);
+        try
+        {
+            await RequestRows.DeleteReceivingAsync(database, request.RequestId, cancellationToken);
+            await files.Store.DeleteAllAsync(request.RequestId, cancellationToken);
+            Log.Forgot(logger, request.RequestId);
+        }
+        catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+        {
+            // A disk that is still full must not keep the server from starting: the next start removes it.
+            OutageLog.Outage(logger, exception.Message);
+        }
     }
 
     private async Task PlanAsync(DbTransaction transaction, OpenRequest request)
@@ -68,18 +76,17 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             {
                 if (await images.Store.LengthAsync(row.ObjectKey, cancellationToken) != row.BytesOut)
                 {
-                    await database.WriteAsync(transaction => UndoAsync(transaction, request, row.ObjectKey), cancellationToken);
+                    await database.WriteAsync(transaction => UndoAsync(transaction, request, row.ImageId), cancellationToken);
                     Log.Undone(logger, row.ImageId, request.RequestId);
                 }
             }
         }
     }
 
-    /// <summary>All rows that name the object, in one transaction with the counters: images with one URL share one.</summary>
-    private async Task UndoAsync(DbTransaction transaction, OpenRequest request, string objectKey)
+    /// <summary>The image and those with its URL, which share its object, in one transaction with the counters.</summary>
+    private async Task UndoAsync(DbTransaction transaction, OpenRequest request, long imageId)
     {
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        var parameters = new { request.RequestId, request.FirstImageId, EndImageId = request.FirstImageId + request.Images, ObjectKey = objectKey, Now = now };
+        var parameters = new { request.RequestId, ImageId = imageId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() };
         await transaction.Connection!.ExecuteAsync(Sql.UncountImages, parameters, transaction);
         await transaction.Connection!.ExecuteAsync(Sql.UndoImages, parameters, transaction);
     }
@@ -126,7 +133,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             UPDATE request
             SET    completed = completed - lost.images, bytes_in = bytes_in - lost.bytes_in, bytes_out = bytes_out - lost.bytes_out, updated_at = @Now
             FROM   (SELECT count(*) AS images, coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
-                    FROM image WHERE image_id >= @FirstImageId AND image_id < @EndImageId AND object_key = @ObjectKey) AS lost
+                    FROM image WHERE (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed') AS lost
             WHERE  request_id = @RequestId
             """;
 
@@ -134,7 +141,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             UPDATE image
             SET    state = 'pending', object_key = NULL, bytes_in = NULL, bytes_out = NULL, kept_original = NULL, width = NULL, height = NULL,
                    content_hash = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL, attempt = 0, updated_at = @Now
-            WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND object_key = @ObjectKey
+            WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed'
             """;
     }
 

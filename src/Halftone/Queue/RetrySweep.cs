@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Dapper;
 using Halftone.Database;
+using Halftone.Fetch;
 using Halftone.Store;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +11,7 @@ namespace Halftone.Queue;
 /// Hands images and deliveries whose time has come back to the queue. It never clears the due time but moves it forward by a
 /// lease: if the message is lost, the row is due again, and only a recorded outcome ends it.
 /// </summary>
-internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, IOptions<QueueOptions> options, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
+internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
 {
     private readonly WakeSignal wake = new();
 
@@ -46,25 +48,43 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     {
         // Looked for on a reading connection first: an idle server must not take the write lock every second.
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        if (!await database.ReadAsync(async connection => await connection.ExecuteScalarAsync<long>(Sql.AnyDue, new { Now = now }) > 0, cancellationToken))
+        var parameters = new
+        {
+            Now = now,
+            Lease = now + (long)options.Value.Lease.TotalMilliseconds,
+            Latest = now + (long)LongestWait.TotalMilliseconds,
+            Images = queue.HasRoom(QueueName.Work) ? 256 : 0,
+            Deliveries = queue.HasRoom(QueueName.Deliver) ? 256 : 0,
+            Full = JsonSerializer.Serialize(waitingRoom.Full(options.Value.WaitingImagesPerRequest).Select(id => id.ToString("D"))),
+        };
+        if (!await database.ReadAsync(async connection => await connection.ExecuteScalarAsync<long>(Sql.AnyDue, parameters) > 0, cancellationToken))
         {
             return;
         }
 
-        var lease = now + (long)options.Value.Lease.TotalMilliseconds;
         var due = await database.WriteAsync<List<Message>>(
             async transaction =>
             {
                 var connection = transaction.Connection!;
-                var images = await connection.QueryAsync<DueImage>(Sql.DueImages, new { Now = now }, transaction);
+                var images = await connection.QueryAsync<DueImage>(Sql.DueImages, parameters, transaction);
                 var messages = images.Select(ToMessage).ToList<Message>();
-                await connection.ExecuteAsync(Sql.LeaseImage, messages.Cast<Message.Image>().Select(m => new { m.ImageId, Lease = lease }), transaction);
-                var deliveries = await connection.QueryAsync<DueDelivery>(Sql.LeaseDeliveries, new { Now = now, Lease = lease }, transaction);
-                messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId }));
+                await connection.ExecuteAsync(Sql.LeaseImage, messages.Cast<Message.Image>().Select(m => new { m.ImageId, parameters.Lease }), transaction);
+                var deliveries = await connection.QueryAsync<DueDelivery>(Sql.LeaseDeliveries, parameters, transaction);
+                messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
                 return messages;
             },
             cancellationToken);
         await queue.PublishAsync(due, cancellationToken);
+    }
+
+    /// <summary>No image waits longer: one that seems to was given its time before the clock was set back.</summary>
+    private TimeSpan LongestWait
+    {
+        get
+        {
+            var longest = fetchOptions.Value.RetryDelays.Append(fetchOptions.Value.MaxRetryAfter).Append(options.Value.Lease).Max();
+            return (longest * 1.2) + TimeSpan.FromMinutes(1);
+        }
     }
 
     private static Message.Image ToMessage(DueImage image) => new()
@@ -97,25 +117,28 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         public required Guid RequestId { get; init; }
         public required int Run { get; init; }
         public required long DeliveryId { get; init; }
+        public required int Attempt { get; init; }
     }
 
     private static class Sql
     {
         /// <summary>Uses the partial indexes image_due and delivery_due.</summary>
         public const string AnyDue = """
-            SELECT EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now) OR EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now)
+            SELECT (@Images > 0 AND (EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now) OR EXISTS (SELECT 1 FROM image WHERE next_attempt_at > @Latest)))
+                OR (@Deliveries > 0 AND EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now))
             """;
 
-        /// <summary>Images of open requests only: the rows of a closed one never change.</summary>
+        /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
         public const string DueImages = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
                    r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
-            WHERE  i.next_attempt_at <= @Now AND i.state = 'pending' AND r.state IN ('pending', 'processing')
+            WHERE  (i.next_attempt_at <= @Now OR i.next_attempt_at > @Latest) AND i.state = 'pending' AND r.state IN ('pending', 'processing')
+            AND    r.request_id NOT IN (SELECT value FROM json_each(@Full))
             ORDER  BY i.next_attempt_at
-            LIMIT  256
+            LIMIT  @Images
             """;
 
         public const string LeaseImage = "UPDATE image SET next_attempt_at = @Lease WHERE image_id = @ImageId AND state = 'pending'";
@@ -123,8 +146,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         public const string LeaseDeliveries = """
             UPDATE delivery
             SET    next_attempt_at = @Lease
-            WHERE  delivery_id IN (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256)
-            RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId
+            WHERE  delivery_id IN (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT @Deliveries)
+            RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId, attempt AS Attempt
             """;
     }
 

@@ -18,6 +18,15 @@ internal sealed class WaitingRoom
         }
     }
 
+    /// <summary>The requests of which <paramref name="limit"/> images or more wait.</summary>
+    public IReadOnlyList<Guid> Full(int limit)
+    {
+        lock (gate)
+        {
+            return [.. rooms.Where(pair => pair.Value.Count >= limit).Select(pair => pair.Key)];
+        }
+    }
+
     public void Enter(Guid requestId)
     {
         lock (gate)

@@ -26,10 +26,16 @@ internal sealed class Workers(
             return;
         }
 
-        await Task.WhenAll(
+        Task[] consumers =
+        [
             queue.ConsumeAsync(QueueName.Work, options.Value.Prefetch, HandleAsync, DeadLetterAsync, stoppingToken),
             queue.ConsumeAsync(QueueName.Finish, options.Value.FinishPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
-            queue.ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, HandleAsync, DeadLetterAsync, stoppingToken));
+            queue.ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
+            queue.ConsumeAsync(QueueName.Delete, 1, HandleAsync, DeadLetterAsync, stoppingToken),
+        ];
+        // A consumer that ends by itself is a bug: the host must hear of it, and not only when the others have ended too.
+        await await Task.WhenAny(consumers);
+        await Task.WhenAll(consumers);
     }
 
     private Task HandleAsync(Message message, IWorkSlot slot, CancellationToken cancellationToken) => message switch

@@ -32,8 +32,21 @@ internal sealed partial class RequestCompletion(
         }
 
         var key = ObjectKey.ForFile(finish.RequestId, "result", "csv");
+        try
+        {
+            await CloseAsync(finish, request, key, cancellationToken);
+        }
+        catch
+        {
+            await DeleteUnlessNamedAsync(finish.RequestId, key);
+            throw;
+        }
+    }
+
+    private async Task CloseAsync(Message.Finish finish, RequestRow request, string key, CancellationToken cancellationToken)
+    {
         await OutageBackoff.WaitOutAsync(() => WriteResultAsync(finish.RequestId, request, key, cancellationToken), time, logger, cancellationToken);
-        await images.Store.FlushAsync(cancellationToken);
+        await OutageBackoff.WaitOutAsync(() => FlushImagesAsync(cancellationToken), time, logger, cancellationToken);
         if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
         {
             sweep.Wake();
@@ -43,9 +56,23 @@ internal sealed partial class RequestCompletion(
                 await files.Store.DeleteAsync(replaced, cancellationToken);
             }
         }
-        else if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { finish.RequestId }), cancellationToken) != key)
+        else
         {
-            await files.Store.DeleteAsync(key, cancellationToken);
+            await DeleteUnlessNamedAsync(finish.RequestId, key);
+        }
+    }
+
+    private async Task<bool> FlushImagesAsync(CancellationToken cancellationToken)
+    {
+        await images.Store.FlushAsync(cancellationToken);
+        return true;
+    }
+
+    private async Task DeleteUnlessNamedAsync(Guid requestId, string key)
+    {
+        if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }), CancellationToken.None) != key)
+        {
+            await files.Store.DeleteAsync(key, CancellationToken.None);
         }
     }
 

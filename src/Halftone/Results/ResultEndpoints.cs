@@ -27,7 +27,7 @@ internal static class ResultEndpoints
         // The file may be replaced between the two steps by the result of a retry: then its successor is there.
         for (var attempt = 0; attempt < 3; attempt++)
         {
-            var (found, problem) = await finder.FindAsync(caller.Owner, requestId, cancellationToken);
+            var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: false, cancellationToken);
             if (found is null)
             {
                 return problem!;
@@ -46,7 +46,7 @@ internal static class ResultEndpoints
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetLinesAsync(
         string requestId, Caller caller, HttpContext context, ResultFinder finder, ImageLines lines, CancellationToken cancellationToken)
     {
-        var (found, problem) = await finder.FindAsync(caller.Owner, requestId, cancellationToken);
+        var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: true, cancellationToken);
         return found is null ? problem!
             : IsUnchanged(context, found.Tag("ndjson")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Stream(destination => lines.WriteAsync(found.FirstImageId, found.Images, destination, cancellationToken), "application/x-ndjson", found.NameWith("-result.ndjson"));
@@ -55,7 +55,7 @@ internal static class ResultEndpoints
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
         string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
     {
-        var (found, problem) = await finder.FindAsync(caller.Owner, requestId, cancellationToken);
+        var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: true, cancellationToken);
         return found is null ? problem!
             : IsUnchanged(context, found.Tag("failed")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
             : TypedResults.Stream(WriteAsync, found.CsvType, found.NameWith("-failed.csv"));
@@ -81,6 +81,7 @@ internal sealed record FoundResult
 {
     public required string FileName { get; init; }
     public string? ResultKey { get; init; }
+    public required string State { get; init; }
     public required string UploadKey { get; init; }
     public required string Dialect { get; init; }
     public required long FirstImageId { get; init; }
@@ -103,7 +104,7 @@ internal sealed record FoundResult
 internal sealed class ResultFinder(HalftoneDatabase database)
 {
     /// <returns>The result, or the answer that says why there is none.</returns>
-    public async Task<(FoundResult? Found, ProblemHttpResult? Problem)> FindAsync(string owner, string requestId, CancellationToken cancellationToken)
+    public async Task<(FoundResult? Found, ProblemHttpResult? Problem)> FindAsync(string owner, string requestId, bool ofRows, CancellationToken cancellationToken)
     {
         var found = Guid.TryParseExact(requestId, "D", out var id)
             ? await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<FoundResult>(Sql.Result, new { RequestId = id, Owner = owner }), cancellationToken)
@@ -111,15 +112,20 @@ internal sealed class ResultFinder(HalftoneDatabase database)
         return found switch
         {
             null => (null, Problems.UnknownRequest(requestId)),
-            { ResultKey: null } => (null, Problems.Of(StatusCodes.Status409Conflict, "no_result_yet", "There is no result yet", "The images are still being worked on: ask the status until it has a result_url.")),
+            { ResultKey: null } => (null, NotYet()),
+            // What is made from the rows themselves has no meaning while a retry changes them; the CSV of the run before is a file and stays.
+            { State: not ("completed" or "failed" or "cancelled") } when ofRows => (null, NotYet()),
             _ => (found, null),
         };
     }
 
+    private static ProblemHttpResult NotYet() =>
+        Problems.Of(StatusCodes.Status409Conflict, "no_result_yet", "There is no result yet", "The images are still being worked on: ask the status until it has ended.");
+
     private static class Sql
     {
         public const string Result = """
-            SELECT file_name AS FileName, result_key AS ResultKey, upload_key AS UploadKey, dialect AS Dialect, first_image_id AS FirstImageId, images AS Images
+            SELECT file_name AS FileName, state AS State, result_key AS ResultKey, upload_key AS UploadKey, dialect AS Dialect, first_image_id AS FirstImageId, images AS Images
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
             """;

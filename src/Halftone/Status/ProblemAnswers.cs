@@ -59,7 +59,7 @@ internal static partial class ProblemAnswers
         Problems.Of(StatusCodes.Status507InsufficientStorage, "disk_full", "The disk is full", "The server has no room for this file: try again when there is space.");
 
     /// <summary>ENOSPC is 28 on Linux and macOS; .NET hands it on in the low 16 bits of HResult or as the number itself.</summary>
-    private static bool IsDiskFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 0x70;
+    public static bool IsDiskFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 0x70;
 
     private static partial class Log
     {

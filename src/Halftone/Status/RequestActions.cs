@@ -122,7 +122,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
         /// <summary>Or the sweep would find them due for ever.</summary>
         public const string ForgetRetries = """
-            UPDATE image SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND image_id >= @FirstImageId AND image_id < @EndImageId
+            UPDATE image INDEXED BY image_due SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND image_id >= @FirstImageId AND image_id < @EndImageId
             """;
 
         public const string PendAgain = """

@@ -17,7 +17,8 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>Null for an unknown id and for another owner's request alike.</returns>
     public Task<RequestStatus?> ReadAsync(string owner, Guid requestId, int limit, long cursor, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => ReadAsync(connection, owner, requestId, limit, cursor), cancellationToken);
+        // One state for all statements: a delete between two of them would leave products without their images.
+        database.ReadSnapshotAsync(connection => ReadAsync(connection, owner, requestId, limit, cursor), cancellationToken);
 
     private async Task<RequestStatus?> ReadAsync(DbConnection connection, string owner, Guid requestId, int limit, long cursor)
     {

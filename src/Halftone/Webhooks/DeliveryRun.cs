@@ -20,7 +20,8 @@ internal sealed partial class DeliveryRun(
 {
     public async Task HandleAsync(Message.Deliver message, CancellationToken cancellationToken)
     {
-        if (await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken) is not { } delivery)
+        if (await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken) is not { } delivery
+            || (message.Attempt is { } attempt && attempt != delivery.Attempt))
         {
             return;
         }
@@ -43,6 +44,7 @@ internal sealed partial class DeliveryRun(
         {
             DeliveryId = deliveryId,
             delivery.Attempt,
+            LeasedUntil = delivery.NextAttemptAt,
             State = outcome is DeliveryOutcome.Delivered ? "delivered" : pause is null ? "failed" : "pending",
             NextAttemptAt = pause is null ? (long?)null : (now + pause.Value).ToUnixTimeMilliseconds(),
             HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
@@ -73,21 +75,22 @@ internal sealed partial class DeliveryRun(
         public required string Body { get; init; }
         public required int Attempt { get; init; }
         public required int ScheduleFrom { get; init; }
+        public required long NextAttemptAt { get; init; }
     }
 
     private static class Sql
     {
         public const string Pending = """
-            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom
+            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom, next_attempt_at AS NextAttemptAt
             FROM   delivery
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;
 
-        /// <summary>Only where the attempt is the one that was made: a duplicate of it counts once.</summary>
+        /// <summary>Only where the attempt is the one that was made, and still under its lease: a duplicate counts once, and a replay asked for meanwhile is not swallowed.</summary>
         public const string Record = """
             UPDATE delivery
             SET    state = @State, attempt = attempt + 1, next_attempt_at = @NextAttemptAt, updated_at = @Now
-            WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Attempt
+            WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Attempt AND next_attempt_at = @LeasedUntil
             """;
 
         public const string InsertAttempt = """

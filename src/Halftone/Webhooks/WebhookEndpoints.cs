@@ -41,7 +41,7 @@ internal static class WebhookEndpoints
 
             body = JsonSerializer.Deserialize(bytes.AsSpan(0, length), ApiJson.Default.WebhookBody);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidDataException)
         {
             body = null;
         }
