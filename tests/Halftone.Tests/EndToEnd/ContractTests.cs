@@ -54,6 +54,51 @@ public sealed class ContractTests
         Assert.Equal(code, (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("code").GetString());
     }
 
+    public static TheoryData<string, string, byte[]> BrokenBodies => new()
+    {
+        { "multipart/form-data; boundary=x", "broken_body", Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nInput Image Urls\n") },
+        { "multipart/form-data; boundary=x", "broken_body", Encoding.ASCII.GetBytes("no boundary at all") },
+        { "multipart/form-data; boundary=x", "broken_body", [] },
+        { "multipart/form-data; boundary=x", "broken_body", Encoding.ASCII.GetBytes("--x\r\n" + new string('h', 40_000)) },
+        { "multipart/form-data; boundary=x", "broken_multipart", Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n") },
+        { "multipart/form-data", "broken_multipart", Encoding.ASCII.GetBytes("--x--\r\n") },
+        { "application/json", "invalid_json", Encoding.Latin1.GetBytes("{\"csv\":\"Caf\u00e9\"}") },
+        { "application/json", "invalid_json", Encoding.ASCII.GetBytes("{\"csv\":\"\\ud800\"}") },
+        { "application/json", "invalid_quality", Encoding.ASCII.GetBytes("{\"csv\":\"a\",\"quality\":\"\\ud800\"}") },
+        { "application/gzip", "broken_body", [0x1F, 0x8B, 8, 0, 1, 2, 3] },
+        { "text/csv", "empty_file", [] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BrokenBodies))]
+    public async Task A_broken_body_is_the_senders_fault_and_leaves_nothing(string type, string code, byte[] body)
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        using var content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
+        using var answer = await server.Client.PostAsync("upload", content, Cancelled);
+        var text = await answer.Content.ReadAsStringAsync(Cancelled);
+        Assert.True(answer.StatusCode == HttpStatusCode.BadRequest, text);
+        Assert.Equal(code, JsonDocument.Parse(text).RootElement.GetProperty("code").GetString());
+        Assert.Empty(Entries(server));
+    }
+
+    [Fact]
+    public async Task An_upload_beyond_those_that_are_taken_in_at_a_time_is_asked_to_come_again()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxUploads", "1"));
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var slow = server.Client.PostAsync("upload", new SlowContent(held.Task), Cancelled);
+        await Eventually.TrueAsync(() => Entries(server).Any());
+
+        using var refused = await server.PostCsvAsync("Input Image Urls\n", Cancelled);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.NotNull(refused.Headers.RetryAfter);
+
+        held.SetResult();
+        using var accepted = await slow;
+        Assert.Equal(HttpStatusCode.OK, accepted.StatusCode);
+    }
+
     [Fact]
     public async Task A_small_gzip_that_holds_a_huge_file_is_refused_at_the_limit_and_leaves_nothing()
     {
@@ -79,7 +124,7 @@ public sealed class ContractTests
         Assert.Equal(2, wrong.GetProperty("errors")[0].GetProperty("line").GetInt32());
 
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(server.DataFolder, "files")));
+        Assert.Empty(Entries(server));
     }
 
     [Fact]
@@ -168,6 +213,38 @@ public sealed class ContractTests
         }
 
         Assert.Equal(Enumerable.Range(1, 25).Select(i => $"P{i}"), names);
+    }
+
+    private static IEnumerable<string> Entries(HalftoneServer server)
+    {
+        var files = Path.Combine(server.DataFolder, "files");
+        return Directory.Exists(files) ? Directory.EnumerateFileSystemEntries(files) : [];
+    }
+
+    /// <summary>A CSV whose last byte comes when it is told to.</summary>
+    private sealed class SlowContent : HttpContent
+    {
+        private readonly Task held;
+
+        public SlowContent(Task held)
+        {
+            this.held = held;
+            Headers.ContentType = new MediaTypeHeaderValue("text/csv");
+        }
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync("Product Name,Input Image Urls\nMug,"u8.ToArray());
+            await stream.FlushAsync();
+            await held;
+            await stream.WriteAsync("\n"u8.ToArray());
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 
     private static async Task<JsonElement> CheckAsync(HalftoneServer server, string csv)
