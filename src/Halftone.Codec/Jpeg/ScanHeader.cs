@@ -7,6 +7,8 @@ internal readonly record struct ScanComponent(int Component, int DcTable, int Ac
 /// <summary>A scan's header (ITU-T T.81, B.2.3, G.1.1.1).</summary>
 internal sealed record ScanHeader
 {
+    public const int MaxBlocksPerMcu = 10;
+
     public required ScanComponent[] Components { get; init; }
 
     /// <summary>First coefficient of the band in zigzag order (Ss).</summary>
@@ -39,6 +41,11 @@ internal sealed record ScanHeader
                 return null;
             }
             components[i] = new ScanComponent(index, tables >> 4, tables & 15);
+        }
+        // B.2.3: the blocks of an interleaved MCU are ten at most.
+        if (n > 1 && components.Sum(c => frame.Components[c.Component].H * frame.Components[c.Component].V) > MaxBlocksPerMcu)
+        {
+            return null;
         }
         var tail = segment[(1 + 2 * n)..];
         var header = new ScanHeader { Components = components, First = tail[0], Last = tail[1], High = tail[2] >> 4, Low = tail[2] & 15 };

@@ -16,7 +16,7 @@ internal sealed class SequentialScan(
     ScanData data, DecoderLookups lookups, ScanHeader header, JpegFrame frame, int restartInterval, int[] leastKept)
 {
     private readonly int[] predictions = new int[4];
-    private readonly Block[] blocks = new Block[10];
+    private readonly Block[] blocks = new Block[ScanHeader.MaxBlocksPerMcu];
     private BitPosition position;
     private long bytesLeft;
     private int segment = -1;

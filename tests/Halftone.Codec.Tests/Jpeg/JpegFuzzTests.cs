@@ -40,6 +40,25 @@ public sealed class JpegFuzzTests(ITestOutputHelper output)
         Assert.True(counts.GetValueOrDefault("Done") > 0);
     }
 
+    /// <summary>Found by the test above after 620,000 files: a frame whose MCU would have twelve blocks, where the standard allows ten (B.2.3).</summary>
+    [Fact]
+    public void An_mcu_of_more_than_ten_blocks_is_corrupt()
+    {
+        const string File =
+            "/9j/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQJFBT/2wBDAAMCAgMCAgMDAwMEAwME"
+            + "BQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYUGBIUFRT/2wBDAQMEBAUEBQkFBQkUDQsNFBQUFBQUFBQUFBQUFBQUFBQUFBQU"
+            + "FBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBT/wQARCAAlAC0DAUIAAiEBAyEB/8QAHwAAAAAMAAAAAAAAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAAAA"
+            + "AAAAogAAAAAAAAAAAPABAgMEBQYHCAkKERITFBUWFxgZGiEiIyQlJicoKSoxMjM0NTY3ODk6QUJDREVGR0hJSlFSU1RVVldYWVphYmNkZWZnaGlqcXJzdHV2"
+            + "d3h5eoGCg4SFhoeIiYqRkpOUlZaXmJmaoaKjpKWmp6ipqrGys7S1tre4ubrBwsPExcbHyMnK0dLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3+Pn6/90ABAAC"
+            + "/9oADAMBAAIAAwAAPwB14AaBaAwOgKoJgNNYDAKBGYAKgFUGSQBdAFuCqDJIAugCCDtgcGoIwSpECPUAiPCIAJA0BcBUSAHOEDQBbgqgySALoAtAQgyRdIUA"
+            + "OCCT9AAEEn6ANMBwJRaAK8FUFgYQEAGFBXBUBOBwYDIJQSAVIgcBQBaArgzgPA4ggUDgKkQKALQFUGSQBdAFuCqDJIAugCKGoIgQhkCAiA0CAaGTQBAIBACH"
+            + "sGcDaBdBogcBgHAugnA8EoFAhADcDgKBwYSAZAoFAFuCqDJIAugC0BCDJF0hQAsQSfoAAgk/QBDA4EotAHvgqgsDCAgB/9BjgVQZBAFgAtwVQZBAFgAtwVQZ"
+            + "BAFgAtgVQZBAFgASCUEoAwgMIFggAC3BVBkEAWAC1BCDIF0gABYgg+AACCD4AK0CglFoA/AFUFgYQEAGABVBkkAXQBbgqgySALoAtwVQZJAF0AW4KoMkgC6A"
+            + "GgSglAIagYQLBAAFsCqDJIAugC1BCDJF0hQAsQSfoAAgk/QBXAcCUWgD8AVQWBhAQA//0WyBVBSBGLABbgqgpAjFgAtgVQUgRiwAW4KoKQIxYAMmCUDwKAQ+"
+            + "gwgSgcLABbgqgpAjFgAtAQgpAjDUAOB5AjAADyBGAK0DgPAoZAH4AqglA4OQEAP/2Q==";
+        Assert.IsType<JpegTranscodeResult.Corrupt>(JpegTranscoder.Transcode(Convert.FromBase64String(File), 50, MaxPixels));
+    }
+
     private static string Check(byte[] file, int seed, int q)
     {
         JpegTranscodeResult result;
