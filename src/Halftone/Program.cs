@@ -38,7 +38,8 @@ internal static class Program
             KeysCommand.Create(),
         };
         root.SetAction(ServeCommand.RunAsync);
-        return root.Parse(args).InvokeAsync();
+        // Its own 2 s would end a server that is stopping in order.
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });
     }
 
     /// <summary>The server, not yet started.</summary>

@@ -54,6 +54,8 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
     ];
 
     private readonly Random random = new(seed);
+    // Uploads run beside the rounds, and a Random is for one at a time.
+    private readonly Random uploadRandom = new(seed + 1);
     private readonly KillCounts counts = new();
     private int uploads;
 
@@ -123,7 +125,12 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             await WaitUntilBusyAsync(shop, uploading, cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(800)), TimeProvider.System, cancellationToken);
             await WaitUntilBusyAsync(shop, uploading, cancellationToken);
-            return await KillAsync(kill, server, shop);
+            // One more upload, so small that the kill comes at any moment of its life.
+            var last = shop.UploadAsync(SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", 2, isRepeatable: random.Next(2) == 0, surroundings, random), cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(80)), TimeProvider.System, cancellationToken);
+            var killed = await KillAsync(kill, server, shop);
+            await last;
+            return killed;
         }
         finally
         {
@@ -172,7 +179,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             {
                 if (shop.ImagesInFlight < InFlight * 2)
                 {
-                    var request = SentRequest.Make($"r{++uploads}", InFlight * 3 / 4, isRepeatable: random.Next(2) == 0, surroundings, random);
+                    var request = SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", InFlight * 3 / 4, isRepeatable: uploadRandom.Next(2) == 0, surroundings, uploadRandom);
                     await shop.UploadAsync(request, cancellationToken);
                 }
 

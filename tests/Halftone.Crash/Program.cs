@@ -59,7 +59,7 @@ internal static class Program
 
     private static async Task<int> SweepAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
     {
-        var sweep = new StraceSweep(program, Console.Out);
+        using var sweep = new StraceSweep(program, Console.Out);
         var kinds = options.TryGetValue("kinds", out var names) ? names.Split(',') : [.. StraceSweep.Kinds];
         var kills = 0;
         var unclean = 0;

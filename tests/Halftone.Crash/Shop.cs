@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -9,23 +10,22 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
 {
     private readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { BaseAddress = new Uri(serverUrl + "/"), Timeout = TimeSpan.FromMinutes(1) };
 
+    private ImmutableList<SentRequest> sent = [];
+
     /// <summary>Everything that was sent, in order.</summary>
-    public List<SentRequest> Sent { get; } = [];
+    public IReadOnlyList<SentRequest> Sent => sent;
 
     /// <summary>Accepted and not yet ended, as far as is known.</summary>
-    public IReadOnlyList<SentRequest> Open => [.. Sent.Where(sent => sent is { RequestId: not null, HasEnded: false, MayBeGone: false })];
+    public IReadOnlyList<SentRequest> Open => [.. Sent.Where(request => request is { RequestId: not null, HasEnded: false, MayBeGone: false })];
 
     /// <summary>Images of <see cref="Open"/> that are not done, as far as is known.</summary>
-    public int ImagesInFlight => Open.Sum(sent => sent.Images - sent.Done);
+    public int ImagesInFlight => Open.Sum(request => request.Images - request.Done);
 
     /// <summary>Uploads; where the answer is 200, the request's id is noted.</summary>
     /// <returns>The status, or null where none came.</returns>
     public async Task<HttpStatusCode?> UploadAsync(SentRequest request, CancellationToken cancellationToken)
     {
-        if (!Sent.Contains(request))
-        {
-            Sent.Add(request);
-        }
+        ImmutableInterlocked.Update(ref sent, all => all.Contains(request) ? all : all.Add(request));
 
         using var form = new MultipartFormDataContent();
 #pragma warning disable CA2000 // Disposed with the form.
@@ -116,7 +116,7 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
     /// <summary>Sends uploads again that were not answered, and waits until everything accepted has ended and told its webhook.</summary>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
-        foreach (var request in Sent.Where(sent => sent is { RequestId: null, IdempotencyKey: not null }))
+        foreach (var request in Sent.Where(request => request is { RequestId: null, IdempotencyKey: not null }))
         {
             var status = await UploadAsync(request, cancellationToken);
             if (status != HttpStatusCode.OK)
@@ -131,11 +131,14 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
 
-        while (Sent.Any(sent => sent is { RequestId: { } id, MayBeGone: false } && surroundings.EventsOf(id).Count == 0))
+        while (Sent.Any(request => request is { RequestId: { } id, MayBeGone: false } && surroundings.EventsOf(id).Count == 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
     }
+
+    /// <summary>An upload that was refused is nobody's loss.</summary>
+    public void Forget(SentRequest refused) => ImmutableInterlocked.Update(ref sent, all => all.Remove(refused));
 
     public void Dispose() => client.Dispose();
 

@@ -5,26 +5,37 @@ namespace Halftone.Crash;
 /// <summary>
 /// Kills the server at the N-th call of one kind, for every N, over the whole life of two small requests: one is uploaded, ends, is retried and
 /// ends again; the other is uploaded, ends and is deleted. Then the server is started without strace, the shop goes on where it was left, and
-/// everything is examined. strace counts by thread, so the server gets one pool thread, on which nearly all of these calls are made.
+/// everything is examined. strace counts by thread, so the server gets one pool thread, which makes these calls; a start makes its own on the main
+/// thread, so it is swept by itself (kinds that begin with <c>start:</c>), and the others begin with a database that is there.
 /// </summary>
-internal sealed class StraceSweep(string program, TextWriter output)
+internal sealed class StraceSweep(string program, TextWriter output) : IDisposable
 {
+    private const string AtStart = "start:";
+
     /// <summary>So long one life of the two requests may take.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     private static readonly (string, string)[] Settings =
     [
-        ("Queue:SweepInterval", "00:00:00.200"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Compress:Children", "1"), ("Logging:LogLevel:Default", "Warning"),
+        ("Queue:SweepInterval", "00:00:01"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Compress:Children", "1"), ("Logging:LogLevel:Default", "Warning"),
     ];
 
+    private DataFolder? prepared;
+
     /// <summary>The calls by which anything reaches the disk, each swept by itself.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["rename", "fsync", "fdatasync", "pwrite64", "unlink", "mkdir", "rmdir", "syncfs"];
+    public static IReadOnlyList<string> Kinds { get; } =
+        ["rename", "fsync", "fdatasync", "pwrite64", "unlink", "mkdir", "rmdir", "syncfs", AtStart + "fdatasync", AtStart + "pwrite64", AtStart + "unlink", AtStart + "mkdir"];
 
     /// <summary>One point: the server dies at the <paramref name="number"/>-th call of the kind.</summary>
     /// <returns>Whether there were so many calls; and what was found.</returns>
     public async Task<(bool Killed, Findings Findings)> PointAsync(string kind, int number, CancellationToken cancellationToken)
     {
         using var folder = new DataFolder();
+        if (!kind.StartsWith(AtStart, StringComparison.Ordinal))
+        {
+            await PrepareAsync(folder, cancellationToken);
+        }
+
         await using var surroundings = await Surroundings.StartAsync(number, cancellationToken);
         surroundings.LongestPause = TimeSpan.FromMilliseconds(5);
         using var shop = new Shop(folder.Url, surroundings);
@@ -33,20 +44,12 @@ internal sealed class StraceSweep(string program, TextWriter output)
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Deadline);
 
-        var killed = await TracedLifeAsync(kind, number, folder, shop, surroundings, kept, deleted, deadline.Token);
+        var killed = await TracedLifeAsync(kind.Replace(AtStart, "", StringComparison.Ordinal), number, folder, shop, surroundings, kept, deleted, deadline.Token);
         await using (var server = ServerProcess.Start(program, folder.Url, folder.Path, Settings))
         {
             await ExpectListeningAsync(server, folder);
             await LiveAsync(shop, surroundings, kept, deleted, deadline.Token);
             await shop.SettleAsync(deadline.Token);
-            server.Terminate();
-            await server.WaitForEndAsync(deadline.Token);
-        }
-
-        // Once more, for what a start sweeps: the delete may have been under way.
-        await using (var server = ServerProcess.Start(program, folder.Url, folder.Path, Settings))
-        {
-            await ExpectListeningAsync(server, folder);
             server.Terminate();
             await server.WaitForEndAsync(deadline.Token);
         }
@@ -57,28 +60,51 @@ internal sealed class StraceSweep(string program, TextWriter output)
         return (killed, findings);
     }
 
+    public void Dispose() => prepared?.Dispose();
+
+    /// <summary>A copy of what a first start leaves.</summary>
+    private async Task PrepareAsync(DataFolder folder, CancellationToken cancellationToken)
+    {
+        if (prepared is null)
+        {
+            prepared = new();
+            await using var server = ServerProcess.Start(program, prepared.Url, prepared.Path, Settings);
+            await ExpectListeningAsync(server, prepared);
+            server.Terminate();
+            await server.WaitForEndAsync(cancellationToken);
+        }
+
+        Directory.CreateDirectory(folder.Path);
+        foreach (var file in Directory.EnumerateFiles(prepared.Path))
+        {
+            File.Copy(file, Path.Combine(folder.Path, Path.GetFileName(file)));
+        }
+    }
+
     private async Task<bool> TracedLifeAsync(
         string kind, int number, DataFolder folder, Shop shop, Surroundings surroundings, SentRequest kept, SentRequest deleted, CancellationToken cancellationToken)
     {
-        var strace = new[] { "strace", "-f", "-qqq", "--seccomp-bpf", "-o", "/dev/null", "-e", $"trace={kind}", "-e", $"inject={kind}:signal=KILL:when={number}" };
-        await using var server = ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, ("DOTNET_ThreadPool_ForceMaxWorkerThreads", "1")], strace);
+        // Without --seccomp-bpf: with it strace 6.1 forgets how many calls it has seen.
+        var strace = new[] { "strace", "-f", "-qqq", "-o", "/dev/null", "-e", $"trace={kind}", "-e", $"inject={kind}:signal=KILL:when={number}" };
+        await using var server = ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, ("DOTNET_ThreadPool_ForceMinWorkerThreads", "1"), ("DOTNET_ThreadPool_ForceMaxWorkerThreads", "1")], strace);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _ = server.WaitForEndAsync(cancellationToken).ContinueWith(_ => ended.CancelAsync(), TaskScheduler.Default);
-        try
+        if (!await server.Listening)
         {
-            if (await server.Listening)
-            {
-                await LiveAsync(shop, surroundings, kept, deleted, ended.Token);
-                await shop.SettleAsync(ended.Token);
-            }
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or InvalidOperationException && !cancellationToken.IsCancellationRequested)
-        {
-            // The server is dead: the upload was not answered, or an end never came.
+            return true;
         }
 
-        // strace ends with the server; a server that was not killed by then outlived its requests.
-        return server.HasExited;
+        try
+        {
+            await LiveAsync(shop, surroundings, kept, deleted, ended.Token);
+            await shop.SettleAsync(ended.Token);
+            return server.HasExited;
+        }
+        catch (Exception exception) when ((exception is OperationCanceledException or InvalidOperationException) && !cancellationToken.IsCancellationRequested)
+        {
+            // The server is dead: the upload was not answered, or an end never came.
+            return true;
+        }
     }
 
     /// <summary>Goes on from wherever the requests are.</summary>

@@ -14,7 +14,7 @@ namespace Halftone.Crash;
 /// </summary>
 /// <remarks>
 /// <c>/good/…</c> is a picture; <c>/missing/…</c> is 404; <c>/flaky/…</c> is 500 the first time and a picture after; <c>/later/…</c> is 404 until
-/// <see cref="LaterIsThere"/>, then a picture.
+/// <see cref="LaterIsThere"/>, then a picture; <c>/gated/…</c> is a picture that waits between <see cref="HoldGated"/> and <see cref="ReleaseGated"/>.
 /// </remarks>
 internal sealed class Surroundings : IAsyncDisposable
 {
@@ -24,6 +24,7 @@ internal sealed class Surroundings : IAsyncDisposable
     private readonly ConcurrentDictionary<string, int> calls = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<Guid, ConcurrentQueue<string>> events = new();
     private readonly Random random;
+    private TaskCompletionSource held = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int running;
 
@@ -37,6 +38,7 @@ internal sealed class Surroundings : IAsyncDisposable
                 .Select(path => (File.ReadAllBytes(path), "image/" + Path.GetExtension(path)[1..])),
         ];
         gate.SetResult();
+        held.SetResult();
     }
 
     /// <summary>Whether <c>/later/…</c> is a picture by now.</summary>
@@ -78,9 +80,14 @@ internal sealed class Surroundings : IAsyncDisposable
 
     public void OpenGate() => gate.TrySetResult();
 
+    public void HoldGated() => held = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void ReleaseGated() => held.TrySetResult();
+
     public ValueTask DisposeAsync()
     {
         OpenGate();
+        ReleaseGated();
         return application.DisposeAsync();
     }
 
@@ -92,6 +99,7 @@ internal sealed class Surroundings : IAsyncDisposable
             await gate.Task.WaitAsync(context.RequestAborted);
             await Task.Delay(Pause(), TimeProvider.System, context.RequestAborted);
             var path = context.Request.Path.Value!.Split('/');
+            await (path[1] == "gated" ? held.Task.WaitAsync(context.RequestAborted) : Task.CompletedTask);
             var isFirst = calls.AddOrUpdate(context.Request.Path.Value, 1, (_, count) => count + 1) == 1;
             context.Response.StatusCode = path[1] switch
             {

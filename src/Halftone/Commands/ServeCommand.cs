@@ -34,6 +34,11 @@ internal static class ServeCommand
             await server.WaitForShutdownAsync(cancellationToken);
             return 0;
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Stopped while it started.
+            return 0;
+        }
         catch (Exception exception) when (Explain(exception) is { } sentence)
         {
             await Console.Error.WriteLineAsync(sentence);
@@ -61,6 +66,8 @@ internal static class ServeCommand
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(builder.Configuration["Urls"] ?? DefaultUrls);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Services.AddRoutingCore();
+        // Uploads that take longer are cut off, so that supervisors, which wait 10 s as a rule, need not kill.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         return builder;
     }
 

@@ -20,7 +20,7 @@ internal static class DatabaseSetup
     }
 
     /// <summary>What must be done before anything listens or works: the schema, then what the last process left behind.</summary>
-    private sealed class Startup(DataFolder folder, Migrator migrator, AccessGuard access, IConfiguration configuration, Replan replan) : IHostedLifecycleService
+    private sealed class Startup(DataFolder folder, Migrator migrator, AccessGuard access, IConfiguration configuration, Replan replan, OrphanSweep orphans) : IHostedLifecycleService
     {
         public async Task StartingAsync(CancellationToken cancellationToken)
         {
@@ -28,6 +28,7 @@ internal static class DatabaseSetup
             await migrator.MigrateAsync(cancellationToken);
             await access.CheckAddressesAsync(configuration["urls"] ?? "", cancellationToken);
             await replan.RunAsync(cancellationToken);
+            await orphans.SweepAtStartAsync(cancellationToken);
         }
 
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -312,7 +312,7 @@ internal sealed class RequestIntake(
             cancellationToken);
 
     /// <summary>From here on the request exists for everybody: the first Plan, or Finish where there is nothing to do.</summary>
-    private Task PromiseAsync(Guid requestId, long images, CancellationToken cancellationToken) =>
+    internal Task PromiseAsync(Guid requestId, long images, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {

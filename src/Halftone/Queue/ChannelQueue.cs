@@ -33,7 +33,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
-        using var slots = new Slots(prefetch, queue == QueueName.Work ? options.Value.WaitingImages : 0);
+        using var slots = new Slots(prefetch, queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0);
         var running = new RunningTasks();
         try
         {

@@ -1,3 +1,5 @@
+using Halftone.Status;
+
 namespace Halftone.Queue;
 
 internal static class QueueSetup
@@ -14,6 +16,8 @@ internal static class QueueSetup
         services.AddSingleton<ImageRun>();
         services.AddRunning<OutboxRelay>();
         services.AddRunning<RetrySweep>();
+        // Before the workers, so that it stops after them: what they end while the server stops is recorded.
+        services.AddRunning<OutcomeRecorder>();
         services.AddRunning<Workers>();
     }
 

@@ -131,7 +131,8 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 
         public const string UncountImages = """
             UPDATE request
-            SET    completed = completed - lost.images, bytes_in = bytes_in - lost.bytes_in, bytes_out = bytes_out - lost.bytes_out, updated_at = @Now
+            SET    completed = request.completed - lost.images, bytes_in = request.bytes_in - lost.bytes_in, bytes_out = request.bytes_out - lost.bytes_out,
+                   updated_at = @Now
             FROM   (SELECT count(*) AS images, coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
                     FROM image WHERE (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed') AS lost
             WHERE  request_id = @RequestId

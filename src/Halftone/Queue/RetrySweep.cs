@@ -13,7 +13,11 @@ namespace Halftone.Queue;
 /// </summary>
 internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
 {
+    /// <summary>Clocks are slewed by less between two passes; a jump is more.</summary>
+    private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
+
     private readonly WakeSignal wake = new();
+    private (DateTimeOffset Clock, long Timestamp) last = (time.GetUtcNow(), time.GetTimestamp());
 
     /// <summary>Tells the sweep that a transaction with rows that are due was committed.</summary>
     public void Wake() => wake.Set();
@@ -46,6 +50,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     /// <summary>One pass; public to tests, which move the clock instead of waiting.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
+        await FollowClockAsync(cancellationToken);
         // Looked for on a reading connection first: an idle server must not take the write lock every second.
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new
@@ -85,6 +90,25 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             var longest = fetchOptions.Value.RetryDelays.Append(fetchOptions.Value.MaxRetryAfter).Append(options.Value.Lease).Max();
             return (longest * 1.2) + TimeSpan.FromMinutes(1);
         }
+    }
+
+    /// <summary>
+    /// Due times move with a clock that was set: else an hour forward would make everything that waits due at once, and an hour back would make
+    /// it wait an hour more. What was written after a jump forward counts from the new time already.
+    /// </summary>
+    private async Task FollowClockAsync(CancellationToken cancellationToken)
+    {
+        var (clock, timestamp) = (time.GetUtcNow(), time.GetTimestamp());
+        var expected = last.Clock + time.GetElapsedTime(last.Timestamp, timestamp);
+        var jump = clock - expected;
+        if (jump.Duration() >= LeastJump)
+        {
+            Log.ClockJumped(logger, jump);
+            var parameters = new { Jump = (long)jump.TotalMilliseconds, Until = expected.ToUnixTimeMilliseconds() };
+            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.MoveDueTimes, parameters, transaction), cancellationToken);
+        }
+
+        last = (clock, timestamp);
     }
 
     private static Message.Image ToMessage(DueImage image) => new()
@@ -143,6 +167,11 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
         public const string LeaseImage = "UPDATE image SET next_attempt_at = @Lease WHERE image_id = @ImageId AND state = 'pending'";
 
+        public const string MoveDueTimes = """
+            UPDATE image SET next_attempt_at = next_attempt_at + @Jump WHERE next_attempt_at IS NOT NULL AND updated_at <= @Until;
+            UPDATE delivery SET next_attempt_at = next_attempt_at + @Jump WHERE next_attempt_at IS NOT NULL AND updated_at <= @Until
+            """;
+
         public const string LeaseDeliveries = """
             UPDATE delivery
             SET    next_attempt_at = @Lease
@@ -153,6 +182,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
     private static partial class Log
     {
+        [LoggerMessage(222, LogLevel.Warning, "The clock was set by {Jump}: what waits for another attempt waits as long as before")]
+        public static partial void ClockJumped(ILogger logger, TimeSpan jump);
+
         [LoggerMessage(221, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }

@@ -1,10 +1,14 @@
+using Halftone.Database;
 using Halftone.Results;
 using Halftone.Webhooks;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
 
-/// <summary>Takes messages off the three queues and gives each to its handler.</summary>
+/// <summary>
+/// Takes messages off the three queues and gives each to its handler. Where the server is told to stop, nothing more is taken, and what was taken
+/// has a few seconds to end; then it is cancelled and comes back after the next start.
+/// </summary>
 internal sealed class Workers(
     IWorkQueue queue,
     IOptions<QueueOptions> options,
@@ -13,8 +17,13 @@ internal sealed class Workers(
     RequestCompletion completion,
     RequestRemoval removal,
     DeliveryRun deliveryRun,
-    IHostApplicationLifetime lifetime) : BackgroundService
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILogger<Workers> logger) : BackgroundService
 {
+    /// <summary>Nearly every image is done in it; with the host's own time limit a stop takes less than 10 s.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // Results name the address that the server listens on, which is known only then.
@@ -26,24 +35,51 @@ internal sealed class Workers(
             return;
         }
 
+        // Not when this service's turn has come: the web server is stopped before, and an upload under way may take all the time there is.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        using var over = new CancellationTokenSource();
+        await using var grace = time.CreateTimer(_ => over.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        await using var stopping = stop.Token.Register(() => grace.Change(Grace, Timeout.InfiniteTimeSpan));
         Task[] consumers =
         [
-            queue.ConsumeAsync(QueueName.Work, options.Value.Prefetch, HandleAsync, DeadLetterAsync, stoppingToken),
-            queue.ConsumeAsync(QueueName.Finish, options.Value.FinishPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
-            queue.ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, HandleAsync, DeadLetterAsync, stoppingToken),
-            queue.ConsumeAsync(QueueName.Delete, 1, HandleAsync, DeadLetterAsync, stoppingToken),
+            ConsumeAsync(QueueName.Work, options.Value.Prefetch, over.Token, stop.Token),
+            ConsumeAsync(QueueName.Finish, options.Value.FinishPrefetch, over.Token, stop.Token),
+            ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, over.Token, stop.Token),
+            ConsumeAsync(QueueName.Delete, 1, over.Token, stop.Token),
         ];
         // A consumer that ends by itself is a bug: the host must hear of it, and not only when the others have ended too.
         await await Task.WhenAny(consumers);
         await Task.WhenAll(consumers);
     }
 
+    /// <param name="name">The queue.</param>
+    /// <param name="prefetch">Handlers at a time.</param>
+    /// <param name="over">Cancels handlers.</param>
+    /// <param name="stop">Ends the taking of messages.</param>
+    private Task ConsumeAsync(QueueName name, int prefetch, CancellationToken over, CancellationToken stop) => queue.ConsumeAsync(
+        name,
+        prefetch,
+        (message, slot, _) => WaitOutAsync(() => HandleAsync(message, slot, over), over),
+        (message, _) => WaitOutAsync(() => DeadLetterAsync(message, over), over),
+        stop);
+
+    /// <summary>An outage of our own costs no message a delivery: else half a minute of a full disk would make dead letters of good images.</summary>
+    private Task<bool> WaitOutAsync(Func<Task> handle, CancellationToken cancellationToken) => OutageBackoff.WaitOutAsync(
+        async () =>
+        {
+            await handle();
+            return true;
+        },
+        time,
+        logger,
+        cancellationToken);
+
     private Task HandleAsync(Message message, IWorkSlot slot, CancellationToken cancellationToken) => message switch
     {
         Message.Plan plan => planner.HandleAsync(plan, slot, cancellationToken),
         Message.Image image => imageRun.HandleAsync(image, slot, cancellationToken),
         Message.Finish finish => completion.HandleAsync(finish, cancellationToken),
-        Message.Deliver deliver => deliveryRun.HandleAsync(deliver, cancellationToken),
+        Message.Deliver deliver => deliveryRun.HandleAsync(deliver, slot, cancellationToken),
         Message.Delete delete => removal.HandleAsync(delete, cancellationToken),
         _ => throw new System.Diagnostics.UnreachableException(),
     };

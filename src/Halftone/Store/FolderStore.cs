@@ -79,9 +79,11 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     public Task DeleteAsync(string key, CancellationToken cancellationToken)
     {
+        var path = PathOf(key);
         try
         {
-            File.Delete(PathOf(key));
+            File.Delete(path);
+            RemoveIfEmpty(Path.GetDirectoryName(path)!);
         }
         catch (DirectoryNotFoundException)
         {
@@ -113,6 +115,20 @@ internal sealed class FolderStore(string root) : IObjectStore
         return Task.CompletedTask;
     }
 
+    public IAsyncEnumerable<Guid> RequestsAsync(CancellationToken cancellationToken) =>
+        (Directory.Exists(root) ? Directory.EnumerateDirectories(root) : [])
+            .Select(folder => Guid.TryParseExact(Path.GetFileName(folder), "D", out var requestId) ? requestId : (Guid?)null)
+            .OfType<Guid>()
+            .ToAsyncEnumerable();
+
+    public IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, CancellationToken cancellationToken)
+    {
+        var folder = new DirectoryInfo(Path.Combine(root, requestId.ToString("D", CultureInfo.InvariantCulture)));
+        return (folder.Exists ? folder.EnumerateFiles() : [])
+            .Select(file => new StoredObject(ObjectKey.Prefix(requestId) + file.Name, new DateTimeOffset(file.LastWriteTimeUtc)))
+            .ToAsyncEnumerable();
+    }
+
     public Task FlushAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(root);
@@ -139,8 +155,30 @@ internal sealed class FolderStore(string root) : IObjectStore
         var folder = Path.GetDirectoryName(path)!;
         if (folders.TryAdd(folder, true))
         {
-            Directory.CreateDirectory(folder);
-            DiskSync.Folder(root);
+            try
+            {
+                Directory.CreateDirectory(folder);
+                DiskSync.Folder(root);
+            }
+            catch
+            {
+                // A full disk: the next put must make and flush it.
+                folders.TryRemove(folder, out _);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>An object that was put after its request was deleted has made its folder again.</summary>
+    private static void RemoveIfEmpty(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: false);
+        }
+        catch (IOException)
+        {
+            // Not empty, as nearly always; or gone.
         }
     }
 

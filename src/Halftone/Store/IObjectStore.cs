@@ -1,5 +1,9 @@
 namespace Halftone.Store;
 
+/// <param name="Key">As it was put.</param>
+/// <param name="ModifiedAt">When it was put, by the store's clock.</param>
+internal readonly record struct StoredObject(string Key, DateTimeOffset ModifiedAt);
+
 /// <summary>Keeps whole objects by key. An object is there completely or not at all.</summary>
 internal interface IObjectStore
 {
@@ -20,6 +24,12 @@ internal interface IObjectStore
 
     /// <summary>Removes everything under a request's prefix.</summary>
     Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken);
+
+    /// <summary>The requests that objects begin with, in no order.</summary>
+    IAsyncEnumerable<Guid> RequestsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Everything under a request's prefix, in no order; what a crash left half written too.</summary>
+    IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, CancellationToken cancellationToken);
 
     /// <summary>Puts everything stored so far on disk.</summary>
     Task FlushAsync(CancellationToken cancellationToken);

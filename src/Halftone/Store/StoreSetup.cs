@@ -1,3 +1,4 @@
+using Halftone.Queue;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Store;
@@ -11,5 +12,6 @@ internal static class StoreSetup
         services.AddSingleton(provider => new DataFolder(provider.GetRequiredService<IOptions<DataOptions>>().Value.Folder));
         services.AddSingleton(provider => new StoredFiles(new FolderStore(provider.GetRequiredService<DataFolder>().Files)));
         services.AddSingleton(provider => new StoredImages(new FolderStore(provider.GetRequiredService<DataFolder>().Images)));
+        services.AddRunning<OrphanSweep>();
     }
 }

@@ -13,19 +13,45 @@ namespace Halftone.Webhooks;
 internal sealed partial class DeliveryRun(
     HalftoneDatabase database,
     WebhookSender sender,
+    EndpointTurns turns,
     InstanceSecret secret,
     IOptions<WebhookOptions> options,
     TimeProvider time,
     ILogger<DeliveryRun> logger)
 {
-    public async Task HandleAsync(Message.Deliver message, CancellationToken cancellationToken)
+    /// <summary>Pause before a delivery is handed out again that found too many others before its host.</summary>
+    private static readonly TimeSpan CrowdPause = TimeSpan.FromSeconds(10);
+
+    public async Task HandleAsync(Message.Deliver message, IWorkSlot slot, CancellationToken cancellationToken)
     {
-        if (await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken) is not { } delivery
-            || (message.Attempt is { } attempt && attempt != delivery.Attempt))
+        if (await FindAsync(message, cancellationToken) is not { } waiting)
         {
             return;
         }
 
+        using var turn = await turns.EnterAsync(new Uri(waiting.Endpoint).Authority, slot, cancellationToken);
+        if (turn is null)
+        {
+            await database.WriteAsync(
+                transaction => transaction.Connection!.ExecuteAsync(Sql.PutOff, new { message.DeliveryId, waiting.Attempt, LeasedUntil = waiting.NextAttemptAt, NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds() }, transaction),
+                cancellationToken);
+        }
+        else if (await FindAsync(message, cancellationToken) is { } delivery)
+        {
+            // Found again, because the lease may have ended while this one waited, and a second message was first.
+            await AttemptAsync(message, delivery, cancellationToken);
+        }
+    }
+
+    /// <summary>The delivery where it still waits for the message's attempt.</summary>
+    private async Task<DeliveryRow?> FindAsync(Message.Deliver message, CancellationToken cancellationToken)
+    {
+        var found = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken);
+        return found is null || (message.Attempt is { } attempt && attempt != found.Attempt) ? null : found;
+    }
+
+    private async Task AttemptAsync(Message.Deliver message, DeliveryRow delivery, CancellationToken cancellationToken)
+    {
         var instanceSecret = await secret.GetAsync(cancellationToken);
         var signingSecret = delivery.WebhookId.Length == 0 ? instanceSecret : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
         var clock = Stopwatch.StartNew();
@@ -90,6 +116,13 @@ internal sealed partial class DeliveryRun(
         public const string Record = """
             UPDATE delivery
             SET    state = @State, attempt = attempt + 1, next_attempt_at = @NextAttemptAt, updated_at = @Now
+            WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Attempt AND next_attempt_at = @LeasedUntil
+            """;
+
+        /// <summary>No attempt was made, so none is counted.</summary>
+        public const string PutOff = """
+            UPDATE delivery
+            SET    next_attempt_at = @NextAttemptAt
             WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Attempt AND next_attempt_at = @LeasedUntil
             """;
 

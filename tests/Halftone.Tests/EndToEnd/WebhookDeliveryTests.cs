@@ -126,6 +126,32 @@ public sealed class WebhookDeliveryTests
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
     }
 
+    [Fact]
+    public async Task An_endpoint_that_never_answers_holds_up_no_other()
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var slow = await WebhookReceiver.StartAsync(_ => released.Task, Cancelled);
+        await using var quick = await WebhookReceiver.AnsweringAsync(200, Cancelled);
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Queue:DeliverPrefetch", "6"), ("Webhook:Timeout", "00:05:00"));
+        for (var i = 0; i < 10; i++)
+        {
+            await server.UploadAsync(Csv, Cancelled, ("webhook_url", slow.Url().AbsoluteUri));
+        }
+
+        await Eventually.TrueAsync(() => slow.Received.Count == EndpointTurns.AtOnce);
+        await server.UploadAsync(Csv, Cancelled, ("webhook_url", quick.Url().AbsoluteUri));
+        await quick.NextAsync(Cancelled);
+
+        Assert.Equal(EndpointTurns.AtOnce, slow.Received.Count);
+        released.SetResult();
+        for (var i = 0; i < 10; i++)
+        {
+            await slow.NextAsync(Cancelled);
+        }
+
+        Assert.Equal(10, slow.Received.Select(received => received.Headers["webhook-id"]).Distinct().Count());
+    }
+
     /// <summary>By the npm package standardwebhooks, which is not ours.</summary>
     private static async Task ExpectAcceptedAsync(string secret, IReadOnlyDictionary<string, string> headers, byte[] body) =>
         Assert.Equal(["ok"], await Script.NodeAsync("verify-webhooks.mjs", JsonSerializer.Serialize(new { secret, headers, body = Encoding.UTF8.GetString(body) }), Cancelled));

@@ -1,0 +1,189 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Dapper;
+using Halftone.Database;
+
+namespace Halftone.Store;
+
+/// <summary>
+/// Removes objects that no row names. At start, under the lock on the data folder, whatever a crash can have left goes at once: no work runs yet
+/// that could name it. Once a day objects older than a day go, of requests that are closed or unknown; an open request may still name what it
+/// stored long ago, where the database could not be written.
+/// </summary>
+internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger) : BackgroundService
+{
+    private static readonly TimeSpan MinAge = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
+
+    /// <summary>A server that is started anew each day must sweep too.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(15);
+
+    /// <summary>A run outlives its request's end by the longest fetch, codec and store times: minutes.</summary>
+    private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(10);
+
+    private IEnumerable<IObjectStore> Stores => [images.Store, files.Store];
+
+    /// <summary>Before any work: what no request knows, and what the requests did not name that were open or had just ended when the last process did.</summary>
+    public async Task SweepAtStartAsync(CancellationToken cancellationToken)
+    {
+        var known = (await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.AllRequests), cancellationToken)).ToHashSet();
+        foreach (var store in Stores)
+        {
+            await foreach (var requestId in store.RequestsAsync(cancellationToken))
+            {
+                if (!known.Contains(requestId))
+                {
+                    await store.DeleteAllAsync(requestId, cancellationToken);
+                    Log.RemovedAll(logger, requestId);
+                }
+            }
+        }
+
+        var unsettled = await database.ReadAsync(connection => connection.QueryAsync<RequestRow>(Sql.Unsettled, new { LongestRun = (long)LongestRun.TotalMilliseconds }), cancellationToken);
+        foreach (var request in unsettled)
+        {
+            foreach (var store in Stores)
+            {
+                await RemoveUnnamedAsync(store, request, DateTimeOffset.MaxValue, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>One daily pass; public to tests.</summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        var oldest = time.GetUtcNow() - MinAge;
+        foreach (var store in Stores)
+        {
+            await foreach (var requestId in store.RequestsAsync(cancellationToken))
+            {
+                var request = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { RequestId = requestId }), cancellationToken);
+                if (request is null)
+                {
+                    await RemoveUnknownAsync(store, requestId, oldest, cancellationToken);
+                }
+                else if (request.IsClosed)
+                {
+                    await RemoveUnnamedAsync(store, request, oldest, cancellationToken);
+                }
+            }
+        }
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        for (var pause = FirstPause; ; pause = Interval)
+        {
+            try
+            {
+                await Task.Delay(pause, time, stoppingToken);
+                await SweepAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever the disk or the database says: tomorrow is another day.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                Log.SweepFailed(logger, exception);
+            }
+        }
+    }
+
+    /// <summary>Uploads being taken in have no row yet, but they are young.</summary>
+    private async Task RemoveUnknownAsync(IObjectStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)
+    {
+        if (await store.ListAsync(requestId, cancellationToken).AllAsync(found => found.ModifiedAt < oldest, cancellationToken))
+        {
+            await store.DeleteAllAsync(requestId, cancellationToken);
+            Log.RemovedAll(logger, requestId);
+        }
+    }
+
+    private async Task RemoveUnnamedAsync(IObjectStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
+    {
+        var named = await NamedAsync(request, cancellationToken);
+        await foreach (var found in store.ListAsync(request.RequestId, cancellationToken))
+        {
+            if (found.ModifiedAt < oldest && !named.Contains(PrintOf(found.Key)))
+            {
+                await store.DeleteAsync(found.Key, cancellationToken);
+                Log.Removed(logger, found.Key);
+            }
+        }
+    }
+
+    /// <summary>Prints of all keys that the request's rows name: 8 bytes each, because there may be millions.</summary>
+    private async Task<HashSet<long>> NamedAsync(RequestRow request, CancellationToken cancellationToken)
+    {
+        var named = new HashSet<long> { PrintOf(request.UploadKey) };
+        if (request.ResultKey is { } resultKey)
+        {
+            named.Add(PrintOf(resultKey));
+        }
+
+        await database.ReadAsync(
+            async connection =>
+            {
+                await foreach (var key in connection.QueryUnbufferedAsync<string>(Sql.ObjectKeys, new { request.FirstImageId, EndImageId = request.FirstImageId + request.Images }).WithCancellation(cancellationToken))
+                {
+                    named.Add(PrintOf(key));
+                }
+
+                return true;
+            },
+            cancellationToken);
+        return named;
+    }
+
+    /// <summary>Two keys of one print would only keep an orphan.</summary>
+    private static long PrintOf(string key) => BinaryPrimitives.ReadInt64LittleEndian(SHA256.HashData(Encoding.ASCII.GetBytes(key)));
+
+    private sealed record RequestRow
+    {
+        public required Guid RequestId { get; init; }
+        public required string State { get; init; }
+        public required long FirstImageId { get; init; }
+        public required long Images { get; init; }
+        public required string UploadKey { get; init; }
+        public string? ResultKey { get; init; }
+
+        public bool IsClosed => State is "completed" or "failed" or "cancelled";
+    }
+
+    private static class Sql
+    {
+        public const string AllRequests = "SELECT request_id FROM request";
+
+        public const string Request = """
+            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey
+            FROM   request
+            WHERE  request_id = @RequestId
+            """;
+
+        /// <summary>Requests being deleted or taken in are left to those who do it.</summary>
+        public const string Unsettled = """
+            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey
+            FROM   request
+            WHERE  state IN ('pending', 'processing', 'cancelling')
+            OR    (state IN ('completed', 'failed', 'cancelled') AND updated_at >= (SELECT max(updated_at) FROM request) - @LongestRun)
+            """;
+
+        public const string ObjectKeys = "SELECT object_key FROM image WHERE image_id >= @FirstImageId AND image_id < @EndImageId AND object_key IS NOT NULL";
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(521, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
+        public static partial void RemovedAll(ILogger logger, Guid requestId);
+
+        [LoggerMessage(522, LogLevel.Information, "{Key} was removed: no row names it")]
+        public static partial void Removed(ILogger logger, string key);
+
+        [LoggerMessage(523, LogLevel.Error, "Objects that no row names could not be swept; tried again in a day")]
+        public static partial void SweepFailed(ILogger logger, Exception exception);
+    }
+}

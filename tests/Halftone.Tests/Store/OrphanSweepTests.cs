@@ -1,0 +1,105 @@
+using Halftone.Store;
+using Halftone.Tests.Servers;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Halftone.Tests.Store;
+
+public sealed class OrphanSweepTests
+{
+    private const string Csv = "Product Name,Input Image Urls\nA,{0}\n";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_daily_sweep_removes_what_no_row_names_and_is_older_than_a_day()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var id = await server.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
+        await server.WaitForEndAsync(id, Cancelled);
+        var kept = Files(server);
+        foreach (var file in kept)
+        {
+            Age(file);
+        }
+
+        var unknown = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+        string[] old = [Put(server, "images", $"{id}", "a-1-old.jpg"), Put(server, "images", $"{id}", "a-1-old.jpg.part"), Put(server, "files", $"{id}", "result-old.csv"), Put(server, "files", unknown, "upload-old.csv.part")];
+        foreach (var file in old)
+        {
+            Age(file);
+        }
+
+        string[] young = [Put(server, "images", $"{id}", "a-1-young.jpg"), Put(server, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-young.csv.part")];
+        var foreign = Put(server, "images", "lost+found", "notes.txt");
+        Age(foreign);
+
+        await server.Services.GetRequiredService<OrphanSweep>().SweepAsync(Cancelled);
+
+        Assert.Equal(kept.Concat(young).Append(foreign).Order(StringComparer.Ordinal), Files(server));
+        Assert.False(Directory.Exists(Path.Combine(server.DataFolder, "files", unknown)));
+    }
+
+    [Fact]
+    public async Task What_an_open_request_stored_and_could_not_record_is_left_alone()
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", _ => released.Task);
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var id = await server.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
+        var file = Put(server, "images", $"{id}", "a-1-old.jpg");
+        Age(file);
+
+        await server.Services.GetRequiredService<OrphanSweep>().SweepAsync(Cancelled);
+
+        Assert.True(File.Exists(file));
+        released.SetResult();
+    }
+
+    [Fact]
+    public async Task A_start_removes_at_once_what_a_crash_left()
+    {
+        var folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
+        try
+        {
+            await using var origin = await ImageOrigin.StartAsync(Cancelled);
+            origin.Serve("/a.jpg", Picture.Jpeg);
+            string[] kept;
+            await using (var first = await HalftoneServer.StartAsync(Cancelled, folder))
+            {
+                var id = await first.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
+                await first.WaitForEndAsync(id, Cancelled);
+                kept = Files(first);
+                Put(first, "images", $"{id}", "a-1-left.jpg");
+                Put(first, "images", $"{id}", "a-1-left.jpg.part");
+                Put(first, "files", $"{id}", "result-left.csv");
+                Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-left.csv");
+                await first.StopAsync(Cancelled);
+            }
+
+            await using var second = await HalftoneServer.StartAsync(Cancelled, folder);
+            Assert.Equal(kept, Files(second));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string Format(Uri url) => Csv.Replace("{0}", url.AbsoluteUri, StringComparison.Ordinal);
+
+    private static string Put(HalftoneServer server, string store, string prefix, string name)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(server.DataFolder, store, prefix));
+        var path = Path.Combine(folder.FullName, name);
+        File.WriteAllText(path, "x");
+        return path;
+    }
+
+    private static void Age(string path) => File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-25));
+
+    private static string[] Files(HalftoneServer server) =>
+        [.. new[] { "files", "images" }.SelectMany(store => Directory.EnumerateFiles(Path.Combine(server.DataFolder, store), "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
+}
