@@ -25,6 +25,15 @@ internal sealed class DataFolder : IDisposable
     /// <summary>Leaves everything on disk, to be looked at.</summary>
     public bool IsKept { get; set; }
 
+    /// <summary>Until the files of deleted requests are gone: their rows go next, and a server that is told to stop ends what it has begun.</summary>
+    public async Task WaitForRemovalAsync(Shop shop, CancellationToken cancellationToken)
+    {
+        while (shop.Sent.Any(request => request is { IsGone: true, RequestId: { } id } && Directory.Exists(System.IO.Path.Combine(Path, "files", id.ToString("D")))))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
+        }
+    }
+
     public void Dispose()
     {
         if (!IsKept)

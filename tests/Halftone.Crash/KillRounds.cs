@@ -57,6 +57,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
     // Uploads run beside the rounds, and a Random is for one at a time.
     private readonly Random uploadRandom = new(seed + 1);
     private readonly KillCounts counts = new();
+    private TimeSpan lastToProgress;
     private int uploads;
 
     /// <summary>Images that must be in flight before anything is killed.</summary>
@@ -78,7 +79,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             }
 
             await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"round {round}: {kill}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {shop.ImagesInFlight}, longest to progress {counts.LongestToProgress.TotalSeconds:0.00} s"));
+                CultureInfo.InvariantCulture, $"round {round}: {kill}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {shop.ImagesInFlight}, progress after {lastToProgress.TotalSeconds:0.00} s"));
         }
 
         await ExpectListeningAsync(server, folder);
@@ -224,8 +225,12 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         }
 
         var elapsed = Stopwatch.GetElapsedTime(server.StartedAt);
-        counts.LongestToProgress = elapsed > counts.LongestToProgress && !server.ProgressSeen ? elapsed : counts.LongestToProgress;
-        server.ProgressSeen = true;
+        if (!server.ProgressSeen)
+        {
+            server.ProgressSeen = true;
+            lastToProgress = elapsed;
+            counts.LongestToProgress = elapsed > counts.LongestToProgress ? elapsed : counts.LongestToProgress;
+        }
     }
 
     private async Task StopAsync(ServerProcess server, CancellationToken cancellationToken)

@@ -47,6 +47,7 @@ internal sealed class RaceRounds(string program, int seed, TextWriter output)
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, deadline.Token);
             }
 
+            await folder.WaitForRemovalAsync(shop, deadline.Token);
             server.Terminate();
             await server.WaitForEndAsync(deadline.Token);
         }

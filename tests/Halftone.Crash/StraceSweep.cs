@@ -50,6 +50,7 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
             await ExpectListeningAsync(server, folder);
             await LiveAsync(shop, surroundings, kept, deleted, deadline.Token);
             await shop.SettleAsync(deadline.Token);
+            await folder.WaitForRemovalAsync(shop, deadline.Token);
             server.Terminate();
             await server.WaitForEndAsync(deadline.Token);
         }
