@@ -29,6 +29,18 @@ internal sealed class ManualTimeProvider : TimeProvider
         return timer;
     }
 
+    /// <summary>Timers that will fire when the clock comes to them.</summary>
+    public int RunningTimers
+    {
+        get
+        {
+            lock (gate)
+            {
+                return timers.Count;
+            }
+        }
+    }
+
     /// <summary>Moves the clock on.</summary>
     public void Advance(TimeSpan by)
     {

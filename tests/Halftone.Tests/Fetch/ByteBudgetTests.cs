@@ -72,7 +72,7 @@ public class ByteBudgetTests
             // Every fourth states its length, the others do not; all but a few want as much as is allowed.
             var length = number % 7 == 0 ? 300_000 : (4 * MiB) - number;
             using var body = await FillAsync(budget, number % 4 == 0 ? length : null, length);
-            InterlockedMax(ref most, budget.HeldBytes + budget.IdleBytes);
+            InterlockedMax(ref most, budget.InMemoryBytes);
             await Task.Yield();
             Assert.Equal(length, body.Bytes.Length);
         }));

@@ -43,8 +43,10 @@ public class ImageFetcherTests
         await using var kit = FetchKit.Open(options => (options.MaxBytes, options.BudgetBytes) = (1 << 20, 4 << 20), time: time);
         var held = await kit.Budget.RentAsync(1 << 20, TestContext.Current.CancellationToken);
 
+        var timers = time.RunningTimers;
         var fetching = kit.Fetcher.FetchAsync(origin.Url("/a.jpg"), TestContext.Current.CancellationToken);
-        await Eventually.TrueAsync(() => kit.Budget.WaitingCount == 1);
+        // It waits, and has stopped the clock of the attempt.
+        await Eventually.TrueAsync(() => kit.Budget.WaitingCount == 1 && time.RunningTimers == timers);
         time.Advance(TimeSpan.FromMinutes(10));
         held.Dispose();
 
