@@ -32,7 +32,8 @@ internal sealed class HalftoneDatabase : IAsyncDisposable
         if (!readers.TryTake(out var connection))
         {
             connection = Open(SqliteOpenMode.ReadWrite);
-            connection.Execute("PRAGMA query_only = ON");
+            // A point read needs few pages, and there are as many of these connections as readers at a time.
+            connection.Execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024");
         }
 
         try
