@@ -24,7 +24,10 @@ public sealed partial class ReadmeTests
         var (exitCode, output) = await RunAsync(Path.Combine(AppContext.BaseDirectory, "halftone"), ["demo", "--once"]);
         Assert.True(exitCode == 0, output);
         Assert.Contains("S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors", output);
-        Assert.Contains("COMPLETED: 12 of 12 images", Colours().Replace(output, ""));
+        output = Colours().Replace(output, "");
+        Assert.Contains("COMPLETED: 12 of 12 images", output);
+        var saved = double.Parse(Regex.Match(output, @"([\d.]+) % saved").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Contains($"lose {Math.Round(saved)} % of their bytes", Readme);
     }
 
     [Fact]
