@@ -8,7 +8,6 @@ using Halftone.Fetch;
 using Halftone.Queue;
 using Halftone.Status;
 using Halftone.Store;
-using Halftone.Webhooks;
 using Microsoft.Extensions.Options;
 
 namespace Halftone;
@@ -113,7 +112,7 @@ internal sealed partial class ImageRun(
     private RunOutcome NotFetched(Message.Image message, FetchResult.Failed failed)
     {
         Log.NotFetched(logger, message.ImageId, failed.Error, failed.HttpStatus, message.Attempt, failed.Detail);
-        var pause = failed.Retryable ? WebhookSchedule.NextDelay(fetchOptions.Value.RetryDelays, message.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble()) : null;
+        var pause = failed.Retryable ? RetrySchedule.NextDelay(fetchOptions.Value.RetryDelays, message.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble()) : null;
         return pause is null
             ? Failed(message, ErrorCode.Of(failed.Error), failed.HttpStatus)
             : new RunOutcome.Postponed

@@ -65,7 +65,7 @@ internal sealed partial class DeliveryRun(
         var connection = transaction.Connection!;
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
-        var pause = failed is null ? null : WebhookSchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
+        var pause = failed is null ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
         var attempt = new
         {
             DeliveryId = deliveryId,

@@ -1,17 +1,18 @@
 using FsCheck;
 using FsCheck.Fluent;
+using Halftone.Queue;
 using Halftone.Webhooks;
 
-namespace Halftone.Tests.Webhooks;
+namespace Halftone.Tests.Queue;
 
-public sealed class WebhookScheduleTests
+public sealed class RetryScheduleTests
 {
     private static readonly IReadOnlyList<TimeSpan> Delays = new WebhookOptions().RetryDelays;
 
     [Fact]
     public void By_default_there_are_ten_attempts_over_75_hours()
     {
-        var waits = Enumerable.Range(1, 10).Select(attempt => WebhookSchedule.NextDelay(Delays, attempt, retryAfter: null, chance: 0.5)).ToList();
+        var waits = Enumerable.Range(1, 10).Select(attempt => RetrySchedule.NextDelay(Delays, attempt, retryAfter: null, chance: 0.5)).ToList();
         Assert.Null(waits[9]);
         Assert.Equal(new TimeSpan(75, 35, 5), waits.Take(9).Aggregate(TimeSpan.Zero, (sum, wait) => sum + wait!.Value));
     }
@@ -20,7 +21,7 @@ public sealed class WebhookScheduleTests
     public void A_wait_stays_within_a_tenth_of_the_schedule_whatever_the_chance() =>
         Prop.ForAll(Attempts(), Chances(), (attempt, chance) =>
         {
-            var wait = WebhookSchedule.NextDelay(Delays, attempt, retryAfter: null, chance)!.Value;
+            var wait = RetrySchedule.NextDelay(Delays, attempt, retryAfter: null, chance)!.Value;
             var planned = Delays[attempt - 1];
             return wait >= planned * 0.899 && wait <= planned * 1.101;
         }).QuickCheckThrowOnFailure();
@@ -30,21 +31,21 @@ public sealed class WebhookScheduleTests
         Prop.ForAll(Attempts(), Chances(), Gen.Choose(0, 86_400).ToArbitrary(), (attempt, chance, seconds) =>
         {
             var asked = TimeSpan.FromSeconds(seconds);
-            var alone = WebhookSchedule.NextDelay(Delays, attempt, retryAfter: null, chance)!.Value;
-            var wait = WebhookSchedule.NextDelay(Delays, attempt, asked, chance)!.Value;
+            var alone = RetrySchedule.NextDelay(Delays, attempt, retryAfter: null, chance)!.Value;
+            var wait = RetrySchedule.NextDelay(Delays, attempt, asked, chance)!.Value;
             return wait == (asked > alone ? asked : alone);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Chances_at_both_ends_spread_the_wait()
     {
-        Assert.Equal(TimeSpan.FromSeconds(4.5), WebhookSchedule.NextDelay(Delays, 1, retryAfter: null, chance: 0));
-        Assert.Equal(TimeSpan.FromSeconds(5.5), WebhookSchedule.NextDelay(Delays, 1, retryAfter: null, chance: 1));
+        Assert.Equal(TimeSpan.FromSeconds(4.5), RetrySchedule.NextDelay(Delays, 1, retryAfter: null, chance: 0));
+        Assert.Equal(TimeSpan.FromSeconds(5.5), RetrySchedule.NextDelay(Delays, 1, retryAfter: null, chance: 1));
     }
 
     [Fact]
     public void After_the_last_attempt_not_even_retry_after_gives_another() =>
-        Assert.Null(WebhookSchedule.NextDelay([TimeSpan.FromSeconds(1)], 2, TimeSpan.FromSeconds(1), 0.5));
+        Assert.Null(RetrySchedule.NextDelay([TimeSpan.FromSeconds(1)], 2, TimeSpan.FromSeconds(1), 0.5));
 
     private static Arbitrary<int> Attempts() => Gen.Choose(1, Delays.Count).ToArbitrary();
 
