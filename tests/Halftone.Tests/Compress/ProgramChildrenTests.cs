@@ -35,7 +35,7 @@ public sealed class ProgramChildrenTests : IDisposable
 
         PoolHarness.Signal(server.Id, PosixSignal.SIGINT);
 
-        await server.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await server.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.Equal((0, ""), (server.ExitCode, await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
         Assert.DoesNotContain(children, PoolHarness.IsAlive);
     }
@@ -64,7 +64,8 @@ public sealed class ProgramChildrenTests : IDisposable
     private Process Start(params (string Name, string Value)[] environment)
     {
         var host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
-        var start = new ProcessStartInfo(host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data", folder])
+        // A test run in the background of a shell ignores SIGINT, and so would what it starts: env(1) gives it back, then becomes the program.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", host, Path.Combine(AppContext.BaseDirectory, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data", folder])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
