@@ -90,18 +90,6 @@ internal sealed class ByteBudget : IDisposable
         }
     }
 
-    /// <summary>Both together, at one moment; never above the budget.</summary>
-    public long InMemoryBytes
-    {
-        get
-        {
-            lock (gate)
-            {
-                return smallHeld + largeHeld + idleBytes;
-            }
-        }
-    }
-
     /// <summary>Bodies that wait for memory now.</summary>
     public int WaitingCount
     {
