@@ -12,7 +12,9 @@ namespace Halftone.Queue;
 /// </summary>
 internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, TimeProvider time, ILogger<Replan> logger)
 {
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <param name="looksAtFiles">Whether a file may be missing: after anything but a stop in order.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    public async Task RunAsync(bool looksAtFiles, CancellationToken cancellationToken)
     {
         await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction), cancellationToken);
         var requests = (await database.ReadAsync(connection => connection.QueryAsync<OpenRequest>(Sql.OpenRequests), cancellationToken)).AsList();
@@ -27,7 +29,11 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
                     await database.WriteAsync(transaction => Outbox.AddAsync(transaction, new Message.Delete { RequestId = request.RequestId, Run = request.Run }, time), cancellationToken);
                     break;
                 default:
-                    await UndoLostFilesAsync(request, cancellationToken);
+                    if (looksAtFiles)
+                    {
+                        await UndoLostFilesAsync(request, cancellationToken);
+                    }
+
                     await database.WriteAsync(transaction => PlanAsync(transaction, request), cancellationToken);
                     Log.Replanned(logger, request.RequestId);
                     break;

@@ -20,6 +20,9 @@ internal sealed class DataFolder(string folder) : IDisposable
 {
     private FileStream? held;
 
+    /// <summary>There only between a stop that ended all work in order and the next start.</summary>
+    private string CleanMark => Path.Combine(Root, "clean");
+
     /// <summary>Absolute.</summary>
     public string Root { get; } = Path.GetFullPath(folder);
 
@@ -61,6 +64,31 @@ internal sealed class DataFolder(string folder) : IDisposable
         {
             throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}): choose another with --data.", exception);
         }
+    }
+
+    /// <summary>
+    /// Whether the last process ended its work in order and put every file on disk: then no file can be missing and none is half a file. Answers
+    /// once; the mark is gone, on disk too, before any work begins.
+    /// </summary>
+    public bool TakeCleanMark()
+    {
+        if (!File.Exists(CleanMark))
+        {
+            return false;
+        }
+
+        File.Delete(CleanMark);
+        DiskSync.Folder(Root);
+        return true;
+    }
+
+    /// <summary>After the last work has ended in order. Flushes the file system first.</summary>
+    /// <exception cref="IOException">The disk is full or failing; the next start then looks at every file, as after a crash.</exception>
+    public void MarkClean()
+    {
+        DiskSync.FileSystem(Root);
+        File.Create(CleanMark).Dispose();
+        DiskSync.Folder(Root);
     }
 
     public void Dispose() => held?.Dispose();

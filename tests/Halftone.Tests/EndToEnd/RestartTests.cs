@@ -41,6 +41,50 @@ public sealed class RestartTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Files_of_unfinished_requests_are_looked_at_after_anything_but_a_stop_in_order(bool endedInOrder)
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/now.jpg", Picture.Jpeg).Serve("/later.jpg", async context =>
+        {
+            await released.Task.WaitAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
+        });
+        var folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
+        try
+        {
+            Guid id;
+            await using (var first = await HalftoneServer.StartAsync(Cancelled, folder))
+            {
+                id = await first.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
+                await first.WaitForAsync(id, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 1, Cancelled);
+                await first.StopAsync(Cancelled);
+            }
+
+            var mark = Path.Combine(folder, "clean");
+            Assert.True(File.Exists(mark));
+            if (!endedInOrder)
+            {
+                File.Delete(mark);
+            }
+
+            // As a power failure leaves a file that was renamed and not flushed.
+            await File.WriteAllBytesAsync(Directory.EnumerateFiles(Path.Combine(folder, "images"), "*", SearchOption.AllDirectories).Single(), [], Cancelled);
+            await using var second = await HalftoneServer.StartAsync(Cancelled, folder);
+            Assert.False(File.Exists(mark));
+            released.SetResult();
+            await second.WaitForEndAsync(id, Cancelled);
+            Assert.Equal(endedInOrder ? 1 : 2, origin.CountOf("/now.jpg"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task A_second_server_on_the_same_folder_is_refused_with_a_sentence()
     {

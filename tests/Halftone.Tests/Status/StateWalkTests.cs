@@ -165,7 +165,7 @@ public sealed partial class StateWalkTests : IAsyncLifetime
         "retry" => Get<RequestActions>().RetryAsync("", id, Cancelled),
         "delete" => Get<RequestActions>().DeleteAsync("", id, Cancelled),
         "remove" => Get<RequestRemoval>().HandleAsync(new Message.Delete { RequestId = id, Run = run }, Cancelled),
-        "restart" or "undo" => Get<Replan>().RunAsync(Cancelled),
+        "restart" or "undo" => Get<Replan>().RunAsync(looksAtFiles: true, Cancelled),
         "complete" => RecordAsync(id, imageId => Completed(id, run, imageId)),
         "fail" => RecordAsync(id, imageId => new RunOutcome.Failed { RequestId = id, Run = run, ImageId = imageId, ErrorCode = "http_status", HttpStatus = 404, Host = "a.example" }),
         _ => throw new System.Diagnostics.UnreachableException(),
