@@ -14,6 +14,8 @@ internal enum KillMode
     Parent,
     /// <summary>Some codec children; the server goes on.</summary>
     Children,
+    /// <summary>Nobody: the server and its children are stopped (SIGSTOP) for <see cref="KillRounds.Pause"/> and go on. Only where it is asked for.</summary>
+    Pause,
 }
 
 /// <summary>How often what was killed, and how long the server took to get going again.</summary>
@@ -24,6 +26,8 @@ internal sealed record KillCounts
 
     /// <summary>Rounds; each killed one or more.</summary>
     public int Children { get; set; }
+
+    public int Pauses { get; set; }
 
     /// <summary>Of the group's, those before the server listened.</summary>
     public int WhileStarting { get; set; }
@@ -62,6 +66,9 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
 
     /// <summary>Images that must be in flight before anything is killed.</summary>
     public int InFlight => inFlight;
+
+    /// <summary>How long <see cref="KillMode.Pause"/> lasts.</summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromMinutes(1);
 
     public async Task<(KillCounts Counts, Findings Findings)> RunAsync(int rounds, DataFolder folder, CancellationToken cancellationToken)
     {
@@ -129,7 +136,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             // One more upload, so small that the kill comes at any moment of its life.
             var last = shop.UploadAsync(SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", 2, isRepeatable: random.Next(2) == 0, surroundings, random), cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(80)), TimeProvider.System, cancellationToken);
-            var killed = await KillAsync(kill, server, shop);
+            var killed = await KillAsync(kill, server, shop, cancellationToken);
             await last;
             return killed;
         }
@@ -140,7 +147,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         }
     }
 
-    private async Task<bool> KillAsync(KillMode kill, ServerProcess server, Shop shop)
+    private async Task<bool> KillAsync(KillMode kill, ServerProcess server, Shop shop, CancellationToken cancellationToken)
     {
         if (kill == KillMode.Children)
         {
@@ -156,6 +163,15 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         }
 
         counts.FewestInFlight = Math.Min(counts.FewestInFlight, shop.ImagesInFlight);
+        if (kill == KillMode.Pause)
+        {
+            server.Stop();
+            await Task.Delay(Pause, TimeProvider.System, cancellationToken);
+            server.Continue();
+            counts.Pauses++;
+            return false;
+        }
+
         if (kill == KillMode.Parent)
         {
             counts.Parent++;
@@ -167,7 +183,6 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             server.KillGroup();
         }
 
-        await Task.CompletedTask;
         return true;
     }
 

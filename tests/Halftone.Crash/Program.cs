@@ -6,7 +6,7 @@ namespace Halftone.Crash;
 /// <summary>
 /// The crash harness: real processes, real signals, and an examination of what is left.
 /// <code>
-/// kills  [--rounds 100] [--seed 1] [--mode all|group|parent|children] [--in-flight 100]
+/// kills  [--rounds 100] [--seed 1] [--mode all|group|parent|children|pause] [--in-flight 100] [--pause 60 (seconds)]
 /// strace [--kinds rename,fsync,…] [--from 1] [--step 1]
 /// races  [--rounds 200] [--seed 1]
 /// </code>
@@ -46,12 +46,13 @@ internal static class Program
         Console.WriteLine($"seed {seed}, mode {mode}");
         using var folder = new DataFolder { IsKept = true };
         var clock = Stopwatch.StartNew();
-        var (counts, findings) = await new KillRounds(program, seed, mode, Number(options, "in-flight", 100), Console.Out).RunAsync(Number(options, "rounds", 100), folder, cancellationToken);
+        var (counts, findings) = await new KillRounds(program, seed, mode, Number(options, "in-flight", 100), Console.Out) { Pause = TimeSpan.FromSeconds(Number(options, "pause", 60)) }
+            .RunAsync(Number(options, "rounds", 100), folder, cancellationToken);
         folder.IsKept = !findings.IsClean;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            {clock.Elapsed:hh\:mm\:ss}; kills: group {counts.Group} ({counts.WhileStarting} while starting), parent {counts.Parent}, children {counts.Children}; fewest images in flight {counts.FewestInFlight}
+            {clock.Elapsed:hh\:mm\:ss}; kills: group {counts.Group} ({counts.WhileStarting} while starting), parent {counts.Parent}, children {counts.Children}; stopped and continued {counts.Pauses}; fewest images in flight {counts.FewestInFlight}
             longest from start to first progress {counts.LongestToProgress.TotalSeconds:0.00} s; SIGTERM: exit {counts.ExitCode} after {counts.Stop.TotalSeconds:0.00} s
             """));
         return Report(findings, folder.Path);

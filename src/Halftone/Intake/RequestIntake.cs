@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
@@ -264,7 +265,26 @@ internal sealed class RequestIntake(
         };
     }
 
+    /// <summary>Reads one chunk while the one before is inserted.</summary>
     private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
+    {
+        var inserting = Task.FromResult(ids);
+        try
+        {
+            await foreach (var chunk in ReadChunksAsync(spool, dialect, cancellationToken))
+            {
+                ids = await inserting;
+                inserting = Task.Run(() => InsertChunkAsync(requestId, chunk, ids, equalUrls, cancellationToken), cancellationToken);
+            }
+        }
+        finally
+        {
+            // Nobody may insert any more when this returns: what was inserted is removed where the reading failed.
+            await inserting;
+        }
+    }
+
+    private async IAsyncEnumerable<List<ProductRow>> ReadChunksAsync(Stream spool, CsvDialect dialect, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var reader = await ProductCsvReader.ReopenAsync(spool, dialect, options.Value, cancellationToken);
         var chunk = new List<ProductRow>();
@@ -275,13 +295,13 @@ internal sealed class RequestIntake(
             chunkImages += row.ImageUrls.Count;
             if (chunk.Count + chunkImages >= databaseOptions.Value.IntakeChunkRows)
             {
-                ids = await InsertChunkAsync(requestId, chunk, ids, equalUrls, cancellationToken);
-                chunk.Clear();
+                yield return chunk;
+                chunk = [];
                 chunkImages = 0;
             }
         }
 
-        await InsertChunkAsync(requestId, chunk, ids, equalUrls, cancellationToken);
+        yield return chunk;
     }
 
     private Task<FirstIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken) =>
