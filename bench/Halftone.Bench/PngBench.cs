@@ -62,7 +62,7 @@ internal static class PngBench
         using var pinned = body.Pin();
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, body.Length, ImageFormat.Png, ImageFormat.Png));
         bool keepsProfile = ColourPolicy.Apply(pipeline, ImageFormat.Png);
-        using var saved = VipsSaver.Save(pipeline.Image, ImageFormat.Png, request.Q, keepsProfile);
+        using var saved = VipsSaver.Save(pipeline.Image, ImageFormat.Png, request, keepsProfile);
         return saved.Bytes.ToArray();
     }
 

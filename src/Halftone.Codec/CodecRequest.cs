@@ -9,6 +9,18 @@ public sealed record CodecRequest
     /// <summary>Output format; null keeps the format of the source (TIFF becomes JPEG).</summary>
     public ImageFormat? Format { get; init; }
 
+    /// <summary>How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3.</summary>
+    public int WebpEffort { get; init; } = DefaultWebpEffort;
+
+    /// <summary>How hard the AVIF encoder tries, 0 (quick) to 9 (small), as libvips counts it; 2.</summary>
+    public int AvifEffort { get; init; } = DefaultAvifEffort;
+
+    /// <summary>The bytes of effort 4, libvips's default, for a tenth less CPU (bench/results/vips-settings.md).</summary>
+    public const int DefaultWebpEffort = 3;
+
+    /// <summary>Effort 4, libvips's default, takes several times as long (bench/results/vips-settings.md).</summary>
+    public const int DefaultAvifEffort = 2;
+
     /// <summary>Limit on width × height × frames, read from the header before anything is decoded; 100,000,000 pixels.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 }

@@ -1,3 +1,5 @@
+using Halftone.Codec.Jpeg;
+
 namespace Halftone.Codec;
 
 /// <summary>Why no output was made. The last three are found by the process that watches a codec child, not by the codec.</summary>
@@ -16,6 +18,17 @@ public enum CodecError
     CodecOutOfMemory = 7,
 }
 
+/// <summary>By which way an output was made; their order of cost is theirs too.</summary>
+public enum CodecWay
+{
+    /// <summary>JPEG to JPEG without decoding to pixels.</summary>
+    DctDomain = 1,
+    /// <summary>Decoded by libvips, then our own palette for a PNG.</summary>
+    Palette = 2,
+    /// <summary>Decoded and encoded by libvips.</summary>
+    LibVips = 3,
+}
+
 /// <summary>What became of one image.</summary>
 public abstract record CodecResult
 {
@@ -27,7 +40,13 @@ public abstract record CodecResult
     /// <param name="WidthPixels">Width as shown, after orientation.</param>
     /// <param name="HeightPixels">Height as shown, after orientation; of one frame.</param>
     /// <param name="KeptOriginal">The source itself, because compressing it would not have made it smaller.</param>
-    public sealed record Compressed(ReadOnlyMemory<byte> Body, ImageFormat Format, int WidthPixels, int HeightPixels, bool KeptOriginal) : CodecResult;
+    public sealed record Compressed(ReadOnlyMemory<byte> Body, ImageFormat Format, int WidthPixels, int HeightPixels, bool KeptOriginal) : CodecResult
+    {
+        public required CodecWay Way { get; init; }
+
+        /// <summary>Why a JPEG that was to stay one did not go the cheap way; null where it did, and for everything else.</summary>
+        public JpegNotTaken? NotTaken { get; init; }
+    }
 
     /// <summary>No output.</summary>
     /// <param name="Error">The cause.</param>

@@ -25,7 +25,7 @@ public static class ImageCodec
         using var image = VipsImage.FromPixels(gradient, Side, Side, 3);
         foreach (var format in (ReadOnlySpan<ImageFormat>)[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
         {
-            using var file = VipsSaver.Save(image, format, 90, keepsProfile: false);
+            using var file = VipsSaver.Save(image, format, new CodecRequest { Q = 90 }, keepsProfile: false);
             Compress(file.Bytes.ToArray(), new CodecRequest());
         }
     }
@@ -37,6 +37,8 @@ public static class ImageCodec
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Q, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Q, 100);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.WebpEffort, 6u);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.AvifEffort, 9u);
         ArgumentOutOfRangeException.ThrowIfEqual((int?)request.Format ?? 0, (int)ImageFormat.Tiff);
 
         var sniffed = SourceSniffer.Sniff(source.Span);
@@ -52,12 +54,13 @@ public static class ImageCodec
         var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
         try
         {
-            if (from == ImageFormat.Jpeg && to == ImageFormat.Jpeg && InDctDomain(source, request) is { } direct)
+            JpegNotTaken? notTaken = null;
+            if (from == ImageFormat.Jpeg && to == ImageFormat.Jpeg && InDctDomain(source, request, out notTaken) is { } direct)
             {
                 return direct;
             }
             Initialize();
-            return OriginalIfSmaller(VipsTranscoder.Transcode(source, from, to, request), source, from);
+            return OriginalIfSmaller(VipsTranscoder.Transcode(source, from, to, request), source, from, notTaken);
         }
         catch (VipsException exception)
         {
@@ -70,21 +73,27 @@ public static class ImageCodec
     }
 
     /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>
-    private static CodecResult? InDctDomain(ReadOnlyMemory<byte> source, CodecRequest request) =>
-        JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels) switch
+    private static CodecResult? InDctDomain(ReadOnlyMemory<byte> source, CodecRequest request, out JpegNotTaken? notTaken)
+    {
+        var result = JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels);
+        notTaken = (result as JpegTranscodeResult.NotTaken)?.Reason;
+        return result switch
         {
-            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: false),
-            JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true),
+            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.DctDomain },
+            JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true) { Way = CodecWay.DctDomain },
             JpegTranscodeResult.Corrupt corrupt => new CodecResult.Refused(CodecError.CorruptImage, corrupt.Detail),
             JpegTranscodeResult.TooManyPixels large => new CodecResult.Refused(
                 CodecError.TooManyPixels, $"{large.WidthPixels} x {large.HeightPixels} pixels, more than {request.MaxPixels}"),
             _ => null,
         };
+    }
 
     /// <summary>An output that saves nothing is replaced by its source, where that is of the same format and holds nothing but the picture.</summary>
-    private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
-        result is CodecResult.Compressed { KeptOriginal: false } output && output.Format == from
-            && output.Body.Length >= source.Length && CleanSource.Is(source.Span, from)
-            ? output with { Body = source, KeptOriginal = true }
-            : result;
+    private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from, JpegNotTaken? notTaken) => result switch
+    {
+        CodecResult.Compressed output when output.Format == from && output.Body.Length >= source.Length && CleanSource.Is(source.Span, from) =>
+            output with { Body = source, KeptOriginal = true, NotTaken = notTaken },
+        CodecResult.Compressed output => output with { NotTaken = notTaken },
+        _ => result,
+    };
 }

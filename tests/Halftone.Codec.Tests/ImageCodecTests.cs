@@ -30,6 +30,38 @@ public sealed class ImageCodecTests
         Assert.InRange(Picture.Decode(result.Body).Rgb().Psnr(drawn), leastPsnr, double.PositiveInfinity);
     }
 
+    [Theory]
+    [InlineData(ImageFormat.Webp)]
+    [InlineData(ImageFormat.Avif)]
+    internal void The_encoder_tries_as_hard_as_it_is_asked_to(ImageFormat format)
+    {
+        var source = Picture.Draw(200, 120).Save("pngsave_buffer");
+
+        var quick = Compressed(source, AsItIs with { Format = format, WebpEffort = 0, AvifEffort = 0 });
+        var thorough = Compressed(source, AsItIs with { Format = format, WebpEffort = 6, AvifEffort = 4 });
+
+        Assert.InRange(thorough.Body.Length, 1, quick.Body.Length - 1);
+    }
+
+    [Fact]
+    public void An_output_says_by_which_way_it_was_made_and_why_a_jpeg_took_the_long_one()
+    {
+        var drawn = Picture.Draw(64, 48);
+        Assert.Equal((CodecWay.DctDomain, null), WayOf(drawn.Save("jpegsave_buffer", "Q=95")));
+        Assert.Equal((CodecWay.LibVips, JpegNotTaken.Rgb), WayOf(drawn.Save("jpegsave_buffer", "Q=95,subsample_mode=off,interlace=false"), AdobeRgb));
+        Assert.Equal((CodecWay.Palette, null), WayOf(drawn.Save("pngsave_buffer")));
+        Assert.Equal((CodecWay.LibVips, null), WayOf(drawn.Save("webpsave_buffer", "Q=95")));
+
+        static (CodecWay, JpegNotTaken?) WayOf(byte[] source, Func<byte[], byte[]>? change = null)
+        {
+            var result = Compressed(change?.Invoke(source) ?? source);
+            return (result.Way, result.NotTaken);
+        }
+
+        // An Adobe segment that says "no transform" makes three components red, green and blue.
+        static byte[] AdobeRgb(byte[] jpeg) => [.. jpeg[..2], 0xFF, 0xEE, 0, 14, .. "Adobe"u8, 0, 100, 0, 0, 0, 0, 0, .. jpeg[2..]];
+    }
+
     /// <summary>A file of ours, small for its size: what is compressed less strongly from it is larger.</summary>
     private static byte[] Small(ImageFormat format) =>
         Compressed(Picture.Noise(64, 64).Save("pngsave_buffer"), AsItIs with { Q = 5, Format = format }).Body.ToArray();

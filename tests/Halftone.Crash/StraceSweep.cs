@@ -30,7 +30,7 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
     /// <returns>Whether there were so many calls; and what was found.</returns>
     public async Task<(bool Killed, Findings Findings)> PointAsync(string kind, int number, CancellationToken cancellationToken)
     {
-        using var folder = new DataFolder();
+        using var folder = new DataFolder { IsKept = true };
         if (!kind.StartsWith(AtStart, StringComparison.Ordinal))
         {
             await PrepareAsync(folder, cancellationToken);

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Halftone.Codec.Vips;
 
-/// <summary>One encoder setting per format.</summary>
+/// <summary>One encoder setting per format; what there is to choose stands in the <see cref="CodecRequest"/>.</summary>
 internal static class VipsSaver
 {
-    public static VipsBlob Save(VipsImage image, ImageFormat to, int q, bool keepsProfile)
+    public static VipsBlob Save(VipsImage image, ImageFormat to, CodecRequest request, bool keepsProfile)
     {
         var (operation, options) = to switch
         {
@@ -13,14 +13,12 @@ internal static class VipsSaver
             // A palette, chosen for the quality; effort 7 of 1 to 10 is the library's own default. Our own quantizer comes first: this is what
             // it is measured against, and the way for pixels it does not know.
             ImageFormat.Png => ("pngsave_buffer", "palette=true,effort=7,compression=6"),
-            // The bytes of effort 4, libvips's default, for a tenth less CPU (bench/results/vips-settings.md).
-            ImageFormat.Webp => ("webpsave_buffer", "effort=3"),
-            ImageFormat.Gif => ("gifsave_buffer", $"effort=7,dither=0.5,bitdepth={GifBits(q)}"),
-            // Effort 4, the library's default, takes seven times as long for few bytes.
-            ImageFormat.Avif => ("heifsave_buffer", "compression=av1,effort=2,bitdepth=8"),
+            ImageFormat.Webp => ("webpsave_buffer", string.Create(CultureInfo.InvariantCulture, $"effort={request.WebpEffort}")),
+            ImageFormat.Gif => ("gifsave_buffer", $"effort=7,dither=0.5,bitdepth={GifBits(request.Q)}"),
+            ImageFormat.Avif => ("heifsave_buffer", string.Create(CultureInfo.InvariantCulture, $"compression=av1,bitdepth=8,effort={request.AvifEffort}")),
             _ => throw new ArgumentOutOfRangeException(nameof(to), to, "cannot be written"),
         };
-        var quality = to == ImageFormat.Gif ? "" : string.Create(CultureInfo.InvariantCulture, $",Q={q}");
+        var quality = to == ImageFormat.Gif ? "" : string.Create(CultureInfo.InvariantCulture, $",Q={request.Q}");
         if (VipsStartup.KnowsKeep)
         {
             return VipsOperation.Save(operation, image, options + quality + (keepsProfile ? ",keep=icc" : ",keep=none"));

@@ -27,20 +27,22 @@ internal static class VipsTranscoder
             pipeline.Apply("flatten", "background=255");
         }
         var image = pipeline.Image;
-        var body = Encode(image, to, request.Q, keepsProfile, source.Length);
-        return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false);
+        // libvips encodes; only a PNG's palette is our own, for a fifth of the CPU.
+        var hasOurPalette = to == ImageFormat.Png && image is { Is8Bit: true, Bands: <= 4 };
+        var body = hasOurPalette ? EncodePalette(image, request.Q, keepsProfile, source.Length) : Encode(image, to, request, keepsProfile);
+        return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false) { Way = hasOurPalette ? CodecWay.Palette : CodecWay.LibVips };
     }
 
-    /// <summary>libvips encodes; only a PNG's palette is our own, for a fifth of the CPU.</summary>
-    private static ReadOnlyMemory<byte> Encode(VipsImage image, ImageFormat to, int q, bool keepsProfile, int sourceBytes)
+    private static ReadOnlyMemory<byte> EncodePalette(VipsImage image, int q, bool keepsProfile, int sourceBytes)
     {
-        if (to == ImageFormat.Png && image is { Is8Bit: true, Bands: <= 4 })
-        {
-            using var pixels = image.Pixels();
-            var grid = new PixelGrid(pixels.Bytes, image.Width, image.Height, image.Bands);
-            return PaletteEncoder.OfThisThread.Encode(grid, PaletteSettings.ForQuality(q), keepsProfile ? image.Profile : default, sourceBytes);
-        }
-        using var saved = VipsSaver.Save(image, to, q, keepsProfile);
+        using var pixels = image.Pixels();
+        var grid = new PixelGrid(pixels.Bytes, image.Width, image.Height, image.Bands);
+        return PaletteEncoder.OfThisThread.Encode(grid, PaletteSettings.ForQuality(q), keepsProfile ? image.Profile : default, sourceBytes);
+    }
+
+    private static ReadOnlyMemory<byte> Encode(VipsImage image, ImageFormat to, CodecRequest request, bool keepsProfile)
+    {
+        using var saved = VipsSaver.Save(image, to, request, keepsProfile);
         return saved.Bytes.ToArray();
     }
 

@@ -67,7 +67,7 @@ internal static class CodecCommand
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
-        Answer(output, AnswerKind.Ready, 0, 0, 0, default);
+        Answer(output, new AnswerFrame { Kind = AnswerKind.Ready }, default);
         while (input.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length)
         {
             var frame = RequestFrame.Read(header);
@@ -86,22 +86,28 @@ internal static class CodecCommand
     {
         switch (result)
         {
-            case CodecResult.Compressed { KeptOriginal: true } kept:
-                Answer(output, AnswerKind.KeptOriginal, (int)kept.Format, kept.WidthPixels, kept.HeightPixels, default);
-                break;
             case CodecResult.Compressed image:
-                Answer(output, AnswerKind.Compressed, (int)image.Format, image.WidthPixels, image.HeightPixels, image.Body.Span);
+                var frame = new AnswerFrame
+                {
+                    Kind = image.KeptOriginal ? AnswerKind.KeptOriginal : AnswerKind.Compressed,
+                    Code = (int)image.Format,
+                    WidthPixels = image.WidthPixels,
+                    HeightPixels = image.HeightPixels,
+                    Way = image.Way,
+                    NotTaken = image.NotTaken ?? 0,
+                };
+                Answer(output, frame, image.KeptOriginal ? default : image.Body.Span);
                 break;
             case CodecResult.Refused refused:
-                Answer(output, AnswerKind.Refused, (int)refused.Error, 0, 0, Encoding.UTF8.GetBytes(refused.Detail));
+                Answer(output, new AnswerFrame { Kind = AnswerKind.Refused, Code = (int)refused.Error }, Encoding.UTF8.GetBytes(refused.Detail));
                 break;
         }
     }
 
-    private static void Answer(FileStream output, AnswerKind kind, int code, int width, int height, ReadOnlySpan<byte> body)
+    private static void Answer(FileStream output, AnswerFrame frame, ReadOnlySpan<byte> body)
     {
         Span<byte> header = stackalloc byte[AnswerFrame.Length];
-        new AnswerFrame(kind, body.Length, code, width, height, Environment.WorkingSet).Write(header);
+        (frame with { BodyBytes = body.Length, ResidentBytes = Environment.WorkingSet }).Write(header);
         output.Write(header);
         output.Write(body);
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Halftone.Codec;
+using Halftone.Codec.Jpeg;
 
 namespace Halftone.Compress;
 
@@ -16,6 +17,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
         BinaryPrimitives.WriteInt32LittleEndian(header, BodyBytes);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], Request.Q);
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], (int)(Request.Format ?? 0));
+        header[12] = (byte)Request.WebpEffort;
+        header[13] = (byte)Request.AvifEffort;
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], Request.MaxPixels);
     }
 
@@ -27,6 +30,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
             {
                 Q = BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
                 Format = format == 0 ? null : (ImageFormat)format,
+                WebpEffort = header[12],
+                AvifEffort = header[13],
                 MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
             },
             BinaryPrimitives.ReadInt32LittleEndian(header));
@@ -48,8 +53,11 @@ internal enum AnswerKind
 /// <param name="Kind">What the body is.</param>
 /// <param name="BodyBytes">Bytes that follow.</param>
 /// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> where refused.</param>
+/// <param name="Way">By which way the output was made; 0 where there is none.</param>
+/// <param name="NotTaken">Why a JPEG went the long way; 0 where it did not.</param>
 /// <param name="ResidentBytes">The child's memory after this image.</param>
-internal readonly record struct AnswerFrame(AnswerKind Kind, int BodyBytes, int Code, int WidthPixels, int HeightPixels, long ResidentBytes)
+internal readonly record struct AnswerFrame(
+    AnswerKind Kind, int BodyBytes, int Code, int WidthPixels, int HeightPixels, CodecWay Way, JpegNotTaken NotTaken, long ResidentBytes)
 {
     public const int Length = 32;
 
@@ -60,8 +68,13 @@ internal readonly record struct AnswerFrame(AnswerKind Kind, int BodyBytes, int 
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], Code);
         BinaryPrimitives.WriteInt32LittleEndian(header[12..], WidthPixels);
         BinaryPrimitives.WriteInt32LittleEndian(header[16..], HeightPixels);
+        header[20] = (byte)Way;
+        header[21] = (byte)NotTaken;
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], ResidentBytes);
     }
+
+    public CodecResult.Compressed ToResult(ReadOnlyMemory<byte> body, bool keptOriginal) =>
+        new(body, (ImageFormat)Code, WidthPixels, HeightPixels, keptOriginal) { Way = Way, NotTaken = NotTaken == 0 ? null : NotTaken };
 
     public static AnswerFrame Read(ReadOnlySpan<byte> header) => new(
         (AnswerKind)BinaryPrimitives.ReadInt32LittleEndian(header),
@@ -69,5 +82,7 @@ internal readonly record struct AnswerFrame(AnswerKind Kind, int BodyBytes, int 
         BinaryPrimitives.ReadInt32LittleEndian(header[8..]),
         BinaryPrimitives.ReadInt32LittleEndian(header[12..]),
         BinaryPrimitives.ReadInt32LittleEndian(header[16..]),
+        (CodecWay)header[20],
+        (JpegNotTaken)header[21],
         BinaryPrimitives.ReadInt64LittleEndian(header[24..]));
 }

@@ -66,7 +66,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
         StartSeats();
-        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels) }, cancellationToken);
+        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels), WebpEffort = options.WebpEffort, AvifEffort = options.AvifEffort }, cancellationToken);
         lock (waiting)
         {
             ObjectDisposedException.ThrowIf(ending, this);

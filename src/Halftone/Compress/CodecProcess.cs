@@ -100,8 +100,8 @@ internal sealed partial class CodecProcess : IDisposable
             backstop.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             return answer.Kind switch
             {
-                AnswerKind.Compressed => new CodecResult.Compressed(body, (ImageFormat)answer.Code, answer.WidthPixels, answer.HeightPixels, KeptOriginal: false),
-                AnswerKind.KeptOriginal => new CodecResult.Compressed(source, (ImageFormat)answer.Code, answer.WidthPixels, answer.HeightPixels, KeptOriginal: true),
+                AnswerKind.Compressed => answer.ToResult(body, keptOriginal: false),
+                AnswerKind.KeptOriginal => answer.ToResult(source, keptOriginal: true),
                 _ => new CodecResult.Refused((CodecError)answer.Code, Encoding.UTF8.GetString(body)),
             };
         }

@@ -140,6 +140,7 @@ internal sealed partial class CodecSeat
             }
             if (!childFailed)
             {
+                CodecMetrics.Count(result);
                 image.Complete(result);
                 return;
             }
@@ -147,6 +148,7 @@ internal sealed partial class CodecSeat
             Log.ChildFailed(logger, refused.Error, refused.Detail, attempt);
             if (attempt == Attempts)
             {
+                CodecMetrics.Count(result);
                 image.Complete(result);
                 return;
             }

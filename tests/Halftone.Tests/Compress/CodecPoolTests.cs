@@ -26,6 +26,19 @@ public sealed class CodecPoolTests
     }
 
     [Fact]
+    public async Task The_effort_of_the_settings_and_the_way_of_an_output_pass_through_the_pipes()
+    {
+        await using var quick = await PoolHarness.StartAsync(options => options.WebpEffort = 0);
+        await using var thorough = await PoolHarness.StartAsync(options => options.WebpEffort = 6);
+
+        var outputs = await Task.WhenAll(quick.CompressAsync(Quick, ImageFormat.Webp), thorough.CompressAsync(Quick, ImageFormat.Webp), quick.CompressAsync(Quick));
+
+        var (large, small, png) = ((CodecResult.Compressed)outputs[0], (CodecResult.Compressed)outputs[1], (CodecResult.Compressed)outputs[2]);
+        Assert.NotEqual(large.Body.Length, small.Body.Length);
+        Assert.Equal((CodecWay.LibVips, CodecWay.LibVips, CodecWay.Palette), (large.Way, small.Way, png.Way));
+    }
+
+    [Fact]
     public async Task What_is_no_image_is_refused_by_the_child_which_lives_on()
     {
         await using var harness = await PoolHarness.StartAsync();
