@@ -6,6 +6,7 @@ return args switch
     ["jpeg", var folder, .. var options] => JpegBench.Run(folder, options),
     ["csv", var rows] => await CsvBench.RunAsync(int.Parse(rows, System.Globalization.CultureInfo.InvariantCulture)),
     ["png", var folder, .. var options] => PngBench.Run(folder, options),
+    ["parts", var jpeg, var png] => CodecParts.Run(jpeg, png),
     ["vips-settings", var folder, .. var options] => VipsSettingsBench.Run(folder, options),
     _ => Usage(),
 };
@@ -17,6 +18,7 @@ static int Usage()
           jpeg FOLDER [--rounds N] [--q Q] [--save FOLDER]   every *.jpg in the DCT domain: CPU-ms per image, bytes, reasons
           csv ROWS                                           a file of ROWS products with an image each: read, checked, its result written; CPU and peak memory
           png FOLDER [--rounds N] [--q Q] [--save FOLDER]    every *.png beside libvips's own palette: a table in Markdown
+          parts JPEG PNG                                     each step of the two codecs on one baseline JPEG and one PNG (BenchmarkDotNet)
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
         """);
     return 2;
