@@ -52,14 +52,14 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         if (KeyOf(context.Request) is not { } key || await keys.FindAsync(key, context.RequestAborted) is not { } owner)
         {
             context.Response.Headers.WWWAuthenticate = "Bearer";
-            return Problems.Of(StatusCodes.Status401Unauthorized, "unauthorized", "An API key is needed", "Send a valid API key as 'Authorization: Bearer …' or 'X-API-Key: …'.");
+            return Problems.Of(ProblemType.Unauthorized, "Send a valid API key as 'Authorization: Bearer …' or 'X-API-Key: …'.");
         }
 
         using var lease = limiter.AttemptAcquire(owner);
         if (!lease.IsAcquired)
         {
             context.Response.Headers.RetryAfter = (lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5).ToString(CultureInfo.InvariantCulture);
-            return Problems.Of(StatusCodes.Status429TooManyRequests, "too_many_calls", "Too many calls", $"This key may make {options.Value.CallsPerMinute:N0} calls a minute: wait as long as Retry-After says.");
+            return Problems.Of(ProblemType.TooManyCalls, $"This key may make {options.Value.CallsPerMinute:N0} calls a minute: wait as long as Retry-After says.");
         }
 
         Caller.Set(context, owner);
@@ -77,11 +77,11 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
     {
         if (!IsLoopback(request.Host.Host) && request.Host.Host != publicHost)
         {
-            return Problems.Of(StatusCodes.Status421MisdirectedRequest, "foreign_host", "Wrong host name", "This server answers on this machine's own address only: call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
+            return Problems.Of(ProblemType.ForeignHost, "This server answers on this machine's own address only: call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
         }
 
         return IsForeignPage(request)
-            ? Problems.Of(StatusCodes.Status403Forbidden, "foreign_origin", "Called by a foreign page", "A page of another site may not use this server.")
+            ? Problems.Of(ProblemType.ForeignOrigin, "A page of another site may not use this server.")
             : null;
     }
 

@@ -5,7 +5,7 @@ namespace Halftone.Fetch;
 
 /// <summary>
 /// Why no body came: the stage and what went wrong in it. A closed list; customers see the word of
-/// <see cref="FetchErrors.Code"/>, and each says whether trying again can help.
+/// <see cref="FetchErrors"/>, and each says whether trying again can help.
 /// </summary>
 internal enum FetchError
 {

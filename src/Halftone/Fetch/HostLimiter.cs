@@ -20,7 +20,7 @@ internal sealed record HostOutage(FetchError Cause, bool IsYoung);
 /// or waits is told at once; after a pause one request tries, and its outcome closes the breaker or doubles the pause.
 /// </summary>
 /// <remarks>
-/// The caller asks <see cref="TryEnter"/>; where that is false it gives its worker slot back, awaits
+/// The caller asks <c>TryEnter</c>; where that is false it gives its worker slot back, awaits
 /// <see cref="EnterAsync"/> (first come, first served), and takes a slot again. It tells the lease what happened and
 /// disposes it once the body is in. Memory is bounded: beyond <see cref="MaxHosts"/> the hosts not asked for longest are
 /// forgotten.

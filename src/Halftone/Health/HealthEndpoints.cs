@@ -1,5 +1,6 @@
 using Dapper;
 using Halftone.Database;
+using Halftone.Docs;
 using Halftone.Status;
 using Halftone.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -14,10 +15,18 @@ internal static class HealthEndpoints
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", () => TypedResults.Ok(new HealthAnswer("live")));
-        routes.MapGet("/health/ready", ReadyAsync);
+        routes.MapGet("/health/live", Live).Named("getLive", "Health");
+        routes.MapGet("/health/ready", ReadyAsync).Named("getReady", "Health").MayAnswer(ProblemType.NotReady);
     }
 
+    /// <summary>Is the process alive?</summary>
+    /// <remarks>For the supervisor that restarts it.</remarks>
+    /// <response code="200">It answers.</response>
+    private static Ok<HealthAnswer> Live() => TypedResults.Ok(new HealthAnswer { Status = "live" });
+
+    /// <summary>Can the server do its work?</summary>
+    /// <remarks>Asks the database and the stores. For the balancer that sends calls to it.</remarks>
+    /// <response code="200">Everything answers.</response>
     private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, StoredFiles files, StoredImages images, CancellationToken cancellationToken)
     {
         foreach (var (name, check) in new (string, Func<Task>)[]
@@ -33,12 +42,18 @@ internal static class HealthEndpoints
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                return Problems.Of(StatusCodes.Status503ServiceUnavailable, "not_ready", "Not ready", $"The {name} does not answer.");
+                return Problems.Of(ProblemType.NotReady, $"The {name} does not answer.");
             }
         }
 
-        return TypedResults.Ok(new HealthAnswer("ready"));
+        return TypedResults.Ok(new HealthAnswer { Status = "ready" });
     }
 }
 
-internal sealed record HealthAnswer(string Status);
+/// <summary>The answer of a probe.</summary>
+internal sealed record HealthAnswer
+{
+    /// <summary>`live` or `ready`.</summary>
+    /// <example>ready</example>
+    public required string Status { get; init; }
+}

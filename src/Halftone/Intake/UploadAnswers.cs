@@ -3,16 +3,24 @@ namespace Halftone.Intake;
 /// <summary>The answer to an upload.</summary>
 internal sealed record UploadAccepted
 {
+    /// <summary>Names the request in every other call.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
+    /// <summary>PENDING.</summary>
+    /// <example>PENDING</example>
     public required string Status { get; init; }
 
+    /// <summary>Where its status is.</summary>
+    /// <example>https://halftone.example.com/status/0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required string StatusUrl { get; init; }
 
     /// <summary>Product rows in the file.</summary>
+    /// <example>2</example>
     public required long Products { get; init; }
 
     /// <summary>Image URLs in the file.</summary>
+    /// <example>3</example>
     public required long Images { get; init; }
 }
 
@@ -20,16 +28,22 @@ internal sealed record UploadAccepted
 internal sealed record UploadChecked
 {
     /// <summary>True where the file would be accepted.</summary>
+    /// <example>true</example>
     public required bool Valid { get; init; }
 
-    /// <summary>Such as <c>utf-8 comma</c>; absent where the file is no text.</summary>
+    /// <summary>Encoding and delimiter, such as `utf-8 comma`; absent where the file is no text.</summary>
+    /// <example>utf-8 comma</example>
     public string? Dialect { get; init; }
 
-    /// <summary>The columns that were recognised, by the name that the file gives them.</summary>
+    /// <summary>The columns that were recognised, by the name that the file gives them; absent where there is no header.</summary>
     public UploadColumns? Columns { get; init; }
 
+    /// <summary>Product rows in the file.</summary>
+    /// <example>2</example>
     public required long Products { get; init; }
 
+    /// <summary>Image URLs in the file.</summary>
+    /// <example>3</example>
     public required long Images { get; init; }
 
     /// <summary>Hosts of the image URLs, the most frequent first; 100 at most.</summary>
@@ -38,7 +52,8 @@ internal sealed record UploadChecked
     /// <summary>The first problems, 100 at most.</summary>
     public required IReadOnlyList<UploadProblem> Errors { get; init; }
 
-    /// <summary>All of them.</summary>
+    /// <summary>All problems, listed or not.</summary>
+    /// <example>0</example>
     public required long ErrorCount { get; init; }
 
     public static UploadChecked Of(CheckedUpload file) => new()
@@ -62,29 +77,43 @@ internal sealed record UploadChecked
     };
 }
 
+/// <summary>The columns of an uploaded file.</summary>
 internal sealed record UploadColumns
 {
+    /// <summary>The column that is read as serial number; absent where there is none.</summary>
+    /// <example>S. No.</example>
     public string? SerialNumber { get; init; }
 
+    /// <summary>The column that is read as product name; absent where there is none.</summary>
+    /// <example>Product Name</example>
     public string? ProductName { get; init; }
 
+    /// <summary>The column that is read as image URLs; absent where there is none.</summary>
+    /// <example>Input Image Urls</example>
     public string? ImageUrls { get; init; }
 
     /// <summary>Every column of the file, in its order.</summary>
+    /// <example>["S. No.", "Product Name", "Input Image Urls"]</example>
     public required IReadOnlyList<string> All { get; init; }
 }
 
 /// <summary>One thing that is wrong with an upload.</summary>
 internal sealed record UploadProblem
 {
-    /// <summary>Line of the CSV, from 1; absent where the whole file is meant.</summary>
+    /// <summary>Line of the CSV as a text editor counts, from 1; absent where the whole file is meant.</summary>
+    /// <example>2</example>
     public long? Line { get; init; }
 
     /// <summary>The column's header as written; absent where the whole line or file is meant.</summary>
+    /// <example>Input Image Urls</example>
     public string? Column { get; init; }
 
+    /// <summary>What is wrong, in a word of a closed list: /docs/errors explains each.</summary>
+    /// <example>invalid_url</example>
     public required string Code { get; init; }
 
+    /// <summary>What is wrong and what to do, in a sentence or two.</summary>
+    /// <example>“chair.jpg” is a file name, not an address. Write the whole address, such as https://shop.example/images/chair.jpg.</example>
     public required string Message { get; init; }
 
     public static UploadProblem[] Of(CsvProblems problems) =>

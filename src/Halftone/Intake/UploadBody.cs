@@ -13,13 +13,15 @@ namespace Halftone.Intake;
 /// </summary>
 internal static class UploadBody
 {
+    /// <summary>Media types under which the body is the CSV itself.</summary>
+    public static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
+
     private const int MaxFieldBytes = 8 * 1024;
     private const int MaxParts = 32;
     private const int MaxJsonBytes = 8 * 1024 * 1024;
     private const int MaxBoundaryChars = 200;
     private const string DefaultFileName = "upload.csv";
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
 
     /// <summary>Spools the file and remembers the fields.</summary>
     /// <returns>Null, or why the body is of no use.</returns>
@@ -46,9 +48,7 @@ internal static class UploadBody
     }
 
     private static ProblemHttpResult Unsupported() => Problems.Of(
-        StatusCodes.Status415UnsupportedMediaType,
-        "unsupported_media_type",
-        "This body is not understood",
+        ProblemType.UnsupportedMediaType,
         "Send the CSV as multipart/form-data in a part named 'file' (curl -F file=@products.csv …/upload), as text/csv, or as application/json in a member 'csv'.");
 
     private static async Task<ProblemHttpResult?> ReadPartsAsync(HttpRequest request, MediaTypeHeaderValue type, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
@@ -56,7 +56,7 @@ internal static class UploadBody
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > MaxBoundaryChars)
         {
-            return Problems.BadRequest("broken_multipart", "The Content-Type has no usable boundary.");
+            return Problems.Of(ProblemType.BrokenMultipart, "The Content-Type has no usable boundary.");
         }
 
         var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 };
@@ -64,12 +64,12 @@ internal static class UploadBody
         {
             if (parts == MaxParts)
             {
-                return Problems.BadRequest("too_many_parts", $"At most {MaxParts} parts are read: send the CSV in one part named 'file'.");
+                return Problems.Of(ProblemType.TooManyParts, $"At most {MaxParts} parts are read: send the CSV in one part named 'file'.");
             }
 
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || disposition.Name.Length == 0)
             {
-                return Problems.BadRequest("broken_multipart", "A part has no name: send the CSV in a part named 'file'.");
+                return Problems.Of(ProblemType.BrokenMultipart, "A part has no name: send the CSV in a part named 'file'.");
             }
 
             var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
@@ -82,14 +82,14 @@ internal static class UploadBody
             }
         }
 
-        return form.Upload is null ? Problems.BadRequest("missing_file", "There is no part named 'file': send the CSV in it.") : null;
+        return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "There is no part named 'file': send the CSV in it.") : null;
     }
 
     private static async Task<ProblemHttpResult?> SpoolPartAsync(MultipartSection section, ContentDispositionHeaderValue disposition, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
     {
         if (form.Upload is not null)
         {
-            return Problems.BadRequest("several_files", "There are two parts named 'file': send one CSV per request.");
+            return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file': send one CSV per request.");
         }
 
         var fileName = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
@@ -107,7 +107,7 @@ internal static class UploadBody
         var buffer = new byte[MaxFieldBytes + 1];
         var length = await section.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         return length > MaxFieldBytes
-            ? Problems.BadRequest("field_too_long", $"The form field '{name}' is longer than {MaxFieldBytes:N0} bytes.")
+            ? Problems.Of(ProblemType.FieldTooLong, $"The form field '{name}' is longer than {MaxFieldBytes:N0} bytes.")
             : await SetAsync(form, name, Encoding.UTF8.GetString(buffer, 0, length).Trim(), cancellationToken);
     }
 
@@ -121,7 +121,7 @@ internal static class UploadBody
             body.Write(chunk, 0, read);
             if (body.Length > MaxJsonBytes)
             {
-                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "body_too_large", "The body is too large", $"A JSON body of at most {MaxJsonBytes:N0} bytes is read: send a larger file as multipart/form-data or text/csv.");
+                return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body of at most {MaxJsonBytes:N0} bytes is read: send a larger file as multipart/form-data or text/csv.");
             }
         }
 
@@ -133,16 +133,16 @@ internal static class UploadBody
         }
         catch (DecoderFallbackException)
         {
-            return Problems.BadRequest("invalid_json", "The body is not UTF-8, as JSON must be.");
+            return Problems.Of(ProblemType.InvalidJson, "The body is not UTF-8, as JSON must be.");
         }
         catch (JsonException exception)
         {
-            return Problems.BadRequest("invalid_json", $"The body is not JSON (line {exception.LineNumber + 1}).");
+            return Problems.Of(ProblemType.InvalidJson, $"The body is not JSON (line {exception.LineNumber + 1}).");
         }
 
         if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("csv", out var csv) || csv.ValueKind != JsonValueKind.String)
         {
-            return Problems.BadRequest("missing_file", "Send a JSON object whose member 'csv' is the file's text.");
+            return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the file's text.");
         }
 
         foreach (var member in json.EnumerateObject().Where(member => member.Name is not ("csv" or "file_name")))
@@ -168,7 +168,7 @@ internal static class UploadBody
         }
         catch (Exception exception) when (exception is EncoderFallbackException or InvalidOperationException)
         {
-            return Problems.BadRequest("invalid_json", "The member 'csv' holds half a character (a lone surrogate).");
+            return Problems.Of(ProblemType.InvalidJson, "The member 'csv' holds half a character (a lone surrogate).");
         }
 
         using var text = new MemoryStream(bytes);
@@ -210,9 +210,9 @@ internal static class UploadBody
     }
 
     private static async Task<ProblemHttpResult?> SetAsync(UploadForm form, string name, string value, CancellationToken cancellationToken) =>
-        await form.SetAsync(name, value, cancellationToken) is { } problem ? Problems.BadRequest($"invalid_{name}", problem) : null;
+        await form.SetAsync(name, value, cancellationToken) is { } problem ? Problems.Of(ProblemType.OfField(name), problem) : null;
 
     /// <summary>A misspelt option that is not heard is worse than an error.</summary>
     private static ProblemHttpResult UnknownField(string name, string others) =>
-        Problems.BadRequest("unknown_field", $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is not known: allowed are {others}, {string.Join(", ", UploadForm.Fields)}.");
+        Problems.Of(ProblemType.UnknownField, $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is not known: allowed are {others}, {string.Join(", ", UploadForm.Fields)}.");
 }

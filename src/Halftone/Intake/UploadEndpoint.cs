@@ -1,8 +1,10 @@
 using Halftone.Access;
 using Halftone.Compress;
+using Halftone.Docs;
 using Halftone.Fetch;
 using Halftone.Status;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Intake;
@@ -12,25 +14,42 @@ internal static class UploadEndpoint
 {
     private const int MaxIdempotencyKeyChars = 255;
 
-    public static void MapUpload(this IEndpointRouteBuilder routes) => routes.MapPost("/upload", PostAsync);
+    public static void MapUpload(this IEndpointRouteBuilder routes) => routes.MapPost("/upload", PostAsync)
+        .Named("upload", "Requests")
+        .Takes<UploadParts>("multipart/form-data")
+        .Takes<UploadJson>("application/json")
+        .Takes<Stream>(UploadBody.CsvTypes)
+        .MayAnswer(
+            ProblemType.BrokenBody, ProblemType.BrokenMultipart, ProblemType.TooManyParts, ProblemType.MissingFile, ProblemType.SeveralFiles, ProblemType.InvalidJson,
+            ProblemType.UnknownField, ProblemType.FieldTooLong, ProblemType.InvalidWebhookUrl, ProblemType.InvalidQuality, ProblemType.InvalidFormat,
+            ProblemType.InvalidEscapeFormulas, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
+            ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.TooManyUploads, ProblemType.InternalError, ProblemType.DiskFull)
+        .MayAnswer(ProblemType.OfFiles);
 
+    /// <summary>Upload a CSV</summary>
+    /// <remarks>
+    /// Takes a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file
+    /// is the part `file` of a form, the member `csv` of a JSON object, or the whole body, with the options in the query. A 200 is a promise: it survives
+    /// a crash of the server. A file with a problem is refused as a whole, and all its problems are named with line and column, the first 100 in full.
+    /// </remarks>
+    /// <param name="idempotencyKey" example="catalogue-2026-11-21">Any text of at most 255 characters. An upload that is repeated with it within 24 hours gets the first answer and makes no second request.</param>
+    /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether it would be.</response>
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> PostAsync(
-        Caller caller, HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey, Caller caller, HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
     {
-        var idempotencyKey = context.Request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } key ? key : null;
         if (idempotencyKey?.Length > MaxIdempotencyKeyChars)
         {
-            return Problems.BadRequest("invalid_idempotency_key", $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");
+            return Problems.Of(ProblemType.InvalidIdempotencyKey, $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");
         }
 
         using var place = intake.TryEnter();
         if (place is null)
         {
             context.Response.Headers.RetryAfter = "5";
-            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "too_many_uploads", "Too many uploads at once", $"{options.Value.MaxUploads} uploads are being taken in (Intake:MaxUploads): repeat the call in some seconds.");
+            return Problems.Of(ProblemType.TooManyUploads, $"{options.Value.MaxUploads} uploads are being taken in (Intake:MaxUploads): repeat the call in some seconds.");
         }
 
-        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = idempotencyKey }, connect);
+        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey }, connect);
         try
         {
             return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem
@@ -47,7 +66,7 @@ internal static class UploadEndpoint
         }
         catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException || (exception is IOException io && !ProblemAnswers.IsDiskFull(io)))
         {
-            return Problems.BadRequest("broken_body", "The body is broken or was cut short: send it again.");
+            return Problems.Of(ProblemType.BrokenBody, "The body is broken or was cut short: send it again.");
         }
         finally
         {
@@ -58,8 +77,7 @@ internal static class UploadEndpoint
         }
     }
 
-    private static ProblemHttpResult TooLarge(IntakeOptions options) => Problems.Of(
-        StatusCodes.Status413PayloadTooLarge, "body_too_large", "The file is too large", $"A file of at most {options.MaxBodyBytes:N0} bytes is accepted (Intake:MaxBodyBytes): split it.");
+    private static ProblemHttpResult TooLarge(IntakeOptions options) => Problems.Of(ProblemType.BodyTooLarge, $"A file of at most {options.MaxBodyBytes:N0} bytes is accepted (Intake:MaxBodyBytes): split it.");
 
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> AcceptAsync(UploadForm form, RequestIntake intake, PublicUrls urls, CancellationToken cancellationToken)
     {
@@ -77,11 +95,11 @@ internal static class UploadEndpoint
                     Images = accepted.Images,
                 });
             case IntakeResult.Rejected rejected:
-                return Problems.Upload(UploadProblem.Of(rejected.Problems), rejected.Problems.Count);
+                return Problems.Upload(rejected.Problems);
             case IntakeResult.KeyInUse:
-                return Problems.Of(StatusCodes.Status409Conflict, "idempotency_key_in_use", "The first upload is still being read", "An upload with this Idempotency-Key is still being taken in: repeat the call in a moment for its answer.");
+                return Problems.Of(ProblemType.IdempotencyKeyInUse, "An upload with this Idempotency-Key is still being taken in: repeat the call in a moment for its answer.");
             default:
-                return Problems.Of(StatusCodes.Status422UnprocessableEntity, "idempotency_key_reused", "The key belongs to another upload", "This Idempotency-Key was used for another file or other options: use a new key for a new upload.");
+                return Problems.Of(ProblemType.IdempotencyKeyReused, "This Idempotency-Key was used for another file or other options: use a new key for a new upload.");
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Halftone.Fetch;
 using Halftone.Store;
 using Halftone.Webhooks;
@@ -8,8 +9,8 @@ namespace Halftone.Intake;
 /// <summary>What was read of an upload so far, in whatever order it came and by whichever body: the file, and the fields beside it.</summary>
 internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
 {
-    /// <summary>The names of the fields, alike in a form, in JSON and in a query.</summary>
-    public static IReadOnlyList<string> Fields { get; } = ["webhook_url", "quality", "format", "escape_formulas", "validate_only"];
+    /// <summary>The names of <see cref="UploadFields"/> on the wire.</summary>
+    public static IReadOnlyList<string> Fields { get; } = [.. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
 
     public SpooledUpload? Upload { get; set; }
 

@@ -1,11 +1,19 @@
+using Halftone.Docs;
+using Microsoft.AspNetCore.Http.HttpResults;
+
 namespace Halftone.Page;
 
 /// <summary><c>GET /</c></summary>
 internal static class PageEndpoint
 {
-    public static void MapPage(this WebApplication server)
-    {
-        var page = Path.Combine(AppContext.BaseDirectory, "Page", "wwwroot", "index.html");
-        server.MapGet("/", () => TypedResults.PhysicalFile(page, "text/html; charset=utf-8"));
-    }
+    private static readonly string Page = Path.Combine(AppContext.BaseDirectory, "Page", "wwwroot", "index.html");
+
+    public static void MapPage(this IEndpointRouteBuilder routes) => routes.MapGet("/", Get)
+        .Named("getPage", "Pages")
+        .Produces<string>(contentType: "text/html");
+
+    /// <summary>The page</summary>
+    /// <remarks>Upload a CSV and watch it in a browser.</remarks>
+    /// <response code="200">HTML.</response>
+    private static PhysicalFileHttpResult Get() => TypedResults.PhysicalFile(Page, "text/html; charset=utf-8");
 }

@@ -1,3 +1,4 @@
+using Halftone.Docs;
 using Halftone.Status;
 using Halftone.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -7,14 +8,22 @@ namespace Halftone.Results;
 /// <summary><c>GET /images/{key}</c>: stored images. The key is the capability: 128 random bits, no API key asked.</summary>
 internal static class ImageEndpoint
 {
-    public static void MapImages(this IEndpointRouteBuilder routes) => routes.MapGet("/images/{requestId}/{file}", GetAsync);
+    public static void MapImages(this IEndpointRouteBuilder routes) => routes.MapGet("/images/{requestId}/{file}", GetAsync)
+        .Named("getImage", "Results")
+        .Produces<Stream>(contentType: "image/jpeg", additionalContentTypes: ["image/png", "image/webp", "image/gif", "image/avif"])
+        .MayAnswer(ProblemType.UnknownImage, ProblemType.InternalError);
 
+    /// <summary>An output image</summary>
+    /// <remarks>The URLs in the result lead here. They hold 128 random bits, so no API key is asked; the bytes behind one never change.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The request whose image it is.</param>
+    /// <param name="file" example="007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg">The image's name, as the result's URL has it.</param>
+    /// <response code="200" headers="Cache-Control">The image; JPEG, PNG, WebP, GIF or AVIF, as its Content-Type says.</response>
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(string requestId, string file, HttpContext context, StoredImages images, CancellationToken cancellationToken)
     {
         var key = $"{requestId}/{file}";
         if (!ObjectKey.IsValid(key) || file.EndsWith(FolderStore.PartialExtension, StringComparison.Ordinal) || await images.Store.OpenReadAsync(key, cancellationToken) is not { } stream)
         {
-            return Problems.Of(StatusCodes.Status404NotFound, "unknown_image", "There is no such image", "The image's URL is wrong, or its request was deleted.");
+            return Problems.Of(ProblemType.UnknownImage, "The image's URL is wrong, or its request was deleted.");
         }
 
         // A key names the same bytes for ever. Nobody may make a browser take them for anything but an image.

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Dapper;
@@ -10,47 +11,76 @@ namespace Halftone.Results;
 internal sealed record ImageLine
 {
     /// <summary>The line of the CSV, from 1.</summary>
+    /// <example>2</example>
     public required long Line { get; init; }
 
+    /// <summary>As written in the file.</summary>
+    /// <example>007</example>
     public required string SerialNumber { get; init; }
 
+    /// <summary>As written in the file.</summary>
+    /// <example>Stoneware Mug</example>
     public required string ProductName { get; init; }
 
     /// <summary>The place of the image in its row, from 1.</summary>
+    /// <example>1</example>
     public required long Number { get; init; }
 
+    /// <summary>As written in the file.</summary>
+    /// <example>https://shop.example/mug-front.jpg</example>
     public required string InputUrl { get; init; }
 
+    /// <summary>Where the output is; absent where there is none.</summary>
+    /// <example>https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg</example>
     public string? OutputUrl { get; init; }
 
     /// <summary>COMPLETED, FAILED, or PENDING where a cancelled request never came to it.</summary>
+    /// <example>COMPLETED</example>
+    [AllowedValues("PENDING", "COMPLETED", "FAILED")]
     public required string Status { get; init; }
 
+    /// <summary>Why it failed, in a word of a closed list; absent where it did not.</summary>
+    /// <example apart="true">http_status</example>
     public string? ErrorCode { get; init; }
 
+    /// <summary>What the host answered, where the code is http_status.</summary>
+    /// <example apart="true">404</example>
     public int? HttpStatus { get; init; }
 
+    /// <summary>Bytes of the source; absent where it is not completed.</summary>
+    /// <example>481377</example>
     public long? InputBytes { get; init; }
 
+    /// <summary>Bytes of the output; absent where it is not completed.</summary>
+    /// <example>103422</example>
     public long? OutputBytes { get; init; }
 
+    /// <summary>True where the source was stored as it is because compressing would not have made it smaller.</summary>
+    /// <example>false</example>
     public bool? KeptOriginal { get; init; }
 
-    /// <summary>Pixels as shown.</summary>
+    /// <summary>Width of the output in pixels, as shown.</summary>
+    /// <example>1600</example>
     public int? Width { get; init; }
 
-    /// <summary>Pixels as shown.</summary>
+    /// <summary>Height of the output in pixels, as shown.</summary>
+    /// <example>1200</example>
     public int? Height { get; init; }
 
     /// <summary>SHA-256 of the output, hexadecimal.</summary>
+    /// <example>9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08</example>
     public string? Sha256 { get; init; }
 
     /// <summary>Milliseconds from taking the image to its last byte, waiting for its host included.</summary>
+    /// <example>84</example>
     public long? FetchMs { get; init; }
 
     /// <summary>Milliseconds, waiting for a codec child included.</summary>
+    /// <example>31</example>
     public long? CompressMs { get; init; }
 
+    /// <summary>Milliseconds to write the output.</summary>
+    /// <example>4</example>
     public long? StoreMs { get; init; }
 }
 

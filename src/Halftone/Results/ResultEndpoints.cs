@@ -1,6 +1,7 @@
 using Dapper;
 using Halftone.Access;
 using Halftone.Database;
+using Halftone.Docs;
 using Halftone.Intake;
 using Halftone.Status;
 using Halftone.Store;
@@ -17,11 +18,29 @@ internal static class ResultEndpoints
 {
     public static void MapResults(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/results/{requestId}.csv", GetCsvAsync);
-        routes.MapGet("/results/{requestId}.ndjson", GetLinesAsync);
-        routes.MapGet("/results/{requestId}/failed.csv", GetFailedAsync);
+        routes.MapGet("/results/{requestId}.csv", GetCsvAsync).Named("getResultCsv", "Results")
+            .Produces<string>(contentType: "text/csv")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.PreconditionFailed, ProblemType.InternalError);
+        routes.MapGet("/results/{requestId}.ndjson", GetLinesAsync).Named("getResultLines", "Results")
+            .Produces<ImageLine>(contentType: "application/x-ndjson")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.InternalError);
+        routes.MapGet("/results/{requestId}/failed.csv", GetFailedAsync).Named("getFailedCsv", "Results")
+            .Produces<string>(contentType: "text/csv")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.InternalError);
     }
 
+    /// <summary>The result CSV</summary>
+    /// <remarks>
+    /// The file back, byte for byte as it came, with the columns `Output Image Urls` and `Image Errors`. The n-th output stands in the n-th place; a failed
+    /// image leaves its place empty. Delimiter, encoding and line endings are the upload's.
+    /// </remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200" headers="ETag,Content-Disposition">The file. Its charset stands in the Content-Type.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
+    /// <example>
+    /// S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors
+    /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg","https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
+    /// </example>
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
     {
         // The file may be replaced between the two steps by the result of a retry: then its successor is there.
@@ -43,6 +62,11 @@ internal static class ResultEndpoints
         throw new InvalidOperationException($"The result of request {requestId} is missing.");
     }
 
+    /// <summary>A line per image</summary>
+    /// <remarks>Newline-delimited JSON, in the order of the CSV: everything that is known of each image, with sizes, hash and the milliseconds of each stage.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200" headers="ETag,Content-Disposition">A JSON object per line.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetLinesAsync(
         string requestId, Caller caller, HttpContext context, ResultFinder finder, ImageLines lines, CancellationToken cancellationToken)
     {
@@ -52,6 +76,15 @@ internal static class ResultEndpoints
             : TypedResults.Stream(destination => lines.WriteAsync(found.FirstImageId, found.Images, destination, cancellationToken), "application/x-ndjson", found.NameWith("-result.ndjson"));
     }
 
+    /// <summary>The failed rows</summary>
+    /// <remarks>The rows with failed images in the shape of the upload, with only the failed URLs in the cell: mend them and upload the file as it is.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200" headers="ETag,Content-Disposition">The file. Without failed images it has column names alone.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
+    /// <example>
+    /// S. No.,Product Name,Input Image Urls
+    /// 007,Stoneware Mug,https://shop.example/mug-gone.jpg
+    /// </example>
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
         string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
     {
@@ -120,7 +153,7 @@ internal sealed class ResultFinder(HalftoneDatabase database)
     }
 
     private static ProblemHttpResult NotYet() =>
-        Problems.Of(StatusCodes.Status409Conflict, "no_result_yet", "There is no result yet", "The images are still being worked on: ask the status until it has ended.");
+        Problems.Of(ProblemType.NoResultYet, "The images are still being worked on: ask the status until it has ended.");
 
     private static class Sql
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Halftone.Access;
+using Halftone.Docs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Status;
@@ -15,8 +16,25 @@ internal static class EventsEndpoint
     /// <summary>Proxies close a stream on which nothing comes for long.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
-    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync);
+    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync)
+        .Named("getEvents", "Requests")
+        .Produces<string>(contentType: "text/event-stream")
+        .MayAnswer(ProblemType.UnknownRequest, ProblemType.InternalError);
 
+    /// <summary>Follow a request</summary>
+    /// <remarks>
+    /// Server-sent events: `status` with the status as JSON, without products, at once and after each change, at most four a second; `end` when the
+    /// request has ended, with which the stream ends.
+    /// </remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200">The stream.</response>
+    /// <example>
+    /// event: status
+    /// data: {"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","file_name":"products.csv","status":"COMPLETED","progress":{"total":3,"completed":3,"failed":0,"percent":100},"bytes":{"input":1519308,"output":421007,"saved_percent":72.3},"errors":[],"result_url":"https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv","products":[],"created_at":"2026-11-21T08:29:41.204+00:00","updated_at":"2026-11-21T08:30:00+00:00","finished_at":"2026-11-21T08:30:00+00:00"}
+    ///
+    /// event: end
+    /// data: {}
+    /// </example>
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> GetAsync(
         string requestId, Caller caller, HttpContext context, StatusReader reader, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {

@@ -10,13 +10,15 @@ internal static partial class ProblemAnswers
         server.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = AnswerAsync, SuppressDiagnosticsCallback = _ => true });
         server.UseStatusCodePages(async context =>
         {
-            var (code, title, detail) = context.HttpContext.Response.StatusCode switch
+            var status = context.HttpContext.Response.StatusCode;
+            var (type, detail) = status switch
             {
-                StatusCodes.Status404NotFound => ("not_found", "There is nothing here", "The address is wrong: the README names the ones there are."),
-                StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "Wrong method", $"{context.HttpContext.Request.Method} is not possible here; the Allow header says what is."),
-                _ => ("bad_request", "The request cannot be used", "The request is not understood."),
+                StatusCodes.Status404NotFound => (ProblemType.NotFound, "The address is wrong: /docs names the ones there are."),
+                StatusCodes.Status405MethodNotAllowed => (ProblemType.MethodNotAllowed, $"{context.HttpContext.Request.Method} is not possible here; the Allow header says what is."),
+                StatusCodes.Status412PreconditionFailed => (ProblemType.PreconditionFailed, "It has changed since the answer that If-Match or If-Unmodified-Since names: ask without it for what there is now."),
+                _ => (ProblemType.MalformedRequest with { Status = status }, "The request is not understood."),
             };
-            await Problems.Of(context.HttpContext.Response.StatusCode, code, title, detail).ExecuteAsync(context.HttpContext);
+            await Problems.Of(type, detail).ExecuteAsync(context.HttpContext);
         });
     }
 
@@ -42,10 +44,10 @@ internal static partial class ProblemAnswers
         var exception = context.Features.Get<IExceptionHandlerFeature>()?.Error;
         var answer = exception switch
         {
-            BadHttpRequestException bad => Problems.Of(bad.StatusCode, "bad_request", "The request cannot be used", bad.Message),
+            BadHttpRequestException bad => Problems.Of(ProblemType.MalformedRequest with { Status = bad.StatusCode }, bad.Message),
             IOException io when IsDiskFull(io) => DiskFull(),
             Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } => DiskFull(),
-            _ => Problems.Of(StatusCodes.Status500InternalServerError, "internal_error", "Something went wrong here", "This is the server's fault; its log says more. Nothing of the request was kept: try again."),
+            _ => Problems.Of(ProblemType.InternalError, "This is the server's fault; its log says more. Nothing of the request was kept: try again."),
         };
         if (answer.StatusCode >= 500 && exception is not OperationCanceledException)
         {
@@ -56,7 +58,7 @@ internal static partial class ProblemAnswers
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DiskFull() =>
-        Problems.Of(StatusCodes.Status507InsufficientStorage, "disk_full", "The disk is full", "The server has no room for this file: try again when there is space.");
+        Problems.Of(ProblemType.DiskFull, "The server has no room for this file: try again when there is space.");
 
     /// <summary>ENOSPC is 28 on Linux and macOS; .NET hands it on in the low 16 bits of HResult or as the number itself.</summary>
     public static bool IsDiskFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 0x70;

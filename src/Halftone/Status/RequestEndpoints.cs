@@ -1,7 +1,10 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Dapper;
 using Halftone.Access;
 using Halftone.Database;
+using Halftone.Docs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Status;
@@ -14,55 +17,76 @@ internal static class RequestEndpoints
 
     public static void MapRequests(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/requests", ListAsync);
-        routes.MapPost("/requests/{requestId}/cancel", CancelAsync);
-        routes.MapPost("/requests/{requestId}/retry", RetryAsync);
-        routes.MapDelete("/requests/{requestId}", DeleteAsync);
+        routes.MapGet("/requests", ListAsync).Named("listRequests", "Requests")
+            .MayAnswer(ProblemType.InvalidLimit, ProblemType.InvalidCursor, ProblemType.InternalError);
+        routes.MapPost("/requests/{requestId}/cancel", CancelAsync).Named("cancelRequest", "Requests")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.AlreadyFinished, ProblemType.InternalError, ProblemType.DiskFull);
+        routes.MapPost("/requests/{requestId}/retry", RetryAsync).Named("retryRequest", "Requests")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.StillRunning, ProblemType.NothingToRetry, ProblemType.InternalError, ProblemType.DiskFull);
+        routes.MapDelete("/requests/{requestId}", DeleteAsync).Named("deleteRequest", "Requests")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.InternalError, ProblemType.DiskFull);
     }
 
-    private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(Caller caller, HttpContext context, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
+    /// <summary>List the requests</summary>
+    /// <remarks>The caller's requests, the newest first, without their products.</remarks>
+    /// <param name="limit" example="20">Requests on the page.</param>
+    /// <param name="cursor" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `next_cursor` of the page before; without it the first page.</param>
+    /// <response code="200">A page of requests.</response>
+    private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(
+        [Range(1, LargestLimit), DefaultValue(DefaultLimit)] string? limit, string? cursor, Caller caller, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
     {
-        var query = context.Request.Query;
-        if (!QueryNumber.TryRead(query["limit"], DefaultLimit, 1, LargestLimit, out var limit))
+        if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var most))
         {
-            return Problems.InvalidLimit(query["limit"], LargestLimit);
+            return Problems.InvalidLimit(limit, LargestLimit);
         }
 
         var before = Guid.AllBitsSet;
-        if (query["cursor"] is [{ Length: > 0 } cursor, ..] && !Guid.TryParseExact(cursor, "D", out before))
+        if (!string.IsNullOrEmpty(cursor) && !Guid.TryParseExact(cursor, "D", out before))
         {
             return Problems.InvalidCursor();
         }
 
-        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = limit }), cancellationToken)).AsList();
+        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = most }), cancellationToken)).AsList();
         return TypedResults.Ok(new RequestList
         {
             Requests = [.. rows.Select(row => row.ToWire(urls))],
-            NextCursor = rows.Count == limit ? rows[^1].RequestId.ToString("D", CultureInfo.InvariantCulture) : null,
+            NextCursor = rows.Count == most ? rows[^1].RequestId.ToString("D", CultureInfo.InvariantCulture) : null,
         });
     }
 
+    /// <summary>Cancel a request</summary>
+    /// <remarks>Stops taking images and writes the result of what is done, within about 3 s. A second cancel changes nothing.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200">The request is stopping; its status says CANCELLED when it has.</response>
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.CancelAsync(caller.Owner, id, cancellationToken), id, "already_finished", "The request has ended already: there is nothing to cancel.", reader, caller, cancellationToken)
+            ? await AnswerAsync(await actions.CancelAsync(caller.Owner, id, cancellationToken), id, ProblemType.AlreadyFinished, "The request has ended already: there is nothing to cancel.", reader, caller, cancellationToken)
             : Problems.UnknownRequest(requestId);
 
+    /// <summary>Retry what is not completed</summary>
+    /// <remarks>Does every image of an ended request again that is not completed. The result there is stays until the next replaces it.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200">The request runs again.</response>
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.RetryAsync(caller.Owner, id, cancellationToken), id, "still_running", "The request is still running: retry when it has ended, or cancel it first.", reader, caller, cancellationToken)
+            ? await AnswerAsync(await actions.RetryAsync(caller.Owner, id, cancellationToken), id, ProblemType.StillRunning, "The request is still running: retry when it has ended, or cancel it first.", reader, caller, cancellationToken)
             : Problems.UnknownRequest(requestId);
 
+    /// <summary>Delete a request</summary>
+    /// <remarks>From now on the request is unknown, also where it was still running; its rows, files and images go in the background.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="204">The request is unknown from now on.</response>
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string requestId, Caller caller, RequestActions actions, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id) && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done
             ? TypedResults.NoContent()
             : Problems.UnknownRequest(requestId);
 
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> AnswerAsync(
-        ActionResult result, Guid requestId, string conflictCode, string conflict, StatusReader reader, Caller caller, CancellationToken cancellationToken) => result switch
+        ActionResult result, Guid requestId, ProblemType conflictType, string conflict, StatusReader reader, Caller caller, CancellationToken cancellationToken) => result switch
         {
             ActionResult.Done when await reader.ReadAsync(caller.Owner, requestId, 1, 0, cancellationToken) is { } status => TypedResults.Ok(status),
-            ActionResult.WrongState => Problems.Of(StatusCodes.Status409Conflict, conflictCode, "Not possible now", conflict),
-            ActionResult.NothingToDo => Problems.Of(StatusCodes.Status409Conflict, "nothing_to_retry", "Nothing to retry", "Every image of the request is completed."),
+            ActionResult.WrongState => Problems.Of(conflictType, conflict),
+            ActionResult.NothingToDo => Problems.Of(ProblemType.NothingToRetry, "Every image of the request is completed."),
             _ => Problems.UnknownRequest(requestId.ToString("D", CultureInfo.InvariantCulture)),
         };
 
@@ -110,21 +134,45 @@ internal static class RequestEndpoints
 /// <summary>A page of requests, the newest first.</summary>
 internal sealed record RequestList
 {
+    /// <summary>The page.</summary>
     public required IReadOnlyList<RequestSummary> Requests { get; init; }
 
     /// <summary>Ask again with <c>cursor</c> set to this for older ones; absent on the last page.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public string? NextCursor { get; init; }
 }
 
 /// <summary>A request without its products.</summary>
 internal sealed record RequestSummary
 {
+    /// <summary>Names the request in every other call.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
+
+    /// <summary>The uploaded file's name.</summary>
+    /// <example>products.csv</example>
     public required string FileName { get; init; }
+
+    /// <summary>As in the status.</summary>
+    /// <example>COMPLETED</example>
+    [AllowedValues("PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")]
     public required string Status { get; init; }
+
+    /// <summary>How far it is.</summary>
     public required StatusProgress Progress { get; init; }
+
+    /// <summary>How many bytes it saved.</summary>
     public required StatusBytes Bytes { get; init; }
+
+    /// <summary>Where the result CSV is; absent until there is one.</summary>
+    /// <example>https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv</example>
     public string? ResultUrl { get; init; }
+
+    /// <summary>When it was uploaded, UTC.</summary>
+    /// <example>2026-11-21T08:29:41.204+00:00</example>
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it ended, UTC; absent while it runs.</summary>
+    /// <example>2026-11-21T08:30:00+00:00</example>
     public DateTimeOffset? FinishedAt { get; init; }
 }

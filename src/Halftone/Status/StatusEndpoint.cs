@@ -1,6 +1,9 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Halftone.Access;
+using Halftone.Docs;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Net.Http.Headers;
 
@@ -12,22 +15,31 @@ internal static class StatusEndpoint
     private const int DefaultLimit = 100;
     private const int LargestLimit = 1_000;
 
-    public static void MapStatus(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}", GetAsync);
+    public static void MapStatus(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}", GetAsync)
+        .Named("getStatus", "Requests")
+        .MayAnswer(ProblemType.InvalidLimit, ProblemType.InvalidCursor, ProblemType.UnknownRequest, ProblemType.InternalError);
 
-    private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(string requestId, Caller caller, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
+    /// <summary>Status of a request</summary>
+    /// <remarks>How far the request is, why images failed, and a page of its product rows with their input and output URLs.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <param name="limit" example="20">Product rows on the page.</param>
+    /// <param name="cursor" example="1002">The `next_cursor` of the page before; without it the first page.</param>
+    /// <response code="200" headers="ETag">The request as it is now.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
+    private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(
+        string requestId, [Range(1, LargestLimit), DefaultValue(DefaultLimit)] string? limit, string? cursor, Caller caller, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
     {
-        var query = context.Request.Query;
-        if (!QueryNumber.TryRead(query["limit"], DefaultLimit, 1, LargestLimit, out var limit))
+        if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var products))
         {
-            return Problems.InvalidLimit(query["limit"], LargestLimit);
+            return Problems.InvalidLimit(limit, LargestLimit);
         }
 
-        if (!QueryNumber.TryRead(query["cursor"], 0, 0, long.MaxValue, out var cursor))
+        if (!QueryNumber.TryRead(cursor, 0, 0, long.MaxValue, out var after))
         {
             return Problems.InvalidCursor();
         }
 
-        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, (int)limit, cursor, cancellationToken) is not { } status)
+        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, (int)products, after, cancellationToken) is not { } status)
         {
             return Problems.UnknownRequest(requestId);
         }

@@ -14,7 +14,6 @@ internal static class StatusSetup
         services.AddSingleton<PublicUrls>();
         services.AddSingleton<StatusReader>();
         services.AddSingleton<RequestActions>();
-        services.AddProblemDetails();
         services.ConfigureHttpJsonOptions(json =>
         {
             json.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;

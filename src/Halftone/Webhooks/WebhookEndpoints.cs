@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Halftone.Access;
+using Halftone.Docs;
 using Halftone.Fetch;
 using Halftone.Status;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -13,20 +14,33 @@ internal static class WebhookEndpoints
 
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/webhook", PostAsync);
-        routes.MapGet("/webhook", async (Caller caller, WebhookReader reader, CancellationToken cancellationToken) => TypedResults.Ok(await reader.ListAsync(caller.Owner, cancellationToken)));
-        routes.MapDelete("/webhook/{webhookId}", DeleteAsync);
-        routes.MapGet("/webhook/{webhookId}/deliveries", OfWebhookAsync);
-        routes.MapGet("/requests/{requestId}/deliveries", OfRequestAsync);
+        routes.MapPost("/webhook", PostAsync).Named("postWebhook", "Webhooks")
+            .Takes<WebhookBody>("application/json")
+            .MayAnswer(
+                ProblemType.MalformedRequest, ProblemType.InvalidJson, ProblemType.InvalidCallbackUrl, ProblemType.UnknownRequest, ProblemType.StillRunning, ProblemType.EventDisagrees,
+                ProblemType.NoWebhook, ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.InternalError, ProblemType.DiskFull);
+        routes.MapGet("/webhook", ListAsync).Named("listWebhooks", "Webhooks")
+            .MayAnswer(ProblemType.InternalError);
+        routes.MapDelete("/webhook/{webhookId}", DeleteAsync).Named("deleteWebhook", "Webhooks")
+            .MayAnswer(ProblemType.UnknownWebhook, ProblemType.InternalError, ProblemType.DiskFull);
+        routes.MapGet("/webhook/{webhookId}/deliveries", OfWebhookAsync).Named("listDeliveriesOfWebhook", "Webhooks")
+            .MayAnswer(ProblemType.UnknownWebhook, ProblemType.InternalError);
+        routes.MapGet("/requests/{requestId}/deliveries", OfRequestAsync).Named("listDeliveriesOfRequest", "Webhooks")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.InternalError);
     }
 
-    /// <summary>One address for the shapes that the field knows: with <c>callback_url</c> it registers, with <c>request_id</c> alone it sends again.</summary>
+    /// <summary>Register a webhook, or send an event again</summary>
+    /// <remarks>
+    /// With `callback_url` it registers an endpoint, for one request where `request_id` stands beside it and else for every request of the API key from now
+    /// on. With `request_id` alone it sends the event of that ended request again, to all its endpoints; a `status` and `result_url` beside it must agree.
+    /// </remarks>
+    /// <response code="200">Registered, with the secret that signs its deliveries, shown this once; or the event is sent again.</response>
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> PostAsync(
         Caller caller, HttpContext context, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
     {
         if (!context.Request.HasJsonContentType())
         {
-            return Problems.Of(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "This body is not understood", "Send JSON with Content-Type: application/json.");
+            return Problems.Of(ProblemType.UnsupportedMediaType, "Send JSON with Content-Type: application/json.");
         }
 
         WebhookBody? body;
@@ -36,7 +50,7 @@ internal static class WebhookEndpoints
             var length = await context.Request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
             if (length > MaxBodyBytes)
             {
-                return Problems.Of(StatusCodes.Status413PayloadTooLarge, "body_too_large", "The body is too large", $"At most {MaxBodyBytes:N0} bytes are read.");
+                return Problems.Of(ProblemType.BodyTooLarge, $"At most {MaxBodyBytes:N0} bytes are read.");
             }
 
             body = JsonSerializer.Deserialize(bytes.AsSpan(0, length), ApiJson.Default.WebhookBody);
@@ -48,7 +62,7 @@ internal static class WebhookEndpoints
 
         if (body is not { CallbackUrl: not null } and not { RequestId: not null })
         {
-            return Problems.BadRequest("invalid_json", "Send {\"callback_url\": \"https://…\"} to register a webhook, or {\"request_id\": \"…\"} to send the event of a finished request again.");
+            return Problems.Of(ProblemType.InvalidJson, "Send {\"callback_url\": \"https://…\"} to register a webhook, or {\"request_id\": \"…\"} to send the event of a finished request again.");
         }
 
         Guid? requestId = null;
@@ -72,7 +86,7 @@ internal static class WebhookEndpoints
     {
         if (await WebhookUrl.ProblemAsync("callback_url", callbackUrl, connect, cancellationToken) is { } problem)
         {
-            return Problems.BadRequest("invalid_callback_url", problem);
+            return Problems.Of(ProblemType.InvalidCallbackUrl, problem);
         }
 
         return await registry.RegisterAsync(caller.Owner, new Uri(callbackUrl), requestId, cancellationToken) is { } registered
@@ -84,40 +98,73 @@ internal static class WebhookEndpoints
         Caller caller, Guid requestId, WebhookBody body, WebhookRegistry registry, CancellationToken cancellationToken) =>
         await registry.ReplayAsync(caller.Owner, requestId, body.Status, body.ResultUrl, cancellationToken) switch
         {
-            ReplayResult.Sent => TypedResults.Ok(new WebhookReplayed("The event is sent again.")),
-            ReplayResult.StillRunning => Conflict("still_running", "The request is still running: its event is sent when it ends."),
-            ReplayResult.Disagrees => Conflict("event_disagrees", "The status or result_url in the body is not the request's: ask its status."),
-            ReplayResult.NoEndpoint => Conflict("no_webhook", "No webhook is known for this request: register one with a callback_url."),
+            ReplayResult.Sent => TypedResults.Ok(new WebhookReplayed { Message = "The event is sent again." }),
+            ReplayResult.StillRunning => Problems.Of(ProblemType.StillRunning, "The request is still running: its event is sent when it ends."),
+            ReplayResult.Disagrees => Problems.Of(ProblemType.EventDisagrees, "The status or result_url in the body is not the request's: ask its status."),
+            ReplayResult.NoEndpoint => Problems.Of(ProblemType.NoWebhook, "No webhook is known for this request: register one with a callback_url."),
             _ => Problems.UnknownRequest(requestId.ToString()),
         };
 
-    private static ProblemHttpResult Conflict(string code, string detail) => Problems.Of(StatusCodes.Status409Conflict, code, "Not possible now", detail);
+    /// <summary>List the webhooks</summary>
+    /// <remarks>The caller's registered webhooks, the newest first.</remarks>
+    /// <response code="200">All of them.</response>
+    private static async Task<Ok<WebhookList>> ListAsync(Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await reader.ListAsync(caller.Owner, cancellationToken));
 
+    /// <summary>Remove a webhook</summary>
+    /// <remarks>Removes it, and what was still to be sent to it.</remarks>
+    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As the registration answered it.</param>
+    /// <response code="204">Nothing more is sent to it.</response>
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
         await registry.RemoveAsync(caller.Owner, webhookId, cancellationToken) ? TypedResults.NoContent() : UnknownWebhook();
 
+    /// <summary>Deliveries to a webhook</summary>
+    /// <remarks>The newest 100 deliveries with every attempt: when, with which status, how long it took.</remarks>
+    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As the registration answered it.</param>
+    /// <response code="200">The deliveries, the newest first.</response>
     private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(string webhookId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
         await reader.OfWebhookAsync(caller.Owner, webhookId, cancellationToken) is { } list ? TypedResults.Ok(list) : UnknownWebhook();
 
+    /// <summary>Deliveries of a request</summary>
+    /// <remarks>The newest 100 deliveries of the request's event, to the `webhook_url` of its upload too, with every attempt.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <response code="200">The deliveries, the newest first.</response>
     private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(string requestId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id) && await reader.OfRequestAsync(caller.Owner, id, cancellationToken) is { } list
             ? TypedResults.Ok(list)
             : Problems.UnknownRequest(requestId);
 
     private static ProblemHttpResult UnknownWebhook() =>
-        Problems.Of(StatusCodes.Status404NotFound, "unknown_webhook", "There is no such webhook", "No webhook of this id is known: GET /webhook lists them.");
+        Problems.Of(ProblemType.UnknownWebhook, "No webhook of this id is known: GET /webhook lists them.");
 }
 
 /// <summary>What may be posted to <c>/webhook</c>.</summary>
 internal sealed record WebhookBody
 {
+    /// <summary>The endpoint to register: an absolute http or https URL of at most 2,048 characters.</summary>
+    /// <example>https://shop.example/hooks/halftone</example>
     public string? CallbackUrl { get; init; }
+
+    /// <summary>With `callback_url`: the one request to hear of; without it every request. Alone: the ended request whose event to send again.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public string? RequestId { get; init; }
+
+    /// <summary>Beside `request_id` alone: must be the request's status, or 409 is answered.</summary>
+    /// <example apart="true">COMPLETED</example>
     public string? Status { get; init; }
+
+    /// <summary>Beside `request_id` alone: must be the request's, or 409 is answered.</summary>
+    /// <example apart="true">https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv</example>
     public string? ResultUrl { get; init; }
 }
 
-internal sealed record WebhookReplayed(string Message);
+/// <summary>The answer to sending an event again.</summary>
+internal sealed record WebhookReplayed
+{
+    /// <summary>Says so, for people.</summary>
+    /// <example>The event is sent again.</example>
+    public required string Message { get; init; }
+}
 
 /// <summary>A webhook's address is judged when it is given, so that a typing error is told at once, and again at every connection.</summary>
 internal static class WebhookUrl

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -6,14 +7,20 @@ namespace Halftone.Webhooks;
 /// <summary>What a webhook says: a request reached its end. Made once per delivery; every attempt sends the same bytes.</summary>
 internal sealed record WebhookEvent
 {
-    /// <summary><c>request.completed</c>, <c>request.failed</c> or <c>request.cancelled</c>.</summary>
+    /// <summary>What happened: `request.completed`, `request.failed` or `request.cancelled`.</summary>
+    /// <example>request.completed</example>
+    [AllowedValues("request.completed", "request.failed", "request.cancelled")]
     [JsonPropertyOrder(-1)]
     public string Type => "request." + Status.ToLowerInvariant();
 
+    /// <summary>The request that ended.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
     /// <summary>The final state in the API's words: COMPLETED, FAILED or CANCELLED.</summary>
+    /// <example>COMPLETED</example>
     /// <exception cref="ArgumentOutOfRangeException">Any other: a request that goes on has no event.</exception>
+    [AllowedValues("COMPLETED", "FAILED", "CANCELLED")]
     public required string Status
     {
         get;
@@ -23,13 +30,17 @@ internal sealed record WebhookEvent
     }
 
     /// <summary>Absolute URL of the result CSV, which every final state has.</summary>
+    /// <example>https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv</example>
     public required string ResultUrl { get; init; }
 
+    /// <summary>Its images.</summary>
     public required WebhookProgress Progress { get; init; }
 
+    /// <summary>How many bytes it saved.</summary>
     public required WebhookBytes Bytes { get; init; }
 
     /// <summary>When the request ended, UTC; not when it was told.</summary>
+    /// <example>2026-11-21T08:30:00Z</example>
     public required DateTime Timestamp
     {
         get;
@@ -42,6 +53,9 @@ internal sealed record WebhookEvent
 }
 
 /// <summary>Images of the request. After a cancel, completed and failed do not add up to the total.</summary>
+/// <param name="Total">Images in the file.</param>
+/// <param name="Completed">Images that are stored.</param>
+/// <param name="Failed">Images that are given up.</param>
 /// <param name="Percent">Of images that are completed or failed, 0 to 100, rounded down; 100 for a request without images.</param>
 internal sealed record WebhookProgress(long Total, long Completed, long Failed, int Percent)
 {
@@ -50,6 +64,8 @@ internal sealed record WebhookProgress(long Total, long Completed, long Failed, 
 }
 
 /// <summary>Sums over the completed images, in bytes.</summary>
+/// <param name="Input">Of the source images.</param>
+/// <param name="Output">Of their outputs.</param>
 /// <param name="SavedPercent">How much smaller the outputs are, in percent of the input, one decimal; 0 without input.</param>
 internal sealed record WebhookBytes(long Input, long Output, double SavedPercent)
 {

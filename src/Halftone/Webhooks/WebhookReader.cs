@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Data.Common;
 using System.Text.Json;
 using Dapper;
@@ -8,67 +9,106 @@ namespace Halftone.Webhooks;
 /// <summary>The answer to a registration.</summary>
 internal sealed record WebhookRegistered
 {
+    /// <summary>Says so, for people.</summary>
+    /// <example>Webhook registered successfully.</example>
 #pragma warning disable CA1822 // A member of the answer.
     public string Message => "Webhook registered successfully.";
 #pragma warning restore CA1822
 
+    /// <summary>Names the webhook in other calls.</summary>
+    /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public required string WebhookId { get; init; }
 
     /// <summary>Signs every delivery to this webhook; shown this once.</summary>
+    /// <example>whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw</example>
     public required string Secret { get; init; }
 }
 
+/// <summary>The registered webhooks.</summary>
+/// <param name="Webhooks">The newest first.</param>
 internal sealed record WebhookList(IReadOnlyList<WebhookSummary> Webhooks);
 
+/// <summary>A registered webhook.</summary>
 internal sealed record WebhookSummary
 {
+    /// <summary>Names the webhook in other calls.</summary>
+    /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public required string WebhookId { get; init; }
 
-    /// <summary>Absent: for every request.</summary>
+    /// <summary>The one request it hears of; absent: every request.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public Guid? RequestId { get; init; }
 
+    /// <summary>Where its events go.</summary>
+    /// <example>https://shop.example/hooks/halftone</example>
     public required string CallbackUrl { get; init; }
 
+    /// <summary>When it was registered, UTC.</summary>
+    /// <example>2026-11-21T08:00:00+00:00</example>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When the endpoint answered 410, after which nothing more is sent to it.</summary>
+    /// <summary>When the endpoint answered 410, UTC, after which nothing more is sent to it; absent where it did not.</summary>
+    /// <example apart="true">2026-11-22T09:00:00+00:00</example>
     public DateTimeOffset? DisabledAt { get; init; }
 }
 
+/// <summary>Deliveries of events.</summary>
+/// <param name="Deliveries">The newest first, 100 at most.</param>
 internal sealed record DeliveryList(IReadOnlyList<DeliverySummary> Deliveries);
 
+/// <summary>An event on its way to one endpoint.</summary>
 internal sealed record DeliverySummary
 {
     /// <summary>The <c>webhook-id</c> header: the same at every attempt.</summary>
+    /// <example>msg_17</example>
     public required string MessageId { get; init; }
 
+    /// <summary>The request whose event it is.</summary>
+    /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
-    /// <summary>Absent: the webhook_url of the upload.</summary>
+    /// <summary>The webhook it goes to; absent: the `webhook_url` of the upload.</summary>
+    /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public string? WebhookId { get; init; }
 
+    /// <summary>Where it goes.</summary>
+    /// <example>https://shop.example/hooks/halftone</example>
     public required string Endpoint { get; init; }
 
     /// <summary>PENDING, DELIVERED or FAILED.</summary>
+    /// <example>DELIVERED</example>
+    [AllowedValues("PENDING", "DELIVERED", "FAILED")]
     public required string Status { get; init; }
 
+    /// <summary>When it is tried next, UTC; absent where it is not.</summary>
+    /// <example apart="true">2026-11-21T08:35:05+00:00</example>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
+    /// <summary>Every attempt that was made, the first one first.</summary>
     public required IReadOnlyList<DeliveryAttempt> Attempts { get; init; }
 }
 
+/// <summary>One attempt of a delivery.</summary>
 internal sealed record DeliveryAttempt
 {
     /// <summary>From 1.</summary>
+    /// <example>1</example>
     public required int Attempt { get; init; }
 
+    /// <summary>When, UTC.</summary>
+    /// <example>2026-11-21T08:30:00+00:00</example>
     public required DateTimeOffset AttemptedAt { get; init; }
 
+    /// <summary>What the endpoint answered; absent where it did not.</summary>
+    /// <example>200</example>
     public int? HttpStatus { get; init; }
 
-    /// <summary>A word of the fetch errors; absent where it was delivered.</summary>
+    /// <summary>Why it failed, in a word of the fetch errors, or `gone` where the endpoint wants no more; absent where it was delivered.</summary>
+    /// <example apart="true">connect_refused</example>
     public string? Error { get; init; }
 
+    /// <summary>How long it took.</summary>
+    /// <example>48</example>
     public required long Milliseconds { get; init; }
 }
 
