@@ -49,7 +49,7 @@ internal sealed class Examination(string folder, Shop shop, Surroundings surroun
 
     public async Task<Findings> RunAsync(CancellationToken cancellationToken)
     {
-        await using var database = new HalftoneDatabase(Path.Combine(folder, "halftone.db"));
+        await using var database = new SqliteDatabase(Path.Combine(folder, "halftone.db"));
         var requests = (await database.ReadAsync(c => c.QueryAsync<RequestRow>(Sql.Requests), cancellationToken)).AsList();
         CheckAccepted(requests);
         foreach (var request in requests)

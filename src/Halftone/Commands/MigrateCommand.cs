@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Halftone.Database;
-using Halftone.Store;
 
 namespace Halftone.Commands;
 
@@ -14,7 +13,7 @@ internal static class MigrateCommand
             result,
             async (services, token) =>
             {
-                services.GetRequiredService<DataFolder>().Hold();
+                await services.GetRequiredService<SoleProcess>().TakeAsync(token);
                 var ran = await services.GetRequiredService<Migrator>().MigrateAsync(token);
                 Console.WriteLine(ran.Count == 0 ? "The database is up to date." : $"Applied {string.Join(", ", ran)}.");
             },

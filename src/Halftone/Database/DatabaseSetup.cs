@@ -11,10 +11,10 @@ internal static class DatabaseSetup
     {
         services.AddOptions<DatabaseOptions>().BindConfiguration("Database").ValidateOnStart();
         services.AddSingleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>();
-        services.AddSingleton(provider =>
-        {
-            return new HalftoneDatabase(provider.GetRequiredService<DataFolder>().Make().Database);
-        });
+        services.AddSingleton<HalftoneDatabase>(provider => provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString is { Length: > 0 } postgres
+            ? new PostgresDatabase(PostgresAddress.Parse(postgres), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<PostgresDatabase>>())
+            : new SqliteDatabase(provider.GetRequiredService<DataFolder>().Make().Database));
+        services.AddSingleton<SoleProcess>();
         services.AddSingleton<Migrator>();
         services.AddHostedService<Startup>();
     }
@@ -23,23 +23,31 @@ internal static class DatabaseSetup
     /// What must be done before anything listens or works: the schema, then what the last process left behind. After a stop in order the files of
     /// unfinished requests are not looked at: of a request of millions that takes longer than anybody wants to wait for a restart.
     /// </summary>
-    private sealed class Startup(DataFolder folder, Migrator migrator, AccessGuard access, IConfiguration configuration, Replan replan, OrphanSweep orphans) : IHostedLifecycleService
+    private sealed class Startup(
+        HalftoneDatabase database, DataFolder folder, SoleProcess soleProcess, Migrator migrator, AccessGuard access, IConfiguration configuration, Replan replan, OrphanSweep orphans) : IHostedLifecycleService
     {
+        /// <summary>Services that are started together come up in any order.</summary>
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
         private bool mayWork;
 
         public async Task StartingAsync(CancellationToken cancellationToken)
         {
-            folder.Hold();
+            await database.ReachAsync(Patience, cancellationToken);
+            var isAlone = await soleProcess.TakeAsync(cancellationToken);
             await migrator.MigrateAsync(cancellationToken);
             await access.CheckAddressesAsync(configuration["urls"] ?? "", cancellationToken);
-            var isClean = folder.TakeCleanMark();
-            await replan.RunAsync(looksAtFiles: !isClean, cancellationToken);
-            if (!isClean)
+            if (isAlone)
             {
-                await orphans.SweepAtStartAsync(cancellationToken);
+                var isClean = folder.TakeCleanMark();
+                await replan.RunAsync(looksAtFiles: !isClean, cancellationToken);
+                if (!isClean)
+                {
+                    await orphans.SweepAtStartAsync(cancellationToken);
+                }
             }
 
-            mayWork = true;
+            mayWork = isAlone;
         }
 
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,87 +1,34 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
-using Dapper;
-using Microsoft.Data.Sqlite;
 
 namespace Halftone.Database;
 
 /// <summary>
-/// The one SQLite file of a data folder: a single writing connection, because SQLite has one writer, and as many reading
-/// connections as there are readers at a time. WAL and <c>synchronous=FULL</c>: a committed transaction survives power loss.
+/// Where requests, products and images are recorded: SQLite for one process, PostgreSQL for any number. The statements are the same on both but for
+/// those that stand side by side as <c>…Sqlite</c> and <c>…Postgres</c>, and every guard is in a WHERE, so nothing leans on SQLite having one writer.
 /// </summary>
-internal sealed class HalftoneDatabase : IAsyncDisposable
+internal abstract class HalftoneDatabase : IAsyncDisposable
 {
-    private readonly string path;
-    private readonly SemaphoreSlim writer = new(1, 1);
-    private readonly ConcurrentBag<SqliteConnection> readers = [];
-    private SqliteConnection? writing;
+    /// <summary>For a statement that may touch every row of a large request; the time allowed by default is for those that touch few.</summary>
+    public const int LongStatementSeconds = 3_600;
 
-    static HalftoneDatabase() => GuidText.Register();
+    static HalftoneDatabase() => GuidType.Register();
 
-    /// <param name="path">The file; made when it is missing.</param>
-    public HalftoneDatabase(string path)
-    {
-        SystemSqlite.Load();
-        this.path = path;
-    }
+    /// <summary>The folder of <c>Migrations/</c> with this engine's scripts.</summary>
+    public abstract string Migrations { get; }
+
+    /// <summary>The statement in this engine's words.</summary>
+    public abstract string Choose(string sqlite, string postgres);
 
     /// <summary>Runs a query outside any transaction of ours; it sees what was committed before it began.</summary>
-    public async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (!readers.TryTake(out var connection))
-        {
-            connection = Open(SqliteOpenMode.ReadWrite);
-            // A point read needs few pages, and there are as many of these connections as readers at a time.
-            connection.Execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024");
-        }
-
-        try
-        {
-            return await read(connection);
-        }
-        finally
-        {
-            readers.Add(connection);
-        }
-    }
+    public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken);
 
     /// <summary>Runs several queries that see one and the same state.</summary>
-    public Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) =>
-        ReadAsync(
-            async connection =>
-            {
-                // Not an object of ADO.NET, which begins with the writer's lock and must be named by every command.
-                await connection.ExecuteAsync("BEGIN DEFERRED");
-                try
-                {
-                    return await read(connection);
-                }
-                finally
-                {
-                    await connection.ExecuteAsync("COMMIT");
-                }
-            },
-            cancellationToken);
+    public abstract Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken);
 
     /// <summary>Runs a transaction: committed when <paramref name="write"/> returns, rolled back when it throws.</summary>
-    public async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
-    {
-        await writer.WaitAsync(cancellationToken);
-        try
-        {
-            writing ??= Open(SqliteOpenMode.ReadWriteCreate);
-            // Not deferred: a transaction that reads before it writes would otherwise fail as busy beside another process.
-            using var transaction = writing.BeginTransaction(deferred: false);
-            var result = await write(transaction);
-            transaction.Commit();
-            return result;
-        }
-        finally
-        {
-            writer.Release();
-        }
-    }
+    /// <param name="write">May run twice, where the first time came to nothing: it changes nothing but the database.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public abstract Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken);
 
     /// <inheritdoc cref="WriteAsync{T}"/>
     public Task WriteAsync(Func<DbTransaction, Task> write, CancellationToken cancellationToken) =>
@@ -93,25 +40,18 @@ internal sealed class HalftoneDatabase : IAsyncDisposable
             },
             cancellationToken);
 
-    public async ValueTask DisposeAsync()
-    {
-        await writer.WaitAsync();
-        while (readers.TryTake(out var connection))
-        {
-            connection.Dispose();
-        }
+    /// <summary>Waits for a server that is not yet there, and sees whether it can be used.</summary>
+    /// <exception cref="DatabaseException">It cannot.</exception>
+    public virtual Task ReachAsync(TimeSpan patience, CancellationToken cancellationToken) => Task.CompletedTask;
 
-        writing?.Dispose();
-        writing = null;
-        writer.Dispose();
-    }
+    /// <summary>Keeps other processes out until this one ends; SQLite's file is kept with its folder.</summary>
+    /// <param name="onLost">Called where the database was lost for a while and another process has it now.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <exception cref="DatabaseException">Another process has it.</exception>
+    public virtual Task HoldAsync(Action onLost, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private SqliteConnection Open(SqliteOpenMode mode)
-    {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
-        connection.Open();
-        // 8 MiB of page cache a connection; temporary tables (one sort for equal URLs) go to files, so memory stays flat.
-        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");
-        return connection;
-    }
+    /// <summary>Makes others that would change the schema wait until the transaction ends; SQLite has one writer anyway.</summary>
+    public virtual Task LockMigrationsAsync(DbTransaction transaction) => Task.CompletedTask;
+
+    public abstract ValueTask DisposeAsync();
 }

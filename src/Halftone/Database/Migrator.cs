@@ -18,18 +18,19 @@ internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
             async transaction =>
             {
                 var connection = transaction.Connection!;
+                await database.LockMigrationsAsync(transaction);
                 await connection.ExecuteAsync(Sql.CreateMigrationTable, transaction: transaction);
                 var done = (await connection.QueryAsync<string>(Sql.AppliedMigrations, transaction: transaction)).ToHashSet(StringComparer.Ordinal);
                 var scripts = Scripts();
                 if (done.Except(scripts.Select(s => s.Name)).FirstOrDefault() is { } unknown)
                 {
-                    throw new NewerDatabaseException($"This database was used by a newer Halftone (it has migration '{unknown}'): run that version, or use another data folder.");
+                    throw new NewerDatabaseException($"This database was used by a newer Halftone (it has migration '{unknown}'): run that version, or use another database.");
                 }
 
                 var ran = new List<string>();
                 foreach (var (name, sql) in scripts.Where(s => !done.Contains(s.Name)))
                 {
-                    await connection.ExecuteAsync(sql, transaction: transaction);
+                    await connection.ExecuteAsync(sql, transaction: transaction, commandTimeout: HalftoneDatabase.LongStatementSeconds);
                     await connection.ExecuteAsync(Sql.NoteMigration, new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction);
                     ran.Add(name);
                 }
@@ -38,19 +39,19 @@ internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
             },
             cancellationToken);
 
-    private static List<(string Name, string Sql)> Scripts()
+    private List<(string Name, string Sql)> Scripts()
     {
         var assembly = Assembly.GetExecutingAssembly();
-        const string Prefix = "Halftone.Database.Migrations.sqlite.";
+        var prefix = $"Halftone.Database.Migrations.{database.Migrations}.";
         return
         [
             .. assembly.GetManifestResourceNames()
-                .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))
+                .Where(n => n.StartsWith(prefix, StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal)
                 .Select(n =>
                 {
                     using var reader = new StreamReader(assembly.GetManifestResourceStream(n)!);
-                    return (n[Prefix.Length..].Replace(".sql", "", true, CultureInfo.InvariantCulture), reader.ReadToEnd());
+                    return (n[prefix.Length..].Replace(".sql", "", true, CultureInfo.InvariantCulture), reader.ReadToEnd());
                 }),
         ];
     }

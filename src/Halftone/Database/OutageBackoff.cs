@@ -1,5 +1,6 @@
 using Halftone.Compress;
 using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Halftone.Database;
 
@@ -28,6 +29,7 @@ internal sealed class OutageBackoff(TimeProvider time)
     {
         // BUSY 5, LOCKED 6, IOERR 10, FULL 13, CANTOPEN 14, https://www.sqlite.org/rescode.html
         SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,
+        NpgsqlException postgres => PostgresDatabase.IsOutage(postgres),
         CodecUnavailableException => true,
         FileNotFoundException or DirectoryNotFoundException => false,
         IOException or UnauthorizedAccessException => true,

@@ -57,10 +57,12 @@ internal static class RequestRows
 
     private static class Sql
     {
+        /// <summary>Changes nothing and so takes the row's lock: of two that remove a request, one waits, and neither takes the other's chunk for the end.</summary>
         public const string Ranges = """
-            SELECT first_product_id AS FirstProductId, products AS Products, first_image_id AS FirstImageId, images AS Images
-            FROM   request
+            UPDATE request
+            SET    run = run
             WHERE  request_id = @RequestId
+            RETURNING first_product_id AS FirstProductId, products AS Products, first_image_id AS FirstImageId, images AS Images
             """;
 
         public const string State = "SELECT state FROM request WHERE request_id = @RequestId";

@@ -13,6 +13,9 @@ internal static class HealthEndpoints
     /// <summary>No such object is ever stored: the store need only answer that it has none.</summary>
     private const string Probe = "health/probe";
 
+    /// <summary>A probe that hangs is a probe that failed.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/health/live", Live).Named("getLive", "Health");
@@ -27,18 +30,18 @@ internal static class HealthEndpoints
     /// <summary>Can the server do its work?</summary>
     /// <remarks>Asks the database and the stores. For the balancer that sends calls to it.</remarks>
     /// <response code="200">Everything answers.</response>
-    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, StoredFiles files, StoredImages images, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, StoredFiles files, StoredImages images, TimeProvider time, CancellationToken cancellationToken)
     {
         foreach (var (name, check) in new (string, Func<Task>)[]
         {
-            ("database", () => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM id_block"), cancellationToken)),
+            ("database", () => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.Probe), cancellationToken)),
             ("file store", () => files.Store.LengthAsync(Probe, cancellationToken)),
             ("image store", () => images.Store.LengthAsync(Probe, cancellationToken)),
         })
         {
             try
             {
-                await check();
+                await check().WaitAsync(Patience, time, cancellationToken);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -47,6 +50,11 @@ internal static class HealthEndpoints
         }
 
         return TypedResults.Ok(new HealthAnswer { Status = "ready" });
+    }
+
+    private static class Sql
+    {
+        public const string Probe = "SELECT count(*) FROM id_block";
     }
 }
 

@@ -54,7 +54,7 @@ internal sealed class EqualUrls
         }
     }
 
-    /// <summary>Second reading: the first image with this URL, or null where <paramref name="imageId"/> is it.</summary>
+    /// <summary>Second reading: the first image with this URL, or null where <paramref name="imageId"/> is it. Asking again for an image changes nothing.</summary>
     public long? FirstOf(string url, long imageId)
     {
         if (!maybeTwice.Contains(url.GetHashCode(StringComparison.Ordinal)))
@@ -65,7 +65,7 @@ internal sealed class EqualUrls
         ref var first = ref CollectionsMarshal.GetValueRefOrAddDefault(firsts, Hash(url), out var isKnown);
         if (isKnown)
         {
-            return first;
+            return first == imageId ? null : first;
         }
 
         first = imageId;

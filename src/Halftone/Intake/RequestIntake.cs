@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -74,9 +73,6 @@ internal sealed class RequestIntake(
 
     private readonly SemaphoreSlim places = new(options.Value.MaxUploads);
 
-    /// <summary>Uploads being taken in now.</summary>
-    private readonly ConcurrentDictionary<Guid, bool> living = [];
-
     /// <summary>How long an idempotency key is remembered.</summary>
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
 
@@ -100,7 +96,19 @@ internal sealed class RequestIntake(
             throw;
         }
 
-        return new SpooledUpload(requestId, key, fileName.Length <= MaxFileNameChars ? fileName : fileName[..MaxFileNameChars], hash);
+        return new SpooledUpload(requestId, key, NameOf(fileName), hash);
+    }
+
+    /// <summary>The sender's name in characters that any database holds: no zero, no half of a surrogate pair.</summary>
+    private static string NameOf(string fileName)
+    {
+        var name = new StringBuilder();
+        foreach (var rune in fileName.EnumerateRunes().Where(rune => rune.Value != 0).TakeWhile(rune => name.Length + rune.Utf16SequenceLength <= MaxFileNameChars))
+        {
+            name.Append(rune.ToString());
+        }
+
+        return name.ToString();
     }
 
     /// <summary>Checks the file and keeps nothing of it but the findings.</summary>
@@ -117,7 +125,6 @@ internal sealed class RequestIntake(
     /// <summary>Checks the file and makes it a request; a rejected file is discarded.</summary>
     public async Task<IntakeResult> AcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
     {
-        living[upload.RequestId] = true;
         try
         {
             var result = await TryAcceptAsync(upload, choices, cancellationToken);
@@ -132,10 +139,6 @@ internal sealed class RequestIntake(
         {
             await ForgetAsync(upload);
             throw;
-        }
-        finally
-        {
-            living.TryRemove(upload.RequestId, out _);
         }
     }
 
@@ -200,19 +203,20 @@ internal sealed class RequestIntake(
     }
 
     /// <summary>Reserves the ids of all rows and inserts the request, hidden; or finds the request that its idempotency key names.</summary>
-    private Task<(FirstIds Ids, IntakeResult? Earlier)> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
+    private Task<(NextIds Ids, IntakeResult? Earlier)> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
                 var connection = transaction.Connection!;
                 var bodyHash = HashOf(upload, choices);
-                if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
-                {
-                    return (default(FirstIds), earlier);
-                }
-
+                // First of all, for it takes the counters' locks: of two uploads with one key the second waits here and then finds the first.
                 var product = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows }, transaction);
                 var image = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images }, transaction);
+                if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
+                {
+                    return (default(NextIds), earlier);
+                }
+
                 await connection.ExecuteAsync(
                     Sql.InsertRequest,
                     new
@@ -232,10 +236,10 @@ internal sealed class RequestIntake(
                         choices.IdempotencyKey,
                         BodyHash = bodyHash,
                         UploadKey = upload.Key,
-                        Now = time.GetUtcNow().ToUnixTimeMilliseconds(),
+                        Now = Now(),
                     },
                     transaction);
-                return (new FirstIds(product, image), (IntakeResult?)null);
+                return (new NextIds(product, image), (IntakeResult?)null);
             },
             cancellationToken);
 
@@ -243,7 +247,7 @@ internal sealed class RequestIntake(
     private static string HashOf(SpooledUpload upload, IntakeChoices choices) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{upload.BodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}")));
 
-    /// <summary>What was left of an upload that failed, and whose removal failed too, must not hold its key.</summary>
+    /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
     {
         await transaction.Connection!.ExecuteAsync(Sql.GiveUpKey, parameters, transaction);
@@ -253,12 +257,18 @@ internal sealed class RequestIntake(
     private async Task<IntakeResult?> FindEarlierAsync(DbTransaction transaction, IntakeChoices choices, string bodyHash)
     {
         var now = time.GetUtcNow();
-        var parameters = new { choices.Owner, choices.IdempotencyKey, Oldest = (now - KeyLifetime).ToUnixTimeMilliseconds() };
+        var parameters = new
+        {
+            choices.Owner,
+            choices.IdempotencyKey,
+            Oldest = (now - KeyLifetime).ToUnixTimeMilliseconds(),
+            Abandoned = (now - AbandonedUploads.LongestSilence).ToUnixTimeMilliseconds(),
+        };
         await transaction.Connection!.ExecuteAsync(Sql.ForgetOldKey, parameters, transaction);
         return await transaction.Connection!.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters, transaction) switch
         {
             null => null,
-            { State: "receiving" } row when living.ContainsKey(row.RequestId) => new IntakeResult.KeyInUse(),
+            { State: "receiving" } row when row.UpdatedAt >= parameters.Abandoned => new IntakeResult.KeyInUse(),
             { State: "receiving" } => await GiveUpKeyAsync(transaction, parameters),
             { } row when row.BodyHash != bodyHash => new IntakeResult.KeyReused(),
             { } row => new IntakeResult.Accepted(row.RequestId, row.Products, row.Images),
@@ -266,7 +276,7 @@ internal sealed class RequestIntake(
     }
 
     /// <summary>Reads one chunk while the one before is inserted.</summary>
-    private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
+    private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
     {
         var inserting = Task.FromResult(ids);
         try
@@ -304,30 +314,13 @@ internal sealed class RequestIntake(
         yield return chunk;
     }
 
-    private Task<FirstIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, FirstIds ids, EqualUrls equalUrls, CancellationToken cancellationToken) =>
+    private Task<NextIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken) =>
         database.WriteAsync(
-            transaction =>
+            async transaction =>
             {
-                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                using var product = new SqliteInsert(transaction, Sql.InsertProduct);
-                using var image = new SqliteInsert(transaction, Sql.InsertImage);
-                product.Bind(2, requestId.ToString("D")).Bind(8, now);
-                image.Bind(5, now);
-                var (productId, imageId) = ids;
-                foreach (var row in rows)
-                {
-                    product.Bind(1, productId).Bind(3, row.Line).Bind(4, row.SerialNumber).Bind(5, row.ProductName).Bind(6, imageId).Bind(7, row.ImageUrls.Count).Execute();
-                    image.Bind(2, productId);
-                    foreach (var url in row.ImageUrls)
-                    {
-                        image.Bind(1, imageId).Bind(3, url).Bind(4, equalUrls.FirstOf(url, imageId)).Execute();
-                        imageId++;
-                    }
-
-                    productId++;
-                }
-
-                return Task.FromResult(new FirstIds(productId, imageId));
+                var now = Now();
+                ExpectReceiving(requestId, await transaction.Connection!.ExecuteAsync(Sql.Touch, new { RequestId = requestId, Now = now }, transaction));
+                return await ChunkInsert.RunAsync(transaction, requestId, rows, ids, equalUrls, now, cancellationToken);
             },
             cancellationToken);
 
@@ -336,7 +329,7 @@ internal sealed class RequestIntake(
         database.WriteAsync(
             async transaction =>
             {
-                await transaction.Connection!.ExecuteAsync(Sql.Promise, new { RequestId = requestId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction);
+                ExpectReceiving(requestId, await transaction.Connection!.ExecuteAsync(Sql.Promise, new { RequestId = requestId, Now = Now() }, transaction));
                 Message first = images > 0
                     ? new Message.Plan { RequestId = requestId, Run = 1, After = 0 }
                     : new Message.Finish { RequestId = requestId, Run = 1 };
@@ -353,6 +346,17 @@ internal sealed class RequestIntake(
         }
     }
 
+    /// <summary>An upload that was silent for so long that it was taken for abandoned is being removed: nothing may be added to it.</summary>
+    private static void ExpectReceiving(Guid requestId, int rows)
+    {
+        if (rows == 0)
+        {
+            throw new InvalidOperationException($"Upload {requestId} was given up while it was taken in.");
+        }
+    }
+
+    private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
+
     public void Dispose() => places.Dispose();
 
     private sealed class Place(SemaphoreSlim places) : IDisposable
@@ -360,12 +364,11 @@ internal sealed class RequestIntake(
         public void Dispose() => places.Release();
     }
 
-    private readonly record struct FirstIds(long Product, long Image);
-
     private sealed record EarlierRow
     {
         public required Guid RequestId { get; init; }
         public required string State { get; init; }
+        public required long UpdatedAt { get; init; }
         public required string BodyHash { get; init; }
         public required long Products { get; init; }
         public required long Images { get; init; }
@@ -380,11 +383,12 @@ internal sealed class RequestIntake(
             """;
 
         public const string GiveUpKey = """
-            UPDATE request SET idempotency_key = NULL WHERE owner = @Owner AND idempotency_key = @IdempotencyKey AND state = 'receiving'
+            UPDATE request SET idempotency_key = NULL
+            WHERE  owner = @Owner AND idempotency_key = @IdempotencyKey AND state = 'receiving' AND updated_at < @Abandoned
             """;
 
         public const string Earlier = """
-            SELECT request_id AS RequestId, state AS State, body_hash AS BodyHash, products AS Products, images AS Images
+            SELECT request_id AS RequestId, state AS State, updated_at AS UpdatedAt, body_hash AS BodyHash, products AS Products, images AS Images
             FROM   request
             WHERE  owner = @Owner AND idempotency_key = @IdempotencyKey
             """;
@@ -396,14 +400,8 @@ internal sealed class RequestIntake(
                     @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @Now, @Now)
             """;
 
-        public const string InsertProduct = """
-            INSERT INTO product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-            """;
-
-        public const string InsertImage = """
-            INSERT INTO image (image_id, product_id, input_url, same_as, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-            """;
+        /// <summary>A sign of life to <see cref="AbandonedUploads"/>.</summary>
+        public const string Touch = "UPDATE request SET updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
 
         public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
     }

@@ -16,6 +16,8 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     private readonly Dictionary<QueueName, TurnQueue> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue());
 
+    public bool IsInProcess => true;
+
     /// <summary>Messages that wait to be taken.</summary>
     public int Waiting(QueueName queue) => queues[queue].Count;
 

@@ -6,7 +6,13 @@ namespace Halftone.Queue;
 /// </summary>
 internal interface IWorkQueue
 {
-    /// <summary>Returns when every message is safe on its queue.</summary>
+    /// <summary>
+    /// True where the messages live in this process and are lost with it: then one process has the database to itself, and plans again what was
+    /// unfinished when the last one ended.
+    /// </summary>
+    bool IsInProcess { get; }
+
+    /// <summary>Returns when every message is safe on its queue; throws where the queue does not take them.</summary>
     Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken);
 
     /// <summary>False where so many messages wait already that handing out more would only fill memory.</summary>

@@ -63,7 +63,17 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private async Task<bool> RelayAsync(CancellationToken cancellationToken)
     {
-        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Oldest, new { Parked = JsonSerializer.Serialize(parked) }), cancellationToken)).AsList();
+        // Looked for on a reading connection first: an idle server takes no lock.
+        var parameters = new { Parked = JsonSerializer.Serialize(parked) };
+        return await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(database.Choose(Sql.AnySqlite, Sql.AnyPostgres), parameters), cancellationToken)
+            && await database.WriteAsync(transaction => RelayAsync(transaction, parameters, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Published before the commit: what other relays skip as locked is on its queue or back in its row, whatever dies.</summary>
+    private async Task<bool> RelayAsync(DbTransaction transaction, object parameters, CancellationToken cancellationToken)
+    {
+        var connection = transaction.Connection!;
+        var rows = (await connection.QueryAsync<Row>(database.Choose(Sql.OldestSqlite, Sql.OldestPostgres), parameters, transaction)).AsList();
         var messages = new List<Message>(rows.Count);
         var published = new List<long>(rows.Count);
         foreach (var row in rows)
@@ -81,21 +91,24 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
             }
         }
 
-        if (published.Count == 0)
+        if (published.Count > 0)
         {
-            return rows.Count > 0;
+            await queue.PublishAsync(messages, cancellationToken);
+            await connection.ExecuteAsync(database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres), new { Ids = JsonSerializer.Serialize(published) }, transaction);
         }
 
-        await queue.PublishAsync(messages, cancellationToken);
-        await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.Delete, new { Ids = JsonSerializer.Serialize(published) }, transaction), cancellationToken);
-        return true;
+        return rows.Count > 0;
     }
 
     private sealed record Row(long OutboxId, string Message);
 
     private static class Sql
     {
-        public const string Oldest = """
+        public const string AnySqlite = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value FROM json_each(@Parked)))";
+
+        public const string AnyPostgres = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value::bigint FROM json_array_elements_text(@Parked::json)))";
+
+        public const string OldestSqlite = """
             SELECT outbox_id AS OutboxId, message AS Message
             FROM   outbox
             WHERE  outbox_id NOT IN (SELECT value FROM json_each(@Parked))
@@ -103,7 +116,19 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
             LIMIT  256
             """;
 
-        public const string Delete = "DELETE FROM outbox WHERE outbox_id IN (SELECT value FROM json_each(@Ids))";
+        /// <summary>Each relay takes rows that no other has.</summary>
+        public const string OldestPostgres = """
+            SELECT outbox_id AS OutboxId, message AS Message
+            FROM   outbox
+            WHERE  outbox_id NOT IN (SELECT value::bigint FROM json_array_elements_text(@Parked::json))
+            ORDER  BY outbox_id
+            LIMIT  256
+            FOR UPDATE SKIP LOCKED
+            """;
+
+        public const string DeleteSqlite = "DELETE FROM outbox WHERE outbox_id IN (SELECT value FROM json_each(@Ids))";
+
+        public const string DeletePostgres = "DELETE FROM outbox WHERE outbox_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))";
     }
 
     private static partial class Log

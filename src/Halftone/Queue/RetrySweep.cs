@@ -50,7 +50,11 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     /// <summary>One pass; public to tests, which move the clock instead of waiting.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        await FollowClockAsync(cancellationToken);
+        if (queue.IsInProcess)
+        {
+            await FollowClockAsync(cancellationToken);
+        }
+
         // Looked for on a reading connection first: an idle server must not take the write lock every second.
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new
@@ -58,11 +62,11 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             Now = now,
             Lease = now + (long)options.Value.Lease.TotalMilliseconds,
             Latest = now + (long)LongestWait.TotalMilliseconds,
-            Images = queue.HasRoom(QueueName.Work) ? 256 : 0,
-            Deliveries = queue.HasRoom(QueueName.Deliver) ? 256 : 0,
+            Images = queue.HasRoom(QueueName.Work),
+            Deliveries = queue.HasRoom(QueueName.Deliver),
             Full = JsonSerializer.Serialize(waitingRoom.Full(options.Value.WaitingImagesPerRequest).Select(id => id.ToString("D"))),
         };
-        if (!await database.ReadAsync(async connection => await connection.ExecuteScalarAsync<long>(Sql.AnyDue, parameters) > 0, cancellationToken))
+        if (!await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.AnyDue, parameters), cancellationToken))
         {
             return;
         }
@@ -71,11 +75,21 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             async transaction =>
             {
                 var connection = transaction.Connection!;
-                var images = await connection.QueryAsync<DueImage>(Sql.DueImages, parameters, transaction);
-                var messages = images.Select(ToMessage).ToList<Message>();
-                await connection.ExecuteAsync(Sql.LeaseImage, messages.Cast<Message.Image>().Select(m => new { m.ImageId, parameters.Lease }), transaction);
-                var deliveries = await connection.QueryAsync<DueDelivery>(Sql.LeaseDeliveries, parameters, transaction);
-                messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
+                var messages = new List<Message>();
+                if (parameters.Images)
+                {
+                    var images = (await connection.QueryAsync<DueImage>(database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres), parameters, transaction)).AsList();
+                    var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
+                    await connection.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, parameters.Lease }, transaction);
+                    messages.AddRange(images.Select(ToMessage));
+                }
+
+                if (parameters.Deliveries)
+                {
+                    var deliveries = await connection.QueryAsync<DueDelivery>(database.Choose(Sql.LeaseDeliveriesSqlite, Sql.LeaseDeliveriesPostgres), parameters, transaction);
+                    messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
+                }
+
                 return messages;
             },
             cancellationToken);
@@ -94,7 +108,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
     /// <summary>
     /// Due times move with a clock that was set: else an hour forward would make everything that waits due at once, and an hour back would make
-    /// it wait an hour more. What was written after a jump forward counts from the new time already.
+    /// it wait an hour more. What was written after a jump forward counts from the new time already. Where several machines have the database in
+    /// common, one of them whose clock jumps must not move what the others wrote.
     /// </summary>
     private async Task FollowClockAsync(CancellationToken cancellationToken)
     {
@@ -105,7 +120,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         {
             Log.ClockJumped(logger, jump);
             var parameters = new { Jump = (long)jump.TotalMilliseconds, Until = expected.ToUnixTimeMilliseconds() };
-            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.MoveDueTimes, parameters, transaction), cancellationToken);
+            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.MoveDueTimes, parameters, transaction, HalftoneDatabase.LongStatementSeconds), cancellationToken);
         }
 
         last = (clock, timestamp);
@@ -148,12 +163,12 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     {
         /// <summary>Uses the partial indexes image_due and delivery_due.</summary>
         public const string AnyDue = """
-            SELECT (@Images > 0 AND (EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now) OR EXISTS (SELECT 1 FROM image WHERE next_attempt_at > @Latest)))
-                OR (@Deliveries > 0 AND EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now))
+            SELECT (@Images AND (EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now) OR EXISTS (SELECT 1 FROM image WHERE next_attempt_at > @Latest)))
+                OR (@Deliveries AND EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now))
             """;
 
         /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
-        public const string DueImages = """
+        public const string DueImagesSqlite = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
                    r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
             FROM   image i
@@ -162,20 +177,50 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             WHERE  (i.next_attempt_at <= @Now OR i.next_attempt_at > @Latest) AND i.state = 'pending' AND r.state IN ('pending', 'processing')
             AND    r.request_id NOT IN (SELECT value FROM json_each(@Full))
             ORDER  BY i.next_attempt_at
-            LIMIT  @Images
+            LIMIT  256
             """;
 
-        public const string LeaseImage = "UPDATE image SET next_attempt_at = @Lease WHERE image_id = @ImageId AND state = 'pending'";
+        /// <summary>Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.</summary>
+        public const string DueImagesPostgres = """
+            SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
+                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
+            FROM   image i
+            JOIN   product p ON p.product_id = i.product_id
+            JOIN   request r ON r.request_id = p.request_id
+            WHERE  (i.next_attempt_at <= @Now OR i.next_attempt_at > @Latest) AND i.state = 'pending' AND r.state IN ('pending', 'processing')
+            AND    r.request_id NOT IN (SELECT value::uuid FROM json_array_elements_text(@Full::json))
+            ORDER  BY i.next_attempt_at
+            LIMIT  256
+            FOR UPDATE OF i SKIP LOCKED
+            """;
+
+        public const string LeaseImagesSqlite = """
+            UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value FROM json_each(@Ids)) AND state = 'pending'
+            """;
+
+        public const string LeaseImagesPostgres = """
+            UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending'
+            """;
 
         public const string MoveDueTimes = """
             UPDATE image SET next_attempt_at = next_attempt_at + @Jump WHERE next_attempt_at IS NOT NULL AND updated_at <= @Until;
             UPDATE delivery SET next_attempt_at = next_attempt_at + @Jump WHERE next_attempt_at IS NOT NULL AND updated_at <= @Until
             """;
 
-        public const string LeaseDeliveries = """
+        public const string LeaseDeliveriesSqlite = """
+            WITH   due AS (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256)
             UPDATE delivery
             SET    next_attempt_at = @Lease
-            WHERE  delivery_id IN (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT @Deliveries)
+            WHERE  delivery_id IN (SELECT delivery_id FROM due)
+            RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId, attempt AS Attempt
+            """;
+
+        /// <summary>Materialized: as a subquery it may be run more than once, and lock more rows than it answers.</summary>
+        public const string LeaseDeliveriesPostgres = """
+            WITH   due AS MATERIALIZED (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256 FOR UPDATE SKIP LOCKED)
+            UPDATE delivery
+            SET    next_attempt_at = @Lease
+            WHERE  delivery_id IN (SELECT delivery_id FROM due)
             RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId, attempt AS Attempt
             """;
     }

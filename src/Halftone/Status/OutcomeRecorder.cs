@@ -130,11 +130,20 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         {
             throw;
         }
+        catch (MovedOnException) when (batch.Count == 1)
+        {
+            // The image's guard looks at the request as it is now.
+            return await TryRecordAsync(batch, cancellationToken);
+        }
 #pragma warning disable CA1031 // Any row may hold what breaks a statement; the others must be recorded all the same.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Log.BatchFailed(logger, batch.Count, exception);
+            if (exception is not MovedOnException)
+            {
+                Log.BatchFailed(logger, batch.Count, exception);
+            }
+
             if (batch.Count == 1)
             {
                 batch[0].Changed.TrySetException(exception);
@@ -153,7 +162,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         for (var i = 0; i < batch.Count; i++)
         {
             var outcome = batch[i].Outcome;
-            var rows = await WriteImageAsync(transaction, outcome, now);
+            var rows = await transaction.Connection!.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), transaction);
             changed[i] = rows > 0;
             sums.Add(outcome, rows);
             var lastOfRequest = i + 1 == batch.Count || batch[i + 1].Outcome.RequestId != outcome.RequestId || batch[i + 1].Outcome.Run != outcome.Run;
@@ -167,53 +176,55 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         return (changed, finishes);
     }
 
-    private static async Task<int> WriteImageAsync(DbTransaction transaction, RunOutcome outcome, long now)
+    private static string StatementFor(RunOutcome outcome) => outcome switch
     {
-        var connection = transaction.Connection!;
-        switch (outcome)
+        RunOutcome.Completed => Sql.Complete,
+        RunOutcome.Failed => Sql.Fail,
+        _ => Sql.Postpone,
+    };
+
+    private static object ParametersOf(RunOutcome outcome, long now) => outcome switch
+    {
+        RunOutcome.Completed completed => new
         {
-            case RunOutcome.Completed completed:
-                return await connection.ExecuteAsync(
-                    Sql.Complete,
-                    new
-                    {
-                        completed.RequestId,
-                        completed.Run,
-                        completed.ImageId,
-                        completed.ObjectKey,
-                        completed.BytesIn,
-                        completed.BytesOut,
-                        completed.KeptOriginal,
-                        completed.Width,
-                        completed.Height,
-                        completed.ContentHash,
-                        completed.FetchMs,
-                        completed.CompressMs,
-                        completed.StoreMs,
-                        Now = now,
-                    },
-                    transaction);
-            case RunOutcome.Failed failed:
-                var rows = await connection.ExecuteAsync(Sql.Fail, new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, Now = now }, transaction);
-                if (rows > 0)
-                {
-                    await connection.ExecuteAsync(Sql.CountError, new { failed.RequestId, failed.ErrorCode, failed.Host, Images = rows }, transaction);
-                }
+            completed.RequestId,
+            completed.Run,
+            completed.ImageId,
+            completed.ObjectKey,
+            completed.BytesIn,
+            completed.BytesOut,
+            completed.KeptOriginal,
+            completed.Width,
+            completed.Height,
+            completed.ContentHash,
+            completed.FetchMs,
+            completed.CompressMs,
+            completed.StoreMs,
+            Now = now,
+        },
+        RunOutcome.Failed failed => new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, Now = now },
+        RunOutcome.Postponed postponed => new
+        {
+            postponed.RequestId,
+            postponed.Run,
+            postponed.ImageId,
+            postponed.Attempt,
+            postponed.ErrorCode,
+            postponed.HttpStatus,
+            NextAttemptAt = postponed.NextAttemptAt.ToUnixTimeMilliseconds(),
+            Now = now,
+        },
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
 
-                return rows;
-            case RunOutcome.Postponed postponed:
-                return await connection.ExecuteAsync(
-                    Sql.Postpone,
-                    new { postponed.RequestId, postponed.Run, postponed.ImageId, postponed.Attempt, postponed.ErrorCode, postponed.HttpStatus, NextAttemptAt = postponed.NextAttemptAt.ToUnixTimeMilliseconds(), Now = now },
-                    transaction);
-            default:
-                throw new System.Diagnostics.UnreachableException();
-        }
-    }
-
-    /// <summary>The request's row comes last, so that two recorders hold its lock as briefly as can be.</summary>
+    /// <summary>The request's row comes last, so that two recorders hold its lock as briefly as can be; before it what else they have in common, in one order.</summary>
     private async Task<bool> WriteRequestAsync(DbTransaction transaction, RunOutcome outcome, Sums sums, long now)
     {
+        foreach (var ((errorCode, host), images) in sums.Errors)
+        {
+            await transaction.Connection!.ExecuteAsync(Sql.CountError, new { outcome.RequestId, ErrorCode = errorCode, Host = host, Images = images }, transaction);
+        }
+
         var open = await transaction.Connection!.QuerySingleOrDefaultAsync<long?>(
             Sql.Count,
             new { outcome.RequestId, outcome.Run, sums.Completed, sums.Failed, sums.BytesIn, sums.BytesOut, Now = now },
@@ -221,7 +232,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         if (open is null)
         {
             // The request moved on between the image's guard and here: nothing of this transaction may stay.
-            throw new InvalidOperationException($"Request {outcome.RequestId} left run {outcome.Run} while its outcomes were written.");
+            throw new MovedOnException();
         }
 
         if (open == 0)
@@ -231,6 +242,9 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 
         return open == 0;
     }
+
+    /// <summary>A request was cancelled or deleted while its outcomes were written.</summary>
+    private sealed class MovedOnException : Exception;
 
     private sealed record Waiting(RunOutcome Outcome, TaskCompletionSource<bool> Changed);
 
@@ -243,6 +257,10 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         public long BytesIn { get; private set; }
         public long BytesOut { get; private set; }
 
+        /// <summary>Images by code and host.</summary>
+        public SortedDictionary<(string ErrorCode, string Host), long> Errors { get; } = new(Comparer<(string ErrorCode, string Host)>.Create(
+            static (a, b) => string.CompareOrdinal(a.ErrorCode, b.ErrorCode) is not 0 and var byCode ? byCode : string.CompareOrdinal(a.Host, b.Host)));
+
         /// <param name="outcome">What was recorded.</param>
         /// <param name="rows">On how many rows: an image and those with the same URL.</param>
         public void Add(RunOutcome outcome, int rows)
@@ -253,9 +271,10 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
                 BytesIn += rows * completed.BytesIn;
                 BytesOut += rows * completed.BytesOut;
             }
-            else if (outcome is RunOutcome.Failed)
+            else if (outcome is RunOutcome.Failed failed && rows > 0)
             {
                 Failed += rows;
+                Errors[(failed.ErrorCode, failed.Host)] = Errors.GetValueOrDefault((failed.ErrorCode, failed.Host)) + rows;
             }
         }
     }

@@ -1,4 +1,6 @@
+using Halftone.Database;
 using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
 
 namespace Halftone.Status;
 
@@ -46,7 +48,8 @@ internal static partial class ProblemAnswers
         {
             BadHttpRequestException bad => Problems.Of(ProblemType.MalformedRequest with { Status = bad.StatusCode }, bad.Message),
             IOException io when IsDiskFull(io) => DiskFull(),
-            Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } => DiskFull(),
+            Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } => DiskFull(),
+            NpgsqlException down when PostgresDatabase.IsOutage(down) => DatabaseDown(context),
             _ => Problems.Of(ProblemType.InternalError, "This is the server's fault; its log says more. Nothing of the request was kept: try again."),
         };
         if (answer.StatusCode >= 500 && exception is not OperationCanceledException)
@@ -55,6 +58,12 @@ internal static partial class ProblemAnswers
         }
 
         await answer.ExecuteAsync(context);
+    }
+
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DatabaseDown(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "10";
+        return Problems.Of(ProblemType.DatabaseDown, "Nothing of the request was kept: try again as Retry-After says. Work that was accepted goes on when the database is back.");
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DiskFull() =>

@@ -35,7 +35,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
                         return ActionResult.Done;
                     case "pending" or "processing":
                         await ChangeAsync(transaction, Sql.Cancel, requestId);
-                        await transaction.Connection!.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, transaction);
+                        await transaction.Connection!.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, transaction, HalftoneDatabase.LongStatementSeconds);
                         await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
                         return ActionResult.Done;
                     default:
@@ -57,7 +57,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
                     case "completed" or "failed" or "cancelled" when row.Completed == row.Images:
                         return ActionResult.NothingToDo;
                     case "completed" or "failed" or "cancelled":
-                        await transaction.Connection!.ExecuteAsync(Sql.PendAgain, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() }, transaction);
+                        await transaction.Connection!.ExecuteAsync(Sql.PendAgain, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() }, transaction, HalftoneDatabase.LongStatementSeconds);
                         await ChangeAsync(transaction, Sql.Retry, requestId);
                         await Outbox.AddAsync(transaction, new Message.Plan { RequestId = requestId, Run = row.Run + 1, After = 0 }, time);
                         return ActionResult.Done;
@@ -109,10 +109,12 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
     private static class Sql
     {
+        /// <summary>Changes nothing and so takes the row's lock: what is found stays so until the transaction ends.</summary>
         public const string Find = """
-            SELECT state AS State, run AS Run, first_image_id AS FirstImageId, images AS Images, completed AS Completed
-            FROM   request
+            UPDATE request
+            SET    run = run
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
+            RETURNING state AS State, run AS Run, first_image_id AS FirstImageId, images AS Images, completed AS Completed
             """;
 
         /// <summary>Images that are not done stay pending rows.</summary>
@@ -120,15 +122,16 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             UPDATE request SET state = 'cancelling', run = run + 1, updated_at = @Now WHERE request_id = @RequestId AND state IN ('pending', 'processing')
             """;
 
-        /// <summary>Or the sweep would find them due for ever.</summary>
+        /// <summary>Or the sweep would find them due for ever. The plus signs keep the primary key out of it: image_due holds far fewer rows.</summary>
         public const string ForgetRetries = """
-            UPDATE image INDEXED BY image_due SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND image_id >= @FirstImageId AND image_id < @EndImageId
+            UPDATE image SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND +image_id >= @FirstImageId AND +image_id < @EndImageId
             """;
 
+        /// <summary>Not those that were never tried: a request of millions may have been cancelled at its start.</summary>
         public const string PendAgain = """
             UPDATE image
             SET    state = 'pending', attempt = 0, next_attempt_at = NULL, error_code = NULL, http_status = NULL, updated_at = @Now
-            WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND state <> 'completed'
+            WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND (state = 'failed' OR (state = 'pending' AND attempt > 0))
             """;
 
         public const string Retry = """

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
@@ -9,7 +10,7 @@ namespace Halftone.Store;
 /// <summary>
 /// Removes objects that no row names. At start, under the lock on the data folder, whatever a crash can have left goes at once: no work runs yet
 /// that could name it. Once a day objects older than a day go, of requests that are closed or unknown; an open request may still name what it
-/// stored long ago, where the database could not be written.
+/// stored long ago, where the database could not be written. Of several processes one does it.
 /// </summary>
 internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger) : BackgroundService
 {
@@ -50,6 +51,17 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         }
     }
 
+    /// <summary>True for one process a day.</summary>
+    public async Task<bool> ClaimAsync(CancellationToken cancellationToken)
+    {
+        // An hour less than a day: each looks once a day, and not to the second.
+        var parameters = new { Now = Text(time.GetUtcNow()), Before = Text(time.GetUtcNow() - Interval + TimeSpan.FromHours(1)) };
+        return await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.Claim, parameters, transaction), cancellationToken) > 0;
+
+        // Settings are text: as many digits sort as their number.
+        static string Text(DateTimeOffset moment) => moment.ToUnixTimeMilliseconds().ToString("D13", CultureInfo.InvariantCulture);
+    }
+
     /// <summary>One daily pass; public to tests.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
@@ -78,7 +90,10 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
             try
             {
                 await Task.Delay(pause, time, stoppingToken);
-                await SweepAsync(stoppingToken);
+                if (await ClaimAsync(stoppingToken))
+                {
+                    await SweepAsync(stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -156,6 +171,11 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
     private static class Sql
     {
+        public const string Claim = """
+            INSERT INTO setting (name, value) VALUES ('orphans_swept_at', @Now)
+            ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value < @Before
+            """;
+
         public const string AllRequests = "SELECT request_id FROM request";
 
         public const string Request = """

@@ -45,7 +45,7 @@ internal static class Deliveries
     /// <summary>The same once more: endpoints that are new get the event, the others get theirs again, with the id and body it had.</summary>
     /// <returns>How many endpoints there are.</returns>
     public static Task<int> ReplayAsync(DbTransaction transaction, EndedRequest request, PublicUrls urls, long now) =>
-        ExecuteAsync(transaction, Sql.Insert + Sql.OrAgain, request, null, urls, now);
+        ExecuteAsync(transaction, Sql.InsertOrAgain, request, null, urls, now);
 
     private static Task<int> ExecuteAsync(DbTransaction transaction, string sql, EndedRequest request, string? onlyWebhookId, PublicUrls urls, long now) =>
         transaction.Connection!.ExecuteAsync(
@@ -84,7 +84,7 @@ internal static class Deliveries
             """;
 
         /// <summary>The schedule begins anew; the attempts that were made stay counted and logged.</summary>
-        public const string OrAgain = """
+        public const string InsertOrAgain = Insert + """
 
             ON CONFLICT (request_id, run, webhook_id) DO UPDATE SET state = 'pending', schedule_from = delivery.attempt, next_attempt_at = @Now, updated_at = @Now
             """;

@@ -123,7 +123,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         return new WebhookList([.. rows.Select(row => new WebhookSummary
         {
             WebhookId = row.WebhookId,
-            RequestId = row.RequestId is null ? null : Guid.Parse(row.RequestId),
+            RequestId = row.RequestId,
             CallbackUrl = row.CallbackUrl,
             CreatedAt = Time(row.CreatedAt),
             DisabledAt = row.DisabledAt is { } disabled ? Time(disabled) : null,
@@ -146,10 +146,10 @@ internal sealed class WebhookReader(HalftoneDatabase database)
                 : await DeliveriesAsync(connection, Sql.OfRequest, new { RequestId = requestId, Limit = DeliveriesListed }),
             cancellationToken);
 
-    private static async Task<DeliveryList> DeliveriesAsync(DbConnection connection, string sql, object parameters)
+    private async Task<DeliveryList> DeliveriesAsync(DbConnection connection, string sql, object parameters)
     {
         var deliveries = (await connection.QueryAsync<DeliveryRow>(sql, parameters)).AsList();
-        var attempts = (await connection.QueryAsync<AttemptRow>(Sql.Attempts, new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
+        var attempts = (await connection.QueryAsync<AttemptRow>(database.Choose(Sql.AttemptsSqlite, Sql.AttemptsPostgres), new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
         return new DeliveryList([.. deliveries.Select(row => new DeliverySummary
         {
             MessageId = Webhooks.Deliveries.MessageId(row.DeliveryId),
@@ -174,7 +174,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
     private sealed record WebhookRow
     {
         public required string WebhookId { get; init; }
-        public string? RequestId { get; init; }
+        public Guid? RequestId { get; init; }
         public required string CallbackUrl { get; init; }
         public required long CreatedAt { get; init; }
         public long? DisabledAt { get; init; }
@@ -229,10 +229,17 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             LIMIT  @Limit
             """;
 
-        public const string Attempts = """
+        public const string AttemptsSqlite = """
             SELECT delivery_id AS DeliveryId, attempt AS Attempt, attempted_at AS AttemptedAt, http_status AS HttpStatus, error AS Error, milliseconds AS Milliseconds
             FROM   delivery_attempt
             WHERE  delivery_id IN (SELECT value FROM json_each(@Ids))
+            ORDER  BY delivery_id, attempt
+            """;
+
+        public const string AttemptsPostgres = """
+            SELECT delivery_id AS DeliveryId, attempt AS Attempt, attempted_at AS AttemptedAt, http_status AS HttpStatus, error AS Error, milliseconds AS Milliseconds
+            FROM   delivery_attempt
+            WHERE  delivery_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))
             ORDER  BY delivery_id, attempt
             """;
     }

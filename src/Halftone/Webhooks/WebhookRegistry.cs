@@ -111,7 +111,10 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
     private static class Sql
     {
-        public const string State = "SELECT state FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
+        /// <summary>Changes nothing and so takes the row's lock: a request cannot end between the look at it and the webhook that was to hear of it.</summary>
+        public const string State = """
+            UPDATE request SET run = run WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting') RETURNING state
+            """;
 
         public const string Ended = """
             SELECT request_id AS RequestId, run AS Run, state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images,

@@ -7,16 +7,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Tests.Access;
 
-public sealed class AccessTests
+public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
 {
     private const string Csv = "Product Name,Input Image Urls\nMug,\n";
-
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task From_the_first_key_on_every_caller_is_asked_for_one()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var key = await AddKeyAsync(server, "team");
         foreach (var (path, status) in new[] { ("requests", HttpStatusCode.Unauthorized), ($"status/{Guid.Empty}", HttpStatusCode.Unauthorized), ("webhook", HttpStatusCode.Unauthorized), ("health/live", HttpStatusCode.OK), ("", HttpStatusCode.OK), ("api/v1/health/live", HttpStatusCode.OK) })
         {
@@ -33,7 +31,7 @@ public sealed class AccessTests
     public async Task Owners_see_only_their_own()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(200, Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var (mine, other) = (("X-API-Key", await AddKeyAsync(server, "mine")), ("X-API-Key", await AddKeyAsync(server, "other")));
         server.Client.DefaultRequestHeaders.Add(mine.Item1, mine.Item2);
         var id = await server.UploadAsync(Csv, Cancelled);
@@ -63,7 +61,7 @@ public sealed class AccessTests
     [Fact]
     public async Task A_revoked_key_opens_nothing_and_the_server_stays_closed()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var keys = server.Services.GetRequiredService<ApiKeys>();
         var key = await AddKeyAsync(server, "team");
         var id = (await keys.ListAsync(Cancelled)).Single().KeyId;
@@ -76,7 +74,7 @@ public sealed class AccessTests
     [Fact]
     public async Task A_key_that_calls_too_often_is_told_to_wait_and_another_is_not()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Access:CallsPerMinute", "3"));
+        await using var server = await StartAsync(null, ("Access:CallsPerMinute", "3"));
         var (often, seldom) = (("X-API-Key", await AddKeyAsync(server, "often")), ("X-API-Key", await AddKeyAsync(server, "seldom")));
         for (var call = 0; call < 3; call++)
         {
@@ -95,7 +93,7 @@ public sealed class AccessTests
     [InlineData("Host", "localhost", HttpStatusCode.OK)]
     public async Task A_server_without_keys_answers_neither_a_foreign_name_nor_a_foreign_page(string header, string value, HttpStatusCode status)
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         Assert.Equal(status, await CallAsync(server, "requests", (header, value)));
         using var own = new HttpRequestMessage(HttpMethod.Get, "requests") { Headers = { { "Origin", server.Client.BaseAddress!.GetLeftPart(UriPartial.Authority) } } };
         using var answer = await server.Client.SendAsync(own, Cancelled);
@@ -117,3 +115,7 @@ public sealed class AccessTests
         return answer.StatusCode;
     }
 }
+
+public sealed class AccessOnSqlite() : AccessTests(Engine.Sqlite);
+
+public sealed class AccessOnPostgres() : AccessTests(Engine.Postgres);

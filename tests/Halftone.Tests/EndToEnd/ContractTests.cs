@@ -8,14 +8,12 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.EndToEnd;
 
-public sealed class ContractTests
+public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task A_csv_is_taken_as_a_form_as_json_as_text_and_compressed_alike()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         const string Empty = "Product Name,Input Image Urls\nMug,\n";
         var gzip = Gzip(Encoding.UTF8.GetBytes(Empty));
         var bodies = new (string Path, HttpContent Body)[]
@@ -48,7 +46,7 @@ public sealed class ContractTests
     [InlineData("""[]""", "missing_file")]
     public async Task A_json_body_of_no_use_is_named(string body, string code)
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         using var answer = await server.Client.PostAsync("upload", new StringContent(body, Encoding.UTF8, "application/json"), Cancelled);
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal(code, (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("code").GetString());
@@ -73,7 +71,7 @@ public sealed class ContractTests
     [MemberData(nameof(BrokenBodies))]
     public async Task A_broken_body_is_the_senders_fault_and_leaves_nothing(string type, string code, byte[] body)
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         using var content = new ByteArrayContent(body) { Headers = { ContentType = MediaTypeHeaderValue.Parse(type) } };
         using var answer = await server.Client.PostAsync("upload", content, Cancelled);
         var text = await answer.Content.ReadAsStringAsync(Cancelled);
@@ -85,7 +83,7 @@ public sealed class ContractTests
     [Fact]
     public async Task An_upload_beyond_those_that_are_taken_in_at_a_time_is_asked_to_come_again()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxUploads", "1"));
+        await using var server = await StartAsync(null, ("Intake:MaxUploads", "1"));
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var slow = server.Client.PostAsync("upload", new SlowContent(held.Task), Cancelled);
         await Eventually.TrueAsync(() => Entries(server).Any());
@@ -102,7 +100,7 @@ public sealed class ContractTests
     [Fact]
     public async Task A_small_gzip_that_holds_a_huge_file_is_refused_at_the_limit_and_leaves_nothing()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxBodyBytes", "1000000"));
+        await using var server = await StartAsync(null, ("Intake:MaxBodyBytes", "1000000"));
         using var answer = await server.Client.PostAsync("upload", Text(Gzip(new byte[50_000_000])), Cancelled);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(server.DataFolder, "files"), "*", SearchOption.AllDirectories));
@@ -111,7 +109,7 @@ public sealed class ContractTests
     [Fact]
     public async Task Validate_only_says_what_would_happen_and_keeps_nothing()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var checkedFile = await CheckAsync(server, "Serial;Titel;Product Name;Input Image Urls\n1;x;Mug;https://a.example/1.jpg\n2;y;Cup;https://a.example/2.jpg, http://b.example:8080/3.jpg\n");
         Assert.True(checkedFile.GetProperty("valid").GetBoolean());
         Assert.Equal("utf-8 semicolon", checkedFile.GetProperty("dialect").GetString());
@@ -132,7 +130,7 @@ public sealed class ContractTests
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var (good, bad) = (origin.Url("a.jpg"), origin.Url("gone.jpg"));
         var id = await server.UploadAsync($"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",\"{good},{bad}\"\n008,Cup,{good}\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
@@ -153,7 +151,7 @@ public sealed class ContractTests
     [Fact]
     public async Task What_did_not_change_is_not_sent_again()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync("Product Name,Input Image Urls\nMug,\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         foreach (var path in new[] { $"status/{id}", $"results/{id}.csv", $"results/{id}.ndjson", $"results/{id}/failed.csv" })
@@ -179,7 +177,7 @@ public sealed class ContractTests
             await released.Task.WaitAsync(context.RequestAborted);
             await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
         });
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
 
         using var answer = await server.Client.GetAsync($"status/{id}/events", HttpCompletionOption.ResponseHeadersRead, Cancelled);
@@ -196,7 +194,7 @@ public sealed class ContractTests
     [Fact]
     public async Task The_status_comes_in_pages_that_together_are_the_whole_file()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync("Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, 25).Select(i => $"P{i},\n")), Cancelled);
         var names = new List<string>();
         var query = "?limit=10";
@@ -282,3 +280,7 @@ public sealed class ContractTests
         return content;
     }
 }
+
+public sealed class ContractOnSqlite() : ContractTests(Engine.Sqlite);
+
+public sealed class ContractOnPostgres() : ContractTests(Engine.Postgres);

@@ -5,17 +5,15 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.EndToEnd;
 
-public sealed class RequestActionsTests
+public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task Cancel_writes_the_result_of_what_is_done_without_waiting_for_a_host()
     {
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/done.jpg", Picture.Jpeg).Serve("/stuck.jpg", _ => released.Task);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("done.jpg")}\nB,{origin.Url("stuck.jpg")}\n", Cancelled);
         await server.WaitForAsync(id, status => Completed(status) == 1, Cancelled);
 
@@ -47,7 +45,7 @@ public sealed class RequestActionsTests
             await released.Task;
             await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
         });
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("good.jpg")}\nB,{origin.Url("late.jpg")}\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         var first = await server.ResultAsync(id, Cancelled);
@@ -74,7 +72,7 @@ public sealed class RequestActionsTests
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("a.jpg")}\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
 
@@ -95,7 +93,7 @@ public sealed class RequestActionsTests
     [Fact]
     public async Task Requests_are_listed_newest_first_page_by_page()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var ids = new List<Guid>();
         for (var i = 0; i < 3; i++)
         {
@@ -112,7 +110,7 @@ public sealed class RequestActionsTests
     [Fact]
     public async Task One_idempotency_key_is_one_request()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         server.Client.DefaultRequestHeaders.Add("Idempotency-Key", "catalogue-7");
         const string Csv = "Product Name,Input Image Urls\nA,\n";
         var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => server.PostCsvAsync(Csv, Cancelled)));
@@ -139,3 +137,7 @@ public sealed class RequestActionsTests
         return answer.StatusCode;
     }
 }
+
+public sealed class RequestActionsOnSqlite() : RequestActionsTests(Engine.Sqlite);
+
+public sealed class RequestActionsOnPostgres() : RequestActionsTests(Engine.Postgres);

@@ -4,10 +4,8 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.EndToEnd;
 
-public sealed class RestartTests
+public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task A_request_that_was_unfinished_when_the_server_stopped_goes_on_after_the_next_start()
     {
@@ -22,7 +20,7 @@ public sealed class RestartTests
         try
         {
             Guid id;
-            await using (var first = await HalftoneServer.StartAsync(Cancelled, folder))
+            await using (var first = await StartAsync(folder))
             {
                 id = await first.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
                 await first.WaitForAsync(id, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 1, Cancelled);
@@ -30,7 +28,7 @@ public sealed class RestartTests
             }
 
             released.SetResult();
-            await using var second = await HalftoneServer.StartAsync(Cancelled, folder);
+            await using var second = await StartAsync(folder);
             var status = await second.WaitForEndAsync(id, Cancelled);
             Assert.Equal(2, status.GetProperty("progress").GetProperty("completed").GetInt32());
             Assert.Equal(1, origin.CountOf("/now.jpg"));
@@ -88,8 +86,8 @@ public sealed class RestartTests
     [Fact]
     public async Task A_second_server_on_the_same_folder_is_refused_with_a_sentence()
     {
-        await using var first = await HalftoneServer.StartAsync(Cancelled);
-        var refused = await Assert.ThrowsAsync<DataFolderException>(() => HalftoneServer.StartAsync(Cancelled, first.DataFolder));
+        await using var first = await StartAsync();
+        var refused = await Assert.ThrowsAsync<DataFolderException>(() => StartAsync(first.DataFolder));
         Assert.Equal(refused.Message, ServeCommand.Explain(refused));
         Assert.Contains(first.DataFolder, refused.Message);
     }
@@ -99,7 +97,7 @@ public sealed class RestartTests
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var url = origin.Url("a.jpg");
         var missing = origin.Url("missing.jpg");
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{url}\nB,\"{url},{missing}\"\nC,{missing}\n", Cancelled);
@@ -114,3 +112,7 @@ public sealed class RestartTests
 
     private static int Count(System.Text.Json.JsonElement status, string name) => status.GetProperty("progress").GetProperty(name).GetInt32();
 }
+
+public sealed class RestartOnSqlite() : RestartTests(Engine.Sqlite);
+
+public sealed class RestartOnPostgres() : RestartTests(Engine.Postgres);

@@ -4,15 +4,13 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.EndToEnd;
 
-public sealed class UploadToResultTests
+public abstract class UploadToResultTests(Engine engine) : OnEachEngine(engine)
 {
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
     [Fact]
     public async Task Every_image_of_an_uploaded_csv_is_compressed_and_named_in_the_result()
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var names = Picture.SampleNames;
         foreach (var name in names)
         {
@@ -46,7 +44,7 @@ public sealed class UploadToResultTests
     public async Task Two_images_of_a_row_keep_their_places_when_one_fails()
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         origin.Serve("/a.jpg", Picture.Jpeg);
         origin.Serve("/page.html", "<!doctype html><title>Shop</title>"u8.ToArray(), "text/html");
 
@@ -67,7 +65,7 @@ public sealed class UploadToResultTests
     [Fact]
     public async Task A_row_without_images_ends_the_request_at_once_as_completed()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync("Product Name,Input Image Urls\nMug,\n", Cancelled);
         var status = await server.WaitForEndAsync(id, Cancelled);
 
@@ -79,7 +77,7 @@ public sealed class UploadToResultTests
     public async Task A_request_none_of_whose_images_could_be_had_is_failed_and_counts_its_errors()
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("1.jpg")}\nCup,{origin.Url("2.jpg")}\n", Cancelled);
         var status = await server.WaitForEndAsync(id, Cancelled);
 
@@ -93,7 +91,7 @@ public sealed class UploadToResultTests
     public async Task An_image_that_fails_for_now_is_tried_again()
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Fetch:RetrySchedule:0", "00:00:00.050"), ("Queue:SweepInterval", "00:00:00.050"));
+        await using var server = await StartAsync(null, ("Fetch:RetrySchedule:0", "00:00:00.050"), ("Queue:SweepInterval", "00:00:00.050"));
         var image = Picture.Jpeg;
         var calls = 0;
         origin.Serve("/a.jpg", context =>
@@ -119,7 +117,7 @@ public sealed class UploadToResultTests
     [InlineData("/")]
     public async Task Every_route_stands_under_both_spellings(string slash)
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync("Product Name,Input Image Urls\nMug,\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         foreach (var prefix in new[] { "", "api/v1/" })
@@ -135,7 +133,7 @@ public sealed class UploadToResultTests
     [Fact]
     public async Task A_file_with_problems_is_refused_with_line_and_column_and_nothing_of_it_is_kept()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         using var answer = await server.PostCsvAsync("Product Name,Input Image Urls\nMug,https://a.example/1.jpg\nCup,n/a\n", Cancelled);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
@@ -152,7 +150,7 @@ public sealed class UploadToResultTests
     [Fact]
     public async Task Wrong_calls_are_answered_by_problem_json()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxBodyBytes", "4096"));
+        await using var server = await StartAsync(null, ("Intake:MaxBodyBytes", "4096"));
         await ExpectProblemAsync(await server.Client.GetAsync("status/nonsense", Cancelled), HttpStatusCode.NotFound, "unknown_request");
         await ExpectProblemAsync(await server.Client.GetAsync($"status/{Guid.Empty}", Cancelled), HttpStatusCode.NotFound, "unknown_request");
         await ExpectProblemAsync(await server.Client.GetAsync("nowhere", Cancelled), HttpStatusCode.NotFound, "not_found");
@@ -180,3 +178,7 @@ public sealed class UploadToResultTests
         }
     }
 }
+
+public sealed class UploadToResultOnSqlite() : UploadToResultTests(Engine.Sqlite);
+
+public sealed class UploadToResultOnPostgres() : UploadToResultTests(Engine.Postgres);

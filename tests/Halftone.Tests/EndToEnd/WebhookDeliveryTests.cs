@@ -7,18 +7,16 @@ using Halftone.Webhooks;
 
 namespace Halftone.Tests.EndToEnd;
 
-public sealed class WebhookDeliveryTests
+public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
 {
     private const string Csv = "Product Name,Input Image Urls\nA,\n";
-
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_webhook_url_of_an_upload_is_called_when_the_request_ends_under_the_instance_secret()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(204, Cancelled);
         var secret = WebhookSignature.NewSecret();
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Webhook:Secret", secret));
+        await using var server = await StartAsync(null, ("Webhook:Secret", secret));
         var id = await server.UploadAsync(Csv, Cancelled, ("webhook_url", receiver.Url().AbsoluteUri));
 
         var (headers, body) = await receiver.NextAsync(Cancelled);
@@ -56,7 +54,7 @@ public sealed class WebhookDeliveryTests
     public async Task A_registered_webhook_is_called_for_every_request_under_a_secret_of_its_own_and_removed_for_good()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(200, Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var registered = await RegisterAsync(server, new { callback_url = receiver.Url().AbsoluteUri });
         Assert.Equal("Webhook registered successfully.", registered.GetProperty("message").GetString());
         var webhookId = registered.GetProperty("webhook_id").GetString()!;
@@ -77,7 +75,7 @@ public sealed class WebhookDeliveryTests
     public async Task A_webhook_registered_after_its_request_has_ended_gets_the_event_at_once_and_a_replay_sends_it_again()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(200, Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync(Csv, Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         await ExpectProblemAsync(server, new { request_id = id }, HttpStatusCode.Conflict, "no_webhook");
@@ -98,7 +96,7 @@ public sealed class WebhookDeliveryTests
     public async Task An_endpoint_that_answers_410_is_not_called_again()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(410, Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var registered = await RegisterAsync(server, new { callback_url = receiver.Url().AbsoluteUri });
         await server.UploadAsync(Csv, Cancelled);
         await receiver.NextAsync(Cancelled);
@@ -119,7 +117,7 @@ public sealed class WebhookDeliveryTests
     [InlineData("http://[::1]/hook")]
     public async Task A_webhook_address_that_may_not_be_called_is_refused_when_it_is_given(string url)
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         await ExpectProblemAsync(server, new { callback_url = url }, HttpStatusCode.BadRequest, "invalid_callback_url");
         using var upload = await server.PostCsvAsync(Csv, Cancelled, ("webhook_url", url));
         Assert.Equal(HttpStatusCode.BadRequest, upload.StatusCode);
@@ -132,7 +130,7 @@ public sealed class WebhookDeliveryTests
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var slow = await WebhookReceiver.StartAsync(_ => released.Task, Cancelled);
         await using var quick = await WebhookReceiver.AnsweringAsync(200, Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Queue:DeliverPrefetch", "6"), ("Webhook:Timeout", "00:05:00"));
+        await using var server = await StartAsync(null, ("Queue:DeliverPrefetch", "6"), ("Webhook:Timeout", "00:05:00"));
         for (var i = 0; i < 10; i++)
         {
             await server.UploadAsync(Csv, Cancelled, ("webhook_url", slow.Url().AbsoluteUri));
@@ -173,3 +171,7 @@ public sealed class WebhookDeliveryTests
     private static async Task<JsonElement[]> DeliveriesAsync(HalftoneServer server, string path) =>
         [.. (await server.Client.GetFromJsonAsync<JsonElement>(path, Cancelled)).GetProperty("deliveries").EnumerateArray()];
 }
+
+public sealed class WebhookDeliveryOnSqlite() : WebhookDeliveryTests(Engine.Sqlite);
+
+public sealed class WebhookDeliveryOnPostgres() : WebhookDeliveryTests(Engine.Postgres);

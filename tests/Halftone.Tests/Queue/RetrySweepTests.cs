@@ -17,7 +17,7 @@ public sealed class RetrySweepTests : IAsyncLifetime
 
     public RetrySweepTests()
     {
-        database = new HalftoneDatabase(Path.Combine(folder.FullName, "halftone.db"));
+        database = new SqliteDatabase(Path.Combine(folder.FullName, "halftone.db"));
         sweep = new RetrySweep(database, published, new WaitingRoom(), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), clock, NullLogger<RetrySweep>.Instance);
     }
 
@@ -108,6 +108,8 @@ public sealed class RetrySweepTests : IAsyncLifetime
     private sealed class PublishedMessages : IWorkQueue
     {
         public List<Message> Messages { get; } = [];
+
+        public bool IsInProcess => true;
 
         public Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken)
         {

@@ -4,18 +4,16 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Tests.Store;
 
-public sealed class OrphanSweepTests
+public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
 {
     private const string Csv = "Product Name,Input Image Urls\nA,{0}\n";
-
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_daily_sweep_removes_what_no_row_names_and_is_older_than_a_day()
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         var kept = Files(server);
@@ -47,7 +45,7 @@ public sealed class OrphanSweepTests
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", _ => released.Task);
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var server = await StartAsync();
         var id = await server.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
         var file = Put(server, "images", $"{id}", "a-1-old.jpg");
         Age(file);
@@ -67,7 +65,7 @@ public sealed class OrphanSweepTests
             await using var origin = await ImageOrigin.StartAsync(Cancelled);
             origin.Serve("/a.jpg", Picture.Jpeg);
             string[] kept;
-            await using (var first = await HalftoneServer.StartAsync(Cancelled, folder))
+            await using (var first = await StartAsync(folder))
             {
                 var id = await first.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
                 await first.WaitForEndAsync(id, Cancelled);
@@ -79,7 +77,7 @@ public sealed class OrphanSweepTests
                 await first.StopAsync(Cancelled);
             }
 
-            await using var second = await HalftoneServer.StartAsync(Cancelled, folder);
+            await using var second = await StartAsync(folder);
             Assert.Equal(kept, Files(second));
         }
         finally
@@ -103,3 +101,7 @@ public sealed class OrphanSweepTests
     private static string[] Files(HalftoneServer server) =>
         [.. new[] { "files", "images" }.SelectMany(store => Directory.EnumerateFiles(Path.Combine(server.DataFolder, store), "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
 }
+
+public sealed class OrphanSweepOnSqlite() : OrphanSweepTests(Engine.Sqlite);
+
+public sealed class OrphanSweepOnPostgres() : OrphanSweepTests(Engine.Postgres);

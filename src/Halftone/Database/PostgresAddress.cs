@@ -1,0 +1,94 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// Reads <c>Database:ConnectionString</c>: keywords as Npgsql knows them, or a URI as every other PostgreSQL client takes it, and over both the
+/// settings that Halftone needs where they are not given.
+/// </summary>
+internal static class PostgresAddress
+{
+    /// <summary>
+    /// Connecting 5 s; a statement 20 s and its cancellation 1 s, so that a server that has gone silent is given up within half a minute (long statements
+    /// say so themselves); 32 connections, because a server allows 100 in all by default and there may be several processes.
+    /// </summary>
+    private const string Defaults = "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;";
+
+    /// <summary>What libpq calls it, and what Npgsql does: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS</summary>
+    private static readonly Dictionary<string, string> Keywords = new(StringComparer.Ordinal)
+    {
+        ["host"] = "Host",
+        ["port"] = "Port",
+        ["dbname"] = "Database",
+        ["user"] = "Username",
+        ["password"] = "Password",
+        ["passfile"] = "Passfile",
+        ["sslmode"] = "SSL Mode",
+        ["sslrootcert"] = "Root Certificate",
+        ["sslcert"] = "SSL Certificate",
+        ["sslkey"] = "SSL Key",
+        ["connect_timeout"] = "Timeout",
+        ["application_name"] = "Application Name",
+        ["target_session_attrs"] = "Target Session Attributes",
+        ["options"] = "Options",
+    };
+
+    /// <exception cref="ArgumentException">It is neither; the message is a sentence that does not repeat it, because it may hold a password.</exception>
+    public static string Parse(string text)
+    {
+        var given = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal) ? FromUri(text) : text;
+        NpgsqlConnectionStringBuilder builder;
+        try
+        {
+            // Of a keyword that stands twice the last counts.
+            builder = new NpgsqlConnectionStringBuilder(Defaults + given);
+        }
+        catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException or OverflowException)
+        {
+            throw Wrong();
+        }
+
+        return string.IsNullOrEmpty(builder.Host) ? throw Wrong() : builder.ToString();
+    }
+
+    private static string FromUri(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0)
+        {
+            throw Wrong();
+        }
+
+        var builder = new System.Data.Common.DbConnectionStringBuilder();
+        Set(builder, "Host", uri.IdnHost);
+        Set(builder, "Port", uri.Port > 0 ? uri.Port.ToString(CultureInfo.InvariantCulture) : "");
+        Set(builder, "Database", Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')));
+        var user = uri.UserInfo.Split(':', 2);
+        Set(builder, "Username", Uri.UnescapeDataString(user[0]));
+        Set(builder, "Password", user.Length > 1 ? Uri.UnescapeDataString(user[1]) : "");
+        foreach (var parameter in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var pair = parameter.Split('=', 2);
+            if (!Keywords.TryGetValue(pair[0], out var keyword))
+            {
+                throw new ArgumentException($"Database:ConnectionString has the parameter '{pair[0]}': {string.Join(", ", Keywords.Keys)} are understood in a URI; anything else can be said in keywords, such as Host=…;Database=….");
+            }
+
+            Set(builder, keyword, pair.Length > 1 ? Uri.UnescapeDataString(pair[1]) : "");
+        }
+
+        return builder.ConnectionString;
+    }
+
+    private static void Set(System.Data.Common.DbConnectionStringBuilder builder, string keyword, string value)
+    {
+        if (value.Length > 0)
+        {
+            // As libpq writes it: verify-full, read-write. Npgsql's words have no hyphen.
+            builder[keyword] = keyword == "SSL Mode" ? value.Replace("-", "", StringComparison.Ordinal) : value;
+        }
+    }
+
+    private static ArgumentException Wrong() => new(
+        "Database:ConnectionString must be of PostgreSQL, such as Host=db.example;Database=halftone;Username=halftone;Password=… or postgresql://halftone:…@db.example/halftone, or nothing for SQLite in the data folder.");
+}

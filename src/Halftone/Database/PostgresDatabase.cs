@@ -1,0 +1,156 @@
+using System.Data;
+using System.Data.Common;
+using Dapper;
+using Npgsql;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// A PostgreSQL database, for any number of processes at a time. Transactions are READ COMMITTED: each statement sees what was committed before it
+/// began, and a row that another transaction has changed is looked at again when it is free.
+/// </summary>
+internal sealed class PostgresDatabase : HalftoneDatabase
+{
+    /// <summary>Keys of advisory locks, which a database has in common with whatever else uses it: the letters 'half' and a number.</summary>
+    private const int LockSpace = 0x68616C66;
+
+    private readonly string connectionString;
+    private readonly NpgsqlDataSource source;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private PostgresHold? hold;
+
+    /// <param name="connectionString">As <see cref="PostgresAddress.Parse"/> gives it.</param>
+    /// <param name="time">Measures pauses.</param>
+    /// <param name="logger">Hears of outages.</param>
+    public PostgresDatabase(string connectionString, TimeProvider time, ILogger<PostgresDatabase> logger)
+    {
+        this.connectionString = connectionString;
+        source = NpgsqlDataSource.Create(connectionString);
+        this.time = time;
+        this.logger = logger;
+    }
+
+    public override string Migrations => "postgres";
+
+    public override string Choose(string sqlite, string postgres) => postgres;
+
+    public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) =>
+        OnceMoreAsync(
+            async () =>
+            {
+                await using var connection = await source.OpenConnectionAsync(cancellationToken);
+                return await read(connection);
+            });
+
+    public override Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) =>
+        OnceMoreAsync(
+            async () =>
+            {
+                await using var connection = await source.OpenConnectionAsync(cancellationToken);
+                await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+                return await read(connection);
+            });
+
+    public override async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
+    {
+        var (transaction, result) = await OnceMoreAsync(() => BeginAndWriteAsync(write, cancellationToken));
+        await using var connection = transaction.Connection!;
+        await using (transaction)
+        {
+            // Not tried again here: a commit whose answer was lost may have gone through, and only the caller knows what that means.
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return result;
+    }
+
+    public override async Task ReachAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var backoff = new OutageBackoff(time);
+        while (true)
+        {
+            try
+            {
+                var encoding = await ReadAsync(connection => connection.ExecuteScalarAsync<string>(Sql.Encoding), cancellationToken);
+                if (encoding != "UTF8")
+                {
+                    throw new DatabaseException($"The database's encoding is {encoding}, which cannot hold every product name: make one with ENCODING 'UTF8' and name it in Database:ConnectionString.");
+                }
+
+                return;
+            }
+            catch (NpgsqlException exception) when (IsOutage(exception) && time.GetElapsedTime(started) < patience)
+            {
+                OutageLog.Outage(logger, exception.Message);
+                await backoff.WaitAsync(cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    public override async Task HoldAsync(Action onLost, CancellationToken cancellationToken) =>
+        hold ??= await PostgresHold.TakeAsync(connectionString, (LockSpace, 1), onLost, time, logger, cancellationToken);
+
+    public override Task LockMigrationsAsync(DbTransaction transaction) =>
+        transaction.Connection!.ExecuteAsync(Sql.LockMigrations, new { Space = LockSpace, Key = 2 }, transaction, commandTimeout: LongStatementSeconds);
+
+    /// <summary>
+    /// True for failures that pass by themselves or when an operator has seen to it: no connection, a server that stops or starts, a standby that is not
+    /// yet primary, no room on disk or for connections, a deadlock. https://www.postgresql.org/docs/current/errcodes-appendix.html
+    /// </summary>
+    public static bool IsOutage(NpgsqlException exception) => exception is PostgresException { SqlState: var state }
+        ? state[..2] is "08" or "40" or "53" or "57" or "58" || state is "25006" or "55P03"
+        : exception.IsTransient || exception.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException;
+
+    public override async ValueTask DisposeAsync()
+    {
+        if (hold is not null)
+        {
+            await hold.DisposeAsync();
+        }
+
+        await source.DisposeAsync();
+    }
+
+    private async Task<(NpgsqlTransaction Transaction, T Result)> BeginAndWriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
+    {
+        var connection = await source.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken);
+            return (transaction, await write(transaction));
+        }
+        catch
+        {
+            // Rolls back.
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A pooled connection whose server was restarted fails once, and so does the victim of a deadlock; nothing of either was kept.</summary>
+    private static async Task<T> OnceMoreAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (NpgsqlException exception) when (IsOutage(exception) && exception.InnerException is not TimeoutException)
+        {
+            return await work();
+        }
+    }
+
+    private static class Sql
+    {
+        public const string Encoding = "SHOW server_encoding";
+
+        /// <summary>Waits for whoever migrates now; let go at the end of the transaction.</summary>
+        public const string LockMigrations = "SELECT pg_advisory_xact_lock(@Space, @Key)";
+    }
+}
+
+/// <summary>The database cannot be used as it is; the message is a sentence that says what to do.</summary>
+internal sealed class DatabaseException(string message) : Exception(message);

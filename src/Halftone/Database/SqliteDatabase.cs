@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Halftone.Database;
+
+/// <summary>
+/// The one SQLite file of a data folder: a single writing connection, because SQLite has one writer, and as many reading
+/// connections as there are readers at a time. WAL and <c>synchronous=FULL</c>: a committed transaction survives power loss.
+/// </summary>
+internal sealed class SqliteDatabase : HalftoneDatabase
+{
+    private readonly string path;
+    private readonly SemaphoreSlim writer = new(1, 1);
+    private readonly ConcurrentBag<SqliteConnection> readers = [];
+    private SqliteConnection? writing;
+
+    /// <param name="path">The file; made when it is missing.</param>
+    public SqliteDatabase(string path)
+    {
+        SystemSqlite.Load();
+        this.path = path;
+    }
+
+    public override string Migrations => "sqlite";
+
+    public override string Choose(string sqlite, string postgres) => sqlite;
+
+    public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!readers.TryTake(out var connection))
+        {
+            connection = Open(SqliteOpenMode.ReadWrite);
+            // A point read needs few pages, and there are as many of these connections as readers at a time.
+            connection.Execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024");
+        }
+
+        try
+        {
+            return await read(connection);
+        }
+        finally
+        {
+            readers.Add(connection);
+        }
+    }
+
+    public override Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) =>
+        ReadAsync(
+            async connection =>
+            {
+                // Not an object of ADO.NET, which begins with the writer's lock and must be named by every command.
+                await connection.ExecuteAsync("BEGIN DEFERRED");
+                try
+                {
+                    return await read(connection);
+                }
+                finally
+                {
+                    await connection.ExecuteAsync("COMMIT");
+                }
+            },
+            cancellationToken);
+
+    public override async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
+    {
+        await writer.WaitAsync(cancellationToken);
+        try
+        {
+            writing ??= Open(SqliteOpenMode.ReadWriteCreate);
+            // Not deferred: a transaction that reads before it writes would otherwise fail as busy beside another process.
+            using var transaction = writing.BeginTransaction(deferred: false);
+            var result = await write(transaction);
+            transaction.Commit();
+            return result;
+        }
+        finally
+        {
+            writer.Release();
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await writer.WaitAsync();
+        while (readers.TryTake(out var connection))
+        {
+            connection.Dispose();
+        }
+
+        writing?.Dispose();
+        writing = null;
+        writer.Dispose();
+    }
+
+    private SqliteConnection Open(SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
+        connection.Open();
+        // 8 MiB of page cache a connection; temporary tables (one sort for equal URLs) go to files, so memory stays flat.
+        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");
+        return connection;
+    }
+}
