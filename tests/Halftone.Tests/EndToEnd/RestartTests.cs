@@ -55,7 +55,7 @@ public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
         try
         {
             Guid id;
-            await using (var first = await HalftoneServer.StartAsync(Cancelled, folder))
+            await using (var first = await StartAsync(folder))
             {
                 id = await first.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
                 await first.WaitForAsync(id, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 1, Cancelled);
@@ -71,7 +71,7 @@ public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
 
             // As a power failure leaves a file that was renamed and not flushed.
             await File.WriteAllBytesAsync(Directory.EnumerateFiles(Path.Combine(folder, "images"), "*", SearchOption.AllDirectories).Single(), [], Cancelled);
-            await using var second = await HalftoneServer.StartAsync(Cancelled, folder);
+            await using var second = await StartAsync(folder);
             Assert.False(File.Exists(mark));
             released.SetResult();
             await second.WaitForEndAsync(id, Cancelled);

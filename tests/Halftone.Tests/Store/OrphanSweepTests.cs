@@ -75,6 +75,8 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
                 Put(first, "files", $"{id}", "result-left.csv");
                 Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-left.csv");
                 await first.StopAsync(Cancelled);
+                // A crash leaves no mark of an orderly stop.
+                File.Delete(Path.Combine(folder, "clean"));
             }
 
             await using var second = await StartAsync(folder);
