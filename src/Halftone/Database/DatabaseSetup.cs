@@ -24,7 +24,15 @@ internal static class DatabaseSetup
     /// unfinished requests are not looked at: of a request of millions that takes longer than anybody wants to wait for a restart.
     /// </summary>
     private sealed class Startup(
-        HalftoneDatabase database, DataFolder folder, SoleProcess soleProcess, Migrator migrator, AccessGuard access, IConfiguration configuration, Replan replan, OrphanSweep orphans) : IHostedLifecycleService
+        HalftoneDatabase database,
+        DataFolder folder,
+        SoleProcess soleProcess,
+        Migrator migrator,
+        AccessGuard access,
+        IConfiguration configuration,
+        Replan replan,
+        OrphanSweep orphans,
+        ILogger<HalftoneDatabase> logger) : IHostedLifecycleService
     {
         /// <summary>Services that are started together come up in any order.</summary>
         private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -63,7 +71,15 @@ internal static class DatabaseSetup
             // Cancelled where the time for a stop ran out: something may still be at work.
             if (mayWork && !cancellationToken.IsCancellationRequested)
             {
-                folder.MarkClean();
+                try
+                {
+                    folder.MarkClean();
+                }
+                catch (IOException exception)
+                {
+                    // A full disk must not keep the server from ending: the next start looks at every file.
+                    OutageLog.Outage(logger, exception.Message);
+                }
             }
 
             return Task.CompletedTask;

@@ -58,6 +58,8 @@ internal sealed class OutageBackoff(TimeProvider time)
 
 internal static partial class OutageLog
 {
-    [LoggerMessage(701, LogLevel.Warning, "Database, store or codec failed, work waits: {Reason}")]
+    public const int OutageEvent = 701;
+
+    [LoggerMessage(OutageEvent, LogLevel.Warning, "Database, store or codec failed, work waits: {Reason}")]
     public static partial void Outage(ILogger logger, string reason);
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace Halftone.Database;
 
@@ -72,9 +73,17 @@ internal sealed class SqliteDatabase : HalftoneDatabase
             writing ??= Open(SqliteOpenMode.ReadWriteCreate);
             // Not deferred: a transaction that reads before it writes would otherwise fail as busy beside another process.
             using var transaction = writing.BeginTransaction(deferred: false);
-            var result = await write(transaction);
-            transaction.Commit();
-            return result;
+            try
+            {
+                var result = await write(transaction);
+                transaction.Commit();
+                return result;
+            }
+            catch
+            {
+                RollBack(writing, transaction);
+                throw;
+            }
         }
         finally
         {
@@ -93,6 +102,20 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         writing?.Dispose();
         writing = null;
         writer.Dispose();
+    }
+
+    /// <summary>
+    /// A commit that finds the disk full has been undone by SQLite itself (https://www.sqlite.org/lang_transaction.html), of which the object of
+    /// ADO.NET does not hear: undoing it again would fail, hide why, and leave a connection that can begin no other. It gets something to undo.
+    /// </summary>
+    private static void RollBack(SqliteConnection connection, SqliteTransaction transaction)
+    {
+        if (transaction.Connection is not null && raw.sqlite3_get_autocommit(connection.Handle) != 0)
+        {
+            _ = raw.sqlite3_exec(connection.Handle, "BEGIN");
+        }
+
+        transaction.Dispose();
     }
 
     private SqliteConnection Open(SqliteOpenMode mode)

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Halftone.Crash;
+using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.EndToEnd;
 
@@ -184,7 +185,7 @@ public sealed class CrashTests
     {
         using var folder = new DataFolder();
         Directory.CreateDirectory(folder.Path);
-        Assert.SkipUnless(await RunAsync("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", folder.Path) == 0, "A file system of 16 MB cannot be mounted here: that takes root.");
+        Assert.SkipUnless(await SmallDisk.MountAsync(folder.Path, "16m", Cancelled), "A file system of 16 MB cannot be mounted here: that takes root.");
         try
         {
             await using var surroundings = await Surroundings.StartAsync(seed: 1, Cancelled);
@@ -197,7 +198,7 @@ public sealed class CrashTests
                 Assert.Equal(HttpStatusCode.OK, await shop.UploadAsync(request, Cancelled));
                 await Eventually.TrueAsync(() => surroundings.Running == 4);
                 var filler = Path.Combine(folder.Path, "filler");
-                Fill(filler);
+                SmallDisk.Fill(filler);
 
                 var refused = SentRequest.Of("refused", surroundings, "good");
                 Assert.Equal(HttpStatusCode.InsufficientStorage, await shop.UploadAsync(refused, Cancelled));
@@ -219,7 +220,7 @@ public sealed class CrashTests
         }
         finally
         {
-            Assert.Equal(0, await RunAsync("umount", folder.Path));
+            await SmallDisk.UnmountAsync(folder.Path);
         }
     }
 
@@ -236,31 +237,6 @@ public sealed class CrashTests
         return await new Examination(folder.Path, shop, surroundings).RunAsync(Cancelled);
     }
 
-    /// <summary>Writes until the file system is full to the last block.</summary>
-    private static void Fill(string path)
-    {
-        var block = new byte[4_096];
-        using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        try
-        {
-            while (true)
-            {
-                file.Write(block);
-            }
-        }
-        catch (IOException)
-        {
-            // Full.
-        }
-    }
-
     private static bool IsInstalled(string program) =>
         Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
-
-    private static async Task<int> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        await process.WaitForExitAsync(Cancelled);
-        return process.ExitCode;
-    }
 }
