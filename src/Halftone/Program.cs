@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Halftone.Access;
 using Halftone.Commands;
 using Halftone.Compress;
@@ -18,6 +19,8 @@ namespace Halftone;
 /// <summary>The map: the verbs of the command line, then the stages of the server in the order an image passes them.</summary>
 internal static class Program
 {
+    private static readonly string[] AboutTheProgram = ["--help", "-h", "-?", "--version"];
+
     private static Task<int> Main(string[] args)
     {
         // First of all, so that a codec child loads nothing but the codec.
@@ -28,34 +31,43 @@ internal static class Program
 
         var root = new RootCommand("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
         {
-            ServerOptionsOnCommandLine.Urls,
-            ServerOptionsOnCommandLine.Data,
-            ServerOptionsOnCommandLine.AllowNetwork,
             ServeCommand.Create(),
             DemoCommand.Create(),
+            RunCommand.Create(),
             MigrateCommand.Create(),
             WebhookSecretCommand.Create(),
             KeysCommand.Create(),
         };
-        root.SetAction(ServeCommand.RunAsync);
+        var parsed = root.Parse(args is [] ? [ServeCommand.Verb] : args is [['-', ..] option, ..] && !AboutTheProgram.Contains(option) ? [ServeCommand.Verb, .. args] : args);
+        if (parsed.Action is ParseErrorAction error)
+        {
+            // Standard output is for results.
+            (error.ShowHelp, error.ShowTypoCorrections) = (false, false);
+        }
+
         // Its own 2 s would end a server that is stopping in order.
-        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });
+        return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });
+    }
+
+    /// <summary>Everything but the listening: a run without a server is made of the same.</summary>
+    public static void AddStages(IServiceCollection services)
+    {
+        services.AddAccess();
+        services.AddStore();
+        services.AddDatabase();
+        services.AddIntake();
+        services.AddQueue();
+        services.AddFetch();
+        services.AddCompress();
+        services.AddResults();
+        services.AddWebhooks();
+        services.AddStatus();
     }
 
     /// <summary>The server, not yet started.</summary>
     public static WebApplication BuildServer(WebApplicationBuilder builder)
     {
-        builder.Services.AddAccess();
-        builder.Services.AddStore();
-        builder.Services.AddDatabase();
-        builder.Services.AddIntake();
-        builder.Services.AddQueue();
-        builder.Services.AddFetch();
-        builder.Services.AddCompress();
-        builder.Services.AddResults();
-        builder.Services.AddWebhooks();
-        builder.Services.AddStatus();
-
+        AddStages(builder.Services);
         var server = builder.Build();
         server.UseProblems();
         server.UseOneSpelling();

@@ -14,7 +14,7 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void Every_command_block_is_one_that_a_test_here_runs() => Assert.Equal(
-        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), "./test"],
+        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), RunBlock(), "./test"],
         Blocks("bash"));
 
     [Fact]
@@ -33,12 +33,7 @@ public sealed partial class ReadmeTests
     [Fact]
     public async Task The_upload_gives_the_answer_and_the_result_that_are_shown()
     {
-        await using var origin = await ImageOrigin.StartAsync(Cancelled);
-        foreach (var name in Picture.SampleNames)
-        {
-            origin.Serve("/" + name, Picture.Sample(name));
-        }
-
+        await using var origin = await OriginAsync();
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var folder = Directory.CreateTempSubdirectory("halftone-readme-").FullName;
         var commands = UploadBlock().Replace("https://shop.example/", origin.Address.AbsoluteUri).Replace("http://127.0.0.1:4300/", server.Client.BaseAddress!.AbsoluteUri);
@@ -58,8 +53,37 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public async Task The_run_writes_what_the_readme_says()
+    {
+        await using var origin = await OriginAsync();
+        var folder = Directory.CreateTempSubdirectory("halftone-readme-").FullName;
+        var writeCsv = UploadBlock()[..UploadBlock().IndexOf("curl", StringComparison.Ordinal)].Replace("https://shop.example/", origin.Address.AbsoluteUri);
+        var run = RunBlock().Replace("dotnet run -c Release --project src/Halftone --", Path.Combine(AppContext.BaseDirectory, "halftone"));
+        var (exitCode, output) = await RunAsync("bash", ["-ec", $"cd '{folder}'; export Halftone__Fetch__AllowNetworks__0=127.0.0.1; {writeCsv}{run}"]);
+        Assert.True(exitCode == 0, output);
+        Assert.Contains("compressed/products-result.csv", Readme);
+        Assert.Equal(WithoutKeys(Blocks("csv").Single()), WithoutKeys((await File.ReadAllTextAsync(Path.Combine(folder, "compressed/products-result.csv"), Cancelled)).Replace(origin.Address.AbsoluteUri, "https://shop.example/")).TrimEnd('\n'));
+        Assert.Equal(3, Directory.EnumerateFiles(Path.Combine(folder, "compressed/images"), "*", SearchOption.AllDirectories).Count());
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void Every_link_leads_to_a_file() =>
         Assert.All(Links().Matches(Readme).Select(match => match.Groups[1].Value), link => Assert.True(Path.Exists(Path.Combine(Script.Repository, link)), link));
+
+    /// <summary>Serves the samples under their names.</summary>
+    private static async Task<ImageOrigin> OriginAsync()
+    {
+        var origin = await ImageOrigin.StartAsync(Cancelled);
+        foreach (var name in Picture.SampleNames)
+        {
+            origin.Serve("/" + name, Picture.Sample(name));
+        }
+
+        return origin;
+    }
+
+    private static string RunBlock() => Blocks("bash").Single(block => block.Contains("-- run ", StringComparison.Ordinal));
 
     private static string UploadBlock() => Blocks("bash").Single(block => block.Contains("curl", StringComparison.Ordinal));
 
@@ -68,7 +92,7 @@ public sealed partial class ReadmeTests
     /// <summary>Address, request and random bits of an output URL differ from run to run.</summary>
     private static string WithoutKeys(string csv) => Keys().Replace(csv, "http://server/images/$1$2");
 
-    [GeneratedRegex(@"http://127\.0\.0\.1:\d+/images/[^/]+/(\d+-\d+-)[^.,]+(\.\w+)")]
+    [GeneratedRegex(@"(?:http://127\.0\.0\.1:\d+/)?images/[^/]+/(\d+-\d+-)[^.,]+(\.\w+)")]
     private static partial Regex Keys();
 
     [GeneratedRegex(@"\e\[[0-9;]*m")]

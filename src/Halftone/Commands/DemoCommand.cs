@@ -19,7 +19,13 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        var command = new Command("demo", "Compresses the bundled sample CSV on this machine, step by step, and stays up for you to look around.") { Once };
+        var command = new Command("demo", "Compresses the bundled sample CSV on this machine, step by step, and stays up for you to look around.")
+        {
+            Once,
+            ServerOptionsOnCommandLine.Urls,
+            ServerOptionsOnCommandLine.Data,
+            ServerOptionsOnCommandLine.AllowNetwork,
+        };
         command.SetAction(RunAsync);
         return command;
     }

@@ -20,6 +20,7 @@ internal static class KeysCommand
 
     private static Command With(Command command, Func<ParseResult, ApiKeys, CancellationToken, Task<int>> run)
     {
+        command.Add(ServerOptionsOnCommandLine.Data);
         command.SetAction(async (result, cancellationToken) =>
         {
             var exitCode = 0;

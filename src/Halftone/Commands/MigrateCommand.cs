@@ -8,7 +8,7 @@ internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var command = new Command("migrate", "Brings the database up to this version and ends; serve does so by itself.");
+        var command = new Command("migrate", "Brings the database up to this version and ends; serve does so by itself.") { ServerOptionsOnCommandLine.Data };
         command.SetAction((result, cancellationToken) => DatabaseCommand.RunAsync(
             result,
             async (services, token) =>

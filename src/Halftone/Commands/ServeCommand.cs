@@ -12,11 +12,13 @@ namespace Halftone.Commands;
 /// <summary><c>halftone serve</c>: the server, until it is told to stop.</summary>
 internal static class ServeCommand
 {
+    public const string Verb = "serve";
+
     private const string DefaultUrls = "http://127.0.0.1:4300";
 
     public static Command Create()
     {
-        var command = new Command("serve", "Runs the server (the default).");
+        var command = new Command(Verb, "Runs the server (the default).") { ServerOptionsOnCommandLine.Urls, ServerOptionsOnCommandLine.Data, ServerOptionsOnCommandLine.AllowNetwork };
         command.SetAction(RunAsync);
         return command;
     }
@@ -47,10 +49,21 @@ internal static class ServeCommand
         }
     }
 
-    /// <summary>Settings from, each over the one before: the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
+    /// <summary>A server with <see cref="Configure"/> and its listening.</summary>
     public static WebApplicationBuilder CreateBuilder(IReadOnlyDictionary<string, string?> settings)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        Configure(builder, settings);
+        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(builder.Configuration["Urls"] ?? DefaultUrls);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+        builder.Services.AddRoutingCore();
+        return builder;
+    }
+
+    /// <summary>Settings from, each over the one before: the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
+    public static void Configure(IHostApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
+    {
         var configuration = new ConfigurationBuilder()
             .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
@@ -62,14 +75,9 @@ internal static class ServeCommand
         builder.Logging
             .AddConfiguration(builder.Configuration.GetSection("Logging"))
             // A start that fails is explained in a sentence, not in a trace before it.
-            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical)
-            .AddSimpleConsole(console => console.SingleLine = true);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(builder.Configuration["Urls"] ?? DefaultUrls);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.Services.AddRoutingCore();
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         // Uploads that take longer are cut off, so that supervisors, which wait 10 s as a rule, need not kill.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
-        return builder;
     }
 
     /// <summary>What the person who started the program can do about it; null where it is a bug, whose trace is wanted.</summary>

@@ -8,21 +8,18 @@ internal static class ServerOptionsOnCommandLine
     public static Option<string?> Urls { get; } = new("--urls")
     {
         Description = "Addresses to listen on, separated by semicolons. Default: http://127.0.0.1:4300",
-        Recursive = true,
     };
 
     public static Option<string?> Data { get; } = new("--data")
     {
         Description = "Folder for the database, uploads, results and images. Default: data",
         HelpName = "FOLDER",
-        Recursive = true,
     };
 
     public static Option<string[]> AllowNetwork { get; } = new("--allow-network")
     {
         Description = "A private network that images may be fetched from and webhooks sent to, such as 10.1.0.0/16. May be given several times.",
         HelpName = "CIDR",
-        Recursive = true,
     };
 
     /// <summary>The flags as settings; what was not given is not in it.</summary>

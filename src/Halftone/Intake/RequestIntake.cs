@@ -119,6 +119,13 @@ internal sealed class RequestIntake(
         return new CheckedUpload(await CheckAsync(spool, hosts.Add, cancellationToken), hosts);
     }
 
+    /// <summary>What <c>request.body_hash</c> would be: the same for an upload of the same bytes with the same choices.</summary>
+    public async Task<string> HashAsync(Stream body, IntakeChoices choices, CancellationToken cancellationToken)
+    {
+        await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
+        return HashOf(await CopyAsync(plain, Stream.Null, cancellationToken), choices);
+    }
+
     /// <summary>Forgets a spooled body.</summary>
     public Task DiscardAsync(SpooledUpload upload) => files.Store.DeleteAllAsync(upload.RequestId, CancellationToken.None);
 
@@ -208,7 +215,7 @@ internal sealed class RequestIntake(
             async transaction =>
             {
                 var connection = transaction.Connection!;
-                var bodyHash = HashOf(upload, choices);
+                var bodyHash = HashOf(upload.BodyHash, choices);
                 // First of all, for it takes the counters' locks: of two uploads with one key the second waits here and then finds the first.
                 var product = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows }, transaction);
                 var image = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images }, transaction);
@@ -244,8 +251,8 @@ internal sealed class RequestIntake(
             cancellationToken);
 
     /// <summary>What must be the same for a repeated upload to be the same: the file and every choice.</summary>
-    private static string HashOf(SpooledUpload upload, IntakeChoices choices) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{upload.BodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}")));
+    private static string HashOf(string bodyHash, IntakeChoices choices) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}")));
 
     /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)

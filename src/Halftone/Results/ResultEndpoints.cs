@@ -123,8 +123,7 @@ internal sealed record FoundResult
     /// <summary>The result's key is drawn anew for each run, so it is a strong validator of everything made with it.</summary>
     public EntityTagHeaderValue Tag(string kind) => new($"\"{ResultKey![(ResultKey!.LastIndexOf('-') + 1)..].Replace(".csv", "", StringComparison.Ordinal)}-{kind}\"");
 
-    /// <summary><c>products.csv</c> becomes <c>products-result.csv</c>.</summary>
-    public string NameWith(string ending) => Path.GetFileNameWithoutExtension(FileName) + ending;
+    public string NameWith(string ending) => ResultName.Of(FileName, ending);
 
     public string CsvType => CsvDialect.Parse(Dialect).Encoding switch
     {
@@ -132,6 +131,17 @@ internal sealed record FoundResult
         CsvEncoding.Windows1252 => "text/csv; charset=windows-1252",
         _ => "text/csv; charset=utf-8",
     };
+}
+
+/// <summary>What result files are called.</summary>
+internal static class ResultName
+{
+    /// <summary><c>products.csv</c> and <c>products.csv.gz</c> become <c>products-result.csv</c> with the ending <c>-result.csv</c>.</summary>
+    public static string Of(string fileName, string ending)
+    {
+        var plain = fileName.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? fileName[..^3] : fileName;
+        return Path.GetFileNameWithoutExtension(plain) + ending;
+    }
 }
 
 internal sealed class ResultFinder(HalftoneDatabase database)

@@ -23,22 +23,29 @@ internal sealed class ServerOptionsValidator : IValidateOptions<ServerOptions>
             : ValidateOptionsResult.Fail($"Server:PublicUrl is '{options.PublicUrl}': an absolute http or https URL without a query is allowed, or nothing.");
 }
 
-/// <summary>The absolute URLs that users get to see.</summary>
-internal sealed class PublicUrls(IOptions<ServerOptions> options, IServer server)
+/// <summary>The addresses that users get to see.</summary>
+/// <param name="findRoot">What they begin with, asked once and not before the first is needed: a server knows it only when it listens.</param>
+internal sealed class PublicUrls(Func<string> findRoot)
 {
-    private string Base => field ??= FindBase();
+    private string Root => field ??= findRoot();
 
-    public string Status(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Base}/status/{requestId:D}");
+    /// <summary>Absolute URLs of a server.</summary>
+    public static PublicUrls Of(ServerOptions options, IServer server) => new(() => RootOf(options, server) + "/");
 
-    public string Result(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Base}/results/{requestId:D}.csv");
+    /// <summary>Paths below the folder that a run without a server writes to.</summary>
+    public static PublicUrls OfFolder() => new(() => "");
 
-    public string Image(string objectKey) => $"{Base}/images/{objectKey}";
+    public string Status(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Root}status/{requestId:D}");
 
-    private string FindBase()
+    public string Result(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Root}results/{requestId:D}.csv");
+
+    public string Image(string objectKey) => $"{Root}images/{objectKey}";
+
+    private static string RootOf(ServerOptions options, IServer server)
     {
-        if (options.Value.PublicUrl.Length > 0)
+        if (options.PublicUrl.Length > 0)
         {
-            return options.Value.PublicUrl.TrimEnd('/');
+            return options.PublicUrl.TrimEnd('/');
         }
 
         var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Halftone.Queue;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Status;
@@ -11,7 +12,7 @@ internal static class StatusSetup
     {
         services.AddOptions<ServerOptions>().BindConfiguration("Server").ValidateOnStart();
         services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
-        services.AddSingleton<PublicUrls>();
+        services.AddSingleton(provider => PublicUrls.Of(provider.GetRequiredService<IOptions<ServerOptions>>().Value, provider.GetRequiredService<IServer>()));
         services.AddSingleton<StatusReader>();
         services.AddSingleton<RequestActions>();
         services.ConfigureHttpJsonOptions(json =>

@@ -16,7 +16,8 @@ internal sealed partial class DataOptionsValidator : IValidateOptions<DataOption
 
 /// <summary>Where things are in the data folder.</summary>
 /// <param name="folder">As configured; relative to the working folder.</param>
-internal sealed class DataFolder(string folder) : IDisposable
+/// <param name="option">How its user named it on the command line.</param>
+internal sealed class DataFolder(string folder, string option = "--data") : IDisposable
 {
     private FileStream? held;
 
@@ -43,26 +44,26 @@ internal sealed class DataFolder(string folder) : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}): choose another with --data.", exception);
+            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}): choose another with {option}.", exception);
         }
     }
 
-    /// <summary>Keeps every other server out until this process ends, however it ends: two would plan the same work.</summary>
+    /// <summary>Keeps every other server out until this process ends, however it ends: two would plan the same work. Once is enough.</summary>
     /// <exception cref="DataFolderException">Another process has it, or it cannot be written.</exception>
     public void Hold()
     {
         var path = Path.Combine(Make().Root, "lock");
         try
         {
-            held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            held ??= new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
         catch (IOException exception) when (File.Exists(path))
         {
-            throw new DataFolderException($"Another halftone is using the data folder '{Root}': stop it, or give this one a folder of its own with --data.", exception);
+            throw new DataFolderException($"Another halftone is using the data folder '{Root}': stop it, or give this one a folder of its own with {option}.", exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}): choose another with --data.", exception);
+            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}): choose another with {option}.", exception);
         }
     }
 

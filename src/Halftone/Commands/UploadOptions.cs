@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Halftone.Store;
+
+namespace Halftone.Commands;
+
+/// <summary>What may be asked for with a CSV, wherever it is worked on.</summary>
+internal static class UploadOptions
+{
+    public static Option<int?> Quality { get; } = MakeQuality();
+
+    public static Option<string> Format { get; } = MakeFormat();
+
+    public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas") { Description = "Guard cells of the result that a spreadsheet program would run as formulas." };
+
+    /// <summary>Null to keep each source's.</summary>
+    public static string? FormatOf(ParseResult result) => result.GetValue(Format) is { } format and not "keep" ? format : null;
+
+    private static Option<int?> MakeQuality()
+    {
+        var quality = new Option<int?>("--quality") { Description = "From 1 to 100. Default: 50", HelpName = "Q" };
+        quality.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<int?>() is < 1 or > 100)
+            {
+                given.AddError("--quality must be a whole number from 1 to 100.");
+            }
+        });
+        return quality;
+    }
+
+    private static Option<string> MakeFormat()
+    {
+        var format = new Option<string>("--format") { Description = "Format of the images; keep is each source's own. Default: keep" };
+        format.AcceptOnlyFromAmong(["keep", .. FormatName.Known]);
+        return format;
+    }
+}
