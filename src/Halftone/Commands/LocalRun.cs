@@ -123,8 +123,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         builder.Services.AddSingleton<HalftoneDatabase>(_ => new SqliteDatabase(data.Database));
         builder.Services.AddSingleton<IWorkQueue>(provider => provider.GetRequiredService<ChannelQueue>());
         builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
-        builder.Services.AddSingleton(new StoredImages(new FolderStore(folder.Images)));
-        builder.Services.AddSingleton(PublicUrls.OfFolder());
+        var images = new StoredImages(new FolderStore(folder.Images));
+        builder.Services.AddSingleton(images);
+        builder.Services.AddSingleton(PublicUrls.OfFolder(images));
         return builder.Build();
     }
 

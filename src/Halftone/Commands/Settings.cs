@@ -32,6 +32,8 @@ internal static partial class Settings
         ["Intake"] = typeof(IntakeOptions),
         ["Queue"] = typeof(QueueOptions),
         ["Server"] = typeof(ServerOptions),
+        [S3Options.Section] = typeof(S3Options),
+        [CloudinaryOptions.Section] = typeof(CloudinaryOptions),
         ["Webhook"] = typeof(WebhookOptions),
     };
 
@@ -45,16 +47,31 @@ internal static partial class Settings
     {
         foreach (var section in configuration.GetChildren().Where(section => !Foreign.Contains(section.Key, StringComparer.OrdinalIgnoreCase)))
         {
-            if (!Sections.TryGetValue(section.Key, out var options))
-            {
-                throw new SettingException($"'{section.Key}' is not a section of settings: there are {string.Join(", ", Sections.Keys)} and {string.Join(", ", Foreign)}.");
-            }
+            Check(section);
+        }
+    }
 
+    private static void Check(IConfigurationSection section)
+    {
+        if (Sections.TryGetValue(section.Path, out var options))
+        {
             var names = Of(options).Select(property => property.Name).Order(StringComparer.Ordinal).ToArray();
             if (section.GetChildren().FirstOrDefault(setting => !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
             {
-                throw new SettingException($"'{section.Key}:{unknown.Key}' is not a setting: section {section.Key} has {string.Join(", ", names)}.");
+                throw new SettingException($"'{unknown.Path}' is not a setting: section {section.Path} has {string.Join(", ", names)}.");
             }
+
+            return;
+        }
+
+        if (!Sections.Keys.Any(name => name.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase)) || section.Value is not null)
+        {
+            throw new SettingException($"'{section.Path}' is not a section of settings: there are {string.Join(", ", Sections.Keys)} and {string.Join(", ", Foreign)}.");
+        }
+
+        foreach (var inner in section.GetChildren())
+        {
+            Check(inner);
         }
     }
 

@@ -1,4 +1,5 @@
 using Halftone.Database;
+using Halftone.Store;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
@@ -49,21 +50,28 @@ internal static partial class ProblemAnswers
             BadHttpRequestException bad => Problems.Of(ProblemType.MalformedRequest with { Status = bad.StatusCode }, bad.Message),
             IOException io when IsDiskFull(io) => DiskFull(),
             Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } => DiskFull(),
-            NpgsqlException down when PostgresDatabase.IsOutage(down) => DatabaseDown(context),
+            NpgsqlException down when PostgresDatabase.IsOutage(down) => Down(context, ProblemType.DatabaseDown, "database"),
+            StoreUnavailableException => Down(context, ProblemType.StoreDown, "store"),
             _ => Problems.Of(ProblemType.InternalError, "This is the server's fault; its log says more. Nothing of the request was kept: try again."),
         };
-        if (answer.StatusCode >= 500 && exception is not OperationCanceledException)
+        if (answer.StatusCode == StatusCodes.Status503ServiceUnavailable)
         {
-            Log.Failed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Halftone.Api"), context.Request.Method, context.Request.Path, exception);
+            Log.Unavailable(LoggerOf(context), context.Request.Method, context.Request.Path, exception!.Message);
+        }
+        else if (answer.StatusCode >= 500 && exception is not OperationCanceledException)
+        {
+            Log.Failed(LoggerOf(context), context.Request.Method, context.Request.Path, exception);
         }
 
         await answer.ExecuteAsync(context);
     }
 
-    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DatabaseDown(HttpContext context)
+    private static ILogger LoggerOf(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Halftone.Api");
+
+    private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Down(HttpContext context, ProblemType type, string what)
     {
         context.Response.Headers.RetryAfter = "10";
-        return Problems.Of(ProblemType.DatabaseDown, "Nothing of the request was kept: try again as Retry-After says. Work that was accepted goes on when the database is back.");
+        return Problems.Of(type, $"Nothing of the request was kept: try again as Retry-After says. Work that was accepted goes on when the {what} is back.");
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DiskFull() =>
@@ -76,5 +84,8 @@ internal static partial class ProblemAnswers
     {
         [LoggerMessage(601, LogLevel.Error, "{Method} {Path} failed")]
         public static partial void Failed(ILogger logger, string method, string path, Exception? exception);
+
+        [LoggerMessage(602, LogLevel.Warning, "{Method} {Path} was answered 503: {Reason}")]
+        public static partial void Unavailable(ILogger logger, string method, string path, string reason);
     }
 }

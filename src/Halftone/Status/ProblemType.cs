@@ -24,6 +24,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     public static readonly ProblemType InternalError = new(500, "internal_error", "Something went wrong here");
     public static readonly ProblemType NotReady = new(503, "not_ready", "Not ready");
     public static readonly ProblemType DatabaseDown = new(503, "database_down", "The database does not answer");
+    public static readonly ProblemType StoreDown = new(503, "store_down", "The store of files does not answer");
     public static readonly ProblemType DiskFull = new(507, "disk_full", "The disk is full");
 
     // The body of an upload.

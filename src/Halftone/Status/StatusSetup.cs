@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Halftone.Queue;
+using Halftone.Store;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.Options;
 
@@ -12,7 +13,7 @@ internal static class StatusSetup
     {
         services.AddOptions<ServerOptions>().BindConfiguration("Server").ValidateOnStart();
         services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
-        services.AddSingleton(provider => PublicUrls.Of(provider.GetRequiredService<IOptions<ServerOptions>>().Value, provider.GetRequiredService<IServer>()));
+        services.AddSingleton(provider => PublicUrls.Of(provider.GetRequiredService<IOptions<ServerOptions>>().Value, provider.GetRequiredService<IServer>(), provider.GetRequiredService<StoredImages>()));
         services.AddSingleton<StatusReader>();
         services.AddSingleton<RequestActions>();
         services.ConfigureHttpJsonOptions(json =>

@@ -136,6 +136,8 @@ internal sealed class FolderStore(string root) : IObjectStore
         return Task.CompletedTask;
     }
 
+    public string? PublicUrlOf(string key) => null;
+
     private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenPartial(string path, string partial, long length)
     {
         try

@@ -33,4 +33,7 @@ internal interface IObjectStore
 
     /// <summary>Puts everything stored so far on disk.</summary>
     Task FlushAsync(CancellationToken cancellationToken);
+
+    /// <summary>Where anybody can read the object, or null where this server hands it out itself.</summary>
+    string? PublicUrlOf(string key);
 }

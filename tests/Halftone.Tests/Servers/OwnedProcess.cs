@@ -18,7 +18,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
         echo $child
         read -r word
         kill -s "$signal" $child
-        wait $child
+        wait $child 2>/dev/null
         [ "$word" = keep ] || rm -rf "$folder"
         """;
 

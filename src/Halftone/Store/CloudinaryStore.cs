@@ -1,0 +1,248 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Halftone.Store;
+
+/// <summary>
+/// Images in a Cloudinary account, by its documented API: signed <c>image/upload</c> and <c>image/destroy</c>
+/// (https://cloudinary.com/documentation/image_upload_api_reference), and the Admin API for what is listed
+/// (https://cloudinary.com/documentation/admin_api). An image's public id is its key without the extension.
+/// </summary>
+internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
+{
+    /// <summary>The most that the Admin API lists in one answer.</summary>
+    private const int ListedAtOnce = 500;
+
+    private readonly CloudinaryOptions options;
+    private readonly TimeProvider time;
+    private readonly HttpClient client;
+    private readonly string api;
+
+    public CloudinaryStore(CloudinaryOptions options, TimeProvider time)
+    {
+        this.options = options;
+        this.time = time;
+        api = $"{options.ApiUrl.TrimEnd('/')}/v1_1/{options.CloudName}";
+#pragma warning disable CA2000 // The client disposes it.
+        client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        {
+            Timeout = TimeSpan.FromSeconds(60),
+        };
+#pragma warning restore CA2000
+    }
+
+    public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
+    {
+        using var file = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
+        using var answer = await SendAsync("image/upload", Signed(("overwrite", "true"), ("public_id", PublicId(key))), (file, Path.GetFileName(key)), cancellationToken);
+        var stored = await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken);
+        // Its own word that it has all of the image, and not another.
+        if (stored.PublicId != PublicId(key) || stored.Bytes != body.Length)
+        {
+            throw new StoreUnavailableException($"Cloudinary stored {stored.Bytes} bytes as '{stored.PublicId}' instead of {body.Length} as '{PublicId(key)}'.");
+        }
+    }
+
+    /// <exception cref="NotSupportedException">Always: it keeps images, not files.</exception>
+    public Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken) =>
+        throw new NotSupportedException("Cloudinary keeps images alone.");
+
+    public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
+    {
+        using var answer = await CallAsync(() => client.GetAsync(PublicUrlOf(key), cancellationToken), cancellationToken);
+        return answer.StatusCode == HttpStatusCode.NotFound ? null : new MemoryStream(await answer.Content.ReadAsByteArrayAsync(cancellationToken), writable: false);
+    }
+
+    public async Task DeleteAsync(string key, CancellationToken cancellationToken)
+    {
+        // "not found" is an answer with status 200, and as good as "ok".
+        using var answer = await SendAsync("image/destroy", Signed(("invalidate", "true"), ("public_id", PublicId(key))), null, cancellationToken);
+    }
+
+    public async Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
+    {
+        using var answer = await AdminAsync(HttpMethod.Get, $"resources/image/upload/{Uri.EscapeDataString(PublicId(key))}", cancellationToken);
+        return answer.StatusCode == HttpStatusCode.NotFound ? null : (await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken)).Bytes;
+    }
+
+    public async Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken)
+    {
+        string? cursor = null;
+        do
+        {
+            // It removes up to 1,000 a call and says "next_cursor" while some are left.
+            using var answer = await AdminAsync(HttpMethod.Delete, $"resources/image/upload?prefix={Escaped(PrefixOf(requestId))}&invalidate=true{Cursor(cursor)}", cancellationToken);
+            cursor = answer.StatusCode == HttpStatusCode.NotFound ? null : (await ReadAsync(answer, CloudinaryJson.Default.ResourceList, cancellationToken)).NextCursor;
+        }
+        while (cursor is not null);
+    }
+
+    public async IAsyncEnumerable<Guid> RequestsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var last = Guid.Empty;
+        await foreach (var found in ResourcesAsync(options.Prefix, cancellationToken))
+        {
+            var name = found.PublicId[options.Prefix.Length..];
+            if (name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && Guid.TryParseExact(name[..slash], "D", out var requestId) && requestId != last)
+            {
+                // Those of one request come one after the other, or are named again, which does no harm.
+                yield return last = requestId;
+            }
+        }
+    }
+
+    public async IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var found in ResourcesAsync(PrefixOf(requestId), cancellationToken))
+        {
+            yield return new StoredObject($"{found.PublicId[options.Prefix.Length..]}.{found.Format}", found.CreatedAt);
+        }
+    }
+
+    /// <summary>Nothing: an image is kept when its upload is answered.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public string PublicUrlOf(string key) => $"{options.DeliveryUrl.TrimEnd('/')}/{options.CloudName}/image/upload/{options.Prefix}{key}";
+
+    public void Dispose() => client.Dispose();
+
+    /// <summary>What a call must carry: its parameters, sorted by name, and their signature.</summary>
+    /// <remarks>https://cloudinary.com/documentation/authentication_signatures: SHA-1 over <c>name=value&amp;…</c> and the secret, hexadecimal.</remarks>
+    private List<(string Name, string Value)> Signed(params (string Name, string Value)[] parameters)
+    {
+        List<(string Name, string Value)> all = [.. parameters, ("timestamp", time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture))];
+        all.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));
+        var text = string.Join('&', all.Select(parameter => $"{parameter.Name}={parameter.Value}")) + options.ApiSecret;
+#pragma warning disable CA5350 // Theirs to choose; every account takes it.
+        var signature = Convert.ToHexStringLower(SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+#pragma warning restore CA5350
+        return [.. all, ("api_key", options.ApiKey), ("signature", signature)];
+    }
+
+    private Task<HttpResponseMessage> SendAsync(string path, List<(string Name, string Value)> parameters, (HttpContent Content, string Name)? file, CancellationToken cancellationToken) => CallAsync(
+        async () =>
+        {
+            var boundary = $"halftone-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
+            using var form = new MultipartFormDataContent(boundary);
+            form.Headers.ContentType = MediaTypeHeaderValue.Parse($"multipart/form-data; boundary={boundary}");
+            foreach (var (name, value) in parameters)
+            {
+#pragma warning disable CA2000 // Disposed with the form.
+                form.Add(Named(new StringContent(value), $"form-data; name=\"{name}\""));
+#pragma warning restore CA2000
+            }
+
+            if (file is { } image)
+            {
+                form.Add(Named(image.Content, $"form-data; name=\"file\"; filename=\"{image.Name}\""));
+            }
+
+            return await client.PostAsync($"{api}/{path}", form, cancellationToken);
+        },
+        cancellationToken);
+
+    /// <summary>As browsers write it, and not as .NET does: some servers read no other.</summary>
+    private static HttpContent Named(HttpContent part, string disposition)
+    {
+        part.Headers.ContentDisposition = ContentDispositionHeaderValue.Parse(disposition);
+        return part;
+    }
+
+    private Task<HttpResponseMessage> AdminAsync(HttpMethod method, string path, CancellationToken cancellationToken) => CallAsync(
+        async () =>
+        {
+            using var message = new HttpRequestMessage(method, $"{api}/{path}");
+            message.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.ApiKey}:{options.ApiSecret}")));
+            return await client.SendAsync(message, cancellationToken);
+        },
+        cancellationToken);
+
+    private async IAsyncEnumerable<Resource> ResourcesAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? cursor = null;
+        do
+        {
+            var path = string.Create(CultureInfo.InvariantCulture, $"resources/image/upload?prefix={Escaped(prefix)}&max_results={ListedAtOnce}{Cursor(cursor)}");
+            using var answer = await AdminAsync(HttpMethod.Get, path, cancellationToken);
+            var page = await ReadAsync(answer, CloudinaryJson.Default.ResourceList, cancellationToken);
+            foreach (var found in page.Resources ?? [])
+            {
+                yield return found;
+            }
+
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+    }
+
+    /// <returns>A success, or 404.</returns>
+    /// <exception cref="StoreUnavailableException">Anything else: a wrong key, too many calls, no way there; a later call may succeed.</exception>
+    private static async Task<HttpResponseMessage> CallAsync(Func<Task<HttpResponseMessage>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await call();
+            if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound)
+            {
+                return answer;
+            }
+
+            using (answer)
+            {
+                // It says why in a header too: https://cloudinary.com/documentation/image_upload_api_reference
+                var reason = answer.Headers.TryGetValues("X-Cld-Error", out var values) ? string.Join(' ', values) : "no reason given";
+                throw new StoreUnavailableException($"Cloudinary answered {(int)answer.StatusCode} ({reason}).");
+            }
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new StoreUnavailableException($"Cloudinary cannot be reached ({exception.Message}).", exception);
+        }
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var body = await answer.Content.ReadAsStreamAsync(cancellationToken);
+            return await JsonSerializer.DeserializeAsync(body, type, cancellationToken) ?? throw new JsonException("null");
+        }
+        catch (Exception exception) when (exception is JsonException or HttpRequestException or IOException)
+        {
+            throw new StoreUnavailableException($"Cloudinary's answer cannot be read ({exception.Message}).", exception);
+        }
+    }
+
+    private string PublicId(string key) => options.Prefix + Path.ChangeExtension(key, null);
+
+    private string PrefixOf(Guid requestId) => options.Prefix + ObjectKey.Prefix(requestId);
+
+    private static string Escaped(string text) => Uri.EscapeDataString(text);
+
+    private static string Cursor(string? cursor) => cursor is null ? "" : $"&next_cursor={Escaped(cursor)}";
+
+    private sealed record Resource
+    {
+        public string PublicId { get; init; } = "";
+        public string Format { get; init; } = "";
+        public long Bytes { get; init; }
+        public DateTimeOffset CreatedAt { get; init; }
+    }
+
+    private sealed record ResourceList
+    {
+        public IReadOnlyList<Resource>? Resources { get; init; }
+        public string? NextCursor { get; init; }
+    }
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+    [JsonSerializable(typeof(Resource))]
+    [JsonSerializable(typeof(ResourceList))]
+    private sealed partial class CloudinaryJson : JsonSerializerContext;
+}

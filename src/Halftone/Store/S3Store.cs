@@ -1,0 +1,227 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Amazon.S3.Transfer;
+
+namespace Halftone.Store;
+
+/// <summary>Objects in a bucket: put whole, so nobody sees half of one, and durable when the put is answered.</summary>
+internal sealed class S3Store : IObjectStore, IDisposable
+{
+    /// <summary>S3 takes 1,000 keys in one DeleteObjects.</summary>
+    private const int DeletedAtOnce = 1_000;
+
+    private readonly S3Options options;
+    private readonly TimeProvider time;
+    private readonly AmazonS3Client client;
+
+    public S3Store(S3Options options, TimeProvider time)
+    {
+        this.options = options;
+        this.time = time;
+        var configuration = new AmazonS3Config
+        {
+            ForcePathStyle = options.PathStyle ?? options.Endpoint.Length > 0,
+            AuthenticationRegion = options.Region,
+            // The SDK's own checksums travel in trailers, which servers other than Amazon's refuse; Content-MD5 below does the same everywhere.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+            Timeout = TimeSpan.FromSeconds(60),
+            // Whoever calls waits out an outage with backoff of its own.
+            MaxErrorRetry = 1,
+        };
+        if (options.Endpoint.Length > 0)
+        {
+            configuration.ServiceURL = options.Endpoint;
+        }
+        else
+        {
+            configuration.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(options.Region);
+        }
+
+        client = options.AccessKeyId.Length > 0
+            ? new AmazonS3Client(new BasicAWSCredentials(options.AccessKeyId, options.SecretAccessKey), configuration)
+            : new AmazonS3Client(configuration);
+    }
+
+    public Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        var bytes = MemoryMarshal.TryGetArray(body, out var segment) ? segment : new(body.ToArray());
+        using var stream = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false);
+#pragma warning disable CA5351 // A check against damage on the way, and the one that every server knows.
+        var md5 = Convert.ToBase64String(MD5.HashData(body.Span));
+#pragma warning restore CA5351
+        return await client.PutObjectAsync(
+            new PutObjectRequest
+            {
+                BucketName = options.Bucket,
+                Key = KeyOf(key),
+                InputStream = stream,
+                AutoCloseStream = false,
+                ContentType = contentType,
+                MD5Digest = md5,
+                Headers = { CacheControl = "public, max-age=31536000, immutable" },
+            },
+            cancellationToken);
+    });
+
+    public async Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken)
+    {
+        await using var scratch = ScratchFile.Create();
+        var result = await write(scratch);
+        await scratch.FlushAsync(cancellationToken);
+        scratch.Position = 0;
+        await CallAsync(async () =>
+        {
+            using var transfer = new TransferUtility(client);
+            // By parts where it is long; a transfer that fails aborts its parts.
+            await transfer.UploadAsync(
+                new TransferUtilityUploadRequest { BucketName = options.Bucket, Key = KeyOf(key), InputStream = scratch, AutoCloseStream = false, ContentType = contentType },
+                cancellationToken);
+            return true;
+        });
+        return result;
+    }
+
+    public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
+    {
+        var scratch = ScratchFile.Create();
+        try
+        {
+            return await CallAsync<Stream?>(async () =>
+            {
+                using var found = await client.GetObjectAsync(options.Bucket, KeyOf(key), cancellationToken);
+                await found.ResponseStream.CopyToAsync(scratch, cancellationToken);
+                if (scratch.Length != found.ContentLength)
+                {
+                    throw new IOException($"{scratch.Length} of {found.ContentLength} bytes of {key} came.");
+                }
+
+                scratch.Position = 0;
+                return scratch;
+            });
+        }
+        catch (ObjectMissingException)
+        {
+            await scratch.DisposeAsync();
+            return null;
+        }
+        catch
+        {
+            await scratch.DisposeAsync();
+            throw;
+        }
+    }
+
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) => CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken));
+
+    public async Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await CallAsync(async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength);
+        }
+        catch (ObjectMissingException)
+        {
+            return null;
+        }
+    }
+
+    public async Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken)
+    {
+        await foreach (var chunk in ListAsync(requestId, cancellationToken).Chunk(DeletedAtOnce))
+        {
+            await CallAsync(() => client.DeleteObjectsAsync(
+                new DeleteObjectsRequest { BucketName = options.Bucket, Objects = [.. chunk.Select(found => new KeyVersion { Key = KeyOf(found.Key) })], Quiet = true },
+                cancellationToken));
+        }
+    }
+
+    public async IAsyncEnumerable<Guid> RequestsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var question = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = options.Prefix, Delimiter = "/" };
+        await foreach (var page in PagesAsync(question, cancellationToken))
+        {
+            foreach (var prefix in page.CommonPrefixes ?? [])
+            {
+                if (Guid.TryParseExact(prefix[options.Prefix.Length..].TrimEnd('/'), "D", out var requestId))
+                {
+                    yield return requestId;
+                }
+            }
+        }
+    }
+
+    public async IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var question = new ListObjectsV2Request { BucketName = options.Bucket, Prefix = KeyOf(ObjectKey.Prefix(requestId)) };
+        await foreach (var page in PagesAsync(question, cancellationToken))
+        {
+            foreach (var found in page.S3Objects ?? [])
+            {
+                yield return new StoredObject(found.Key[options.Prefix.Length..], found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.MinValue);
+            }
+        }
+    }
+
+    /// <summary>Nothing: an object is durable when its put is answered.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public string? PublicUrlOf(string key)
+    {
+        if (options.LinkLifetime is not { } lifetime)
+        {
+            return options.PublicBaseUrl.Length == 0 ? null : $"{options.PublicBaseUrl.TrimEnd('/')}/{KeyOf(key)}";
+        }
+
+        return client.GetPreSignedURL(new GetPreSignedUrlRequest
+        {
+            BucketName = options.Bucket,
+            Key = KeyOf(key),
+            Verb = HttpVerb.GET,
+            Expires = (time.GetUtcNow() + lifetime).UtcDateTime,
+            Protocol = options.Endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase) ? Protocol.HTTP : Protocol.HTTPS,
+        });
+    }
+
+    public void Dispose() => client.Dispose();
+
+    private string KeyOf(string key) => options.Prefix + key;
+
+    private async IAsyncEnumerable<ListObjectsV2Response> PagesAsync(ListObjectsV2Request question, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ListObjectsV2Response page;
+        do
+        {
+            page = await CallAsync(() => client.ListObjectsV2Async(question, cancellationToken));
+            yield return page;
+            question.ContinuationToken = page.NextContinuationToken;
+        }
+        while (page.IsTruncated == true);
+    }
+
+    /// <exception cref="ObjectMissingException">There is no such object.</exception>
+    /// <exception cref="StoreUnavailableException">Everything else that a server or the way to it can do; a later call may succeed.</exception>
+    private async Task<T> CallAsync<T>(Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (AmazonS3Exception missing) when (missing.StatusCode == HttpStatusCode.NotFound && missing.ErrorCode != "NoSuchBucket")
+        {
+            throw new ObjectMissingException();
+        }
+        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
+        {
+            var reason = exception is AmazonS3Exception { ErrorCode: { Length: > 0 } code } ? $"{code}: {exception.Message}" : exception.Message;
+            throw new StoreUnavailableException($"The bucket '{options.Bucket}' cannot be used ({reason}).", exception);
+        }
+    }
+
+    private sealed class ObjectMissingException : Exception;
+}

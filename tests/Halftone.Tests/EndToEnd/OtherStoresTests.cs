@@ -1,0 +1,102 @@
+using System.Net;
+using System.Text.Json;
+using Halftone.Tests.Servers;
+
+namespace Halftone.Tests.EndToEnd;
+
+/// <summary>The whole way of a CSV with a bucket or Cloudinary in place of the folder.</summary>
+public sealed class OtherStoresTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task With_a_bucket_nothing_of_a_request_is_kept_in_the_folder_and_nothing_in_the_bucket_outlives_it()
+    {
+        var ceph = await CephServer.CommonAsync(Cancelled);
+        var settings = await ceph.NewBucketAsync(Cancelled);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, settings);
+
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
+        var status = await server.WaitForEndAsync(id, Cancelled);
+
+        Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
+        var url = OutputUrl(status);
+        Assert.StartsWith($"{server.Client.BaseAddress}images/{id}/", url, StringComparison.Ordinal);
+        Assert.Contains(url, await server.ResultAsync(id, Cancelled), StringComparison.Ordinal);
+        Assert.InRange((await server.Client.GetByteArrayAsync(url, Cancelled)).Length, 1, Picture.Jpeg.Length - 1);
+        Assert.DoesNotContain(Directory.EnumerateFiles(server.DataFolder, "*", SearchOption.AllDirectories), file => file.Contains(id.ToString(), StringComparison.Ordinal));
+        Assert.Equal(3, await CountAsync(ceph, settings));   // upload, image, result
+
+        using var deleted = await server.Client.DeleteAsync($"requests/{id}", Cancelled);
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await Eventually.TrueAsync(async () => await CountAsync(ceph, settings) == 0);
+    }
+
+    [Fact]
+    public async Task With_cloudinary_the_result_names_its_addresses()
+    {
+        await using var cloudinary = await CloudinaryServer.StartAsync(pageSize: 500, Cancelled);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, cloudinary.Settings());
+
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
+        var url = OutputUrl(await server.WaitForEndAsync(id, Cancelled));
+
+        Assert.StartsWith($"{cloudinary.Url}/shop-cloud/image/upload/shop/halftone/{id}/", url, StringComparison.Ordinal);
+        Assert.Contains(url, await server.ResultAsync(id, Cancelled), StringComparison.Ordinal);
+        using var anybody = new HttpClient();
+        Assert.InRange((await anybody.GetByteArrayAsync(url, Cancelled)).Length, 1, Picture.Jpeg.Length - 1);
+
+        using var deleted = await server.Client.DeleteAsync($"requests/{id}", Cancelled);
+        await Eventually.TrueAsync(async () =>
+        {
+            using var gone = await anybody.GetAsync(url, Cancelled);
+            return gone.StatusCode == HttpStatusCode.NotFound;
+        });
+    }
+
+    [Fact]
+    public async Task While_the_bucket_is_away_work_waits_and_costs_no_attempt_and_uploads_are_told_to_come_again()
+    {
+        await using var ceph = await CephServer.StartAsync(Cancelled);
+        var settings = await ceph.NewBucketAsync(Cancelled);
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", async context =>
+        {
+            await released.Task.WaitAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
+        });
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, settings);
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
+        await Eventually.TrueAsync(() => origin.CountOf("/a.jpg") == 1);
+
+        await ceph.StopAsync();
+        released.SetResult();
+        using var upload = await server.PostCsvAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
+        using var ready = await server.Client.GetAsync("health/ready", Cancelled);
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, upload.StatusCode);
+        Assert.Equal("10", upload.Headers.GetValues("Retry-After").Single());
+        Assert.Equal("store_down", JsonDocument.Parse(await upload.Content.ReadAsStringAsync(Cancelled)).RootElement.GetProperty("code").GetString());
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.Contains("store", await ready.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+
+        await ceph.RunAsync(Cancelled);
+        var status = await server.WaitForEndAsync(id, Cancelled);
+        Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
+        Assert.Equal(1, origin.CountOf("/a.jpg"));
+        Assert.Equal(0, await server.CountAsync("SELECT sum(attempt) FROM image", Cancelled));
+    }
+
+    private static string OutputUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()!;
+
+    private static async Task<int> CountAsync(CephServer ceph, (string Name, string? Value)[] settings)
+    {
+        using var client = ceph.Client();
+        return (await client.ListObjectsV2Async(new() { BucketName = settings.Single(setting => setting.Name == "Store:S3:Bucket").Value }, Cancelled)).KeyCount ?? 0;
+    }
+}
