@@ -2,34 +2,29 @@ using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Queue;
+using Halftone.Tests.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Tests.Queue;
 
-public sealed class RetrySweepTests : IAsyncLifetime
+public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
 {
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("halftone-sweep-");
     private readonly SettableClock clock = new();
     private readonly PublishedMessages published = new();
-    private readonly HalftoneDatabase database;
-    private readonly RetrySweep sweep;
+    private HalftoneDatabase database = null!;
+    private RetrySweep sweep = null!;
 
-    public RetrySweepTests()
+    protected override async ValueTask SetUpAsync()
     {
-        database = new SqliteDatabase(Path.Combine(folder.FullName, "halftone.db"));
-        sweep = new RetrySweep(database, published, new WaitingRoom(), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), clock, NullLogger<RetrySweep>.Instance);
+        database = await OpenDatabaseAsync();
+        sweep = NewSweep(database, published);
     }
 
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync() => await new Migrator(database, clock).MigrateAsync(Cancelled);
-
-    public async ValueTask DisposeAsync()
+    protected override async ValueTask TearDownAsync()
     {
         sweep.Dispose();
         await database.DisposeAsync();
-        folder.Delete(recursive: true);
     }
 
     [Theory]
@@ -74,6 +69,71 @@ public sealed class RetrySweepTests : IAsyncLifetime
         Assert.Equal(2, published.Messages.Count);
     }
 
+    [Fact]
+    public async Task Where_machines_share_the_database_the_clock_of_one_moves_nothing()
+    {
+        published.IsInProcess = false;
+        await InsertAsync(10, dueIn: TimeSpan.FromMinutes(5));
+        await sweep.SweepAsync(Cancelled);
+        clock.Set(TimeSpan.FromHours(-1));
+        await sweep.SweepAsync(Cancelled);
+        clock.Set(TimeSpan.FromHours(1));
+        clock.Pass(TimeSpan.FromMinutes(5.01));
+        await sweep.SweepAsync(Cancelled);
+        Assert.Equal(10, published.Messages.Count);
+    }
+
+    [Fact]
+    public async Task Sweeps_of_many_processes_hand_out_each_row_once()
+    {
+        await InsertAsync(1_000, dueIn: TimeSpan.Zero);
+        await InsertImagesAsync(1_000);
+        var databases = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => OpenDatabaseAsync()));
+        var queues = databases.Select(_ => new PublishedMessages { IsInProcess = false }).ToArray();
+        for (var handedOut = -1; handedOut < queues.Sum(queue => queue.Messages.Count);)
+        {
+            handedOut = queues.Sum(queue => queue.Messages.Count);
+            await Task.WhenAll(databases.Zip(queues).Select(async process =>
+            {
+                using var other = NewSweep(process.First, process.Second);
+                await other.SweepAsync(Cancelled);
+            }));
+        }
+
+        var messages = queues.SelectMany(queue => queue.Messages).ToArray();
+        Assert.Equal(Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Deliver>().Select(message => message.DeliveryId).Order());
+        Assert.Equal(Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Image>().Select(message => message.ImageId).Order());
+        foreach (var other in databases)
+        {
+            await other.DisposeAsync();
+        }
+    }
+
+    private RetrySweep NewSweep(HalftoneDatabase on, PublishedMessages queue) =>
+        new(on, queue, new WaitingRoom(), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), clock, NullLogger<RetrySweep>.Instance);
+
+    /// <summary>Of one request, each due for its second attempt.</summary>
+    private Task InsertImagesAsync(int count) => database.WriteAsync(
+        async transaction =>
+        {
+            var connection = transaction.Connection!;
+            var parameters = new { request = Guid.CreateVersion7(clock.GetUtcNow()), count, now = clock.GetUtcNow().ToUnixTimeMilliseconds() };
+            await connection.ExecuteAsync(
+                """
+                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, dialect, upload_key, created_at, updated_at)
+                VALUES (@request, '', 'a.csv', 'processing', 1, 1, 1, @count, 50, '', '', @now, @now);
+                INSERT INTO product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
+                VALUES (1, @request, 2, '1', 'A', 1, @count, @now, @now)
+                """,
+                parameters,
+                transaction);
+            await connection.ExecuteAsync(
+                "INSERT INTO image (image_id, product_id, input_url, attempt, next_attempt_at, created_at, updated_at) VALUES (@id, 1, 'http://a.example/', 1, @now, @now, @now)",
+                Enumerable.Range(1, count).Select(id => new { id, parameters.now }),
+                transaction);
+        },
+        Cancelled);
+
     private Task InsertAsync(int count, TimeSpan dueIn) => database.WriteAsync(
         async transaction =>
         {
@@ -81,8 +141,8 @@ public sealed class RetrySweepTests : IAsyncLifetime
             foreach (var id in Enumerable.Range(1, count))
             {
                 await transaction.Connection!.ExecuteAsync(
-                    "INSERT INTO delivery (delivery_id, request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at) VALUES (@id, @request, 1, @id, 'http://a.example/', '{}', @due, @now, @now)",
-                    new { id, request = Guid.Empty, due = (now + dueIn).ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
+                    "INSERT INTO delivery (delivery_id, request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at) VALUES (@id, @request, 1, @webhook, 'http://a.example/', '{}', @due, @now, @now)",
+                    new { id, request = Guid.Empty, webhook = $"{id}", due = (now + dueIn).ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
                     transaction);
             }
         },
@@ -109,7 +169,7 @@ public sealed class RetrySweepTests : IAsyncLifetime
     {
         public List<Message> Messages { get; } = [];
 
-        public bool IsInProcess => true;
+        public bool IsInProcess { get; set; } = true;
 
         public Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken)
         {
@@ -122,3 +182,7 @@ public sealed class RetrySweepTests : IAsyncLifetime
         public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
+
+public sealed class RetrySweepOnSqlite() : RetrySweepTests(Engine.Sqlite);
+
+public sealed class RetrySweepOnPostgres() : RetrySweepTests(Engine.Postgres);

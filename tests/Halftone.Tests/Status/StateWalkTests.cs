@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Dapper;
-using Halftone.Commands;
 using Halftone.Database;
 using Halftone.Intake;
 using Halftone.Queue;
@@ -19,43 +18,33 @@ namespace Halftone.Tests.Status;
 /// Tries every move from every state on a real database, through the code that makes it: what happens is what the drawings in docs/states.md say, no
 /// edge more and none less.
 /// </summary>
-public sealed partial class StateWalkTests : IAsyncLifetime
+public abstract partial class StateWalkTests(Engine engine) : OnEachEngine(engine)
 {
     private const int Run = 3;
     private const string Upload = "Product Name,Input Image Urls\nA,http://a.example/1.jpg\nB,http://a.example/2.jpg\n";
     private static readonly string[] RequestStates = ["receiving", "pending", "processing", "cancelling", "completed", "failed", "cancelled", "deleting"];
-    private static readonly string[] RequestMoves = ["promise", "plan", "cancel", "finish", "retry", "delete", "remove", "restart"];
+    private static readonly string[] RequestMoves = ["promise", "plan", "cancel", "finish", "retry", "delete", "remove", "restart", "abandon"];
 
     /// <summary>What may have become of the two images.</summary>
     private static readonly string[][] Images = [["pending", "pending"], ["completed", "pending"], ["completed", "failed"], ["completed", "completed"], ["failed", "failed"]];
 
-    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("halftone-states-");
-    private readonly WebApplication server;
-    private readonly HalftoneDatabase database;
-    private readonly OutcomeRecorder recorder;
+    private WebApplication server = null!;
+    private HalftoneDatabase database = null!;
+    private OutcomeRecorder recorder = null!;
     private int made;
 
-    public StateWalkTests()
+    protected override async ValueTask SetUpAsync()
     {
-        // Built and never started: nothing moves but what a test moves.
-        server = Program.BuildServer(ServeCommand.CreateBuilder(new Dictionary<string, string?> { ["Data:Folder"] = folder.FullName, ["Server:PublicUrl"] = "http://halftone.example", ["Logging:LogLevel:Default"] = "None" }));
-        database = Get<HalftoneDatabase>();
-        recorder = Get<OutcomeRecorder>();
-    }
-
-    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
+        server = Build();
+        (database, recorder) = (Get<HalftoneDatabase>(), Get<OutcomeRecorder>());
         await Get<Migrator>().MigrateAsync(Cancelled);
         await recorder.StartAsync(Cancelled);
     }
 
-    public async ValueTask DisposeAsync()
+    protected override async ValueTask TearDownAsync()
     {
         await recorder.StopAsync(CancellationToken.None);
         await server.DisposeAsync();
-        folder.Delete(recursive: true);
     }
 
     [Fact]
@@ -164,6 +153,7 @@ public sealed partial class StateWalkTests : IAsyncLifetime
         "finish" => Get<RequestCompletion>().HandleAsync(new Message.Finish { RequestId = id, Run = run }, Cancelled),
         "retry" => Get<RequestActions>().RetryAsync("", id, Cancelled),
         "delete" => Get<RequestActions>().DeleteAsync("", id, Cancelled),
+        "abandon" => Get<AbandonedUploads>().SweepAsync(Cancelled),
         "remove" => Get<RequestRemoval>().HandleAsync(new Message.Delete { RequestId = id, Run = run }, Cancelled),
         "restart" or "undo" => Get<Replan>().RunAsync(looksAtFiles: true, Cancelled),
         "complete" => RecordAsync(id, imageId => Completed(id, run, imageId)),
@@ -283,3 +273,7 @@ public sealed partial class StateWalkTests : IAsyncLifetime
         public ValueTask TakeAgainAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
     }
 }
+
+public sealed class StateWalkOnSqlite() : StateWalkTests(Engine.Sqlite);
+
+public sealed class StateWalkOnPostgres() : StateWalkTests(Engine.Postgres);
