@@ -41,6 +41,7 @@ internal static class DemoCommand
             {
                 ["Urls"] = "http://127.0.0.1:0",
                 ["Data:Folder"] = temporary.FullName,
+                ["Database:ConnectionString"] = "",
                 // The sample images come from this machine, which is closed by default.
                 ["Fetch:AllowNetworks:0"] = "127.0.0.1",
                 ["Logging:LogLevel:Default"] = "Warning",

@@ -114,7 +114,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         // All problems of a file are listed where nobody can ask for the next hundred.
-        ServeCommand.Configure(builder, new Dictionary<string, string?>(settings) { ["Data:Folder"] = folder.Data, ["Intake:MaxListedProblems"] = "10000" });
+        ServeCommand.Configure(builder, new Dictionary<string, string?>(settings) { ["Data:Folder"] = folder.Data, ["Database:ConnectionString"] = "", ["Intake:MaxListedProblems"] = "10000" });
         builder.Logging.AddProvider(new RunLog.Provider(log));
         Program.AddStages(builder.Services);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
