@@ -4,6 +4,7 @@ using Halftone.Access;
 using Halftone.Commands;
 using Halftone.Compress;
 using Halftone.Database;
+using Halftone.Docs;
 using Halftone.Fetch;
 using Halftone.Health;
 using Halftone.Intake;
@@ -68,6 +69,7 @@ internal static class Program
     public static WebApplication BuildServer(WebApplicationBuilder builder)
     {
         AddStages(builder.Services);
+        builder.Services.AddDocs();
         var server = builder.Build();
         server.UseProblems();
         server.UseOneSpelling();
@@ -83,6 +85,7 @@ internal static class Program
         server.MapImages();
         server.MapWebhooks();
         server.MapHealth();
+        server.MapDocs();
         return server;
     }
 }

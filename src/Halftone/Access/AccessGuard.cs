@@ -21,6 +21,8 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         owner,
         _ => new SlidingWindowRateLimiterOptions { PermitLimit = options.Value.CallsPerMinute, Window = TimeSpan.FromMinutes(1), SegmentsPerWindow = 12 }));
 
+    private static readonly PathString[] ForAnyone = ["/health", "/images", "/docs", "/openapi"];
+
     private readonly string? publicHost = Uri.TryCreate(server.Value.PublicUrl, UriKind.Absolute, out var url) ? url.Host : null;
 
     /// <summary>Looks at the addresses to listen on, before anything listens.</summary>
@@ -68,10 +70,10 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
 
     public void Dispose() => limiter.Dispose();
 
-    /// <summary>Probes; images, whose address is the secret; and the page, which holds nothing until it is given a key. On a server without keys too.</summary>
+    /// <summary>Probes; images, whose address is the secret; the page, which holds nothing until it is given a key; and the documentation. On a server without keys too.</summary>
     private static bool IsForAnyone(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
-        && (request.Path == "/" || request.Path.StartsWithSegments("/health", StringComparison.Ordinal) || request.Path.StartsWithSegments("/images", StringComparison.Ordinal));
+        && (request.Path == "/" || ForAnyone.Any(folder => request.Path.StartsWithSegments(folder, StringComparison.Ordinal)));
 
     private ProblemHttpResult? JudgeLocal(HttpRequest request)
     {

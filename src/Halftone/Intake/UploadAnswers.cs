@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Halftone.Intake;
 
 /// <summary>The answer to an upload.</summary>
@@ -7,8 +9,9 @@ internal sealed record UploadAccepted
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
-    /// <summary>PENDING.</summary>
+    /// <summary>Where every request begins.</summary>
     /// <example>PENDING</example>
+    [AllowedValues("PENDING")]
     public required string Status { get; init; }
 
     /// <summary>Where its status is.</summary>
@@ -113,7 +116,7 @@ internal sealed record UploadProblem
     public required string Code { get; init; }
 
     /// <summary>What is wrong and what to do, in a sentence or two.</summary>
-    /// <example>“chair.jpg” is a file name, not an address. Write the whole address, such as https://shop.example/images/chair.jpg.</example>
+    /// <example>“chair.jpg” is not a web address. Write the whole address, beginning with http:// or https://.</example>
     public required string Message { get; init; }
 
     public static UploadProblem[] Of(CsvProblems problems) =>

@@ -11,7 +11,7 @@ internal static class ImageEndpoint
     public static void MapImages(this IEndpointRouteBuilder routes) => routes.MapGet("/images/{requestId}/{file}", GetAsync)
         .Named("getImage", "Results")
         .Produces<Stream>(contentType: "image/jpeg", additionalContentTypes: ["image/png", "image/webp", "image/gif", "image/avif"])
-        .MayAnswer(ProblemType.UnknownImage, ProblemType.InternalError);
+        .MayAnswer(ProblemType.UnknownImage, ProblemType.InternalError, ProblemType.StoreDown);
 
     /// <summary>An output image</summary>
     /// <remarks>The URLs in the result lead here. They hold 128 random bits, so no API key is asked; the bytes behind one never change.</remarks>

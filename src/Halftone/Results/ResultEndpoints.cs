@@ -20,13 +20,16 @@ internal static class ResultEndpoints
     {
         routes.MapGet("/results/{requestId}.csv", GetCsvAsync).Named("getResultCsv", "Results")
             .Produces<string>(contentType: "text/csv")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.PreconditionFailed, ProblemType.InternalError);
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.PreconditionFailed, ProblemType.StoreDown)
+            .MayAnswer(ProblemType.OfReading);
         routes.MapGet("/results/{requestId}.ndjson", GetLinesAsync).Named("getResultLines", "Results")
             .Produces<ImageLine>(contentType: "application/x-ndjson")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.InternalError);
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet)
+            .MayAnswer(ProblemType.OfReading);
         routes.MapGet("/results/{requestId}/failed.csv", GetFailedAsync).Named("getFailedCsv", "Results")
             .Produces<string>(contentType: "text/csv")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.InternalError);
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.StoreDown)
+            .MayAnswer(ProblemType.OfReading);
     }
 
     /// <summary>The result CSV</summary>

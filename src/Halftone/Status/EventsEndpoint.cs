@@ -19,7 +19,8 @@ internal static class EventsEndpoint
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync)
         .Named("getEvents", "Requests")
         .Produces<string>(contentType: "text/event-stream")
-        .MayAnswer(ProblemType.UnknownRequest, ProblemType.InternalError);
+        .MayAnswer(ProblemType.UnknownRequest)
+        .MayAnswer(ProblemType.OfReading);
 
     /// <summary>Follow a request</summary>
     /// <remarks>

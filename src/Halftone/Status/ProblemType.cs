@@ -70,6 +70,12 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     /// <summary>One for each <see cref="CsvProblemCode"/>.</summary>
     public static IReadOnlyCollection<ProblemType> OfFiles => Files.Values;
 
+    /// <summary>What a route that reads the database may answer.</summary>
+    public static IReadOnlyList<ProblemType> OfReading { get; } = [InternalError, DatabaseDown];
+
+    /// <summary>What a route that writes to the database may answer.</summary>
+    public static IReadOnlyList<ProblemType> OfWriting { get; } = [InternalError, DatabaseDown, DiskFull];
+
     /// <summary>What every call may be answered that is not for anyone: see <see cref="Access.AccessGuard"/>.</summary>
     public static IReadOnlyList<ProblemType> OfAccess { get; } = [Unauthorized, ForeignOrigin, ForeignHost, TooManyCalls];
 

@@ -1,3 +1,4 @@
+using Halftone.Docs;
 using Halftone.Intake;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -29,7 +30,7 @@ internal static class Problems
     }
 
     private static ProblemDetails Details(ProblemType type, string detail) =>
-        new() { Status = type.Status, Title = type.Title, Detail = detail, Extensions = { ["code"] = type.Code } };
+        new() { Type = ErrorPages.Path(type.Code), Status = type.Status, Title = type.Title, Detail = detail, Extensions = { ["code"] = type.Code } };
 
     private static string Shorten(string text) => text.Length <= 64 ? text : text[..64] + "…";
 }

@@ -13,3 +13,14 @@ internal static class QueryNumber
             || (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= lowest && value <= highest);
     }
 }
+
+/// <summary>A whole number of the query that is bound as text, so that what is none is answered in our words. Tells the contract what <see cref="QueryNumber"/> is asked for.</summary>
+[AttributeUsage(AttributeTargets.Parameter)]
+internal sealed class WholeNumberAttribute(int lowest, int highest, int otherwise) : Attribute
+{
+    public int Lowest => lowest;
+
+    public int Highest => highest;
+
+    public int Otherwise => otherwise;
+}

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Dapper;
@@ -18,13 +17,17 @@ internal static class RequestEndpoints
     public static void MapRequests(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/requests", ListAsync).Named("listRequests", "Requests")
-            .MayAnswer(ProblemType.InvalidLimit, ProblemType.InvalidCursor, ProblemType.InternalError);
+            .MayAnswer(ProblemType.InvalidLimit, ProblemType.InvalidCursor)
+            .MayAnswer(ProblemType.OfReading);
         routes.MapPost("/requests/{requestId}/cancel", CancelAsync).Named("cancelRequest", "Requests")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.AlreadyFinished, ProblemType.InternalError, ProblemType.DiskFull);
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.AlreadyFinished)
+            .MayAnswer(ProblemType.OfWriting);
         routes.MapPost("/requests/{requestId}/retry", RetryAsync).Named("retryRequest", "Requests")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.StillRunning, ProblemType.NothingToRetry, ProblemType.InternalError, ProblemType.DiskFull);
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.StillRunning, ProblemType.NothingToRetry)
+            .MayAnswer(ProblemType.OfWriting);
         routes.MapDelete("/requests/{requestId}", DeleteAsync).Named("deleteRequest", "Requests")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.InternalError, ProblemType.DiskFull);
+            .MayAnswer(ProblemType.UnknownRequest)
+            .MayAnswer(ProblemType.OfWriting);
     }
 
     /// <summary>List the requests</summary>
@@ -33,7 +36,7 @@ internal static class RequestEndpoints
     /// <param name="cursor" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `next_cursor` of the page before; without it the first page.</param>
     /// <response code="200">A page of requests.</response>
     private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(
-        [Range(1, LargestLimit), DefaultValue(DefaultLimit)] string? limit, string? cursor, Caller caller, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
+        [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
     {
         if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var most))
         {

@@ -127,8 +127,8 @@ internal sealed record StatusErrorCount
 }
 
 /// <summary>How often a host was named.</summary>
-/// <param name="Host">Its name, without port.</param>
-/// <param name="Count">Images.</param>
+/// <param name="Host" example="shop.example">Its name, without port.</param>
+/// <param name="Count" example="1">Images.</param>
 internal sealed record StatusHostCount(string Host, long Count);
 
 /// <summary>A product row with its images.</summary>
@@ -189,9 +189,9 @@ internal sealed record StatusImage
 }
 
 /// <summary>Why an image failed.</summary>
-/// <param name="Code">In a word of a closed list: /docs/errors explains each.</param>
-/// <param name="Message">What it means and what to do, in a sentence or two.</param>
-/// <param name="HttpStatus">What the host answered, where the code is http_status.</param>
+/// <param name="Code" example="http_status">In a word of a closed list: /docs/errors explains each.</param>
+/// <param name="Message" example="The host answered with an error instead of the image. 404 means that the image is gone: correct the URL.">What it means and what to do, in a sentence or two.</param>
+/// <param name="HttpStatus" example="404">What the host answered, where the code is http_status.</param>
 internal sealed record StatusImageError(string Code, string Message, int? HttpStatus);
 
 // One options object for the answers and for the lines and events that are written by hand.

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Halftone.Access;
@@ -17,7 +15,8 @@ internal static class StatusEndpoint
 
     public static void MapStatus(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}", GetAsync)
         .Named("getStatus", "Requests")
-        .MayAnswer(ProblemType.InvalidLimit, ProblemType.InvalidCursor, ProblemType.UnknownRequest, ProblemType.InternalError);
+        .MayAnswer(ProblemType.InvalidLimit, ProblemType.InvalidCursor, ProblemType.UnknownRequest)
+        .MayAnswer(ProblemType.OfReading);
 
     /// <summary>Status of a request</summary>
     /// <remarks>How far the request is, why images failed, and a page of its product rows with their input and output URLs.</remarks>
@@ -27,7 +26,7 @@ internal static class StatusEndpoint
     /// <response code="200" headers="ETag">The request as it is now.</response>
     /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
     private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(
-        string requestId, [Range(1, LargestLimit), DefaultValue(DefaultLimit)] string? limit, string? cursor, Caller caller, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
+        string requestId, [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
     {
         if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var products))
         {

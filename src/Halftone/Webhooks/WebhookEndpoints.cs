@@ -18,15 +18,19 @@ internal static class WebhookEndpoints
             .Takes<WebhookBody>("application/json")
             .MayAnswer(
                 ProblemType.MalformedRequest, ProblemType.InvalidJson, ProblemType.InvalidCallbackUrl, ProblemType.UnknownRequest, ProblemType.StillRunning, ProblemType.EventDisagrees,
-                ProblemType.NoWebhook, ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.InternalError, ProblemType.DiskFull);
+                ProblemType.NoWebhook, ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType)
+            .MayAnswer(ProblemType.OfWriting);
         routes.MapGet("/webhook", ListAsync).Named("listWebhooks", "Webhooks")
-            .MayAnswer(ProblemType.InternalError);
+            .MayAnswer(ProblemType.OfReading);
         routes.MapDelete("/webhook/{webhookId}", DeleteAsync).Named("deleteWebhook", "Webhooks")
-            .MayAnswer(ProblemType.UnknownWebhook, ProblemType.InternalError, ProblemType.DiskFull);
+            .MayAnswer(ProblemType.UnknownWebhook)
+            .MayAnswer(ProblemType.OfWriting);
         routes.MapGet("/webhook/{webhookId}/deliveries", OfWebhookAsync).Named("listDeliveriesOfWebhook", "Webhooks")
-            .MayAnswer(ProblemType.UnknownWebhook, ProblemType.InternalError);
+            .MayAnswer(ProblemType.UnknownWebhook)
+            .MayAnswer(ProblemType.OfReading);
         routes.MapGet("/requests/{requestId}/deliveries", OfRequestAsync).Named("listDeliveriesOfRequest", "Webhooks")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.InternalError);
+            .MayAnswer(ProblemType.UnknownRequest)
+            .MayAnswer(ProblemType.OfReading);
     }
 
     /// <summary>Register a webhook, or send an event again</summary>

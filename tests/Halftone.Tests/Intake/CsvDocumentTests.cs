@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Halftone.Intake;
+using Halftone.Tests.Contract;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Intake;
@@ -15,12 +16,11 @@ public sealed partial class CsvDocumentTests
 
     [Theory]
     [MemberData(nameof(Codes))]
-    public async Task Every_problem_has_a_section_and_its_example_has_that_problem(string code)
+    public async Task The_example_on_the_page_of_a_problem_has_that_problem(string code)
     {
-        var section = Assert.Single(Document.Split("\n### "), part => part.StartsWith($"`{code}`\n", StringComparison.Ordinal));
-        if (Example().Match(section) is { Success: true } example)
+        if (new ErrorPage(code).Block("csv") is { } example)
         {
-            var read = await CsvFile.ReadAsync(example.Groups[1].Value);
+            var read = await CsvFile.ReadAsync(example);
 
             Assert.NotEmpty(read.Problems);
             Assert.All(read.Problems, problem => Assert.Equal(code, CsvProblems.Word(problem.Code)));

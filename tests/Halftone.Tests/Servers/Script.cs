@@ -15,6 +15,13 @@ internal static class Script
     public static Task<string[]> NodeAsync(string file, string input, CancellationToken cancellationToken) =>
         RunAsync(StartNode([file]), input, cancellationToken);
 
+    /// <summary>Runs a program of an npm package to its end; without success its output is the failure.</summary>
+    /// <param name="program">Its file below node_modules.</param>
+    /// <param name="arguments">Files are relative to tests/node.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    public static Task<string[]> NpmAsync(string program, string[] arguments, CancellationToken cancellationToken) =>
+        RunAsync(StartNode([Path.Combine("node_modules", program), .. arguments]), "", cancellationToken);
+
     /// <summary>Runs a file of tests/python to its end and returns its output's lines.</summary>
     public static Task<string[]> PythonAsync(string file, string argument, string input, CancellationToken cancellationToken) =>
         RunAsync(Start("python3", [file, argument], Path.Combine(Repository, "tests", "python")), input, cancellationToken);
@@ -60,7 +67,7 @@ internal static class Script
             await process.StandardInput.WriteAsync(input.AsMemory(), cancellationToken);
             process.StandardInput.Close();
             await process.WaitForExitAsync(cancellationToken);
-            Assert.True(process.ExitCode == 0, await errors);
+            Assert.True(process.ExitCode == 0, await output + await errors);
             return (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
     }
