@@ -12,14 +12,14 @@ public sealed record CodecRequest
     /// <summary>How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3.</summary>
     public int WebpEffort { get; init; } = DefaultWebpEffort;
 
-    /// <summary>How hard the AVIF encoder tries, 0 (quick) to 9 (small), as libvips counts it; 2.</summary>
+    /// <summary>How hard the AVIF encoder tries, 0 (quick) to 9 (small), as libvips counts it; 3.</summary>
     public int AvifEffort { get; init; } = DefaultAvifEffort;
 
     /// <summary>The bytes of effort 4, libvips's default, for a tenth less CPU (bench/results/vips-settings.md).</summary>
     public const int DefaultWebpEffort = 3;
 
-    /// <summary>Effort 4, libvips's default, takes several times as long (bench/results/vips-settings.md).</summary>
-    public const int DefaultAvifEffort = 2;
+    /// <summary>Effort 4, libvips's default, takes 4.5 times as long for 13 % fewer bytes (bench/results/vips-settings.md).</summary>
+    public const int DefaultAvifEffort = 3;
 
     /// <summary>Limit on width × height × frames, read from the header before anything is decoded; 100,000,000 pixels.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
