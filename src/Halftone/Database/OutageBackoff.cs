@@ -1,4 +1,5 @@
 using Halftone.Compress;
+using Halftone.Queue;
 using Halftone.Store;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -31,7 +32,7 @@ internal sealed class OutageBackoff(TimeProvider time)
         // BUSY 5, LOCKED 6, IOERR 10, FULL 13, CANTOPEN 14, https://www.sqlite.org/rescode.html
         SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,
         NpgsqlException postgres => PostgresDatabase.IsOutage(postgres),
-        CodecUnavailableException or StoreUnavailableException => true,
+        CodecUnavailableException or StoreUnavailableException or QueueUnavailableException => true,
         FileNotFoundException or DirectoryNotFoundException => false,
         IOException or UnauthorizedAccessException => true,
         _ => false,

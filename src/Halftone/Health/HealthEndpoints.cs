@@ -1,6 +1,7 @@
 using Dapper;
 using Halftone.Database;
 using Halftone.Docs;
+using Halftone.Queue;
 using Halftone.Status;
 using Halftone.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,13 +29,14 @@ internal static class HealthEndpoints
     private static Ok<HealthAnswer> Live() => TypedResults.Ok(new HealthAnswer { Status = "live" });
 
     /// <summary>Can the server do its work?</summary>
-    /// <remarks>Asks the database and the stores. For the balancer that sends calls to it.</remarks>
+    /// <remarks>Asks the database, the queue and the stores. For the balancer that sends calls to it.</remarks>
     /// <response code="200">Everything answers.</response>
-    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, StoredFiles files, StoredImages images, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, IWorkQueue queue, StoredFiles files, StoredImages images, TimeProvider time, CancellationToken cancellationToken)
     {
         foreach (var (name, check) in new (string, Func<Task>)[]
         {
             ("database", () => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.Probe), cancellationToken)),
+            ("queue", () => queue.CheckAsync(cancellationToken)),
             ("file store", () => files.Store.LengthAsync(Probe, cancellationToken)),
             ("image store", () => images.Store.LengthAsync(Probe, cancellationToken)),
         })

@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Halftone.Database;
 using Microsoft.Extensions.Options;
 
@@ -14,12 +13,14 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
     /// <summary>Messages beyond which no retries are handed out; those of the planner are bounded by the planner.</summary>
     private const int MostSwept = 1_024;
 
-    private readonly Dictionary<QueueName, TurnQueue> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue());
+    private readonly Dictionary<QueueName, TurnQueue<Taken>> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue<Taken>());
 
     public bool IsInProcess => true;
 
     /// <summary>Messages that wait to be taken.</summary>
     public int Waiting(QueueName queue) => queues[queue].Count;
+
+    public Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public bool HasRoom(QueueName queue) => queues[queue].Count < MostSwept;
 
@@ -27,7 +28,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
     {
         foreach (var message in messages)
         {
-            queues[message.Queue].Add(new(message, 1));
+            queues[message.Queue].Add(message.RequestId, new(message, 1));
         }
 
         return Task.CompletedTask;
@@ -35,15 +36,16 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
-        using var slots = new Slots(prefetch, queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0);
+        using var places = new WorkPlaces(prefetch, queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0);
         var running = new RunningTasks();
         try
         {
             while (true)
             {
-                await slots.EnterAsync(cancellationToken);
+                await places.AdmitAsync(cancellationToken);
                 var taken = await queues[queue].TakeAsync(cancellationToken);
-                running.Add(HandleAsync(queue, taken, new Slot(slots, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId), handle, deadLetter, cancellationToken));
+                await places.EnterAsync(cancellationToken);
+                running.Add(HandleAsync(queue, taken, new WorkSlot(places, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId), handle, deadLetter, cancellationToken));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -52,7 +54,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         }
     }
 
-    private async Task HandleAsync(QueueName queue, Taken taken, Slot slot, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task HandleAsync(QueueName queue, Taken taken, WorkSlot slot, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
         // The loop that takes messages must not run a handler's first, synchronous part itself.
         await Task.Yield();
@@ -90,7 +92,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         try
         {
             await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken);
-            queues[queue].Add(taken);
+            queues[queue].Add(taken.Message.RequestId, taken);
         }
         catch (OperationCanceledException)
         {
@@ -99,154 +101,6 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
     }
 
     private readonly record struct Taken(Message Message, int Deliveries);
-
-    /// <summary>One line of messages per request; the requests stand in a ring.</summary>
-    private sealed class TurnQueue
-    {
-        private readonly Lock gate = new();
-        private readonly Dictionary<Guid, Queue<Taken>> lines = [];
-        private readonly Queue<Guid> turns = [];
-        private readonly Channel<bool> available = Channel.CreateUnbounded<bool>();
-
-        public int Count => available.Reader.Count;
-
-        public void Add(Taken taken)
-        {
-            lock (gate)
-            {
-                if (!lines.TryGetValue(taken.Message.RequestId, out var line))
-                {
-                    lines[taken.Message.RequestId] = line = [];
-                    turns.Enqueue(taken.Message.RequestId);
-                }
-
-                line.Enqueue(taken);
-            }
-
-            available.Writer.TryWrite(true);
-        }
-
-        public async Task<Taken> TakeAsync(CancellationToken cancellationToken)
-        {
-            await available.Reader.ReadAsync(cancellationToken);
-            lock (gate)
-            {
-                var request = turns.Dequeue();
-                var line = lines[request];
-                var taken = line.Dequeue();
-                if (line.Count > 0)
-                {
-                    turns.Enqueue(request);
-                }
-                else
-                {
-                    lines.Remove(request);
-                }
-
-                return taken;
-            }
-        }
-    }
-
-    /// <summary>
-    /// The places of one consumer. A message is admitted once and holds a place while it works; those that gave their place back are
-    /// bounded by admission, which bounds memory. Who waits for a place never holds one, so nothing can lock up.
-    /// </summary>
-    private sealed class Slots(int places, int waiting) : IDisposable
-    {
-        private readonly SemaphoreSlim admission = new(places + waiting);
-        private readonly SemaphoreSlim free = new(places);
-
-        public async Task EnterAsync(CancellationToken cancellationToken)
-        {
-            await admission.WaitAsync(cancellationToken);
-            await free.WaitAsync(cancellationToken);
-        }
-
-        public void GiveBack() => free.Release();
-
-        public Task TakeAgainAsync(CancellationToken cancellationToken) => free.WaitAsync(cancellationToken);
-
-        public void Leave() => admission.Release();
-
-        public void Dispose()
-        {
-            admission.Dispose();
-            free.Dispose();
-        }
-    }
-
-    private sealed class Slot(Slots slots, WaitingRoom? waitingRoom, Guid requestId) : IWorkSlot
-    {
-        private bool isHeld = true;
-
-        public void GiveBack()
-        {
-            if (isHeld)
-            {
-                isHeld = false;
-                waitingRoom?.Enter(requestId);
-                slots.GiveBack();
-            }
-        }
-
-        public async ValueTask TakeAgainAsync(CancellationToken cancellationToken)
-        {
-            if (!isHeld)
-            {
-                await slots.TakeAgainAsync(cancellationToken);
-                isHeld = true;
-                waitingRoom?.Leave(requestId);
-            }
-        }
-
-        public void Leave()
-        {
-            if (isHeld)
-            {
-                slots.GiveBack();
-            }
-            else
-            {
-                waitingRoom?.Leave(requestId);
-            }
-
-            slots.Leave();
-        }
-    }
-
-    /// <summary>Handlers under way, so that a stop can wait for them.</summary>
-    private sealed class RunningTasks
-    {
-        private readonly Lock gate = new();
-        private readonly HashSet<Task> tasks = [];
-
-        public void Add(Task task)
-        {
-            lock (gate)
-            {
-                tasks.Add(task);
-            }
-
-            _ = task.ContinueWith(Remove, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
-
-        public Task WhenAllAsync()
-        {
-            lock (gate)
-            {
-                return Task.WhenAll([.. tasks]);
-            }
-        }
-
-        private void Remove(Task task)
-        {
-            lock (gate)
-            {
-                tasks.Remove(task);
-            }
-        }
-    }
 
     private static partial class Log
     {

@@ -15,6 +15,10 @@ internal interface IWorkQueue
     /// <summary>Returns when every message is safe on its queue; throws where the queue does not take them.</summary>
     Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken);
 
+    /// <summary>Whether messages can be carried now.</summary>
+    /// <exception cref="QueueUnavailableException">They cannot.</exception>
+    Task CheckAsync(CancellationToken cancellationToken);
+
     /// <summary>False where so many messages wait already that handing out more would only fill memory.</summary>
     bool HasRoom(QueueName queue);
 

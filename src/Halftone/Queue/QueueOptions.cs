@@ -4,8 +4,18 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Queue;
 
 /// <summary>How work is handed out.</summary>
-internal sealed class QueueOptions
+internal sealed class QueueOptions : IValidatableObject
 {
+    /// <summary>
+    /// RabbitMQ, which many processes share: <c>amqp://user:password@host:5672/vhost</c> (<c>amqps</c> with TLS), several nodes of one cluster separated by
+    /// commas. Default empty: a queue inside this process, which then has the database to itself.
+    /// </summary>
+    public string Uri { get; set; } = "";
+
+    /// <summary>What the names of the queues on RabbitMQ begin with; <c>halftone</c>.</summary>
+    [Required]
+    public string Name { get; set; } = "halftone";
+
     /// <summary>Images a process works on at a time (fetching, waiting for a codec child, storing), 1 to 1,024; 32.</summary>
     [Range(1, 1_024)]
     public int Prefetch { get; set; } = 32;
@@ -37,6 +47,10 @@ internal sealed class QueueOptions
     /// <summary>Pause before a message whose handler threw is handed out again; 1 s.</summary>
     public TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Pause before a message on RabbitMQ that no version here can read, or a dead letter other than an image, returns to its queue; 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "1.00:00:00")]
+    public TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How often due retries are looked for; 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
@@ -44,6 +58,21 @@ internal sealed class QueueOptions
     /// <summary>How long a retry that was handed out is given before it is handed out again, if nothing was recorded; 10 min.</summary>
     [Range(typeof(TimeSpan), "00:00:30", "1.00:00:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The nodes that <see cref="Uri"/> names.</summary>
+    public IReadOnlyList<Uri> Nodes => [.. Uri.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(node => new Uri(node))];
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var node in Uri.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (!System.Uri.TryCreate(node, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps"))
+            {
+                // Without the text itself, which may hold a password.
+                yield return new ValidationResult("Queue:Uri is not amqp://user:password@host:port/vhost, or several of these separated by commas.", [nameof(Uri)]);
+            }
+        }
+    }
 }
 
 [OptionsValidator]

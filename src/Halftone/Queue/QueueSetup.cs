@@ -1,4 +1,5 @@
 using Halftone.Status;
+using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
 
@@ -7,10 +8,13 @@ internal static class QueueSetup
     public static void AddQueue(this IServiceCollection services)
     {
         services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateOnStart();
-        services.AddSingleton<Microsoft.Extensions.Options.IValidateOptions<QueueOptions>, QueueOptionsValidator>();
+        services.AddSingleton<IValidateOptions<QueueOptions>, QueueOptionsValidator>();
         services.AddSingleton<WaitingRoom>();
         services.AddSingleton<ChannelQueue>();
-        services.AddSingleton<IWorkQueue>(provider => provider.GetRequiredService<ChannelQueue>());
+        services.AddSingleton<RabbitBroker>();
+        services.AddSingleton<RabbitQueue>();
+        services.AddSingleton<IWorkQueue>(provider =>
+            provider.GetRequiredService<IOptions<QueueOptions>>().Value.Uri.Length > 0 ? provider.GetRequiredService<RabbitQueue>() : provider.GetRequiredService<ChannelQueue>());
         services.AddSingleton<Planner>();
         services.AddSingleton<Replan>();
         services.AddSingleton<ImageRun>();

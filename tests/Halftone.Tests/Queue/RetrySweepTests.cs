@@ -177,6 +177,8 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
             return Task.CompletedTask;
         }
 
+        public Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
         public bool HasRoom(QueueName queue) => true;
 
         public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();

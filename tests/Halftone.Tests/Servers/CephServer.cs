@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Amazon.Runtime;
 using Amazon.S3;
 
@@ -39,7 +37,7 @@ internal sealed class CephServer : IAsyncDisposable
     public static async Task<CephServer> StartAsync(CancellationToken cancellationToken)
     {
         Require();
-        var server = new CephServer(await OwnedProcess.NewFolderAsync("ceph", cancellationToken), FreePort());
+        var server = new CephServer(await OwnedProcess.NewFolderAsync("ceph", cancellationToken), FreePort.Find());
         await server.BuildAsync(cancellationToken);
         await server.RunAsync(cancellationToken);
         return server;
@@ -110,7 +108,7 @@ internal sealed class CephServer : IAsyncDisposable
     private async Task BuildAsync(CancellationToken cancellationToken)
     {
         var now = TimeProvider.System.GetUtcNow();
-        var (cluster, daemon, monitorPort) = (Guid.CreateVersion7(now), Guid.CreateVersion7(now), FreePort());
+        var (cluster, daemon, monitorPort) = (Guid.CreateVersion7(now), Guid.CreateVersion7(now), FreePort.Find());
         await File.WriteAllTextAsync(ConfigurationFile, FormattableString.Invariant(Configuration(cluster, monitorPort)), cancellationToken);
         // One shell for the programs that prepare and end: each start of one takes longer than its work.
         const string Prepare = """
@@ -175,11 +173,4 @@ internal sealed class CephServer : IAsyncDisposable
     private static void Require() => ThrowAwayServers.Require(
         new[] { "ceph-mon", "ceph-osd", "radosgw" }.All(program => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(path => File.Exists(Path.Combine(path, program)))),
         "Ceph is not installed (Debian: apt-get install --no-install-recommends radosgw ceph-mon ceph-osd, or ./test).");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

@@ -17,7 +17,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
         trap '' INT TERM HUP
         echo $child
         read -r word
-        kill -s "$signal" $child
+        kill -s "$signal" $child 2>/dev/null
         wait $child 2>/dev/null
         [ "$word" = keep ] || rm -rf "$folder"
         """;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Dapper;
 using Halftone.Database;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -48,7 +46,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         var pristine = await Pristine.GetAsync(cancellationToken);
         var folder = await OwnedProcess.NewFolderAsync("postgres", cancellationToken);
         await OwnedProcess.RunAsUserAsync(["cp", "-a", Path.Combine(pristine, "data"), folder], cancellationToken);
-        var server = new PostgresServer(folder, FreePort());
+        var server = new PostgresServer(folder, FreePort.Find());
         await server.RunAsync(cancellationToken);
         return server;
     }
@@ -154,11 +152,4 @@ internal sealed class PostgresServer : IAsyncDisposable
     }
 
     private string ConnectionStringTo(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={database}");
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }

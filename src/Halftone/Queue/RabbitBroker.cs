@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Halftone.Queue;
+
+/// <summary>
+/// The connection to RabbitMQ and the queues there. The client's own recovery is off: it brings back connections and not channels, and what was
+/// under way is ours to repeat in any case.
+/// </summary>
+/// <remarks>
+/// Quorum queues, so that a confirmed message outlives a broker. Beside each stands its dead-letter queue, filled at least once, which asks for
+/// overflow=reject-publish (https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering).
+/// </remarks>
+internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDisposable
+{
+    /// <summary>A broker that is silent for so long is taken for gone.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim gate = new(1, 1);
+    private IConnection? connection;
+
+    public static string NameOf(QueueOptions options, QueueName queue) => $"{options.Name}.{queue.ToString().ToLower(CultureInfo.InvariantCulture)}";
+
+    public static string DeadLetterNameOf(QueueOptions options, QueueName queue) => NameOf(options, queue) + ".dead";
+
+    /// <summary>A channel on the one connection of this process, which is made, with the queues, where there is none.</summary>
+    /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
+    public Task<IChannel> OpenChannelAsync(CreateChannelOptions channel, CancellationToken cancellationToken) => CallAsync(
+        async patient => await (await ConnectAsync(patient)).CreateChannelAsync(channel, patient), cancellationToken);
+
+    /// <summary>Runs a call with an end, and says of what can go wrong on the way that it is an outage.</summary>
+    /// <exception cref="QueueUnavailableException">It is one.</exception>
+    public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Patience);
+        try
+        {
+            return await call(patience.Token);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsOutage(exception))
+        {
+            throw new QueueUnavailableException($"RabbitMQ at {Address} cannot be used ({exception.InnerException?.Message ?? exception.Message}).", exception);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (connection is { } open)
+        {
+            await open.AbortAsync(TimeSpan.FromSeconds(2));
+            await open.DisposeAsync();
+        }
+
+        gate.Dispose();
+    }
+
+    private string Address => string.Join(", ", options.Value.Nodes.Select(node => $"{node.Host}:{(node.Port < 0 ? AmqpTcpEndpoint.UseDefaultPort : node.Port)}"));
+
+    private static bool IsOutage(Exception exception) => exception is
+        RabbitMQClientException or IOException or SocketException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+
+    private async Task<IConnection> ConnectAsync(CancellationToken cancellationToken)
+    {
+        await gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (connection is { IsOpen: true } open)
+            {
+                return open;
+            }
+
+            if (connection is { } dead)
+            {
+                connection = null;
+                await dead.AbortAsync(TimeSpan.FromSeconds(1));
+                await dead.DisposeAsync();
+            }
+
+            var fresh = await NewConnectionAsync(cancellationToken);
+            try
+            {
+                await DeclareAsync(fresh, cancellationToken);
+            }
+            catch
+            {
+                await fresh.AbortAsync(TimeSpan.FromSeconds(1));
+                await fresh.DisposeAsync();
+                throw;
+            }
+
+            return connection = fresh;
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+
+    private Task<IConnection> NewConnectionAsync(CancellationToken cancellationToken)
+    {
+        var nodes = options.Value.Nodes;
+        var factory = new ConnectionFactory
+        {
+            Uri = nodes[0],
+            AutomaticRecoveryEnabled = false,
+            TopologyRecoveryEnabled = false,
+            RequestedHeartbeat = Patience,
+            RequestedConnectionTimeout = Patience,
+            ContinuationTimeout = Patience,
+        };
+        // One after the other in any order, until one answers.
+        return factory.CreateConnectionAsync([.. nodes.Select(node => new AmqpTcpEndpoint(node, factory.Ssl))], $"halftone {Environment.MachineName} {Environment.ProcessId}", cancellationToken);
+    }
+
+    private async Task DeclareAsync(IConnection on, CancellationToken cancellationToken)
+    {
+        await using var channel = await on.CreateChannelAsync(cancellationToken: cancellationToken);
+        foreach (var queue in Enum.GetValues<QueueName>())
+        {
+            var dead = DeadLetterNameOf(options.Value, queue);
+            await channel.QueueDeclareAsync(dead, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancellationToken);
+            await channel.QueueDeclareAsync(
+                NameOf(options.Value, queue),
+                durable: true,
+                exclusive: false,
+                autoDelete: false,
+                new Dictionary<string, object?>
+                {
+                    ["x-queue-type"] = "quorum",
+                    ["x-delivery-limit"] = options.Value.DeliveryLimit,
+                    ["x-dead-letter-exchange"] = "",
+                    ["x-dead-letter-routing-key"] = dead,
+                    ["x-dead-letter-strategy"] = "at-least-once",
+                    ["x-overflow"] = "reject-publish",
+                },
+                cancellationToken: cancellationToken);
+        }
+    }
+}

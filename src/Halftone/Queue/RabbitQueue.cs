@@ -1,0 +1,365 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using Halftone.Database;
+using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+
+namespace Halftone.Queue;
+
+/// <summary>
+/// The queue of many processes: RabbitMQ. A message is safe when its publish is confirmed, and gone when its handler has returned and it was
+/// acknowledged; what a dead process had taken comes back. What was delivered to this process waits in lines by request, as in
+/// <see cref="ChannelQueue"/>, so requests take turns here too.
+/// </summary>
+internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<RabbitQueue> logger) : IWorkQueue, IAsyncDisposable
+{
+    /// <summary>Publishes whose confirms are awaited together: one by one a broker confirms a tenth as many a second.</summary>
+    private const int Window = 256;
+
+    /// <summary>Messages beyond which no retries are handed out.</summary>
+    private const int MostSwept = 1_024;
+
+    private const ushort DeadLettersAtOnce = 16;
+
+    /// <summary>How often the length of a queue is asked for.</summary>
+    private static readonly TimeSpan LengthInterval = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<QueueName, uint> lengths = [];
+    private readonly SemaphoreSlim publishing = new(1, 1);
+    private IChannel? publisher;
+
+    public bool IsInProcess => false;
+
+    public bool HasRoom(QueueName queue) => lengths.GetValueOrDefault(queue) < MostSwept;
+
+    public Task CheckAsync(CancellationToken cancellationToken) => broker.CallAsync(
+        async patient =>
+        {
+            await using var channel = await broker.OpenChannelAsync(new(false, false), patient);
+            return await channel.QueueDeclarePassiveAsync(RabbitBroker.NameOf(options.Value, QueueName.Work), patient);
+        },
+        cancellationToken);
+
+    public async Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken)
+    {
+        foreach (var window in messages.Chunk(Window))
+        {
+            await PublishAsync([.. window.Select(message => (RabbitBroker.NameOf(options.Value, message.Queue), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message.ToJson())))], cancellationToken);
+        }
+    }
+
+    public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    {
+        var waiting = queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0;
+        using var places = new WorkPlaces(prefetch, waiting);
+        // Ends the channels, when the last handler has acknowledged.
+        using var over = new CancellationTokenSource();
+        var lines = new TurnQueue<Delivery>();
+        var running = new RunningTasks();
+        var receiving = KeepReceivingAsync(queue, RabbitBroker.NameOf(options.Value, queue), (ushort)Math.Min(prefetch + waiting, ushort.MaxValue), lines, cancellationToken, over.Token);
+        var buried = KeepBuryingAsync(queue, deadLetter, cancellationToken);
+        try
+        {
+            while (true)
+            {
+                await places.AdmitAsync(cancellationToken);
+                var delivery = await lines.TakeAsync(cancellationToken);
+                await places.EnterAsync(cancellationToken);
+                var room = delivery.Message is Message.Image ? waitingRoom : null;
+                running.Add(HandleAsync(delivery, new WorkSlot(places, room, delivery.Message.RequestId), handle, cancellationToken));
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await running.WhenAllAsync();
+        }
+
+        await over.CancelAsync();
+        await Task.WhenAll(receiving, buried);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (publisher is { } channel)
+        {
+            await channel.DisposeAsync();
+        }
+
+        publishing.Dispose();
+    }
+
+    private async Task PublishAsync((string Queue, ReadOnlyMemory<byte> Body)[] messages, CancellationToken cancellationToken)
+    {
+        // One at a time on the channel: what is published together is confirmed together.
+        await publishing.WaitAsync(cancellationToken);
+        try
+        {
+            await broker.CallAsync(
+                async patient =>
+                {
+                    publisher = publisher is { IsOpen: true } ? publisher : await broker.OpenChannelAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), patient);
+                    var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
+                    // Mandatory: a queue that is not there is an outage and no place for messages to vanish in.
+                    await Task.WhenAll(messages.Select(message => publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
+                    return true;
+                },
+                cancellationToken);
+        }
+        catch
+        {
+            // What of it was confirmed is not known any more, and the channel may be the reason.
+            if (publisher is { } channel)
+            {
+                publisher = null;
+                await channel.DisposeAsync();
+            }
+
+            throw;
+        }
+        finally
+        {
+            publishing.Release();
+        }
+    }
+
+    /// <summary>Receives until told to stop, over as many channels as break meanwhile; the last is closed when <paramref name="over"/> is cancelled.</summary>
+    private async Task KeepReceivingAsync(QueueName name, string queue, ushort prefetch, TurnQueue<Delivery> lines, CancellationToken stop, CancellationToken over)
+    {
+        var backoff = new OutageBackoff(time);
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                await using var channel = await broker.OpenChannelAsync(new(false, false), stop);
+                var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                channel.ChannelShutdownAsync += (_, _) =>
+                {
+                    closed.TrySetResult();
+                    return Task.CompletedTask;
+                };
+                var consumer = new AsyncEventingBasicConsumer(channel);
+                consumer.ReceivedAsync += (_, received) => ReceiveAsync(channel, received, lines);
+                var tag = await broker.CallAsync(
+                    async patient =>
+                    {
+                        await channel.BasicQosAsync(0, prefetch, global: false, patient);
+                        return await channel.BasicConsumeAsync(queue, autoAck: false, consumer, patient);
+                    },
+                    stop);
+                backoff.Reset();
+                await WatchAsync(name, queue, channel, closed.Task, stop);
+                if (stop.IsCancellationRequested && channel.IsOpen)
+                {
+                    await broker.CallAsync(
+                        async patient =>
+                        {
+                            await channel.BasicCancelAsync(tag, cancellationToken: patient);
+                            return true;
+                        },
+                        CancellationToken.None);
+                    // Handlers acknowledge on this channel; closing it gives back what was not taken.
+                    await closed.Task.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (QueueUnavailableException exception)
+            {
+                Log.Outage(logger, queue, exception.Message);
+                await backoff.WaitAsync(stop);
+            }
+        }
+    }
+
+    /// <summary>Until the channel closes or the consumer stops; notes the queue's length meanwhile.</summary>
+    private async Task WatchAsync(QueueName name, string queue, IChannel channel, Task closed, CancellationToken stop)
+    {
+        while (!closed.IsCompleted && !stop.IsCancellationRequested)
+        {
+            // Not cancelled by a stop, which would close the channel under the handlers that still acknowledge on it.
+            lengths[name] = await broker.CallAsync(async patient => (await channel.QueueDeclarePassiveAsync(queue, patient)).MessageCount, CancellationToken.None);
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            await Task.WhenAny(closed, Task.Delay(LengthInterval, time, pause.Token));
+            await pause.CancelAsync();
+        }
+
+        if (!stop.IsCancellationRequested)
+        {
+            Log.ChannelClosed(logger, queue, channel.CloseReason?.ReplyText ?? "no reason given");
+        }
+    }
+
+    private async Task ReceiveAsync(IChannel channel, BasicDeliverEventArgs received, TurnQueue<Delivery> lines)
+    {
+        try
+        {
+            var message = Message.FromJson(Encoding.UTF8.GetString(received.Body.Span));
+            lines.Add(message.RequestId, new Delivery(message, channel, received.DeliveryTag));
+        }
+        catch (JsonException exception)
+        {
+            // For another version, perhaps: it waits among the dead letters and comes back, and counts against nobody.
+            Log.Unreadable(logger, received.RoutingKey, exception);
+            await AnswerAsync(channel, () => channel.BasicNackAsync(received.DeliveryTag, multiple: false, requeue: false));
+        }
+    }
+
+    private async Task HandleAsync(Delivery delivery, WorkSlot slot, MessageHandler handle, CancellationToken cancellationToken)
+    {
+        // The loop that takes messages must not run a handler's first, synchronous part itself.
+        await Task.Yield();
+        try
+        {
+            // A channel that closed has given its messages back to the broker already.
+            if (delivery.Channel.IsOpen)
+            {
+                await handle(delivery.Message, slot, cancellationToken);
+                await AnswerAsync(delivery.Channel, () => delivery.Channel.BasicAckAsync(delivery.Tag, multiple: false, CancellationToken.None));
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Comes back when the channel closes.
+        }
+#pragma warning disable CA1031 // Whatever a handler threw, its message must come back and the consumer must go on.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.HandlerThrew(logger, delivery.Message.GetType().Name, delivery.Message.RequestId, exception);
+            _ = GiveBackAsync(delivery, cancellationToken);
+        }
+        finally
+        {
+            slot.Leave();
+        }
+    }
+
+    /// <summary>After a pause the broker delivers it again, to anybody, and counts it towards the limit.</summary>
+    private async Task GiveBackAsync(Delivery delivery, CancellationToken cancellationToken)
+    {
+        await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await AnswerAsync(delivery.Channel, () => delivery.Channel.BasicNackAsync(delivery.Tag, multiple: false, requeue: true));
+    }
+
+    /// <summary>A channel that breaks under an answer has given the message back: it comes again, and running twice changes nothing.</summary>
+    private async Task AnswerAsync(IChannel channel, Func<ValueTask> answer)
+    {
+        try
+        {
+            await answer();
+        }
+        catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            Log.AnswerLost(logger, channel.ChannelNumber, exception.Message);
+        }
+    }
+
+    /// <summary>Hands what was delivered too often to <paramref name="deadLetter"/>; what is no image, or cannot be read, goes back to its queue after a pause.</summary>
+    private async Task KeepBuryingAsync(QueueName name, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    {
+        var dead = RabbitBroker.DeadLetterNameOf(options.Value, name);
+        var backoff = new OutageBackoff(time);
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await using var channel = await broker.OpenChannelAsync(new(false, false, consumerDispatchConcurrency: DeadLettersAtOnce), cancellationToken);
+                var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                channel.ChannelShutdownAsync += (_, _) =>
+                {
+                    closed.TrySetResult();
+                    return Task.CompletedTask;
+                };
+                var consumer = new AsyncEventingBasicConsumer(channel);
+                consumer.ReceivedAsync += (_, received) => BuryAsync(name, channel, received.DeliveryTag, received.Body.ToArray(), deadLetter, cancellationToken);
+                await broker.CallAsync(
+                    async patient =>
+                    {
+                        await channel.BasicQosAsync(0, DeadLettersAtOnce, global: false, patient);
+                        return await channel.BasicConsumeAsync(dead, autoAck: false, consumer, patient);
+                    },
+                    cancellationToken);
+                backoff.Reset();
+                await closed.Task.WaitAsync(cancellationToken);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (QueueUnavailableException exception)
+            {
+                Log.Outage(logger, dead, exception.Message);
+                await backoff.WaitAsync(cancellationToken);
+            }
+        }
+    }
+
+    private async Task BuryAsync(QueueName name, IChannel channel, ulong tag, byte[] body, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (Read(body) is Message.Image image)
+            {
+                await deadLetter(image, cancellationToken);
+            }
+            else
+            {
+                await Task.Delay(options.Value.ParkedPause, time, cancellationToken);
+                await PublishAsync([(RabbitBroker.NameOf(options.Value, name), body)], cancellationToken);
+            }
+
+            await AnswerAsync(channel, () => channel.BasicAckAsync(tag, multiple: false, CancellationToken.None));
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Comes back when the channel closes.
+        }
+#pragma warning disable CA1031 // A dead letter is never lost: it comes again.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Log.NotBuried(logger, name, exception);
+            await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await AnswerAsync(channel, () => channel.BasicNackAsync(tag, multiple: false, requeue: true));
+        }
+    }
+
+    private static Message? Read(byte[] body)
+    {
+        try
+        {
+            return Message.FromJson(Encoding.UTF8.GetString(body));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private readonly record struct Delivery(Message Message, IChannel Channel, ulong Tag);
+
+    private static partial class Log
+    {
+        [LoggerMessage(241, LogLevel.Warning, "Queue {Queue} waits: {Reason}")]
+        public static partial void Outage(ILogger logger, string queue, string reason);
+
+        [LoggerMessage(242, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); what was under way is delivered again")]
+        public static partial void ChannelClosed(ILogger logger, string queue, string reason);
+
+        [LoggerMessage(243, LogLevel.Error, "A message on {Queue} cannot be read by this version; it comes back later")]
+        public static partial void Unreadable(ILogger logger, string queue, Exception exception);
+
+        [LoggerMessage(244, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; it is delivered again")]
+        public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, Exception exception);
+
+        [LoggerMessage(245, LogLevel.Information, "An answer on channel {Channel} was lost ({Reason}); its message is delivered again")]
+        public static partial void AnswerLost(ILogger logger, int channel, string reason);
+
+        [LoggerMessage(246, LogLevel.Error, "A dead letter of {Queue} was not dealt with; it comes again")]
+        public static partial void NotBuried(ILogger logger, QueueName queue, Exception exception);
+    }
+}

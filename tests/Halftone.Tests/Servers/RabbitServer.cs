@@ -1,0 +1,111 @@
+using System.Globalization;
+
+namespace Halftone.Tests.Servers;
+
+/// <summary>A RabbitMQ of this test run alone, on free ports, with a port mapper of its own. Source: https://www.rabbitmq.com/docs/configure#environment-variables</summary>
+internal sealed class RabbitServer : IAsyncDisposable
+{
+    // Debian's own wrapper insists on root or the user rabbitmq; the program behind it does not.
+    private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+    private static readonly ThrowAway<RabbitServer> Common = new(StartAsync, server => server.DisposeAsync().AsTask());
+
+    private readonly string folder;
+    private readonly int port = FreePort.Find();
+    private readonly int distributionPort = FreePort.Find();
+    private readonly int mapperPort = FreePort.Find();
+    private OwnedProcess? mapper;
+    private OwnedProcess? node;
+    private static int names;
+
+    private RabbitServer(string folder) => this.folder = folder;
+
+    /// <summary>For <c>Queue:Uri</c>.</summary>
+    public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{port}/");
+
+    public int Port => port;
+
+    /// <summary>Settings by which the product uses the server that all tests have in common, with queues of its own; the test is skipped where RabbitMQ is not installed.</summary>
+    public static async Task<(string Name, string? Value)[]> NewQueuesAsync(CancellationToken cancellationToken)
+    {
+        Require();
+        return (await Common.GetAsync(cancellationToken)).NewQueues();
+    }
+
+    /// <summary>A server that a test may stop: nobody else uses it.</summary>
+    public static async Task<RabbitServer> StartAsync(CancellationToken cancellationToken)
+    {
+        Require();
+        var server = new RabbitServer(await OwnedProcess.NewFolderAsync("rabbitmq", cancellationToken));
+        await File.WriteAllTextAsync(Path.Combine(server.folder, "enabled_plugins"), "[].\n", cancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(server.folder, "rabbitmq.conf"), "loopback_users = none\n", cancellationToken);
+        foreach (var name in new[] { "home", "mnesia", "log" })
+        {
+            await OwnedProcess.RunAsUserAsync(["mkdir", Path.Combine(server.folder, name)], cancellationToken);
+        }
+
+        await server.RunAsync(cancellationToken);
+        return server;
+    }
+
+    /// <summary>Queues that no other test knows.</summary>
+    public (string Name, string? Value)[] NewQueues() => [("Queue:Uri", Uri), ("Queue:Name", string.Create(CultureInfo.InvariantCulture, $"test-{Interlocked.Increment(ref names)}"))];
+
+    /// <summary>Starts it, or starts it again after <see cref="StopAsync"/>, on the same ports with the same queues.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var environment = new Dictionary<string, string>
+        {
+            ["HOME"] = Path.Combine(folder, "home"),
+            ["ERL_EPMD_PORT"] = mapperPort.ToString(CultureInfo.InvariantCulture),
+            ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
+            ["RABBITMQ_CONF_ENV_FILE"] = "/dev/null",
+            ["RABBITMQ_NODENAME"] = "test@localhost",
+            ["RABBITMQ_NODE_IP_ADDRESS"] = "127.0.0.1",
+            ["RABBITMQ_NODE_PORT"] = port.ToString(CultureInfo.InvariantCulture),
+            ["RABBITMQ_DIST_PORT"] = distributionPort.ToString(CultureInfo.InvariantCulture),
+            ["RABBITMQ_MNESIA_BASE"] = Path.Combine(folder, "mnesia"),
+            ["RABBITMQ_LOG_BASE"] = Path.Combine(folder, "log"),
+            ["RABBITMQ_PID_FILE"] = Path.Combine(folder, "pid"),
+            ["RABBITMQ_CONFIG_FILE"] = Path.Combine(folder, "rabbitmq.conf"),
+            ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(folder, "enabled_plugins"),
+            ["RABBITMQ_GENERATED_CONFIG_DIR"] = Path.Combine(folder, "generated"),
+            ["RABBITMQ_SCHEMA_DIR"] = Path.Combine(folder, "schema"),
+            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
+        };
+        mapper ??= await OwnedProcess.StartAsync(folder, "KILL", ["epmd"], environment, cancellationToken);
+        foreach (var log in Directory.EnumerateFiles(Path.Combine(folder, "log")))
+        {
+            File.Delete(log);
+        }
+
+        node = await OwnedProcess.StartAsync(folder, "TERM", [Program], environment, cancellationToken);
+        await Eventually.TrueAsync(() =>
+        {
+            Assert.False(node.HasExited, node.Output);
+            return Directory.EnumerateFiles(Path.Combine(folder, "log"), "*.log").Any(log => File.ReadAllText(log).Contains("Server startup complete", StringComparison.Ordinal));
+        });
+    }
+
+    /// <summary>Kills it in the middle of its work; what it confirmed is on disk.</summary>
+    public async Task StopAsync()
+    {
+        await OwnedProcess.RunAsUserAsync(["kill", "-KILL", (await File.ReadAllTextAsync(Path.Combine(folder, "pid"))).Trim()], CancellationToken.None);
+        await node!.DisposeAsync();
+        node = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (node is not null)
+        {
+            await StopAsync();
+        }
+
+        await mapper!.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static void Require() =>
+        ThrowAwayServers.Require(File.Exists(Program), "RabbitMQ is not installed (Debian: apt-get install --no-install-recommends rabbitmq-server, or ./test).");
+}
