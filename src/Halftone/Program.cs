@@ -14,6 +14,7 @@ using Halftone.Results;
 using Halftone.Status;
 using Halftone.Store;
 using Halftone.Webhooks;
+using Microsoft.Extensions.Options;
 
 namespace Halftone;
 
@@ -36,6 +37,7 @@ internal static class Program
             DemoCommand.Create(),
             RunCommand.Create(),
             MigrateCommand.Create(),
+            RequeueCommand.Create(),
             WebhookSecretCommand.Create(),
             KeysCommand.Create(),
         };
@@ -76,6 +78,12 @@ internal static class Program
         server.UseAccess();
         server.UseRequestDecompression();
         server.UseRouting();
+        server.MapHealth();
+        if (server.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Role == Role.Worker)
+        {
+            return server;
+        }
+
         server.MapPage();
         server.MapUpload();
         server.MapStatus();
@@ -84,7 +92,6 @@ internal static class Program
         server.MapResults();
         server.MapImages();
         server.MapWebhooks();
-        server.MapHealth();
         server.MapDocs();
         return server;
     }

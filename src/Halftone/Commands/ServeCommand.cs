@@ -18,7 +18,7 @@ internal static class ServeCommand
 
     public static Command Create()
     {
-        var command = new Command(Verb, "Runs the server (the default).") { ServerOptionsOnCommandLine.Urls, ServerOptionsOnCommandLine.Data, ServerOptionsOnCommandLine.AllowNetwork };
+        var command = new Command(Verb, "Runs the server (the default).") { ServerOptionsOnCommandLine.Urls, ServerOptionsOnCommandLine.Data, ServerOptionsOnCommandLine.AllowNetwork, ServerOptionsOnCommandLine.Role };
         command.SetAction(RunAsync);
         return command;
     }

@@ -22,6 +22,12 @@ internal static class ServerOptionsOnCommandLine
         HelpName = "CIDR",
     };
 
+    public static Option<string?> Role { get; } = new("--role")
+    {
+        Description = "What this process does: all, api (uploads and answers) or worker (images, results, webhooks). Default: all",
+        HelpName = "ROLE",
+    };
+
     /// <summary>The flags as settings; what was not given is not in it.</summary>
     public static Dictionary<string, string?> ToSettings(ParseResult result)
     {
@@ -34,6 +40,11 @@ internal static class ServerOptionsOnCommandLine
         if (result.GetValue(Data) is { } data)
         {
             settings["Data:Folder"] = data;
+        }
+
+        if (result.GetValue(Role) is { } role)
+        {
+            settings["Server:Role"] = role;
         }
 
         foreach (var (index, network) in (result.GetValue(AllowNetwork) ?? []).Index())

@@ -95,6 +95,7 @@ internal static partial class Settings
             "System.Int32" or "System.Int64" => "a whole number is allowed",
             "System.Boolean" => "true or false is allowed",
             "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day) is allowed",
+            "Halftone.Commands.Role" => "all, api or worker is allowed",
             var type => $"a {type} is allowed",
         };
         return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}': {allowed}.";

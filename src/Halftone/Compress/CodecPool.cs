@@ -1,4 +1,6 @@
 using Halftone.Codec;
+using Halftone.Commands;
+using Halftone.Status;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Compress;
@@ -10,14 +12,16 @@ namespace Halftone.Compress;
 internal sealed class CodecPool : IHostedService, IDisposable
 {
     private readonly CompressOptions options;
+    private readonly bool isWanted;
     private readonly Queue<QueuedImage> waiting = new();
     private readonly CodecSeat[] seats;
     private bool started;
     private bool ending;
 
-    public CodecPool(IOptions<CompressOptions> options, TimeProvider time, ILogger<CodecPool> logger)
+    public CodecPool(IOptions<CompressOptions> options, IOptions<ServerOptions> server, TimeProvider time, ILogger<CodecPool> logger)
     {
         this.options = options.Value;
+        isWanted = server.Value.Role != Role.Api;
         seats = [.. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number => new CodecSeat(number, this.options, time, logger, Take))];
     }
 
@@ -46,6 +50,11 @@ internal sealed class CodecPool : IHostedService, IDisposable
     /// <exception cref="CodecUnavailableException">They cannot be started, for one because there is no libvips; the message is for people.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (!isWanted)
+        {
+            return;
+        }
+
         StartSeats();
         await Task.WhenAll(seats.Select(seat => seat.Warm)).WaitAsync(cancellationToken);
     }

@@ -1,4 +1,5 @@
 using Halftone.Access;
+using Halftone.Commands;
 using Halftone.Queue;
 using Halftone.Store;
 using Microsoft.Extensions.Options;
@@ -30,7 +31,9 @@ internal static class DatabaseSetup
         Migrator migrator,
         AccessGuard access,
         IConfiguration configuration,
+        IServiceProvider services,
         Replan replan,
+        Requeue requeue,
         OrphanSweep orphans,
         ILogger<HalftoneDatabase> logger) : IHostedLifecycleService
     {
@@ -41,6 +44,7 @@ internal static class DatabaseSetup
 
         public async Task StartingAsync(CancellationToken cancellationToken)
         {
+            RoleRules.Check(services);
             await database.ReachAsync(Patience, cancellationToken);
             var isAlone = await soleProcess.TakeAsync(cancellationToken);
             await migrator.MigrateAsync(cancellationToken);
@@ -53,6 +57,11 @@ internal static class DatabaseSetup
                 {
                     await orphans.SweepAtStartAsync(cancellationToken);
                 }
+            }
+
+            else
+            {
+                await requeue.DeleteAgainAsync(cancellationToken);
             }
 
             mayWork = isAlone;

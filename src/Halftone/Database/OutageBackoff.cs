@@ -62,6 +62,6 @@ internal static partial class OutageLog
 {
     public const int OutageEvent = 701;
 
-    [LoggerMessage(OutageEvent, LogLevel.Warning, "Database, store or codec failed, work waits: {Reason}")]
+    [LoggerMessage(OutageEvent, LogLevel.Warning, "Database, queue, store or codec failed, work waits: {Reason}")]
     public static partial void Outage(ILogger logger, string reason);
 }

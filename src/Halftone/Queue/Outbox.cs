@@ -51,6 +51,11 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
             {
                 return;
             }
+            catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+            {
+                OutageLog.Outage(logger, exception.Message);
+                await backoff.WaitAsync(stoppingToken);
+            }
 #pragma warning disable CA1031 // Database or broker down, disk full: the relay must outlive all of it.
             catch (Exception exception)
 #pragma warning restore CA1031

@@ -17,6 +17,7 @@ internal static class QueueSetup
             provider.GetRequiredService<IOptions<QueueOptions>>().Value.Uri.Length > 0 ? provider.GetRequiredService<RabbitQueue>() : provider.GetRequiredService<ChannelQueue>());
         services.AddSingleton<Planner>();
         services.AddSingleton<Replan>();
+        services.AddSingleton<Requeue>();
         services.AddSingleton<ImageRun>();
         services.AddRunning<OutboxRelay>();
         services.AddRunning<RetrySweep>();

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using Dapper;
+using Halftone.Commands;
 using Halftone.Database;
 using Halftone.Fetch;
+using Halftone.Status;
 using Halftone.Store;
 using Microsoft.Extensions.Options;
 
@@ -11,7 +13,7 @@ namespace Halftone.Queue;
 /// Hands images and deliveries whose time has come back to the queue. It never clears the due time but moves it forward by a
 /// lease: if the message is lost, the row is due again, and only a recorded outcome ends it.
 /// </summary>
-internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
+internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, IOptions<ServerOptions> server, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
 {
     /// <summary>Clocks are slewed by less between two passes; a jump is more.</summary>
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
@@ -24,6 +26,12 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Only those who work on images know whether there is room for more.
+        if (server.Value.Role == Role.Api)
+        {
+            return;
+        }
+
         var backoff = new OutageBackoff(time);
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -36,6 +44,11 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+            {
+                OutageLog.Outage(logger, exception.Message);
+                await backoff.WaitAsync(stoppingToken);
             }
 #pragma warning disable CA1031 // The sweep must outlive every outage.
             catch (Exception exception)

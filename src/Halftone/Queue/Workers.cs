@@ -1,5 +1,7 @@
+using Halftone.Commands;
 using Halftone.Database;
 using Halftone.Results;
+using Halftone.Status;
 using Halftone.Webhooks;
 using Microsoft.Extensions.Options;
 
@@ -12,6 +14,7 @@ namespace Halftone.Queue;
 internal sealed class Workers(
     IWorkQueue queue,
     IOptions<QueueOptions> options,
+    IOptions<ServerOptions> server,
     Planner planner,
     ImageRun imageRun,
     RequestCompletion completion,
@@ -26,6 +29,11 @@ internal sealed class Workers(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        if (server.Value.Role == Role.Api)
+        {
+            return;
+        }
+
         // Results name the address that the server listens on, which is known only then.
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Halftone.Commands;
 using Halftone.Store;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -14,6 +15,12 @@ internal sealed class ServerOptions
     /// the server listens on. Set it where users reach the server by another name or through a proxy.
     /// </summary>
     public string PublicUrl { get; set; } = "";
+
+    /// <summary>
+    /// <c>all</c>, <c>api</c> (takes uploads and answers) or <c>worker</c> (works on images); default <c>all</c>. Also <c>--role</c>. The two last share
+    /// PostgreSQL, RabbitMQ and a store; there may be any number of each.
+    /// </summary>
+    public Role Role { get; set; }
 }
 
 internal sealed class ServerOptionsValidator : IValidateOptions<ServerOptions>

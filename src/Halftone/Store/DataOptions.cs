@@ -9,6 +9,9 @@ internal sealed class DataOptions
     /// <summary>Holds the database, uploads, results and images; made when it is missing; <c>data</c> in the working folder.</summary>
     [Required]
     public string Folder { get; set; } = "data";
+
+    /// <summary>Every process that shares the queue sees this same folder, on a network file system for one; false. Not asked where <c>Store:S3</c> is used.</summary>
+    public bool Shared { get; set; }
 }
 
 [OptionsValidator]

@@ -256,6 +256,8 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
             return Task.CompletedTask;
         }
 
+        public Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
         public bool HasRoom(QueueName queue) => true;
 
         public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();

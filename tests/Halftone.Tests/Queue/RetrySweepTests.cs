@@ -110,7 +110,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     private RetrySweep NewSweep(HalftoneDatabase on, PublishedMessages queue) =>
-        new(on, queue, new WaitingRoom(), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), clock, NullLogger<RetrySweep>.Instance);
+        new(on, queue, new WaitingRoom(), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new Halftone.Status.ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
 
     /// <summary>Of one request, each due for its second attempt.</summary>
     private Task InsertImagesAsync(int count) => database.WriteAsync(
