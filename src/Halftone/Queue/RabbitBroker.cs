@@ -16,8 +16,11 @@ namespace Halftone.Queue;
 /// </remarks>
 internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDisposable
 {
-    /// <summary>A broker that is silent for so long is taken for gone.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>A call that takes longer has failed: a broker that is busy with its disk takes seconds to confirm.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>A connection over which nothing comes for twice as long is dead.</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim gate = new(1, 1);
     private IConnection? connection;
@@ -108,8 +111,8 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
             Uri = nodes[0],
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
-            RequestedHeartbeat = Patience,
-            RequestedConnectionTimeout = Patience,
+            RequestedHeartbeat = Heartbeat,
+            RequestedConnectionTimeout = Heartbeat,
             ContinuationTimeout = Patience,
         };
         // One after the other in any order, until one answers.
