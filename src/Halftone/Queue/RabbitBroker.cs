@@ -29,10 +29,32 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
 
     public static string DeadLetterNameOf(QueueOptions options, QueueName queue) => NameOf(options, queue) + ".dead";
 
-    /// <summary>A channel on the one connection of this process, which is made, with the queues, where there is none.</summary>
+    /// <summary>A channel on the one connection of this process, which is made where there is none.</summary>
     /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
     public Task<IChannel> OpenChannelAsync(CreateChannelOptions channel, CancellationToken cancellationToken) => CallAsync(
         async patient => await (await ConnectAsync(patient)).CreateChannelAsync(channel, patient), cancellationToken);
+
+    /// <summary>The same for those who publish or consume: the queues are made where they are missing, because somebody may have deleted them.</summary>
+    /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
+    public async Task<IChannel> OpenChannelWithQueuesAsync(CreateChannelOptions options, CancellationToken cancellationToken)
+    {
+        var channel = await OpenChannelAsync(options, cancellationToken);
+        try
+        {
+            return await CallAsync(
+                async patient =>
+                {
+                    await DeclareAsync(channel, patient);
+                    return channel;
+                },
+                cancellationToken);
+        }
+        catch
+        {
+            await channel.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Runs a call with an end, and says of what can go wrong on the way that it is an outage.</summary>
     /// <exception cref="QueueUnavailableException">It is one.</exception>
@@ -83,19 +105,7 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
                 await dead.DisposeAsync();
             }
 
-            var fresh = await NewConnectionAsync(cancellationToken);
-            try
-            {
-                await DeclareAsync(fresh, cancellationToken);
-            }
-            catch
-            {
-                await fresh.AbortAsync(TimeSpan.FromSeconds(1));
-                await fresh.DisposeAsync();
-                throw;
-            }
-
-            return connection = fresh;
+            return connection = await NewConnectionAsync(cancellationToken);
         }
         finally
         {
@@ -119,9 +129,8 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         return factory.CreateConnectionAsync([.. nodes.Select(node => new AmqpTcpEndpoint(node, factory.Ssl))], $"halftone {Environment.MachineName} {Environment.ProcessId}", cancellationToken);
     }
 
-    private async Task DeclareAsync(IConnection on, CancellationToken cancellationToken)
+    private async Task DeclareAsync(IChannel channel, CancellationToken cancellationToken)
     {
-        await using var channel = await on.CreateChannelAsync(cancellationToken: cancellationToken);
         foreach (var queue in Enum.GetValues<QueueName>())
         {
             var dead = DeadLetterNameOf(options.Value, queue);

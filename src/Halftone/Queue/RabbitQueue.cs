@@ -27,10 +27,14 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     private static readonly TimeSpan LengthInterval = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<QueueName, uint> lengths = [];
+    private readonly ConcurrentDictionary<QueueName, TurnQueue<Delivery>> waitingHere = [];
     private readonly SemaphoreSlim publishing = new(1, 1);
     private IChannel? publisher;
 
     public bool IsInProcess => false;
+
+    /// <summary>Messages that were delivered to this process and wait to be taken.</summary>
+    public int Waiting(QueueName queue) => waitingHere.TryGetValue(queue, out var lines) ? lines.Count : 0;
 
     public bool HasRoom(QueueName queue) => lengths.GetValueOrDefault(queue) < MostSwept;
 
@@ -56,7 +60,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         using var places = new WorkPlaces(prefetch, waiting);
         // Ends the channels, when the last handler has acknowledged.
         using var over = new CancellationTokenSource();
-        var lines = new TurnQueue<Delivery>();
+        var lines = waitingHere.GetOrAdd(queue, _ => new());
         var running = new RunningTasks();
         var receiving = KeepReceivingAsync(queue, RabbitBroker.NameOf(options.Value, queue), (ushort)Math.Min(prefetch + waiting, ushort.MaxValue), lines, cancellationToken, over.Token);
         var buried = KeepBuryingAsync(queue, deadLetter, cancellationToken);
@@ -82,11 +86,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     public async ValueTask DisposeAsync()
     {
-        if (publisher is { } channel)
-        {
-            await channel.DisposeAsync();
-        }
-
+        await LeaveAsync(publisher);
         publishing.Dispose();
     }
 
@@ -99,7 +99,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             await broker.CallAsync(
                 async patient =>
                 {
-                    publisher = publisher is { IsOpen: true } ? publisher : await broker.OpenChannelAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), patient);
+                    publisher = publisher is { IsOpen: true } ? publisher : await broker.OpenChannelWithQueuesAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), patient);
                     var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
                     // Mandatory: a queue that is not there is an outage and no place for messages to vanish in.
                     await Task.WhenAll(messages.Select(message => publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
@@ -110,12 +110,9 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         catch
         {
             // What of it was confirmed is not known any more, and the channel may be the reason.
-            if (publisher is { } channel)
-            {
-                publisher = null;
-                await channel.DisposeAsync();
-            }
-
+            var broken = publisher;
+            publisher = null;
+            await LeaveAsync(broken);
             throw;
         }
         finally
@@ -132,14 +129,11 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         {
             try
             {
-                await using var channel = await broker.OpenChannelAsync(new(false, false), stop);
-                var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                channel.ChannelShutdownAsync += (_, _) =>
-                {
-                    closed.TrySetResult();
-                    return Task.CompletedTask;
-                };
+                await using var channel = await broker.OpenChannelWithQueuesAsync(new(false, false), stop);
+                var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 var consumer = new AsyncEventingBasicConsumer(channel);
+                // By us, or by a broker whose queue was deleted or moved: then the channel stays open and nothing more would come.
+                consumer.UnregisteredAsync += (_, _) => Set(cancelled);
                 consumer.ReceivedAsync += (_, received) => ReceiveAsync(channel, received, lines);
                 var tag = await broker.CallAsync(
                     async patient =>
@@ -149,7 +143,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                     },
                     stop);
                 backoff.Reset();
-                await WatchAsync(name, queue, channel, closed.Task, stop);
+                await WatchAsync(name, queue, channel, Task.WhenAny(closed, cancelled.Task), stop);
                 if (stop.IsCancellationRequested && channel.IsOpen)
                 {
                     await broker.CallAsync(
@@ -160,14 +154,16 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                         },
                         CancellationToken.None);
                     // Handlers acknowledge on this channel; closing it gives back what was not taken.
-                    await closed.Task.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await closed.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (QueueUnavailableException exception)
+#pragma warning disable CA1031 // Also what the client throws when a broken channel is closed: the consumer must outlive all of it.
+            catch (Exception exception)
+#pragma warning restore CA1031
             {
                 Log.Outage(logger, queue, exception.Message);
                 await backoff.WaitAsync(stop);
@@ -175,21 +171,54 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    /// <summary>Until the channel closes or the consumer stops; notes the queue's length meanwhile.</summary>
-    private async Task WatchAsync(QueueName name, string queue, IChannel channel, Task closed, CancellationToken stop)
+    /// <summary>Closes a channel that may be broken, which the client then says by an exception.</summary>
+    private static async Task LeaveAsync(IChannel? channel)
     {
-        while (!closed.IsCompleted && !stop.IsCancellationRequested)
+        try
+        {
+            await (channel?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+        catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It is closed, which was wanted.
+        }
+    }
+
+    private static Task Closing(IChannel channel)
+    {
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        channel.ChannelShutdownAsync += (_, _) => Set(closed);
+        return closed.Task;
+    }
+
+    private static Task Set(TaskCompletionSource source)
+    {
+        source.TrySetResult();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Until the channel closes, the broker cancels the consumer, or we are told to stop; notes the queue's length meanwhile.</summary>
+    private async Task WatchAsync(QueueName name, string queue, IChannel channel, Task ended, CancellationToken stop)
+    {
+        while (!ended.IsCompleted && !stop.IsCancellationRequested)
         {
             // Not cancelled by a stop, which would close the channel under the handlers that still acknowledge on it.
-            lengths[name] = await broker.CallAsync(async patient => (await channel.QueueDeclarePassiveAsync(queue, patient)).MessageCount, CancellationToken.None);
+            var found = await broker.CallAsync(patient => channel.QueueDeclarePassiveAsync(queue, patient), CancellationToken.None);
+            lengths[name] = found.MessageCount;
+            if (found.ConsumerCount == 0)
+            {
+                // Not even this one: the queue was deleted and made again.
+                break;
+            }
+
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            await Task.WhenAny(closed, Task.Delay(LengthInterval, time, pause.Token));
+            await Task.WhenAny(ended, Task.Delay(LengthInterval, time, pause.Token));
             await pause.CancelAsync();
         }
 
         if (!stop.IsCancellationRequested)
         {
-            Log.ChannelClosed(logger, queue, channel.CloseReason?.ReplyText ?? "no reason given");
+            Log.ChannelClosed(logger, queue, channel.CloseReason?.ReplyText ?? "the broker cancelled the consumer");
         }
     }
 
@@ -267,14 +296,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         {
             try
             {
-                await using var channel = await broker.OpenChannelAsync(new(false, false, consumerDispatchConcurrency: DeadLettersAtOnce), cancellationToken);
-                var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                channel.ChannelShutdownAsync += (_, _) =>
-                {
-                    closed.TrySetResult();
-                    return Task.CompletedTask;
-                };
+                await using var channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: DeadLettersAtOnce), cancellationToken);
+                var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 var consumer = new AsyncEventingBasicConsumer(channel);
+                consumer.UnregisteredAsync += (_, _) => Set(cancelled);
                 consumer.ReceivedAsync += (_, received) => BuryAsync(name, channel, received.DeliveryTag, received.Body.ToArray(), deadLetter, cancellationToken);
                 await broker.CallAsync(
                     async patient =>
@@ -284,13 +309,15 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                     },
                     cancellationToken);
                 backoff.Reset();
-                await closed.Task.WaitAsync(cancellationToken);
+                await Task.WhenAny(closed, cancelled.Task).WaitAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
                 return;
             }
-            catch (QueueUnavailableException exception)
+#pragma warning disable CA1031 // As above.
+            catch (Exception exception)
+#pragma warning restore CA1031
             {
                 Log.Outage(logger, dead, exception.Message);
                 await backoff.WaitAsync(cancellationToken);
