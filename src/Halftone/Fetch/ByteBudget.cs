@@ -1,72 +1,48 @@
-using System.Numerics;
+using Halftone.Codec;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
 
-/// <summary>
-/// The memory of all bodies between download and compression, and the pool it is reused from.
-/// </summary>
+/// <summary>The memory of all bodies between download and compression.</summary>
 /// <remarks>
 /// Two shares that never borrow from each other. A quarter is for bodies that state a length of at most
 /// <see cref="SmallBytes"/>, which is nearly all of them: each takes its whole length at once, first come first served, so
 /// a host that sends endless bodies cannot hold up ordinary images. The rest is for bodies of unknown or greater length.
-/// They start small and grow fourfold, so that memory is held for bytes that came and not for lengths that were claimed.
+/// They start small and double, so that memory is held for bytes that came and not for lengths that were claimed.
 /// <para>
 /// Downloads that grow and wait for each other could all stand still with the budget spent. The banker's rule prevents
 /// it: a body may grow only while the largest one could still grow to its end out of what all the others leave. All have
-/// the same greatest need (the last step holds the old array and the new), so the rule is one line,
-/// <see cref="IsSafe"/>: the largest can always go on, finished bodies are given back by their owners without asking for
-/// more, and then it is the next one's turn. Bodies that already grow come before new ones.
-/// </para>
-/// <para>
-/// Arrays are used again. What is idle, and what was let go and is not collected yet, counts as memory too: left to itself
-/// the collector comes by when some hundreds of megabytes of large arrays lie about, and sixty endless bodies took 1 GB
-/// with a budget of 256 MiB.
+/// the same greatest need, the longest body, so the rule is one line, <see cref="IsSafe"/>: the largest can always go on,
+/// finished bodies are given back by their owners without asking for more, and then it is the next one's turn. Bodies that
+/// already grow come before new ones.
 /// </para>
 /// </remarks>
-internal sealed class ByteBudget : IDisposable
+internal sealed class ByteBudget
 {
     /// <summary>Longest stated length that is taken at once; 1 MiB.</summary>
     public const int SmallBytes = 1 << 20;
 
-    private const int SmallestArray = 16 << 10;
-    private const int FirstArray = 64 << 10;
+    private const int FirstBytes = 64 << 10;
 
-    private const int Growth = 4;
-
-    /// <summary>Idle arrays that nobody needed for so long are let go.</summary>
-    private static readonly TimeSpan TrimPeriod = TimeSpan.FromSeconds(10);
-
-    /// <summary>Letting go of so much is worth asking the collector to give it back to the system.</summary>
-    private const long MuchMemory = 32 << 20;
+    private const int Growth = 2;
 
     private readonly Lock gate = new();
     private readonly int maxBytes;
     private readonly long smallShare;
     private readonly long largeShare;
-    private readonly long greatestNeed;
     private readonly LinkedList<Waiter> waiting = [];
     private readonly HashSet<BodyBuffer> growing = [];
-    private readonly Stack<byte[]>[] idle = [.. Enumerable.Range(0, 32).Select(_ => new Stack<byte[]>())];
-    private readonly ITimer trim;
-    private bool isTrimDue;
     private long smallHeld;
     private long largeHeld;
-    private long idleBytes;
-    private long leastIdleBytes;
-    private long uncollectedBytes;
-    private int collectionsSeen;
 
-    public ByteBudget(IOptions<FetchOptions> options, TimeProvider time)
+    public ByteBudget(IOptions<FetchOptions> options)
     {
         maxBytes = options.Value.MaxBytes;
         smallShare = options.Value.BudgetBytes / 4;
         largeShare = options.Value.BudgetBytes - smallShare;
-        greatestNeed = GreatestNeed(maxBytes);
-        trim = time.CreateTimer(static budget => ((ByteBudget)budget!).Trim(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Bytes of arrays that bodies hold now; never above the budget.</summary>
+    /// <summary>Bytes of memory that bodies hold now; never above the budget.</summary>
     public long HeldBytes
     {
         get
@@ -74,18 +50,6 @@ internal sealed class ByteBudget : IDisposable
             lock (gate)
             {
                 return smallHeld + largeHeld;
-            }
-        }
-    }
-
-    /// <summary>Bytes of arrays that wait to be used again.</summary>
-    public long IdleBytes
-    {
-        get
-        {
-            lock (gate)
-            {
-                return idleBytes;
             }
         }
     }
@@ -108,16 +72,16 @@ internal sealed class ByteBudget : IDisposable
     public async ValueTask<BodyBuffer> RentAsync(long? statedLength, CancellationToken cancellationToken)
     {
         var isSmall = statedLength <= SmallBytes;
-        var longest = (int)Math.Min(statedLength ?? maxBytes, maxBytes);
-        var buffer = new BodyBuffer(this, isSmall, ArraySize(longest));
-        var size = ArraySize(isSmall ? longest : Math.Min(FirstArray, longest));
+        var longest = WholePages(Math.Min(statedLength ?? maxBytes, maxBytes));
+        var buffer = new BodyBuffer(this, isSmall, longest);
+        var size = isSmall ? longest : Math.Min(FirstBytes, longest);
         await TakeAsync(buffer, size, cancellationToken);
         try
         {
-            buffer.Array = NewArray(size);
+            buffer.Memory = new SourceMemory(size);
             return buffer;
         }
-        catch (OutOfMemoryException)
+        catch (InsufficientMemoryException)
         {
             buffer.Dispose();
             throw;
@@ -127,17 +91,10 @@ internal sealed class ByteBudget : IDisposable
     /// <summary>Makes a buffer larger, keeping its content. Waits while the budget is spent or growing is not safe.</summary>
     internal async ValueTask GrowAsync(BodyBuffer buffer, CancellationToken cancellationToken)
     {
-        var old = buffer.Array;
-        var size = (int)Math.Min(old.Length * (long)Growth, buffer.LargestArray);
-        await TakeAsync(buffer, size, cancellationToken);
-        var larger = NewArray(size);
-        old.AsSpan(0, buffer.Length).CopyTo(larger);
-        buffer.Array = larger;
-        lock (gate)
-        {
-            KeepIdle(old);
-            Release(buffer, old.Length);
-        }
+        var memory = buffer.Memory!;
+        var size = (int)Math.Min(memory.Length * (long)Growth, buffer.LongestBytes);
+        await TakeAsync(buffer, size - memory.Length, cancellationToken);
+        memory.Grow(size);
     }
 
     /// <summary>The body is complete: its buffer asks for no more.</summary>
@@ -152,20 +109,17 @@ internal sealed class ByteBudget : IDisposable
         }
     }
 
-    public void Dispose() => trim.Dispose();
-
     /// <summary>Gives everything back.</summary>
     internal void Return(BodyBuffer buffer)
     {
+        // Before anybody else is granted it.
+        buffer.Memory?.Dispose();
         lock (gate)
         {
             growing.Remove(buffer);
-            if (buffer.Array.Length > 0)
-            {
-                KeepIdle(buffer.Array);
-            }
-
-            Release(buffer, buffer.HeldBytes);
+            (buffer.IsSmall ? ref smallHeld : ref largeHeld) -= buffer.HeldBytes;
+            buffer.HeldBytes = 0;
+            GrantWaiting();
         }
     }
 
@@ -221,21 +175,6 @@ internal sealed class ByteBudget : IDisposable
                 GrantWaiting();
             }
         }
-    }
-
-    private void Release(BodyBuffer buffer, long bytes)
-    {
-        buffer.HeldBytes -= bytes;
-        if (buffer.IsSmall)
-        {
-            smallHeld -= bytes;
-        }
-        else
-        {
-            largeHeld -= bytes;
-        }
-
-        GrantWaiting();
     }
 
     private void GrantWaiting()
@@ -309,117 +248,10 @@ internal sealed class ByteBudget : IDisposable
             }
         }
 
-        return sum - largest + greatestNeed <= largeShare;
+        return sum - largest + WholePages(maxBytes) <= largeShare;
     }
 
-    /// <summary>The last step: the array for the longest body, and the one of at most half its size that it replaces.</summary>
-    private static long GreatestNeed(int maxBytes) => ArraySize(maxBytes) * 3L / 2;
-
-    private static int ArraySize(int bytes) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, SmallestArray));
-
-    private byte[] NewArray(int size)
-    {
-        bool mustCollect;
-        lock (gate)
-        {
-            if (idle[BitOperations.Log2((uint)size)].TryPop(out var array))
-            {
-                idleBytes -= size;
-                leastIdleBytes = Math.Min(leastIdleBytes, idleBytes);
-                return array;
-            }
-
-            // What the caller was granted is in the held bytes already. Idle memory fills the share for growing bodies and no more.
-            var held = smallHeld + largeHeld;
-            var most = Math.Max(largeShare, held);
-            DropIdle(most - held);
-            mustCollect = held + idleBytes + UncollectedBytes() > most;
-        }
-
-        if (mustCollect)
-        {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
-        }
-
-        return GC.AllocateUninitializedArray<byte>(size);
-    }
-
-    private void KeepIdle(byte[] array)
-    {
-        idle[BitOperations.Log2((uint)array.Length)].Push(array);
-        idleBytes += array.Length;
-        if (!isTrimDue)
-        {
-            isTrimDue = true;
-            leastIdleBytes = idleBytes;
-            trim.Change(TrimPeriod, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    /// <summary>Makes room. Largest first: small ones are asked for again.</summary>
-    private void DropIdle(long mostBytes)
-    {
-        for (var order = idle.Length - 1; idleBytes > mostBytes && order >= 0; order--)
-        {
-            while (idleBytes > mostBytes && TryDrop(order))
-            {
-                // One more is gone.
-            }
-        }
-    }
-
-    private bool TryDrop(int order)
-    {
-        if (!idle[order].TryPop(out var dropped))
-        {
-            return false;
-        }
-
-        idleBytes -= dropped.Length;
-        uncollectedBytes = UncollectedBytes() + dropped.Length;
-        return true;
-    }
-
-    /// <summary>Bytes let go since the collector last looked at large arrays.</summary>
-    private long UncollectedBytes()
-    {
-        var collections = GC.CollectionCount(GC.MaxGeneration);
-        if (collections != collectionsSeen)
-        {
-            collectionsSeen = collections;
-            uncollectedBytes = 0;
-        }
-
-        return uncollectedBytes;
-    }
-
-    /// <summary>Lets go of what lay idle through the whole period.</summary>
-    private void Trim()
-    {
-        var dropped = 0L;
-        lock (gate)
-        {
-            for (var order = idle.Length - 1; order >= 0; order--)
-            {
-                while (dropped + (1L << order) <= leastIdleBytes && TryDrop(order))
-                {
-                    dropped += 1L << order;
-                }
-            }
-
-            leastIdleBytes = idleBytes;
-            isTrimDue = idleBytes > 0;
-            if (isTrimDue)
-            {
-                trim.Change(TrimPeriod, Timeout.InfiniteTimeSpan);
-            }
-        }
-
-        if (dropped >= MuchMemory)
-        {
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        }
-    }
+    private static int WholePages(long bytes) => (int)((Math.Max(bytes, 1) + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
 
     private sealed record Waiter(BodyBuffer Buffer, int Bytes)
     {
@@ -429,23 +261,24 @@ internal sealed class ByteBudget : IDisposable
 }
 
 /// <summary>One body while it comes in. Belongs to one download; dispose it, or hand it on by <see cref="Complete"/>.</summary>
-internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int largestArray) : IDisposable
+internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int longestBytes) : IDisposable
 {
     private bool isOver;
 
     internal bool IsSmall => isSmall;
 
-    internal int LargestArray => largestArray;
+    /// <summary>The most that it may grow to.</summary>
+    internal int LongestBytes => longestBytes;
 
     internal long HeldBytes { get; set; }
 
-    internal byte[] Array { get; set; } = [];
+    internal SourceMemory? Memory { get; set; }
 
     /// <summary>Bytes of the body so far.</summary>
     public int Length { get; private set; }
 
     /// <summary>Room for the bytes that follow; may be empty.</summary>
-    public Memory<byte> Room => Array.AsMemory(Length);
+    public Memory<byte> Room => Memory!.Memory[Length..];
 
     public void Advance(int bytes) => Length += bytes;
 
@@ -464,26 +297,25 @@ internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int largestArr
         {
             isOver = true;
             budget.Return(this);
-            Array = [];
         }
     }
 }
 
-/// <summary>A whole body in pooled memory. Its bytes are gone once it is disposed.</summary>
+/// <summary>A whole body. Its bytes are gone once it is disposed.</summary>
 internal sealed class FetchedBody : IDisposable
 {
     private BodyBuffer? buffer;
 
     internal FetchedBody(BodyBuffer buffer) => this.buffer = buffer;
 
-    /// <exception cref="ObjectDisposedException">The memory may hold another image by now.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
     public ReadOnlyMemory<byte> Bytes
     {
         get
         {
             var owned = buffer;
             ObjectDisposedException.ThrowIf(owned is null, this);
-            return owned.Array.AsMemory(0, owned.Length);
+            return owned.Memory!.Memory[..owned.Length];
         }
     }
 

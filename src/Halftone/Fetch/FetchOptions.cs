@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Numerics;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
@@ -48,11 +47,11 @@ internal sealed class FetchOptions : IValidatableObject
     public int MaxBytes { get; set; } = 64 << 20;
 
     /// <summary>
-    /// Bytes of bodies in memory for the whole process, from download until compressed; 256 MiB. At least twice
-    /// <see cref="MaxBytes"/> rounded up to a power of two: see <see cref="ByteBudget"/>.
+    /// Bytes of bodies in memory for the whole process, from download until compressed; 128 MiB. At least twice
+    /// <see cref="MaxBytes"/>, so that one long body leaves room for others: see <see cref="ByteBudget"/>.
     /// </summary>
     [Range(typeof(long), "131072", "1099511627776")]
-    public long BudgetBytes { get; set; } = 256L << 20;
+    public long BudgetBytes { get; set; } = 128L << 20;
 
     /// <summary>Longest response headers in KiB; 32.</summary>
     [Range(1, 1024)]
@@ -90,9 +89,19 @@ internal sealed class FetchOptions : IValidatableObject
     [Range(1, 1024)]
     public int MaxPerHost { get; set; } = 64;
 
-    /// <summary>How long an image that waits for its host keeps its place among <c>Queue:Prefetch</c> before it gives it to another; 0.25 s.</summary>
+    /// <summary>
+    /// How long an image that waits for its host, for its turn or its answer, keeps its place among <c>Queue:Prefetch</c> before it gives it
+    /// to another; 0.25 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
+
+    /// <summary>
+    /// How long a request may run before it no longer counts among those at once to its host, so that a few bad URLs do not hold up the host's
+    /// good ones; 2 s. At most <see cref="MinPerHost"/> such requests are lent, or up to <see cref="MaxPerHost"/> in all while the host answers others.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
+    public TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Failures to resolve or connect in a row after which a host is left alone for a while; 4.</summary>
     [Range(1, 1000)]
@@ -145,10 +154,10 @@ internal sealed class FetchOptions : IValidatableObject
             yield return new ValidationResult($"Fetch:ConnectTimeout ({ConnectTimeout}) must not be above Fetch:AttemptTimeout ({AttemptTimeout}).", [nameof(ConnectTimeout), nameof(AttemptTimeout)]);
         }
 
-        var leastBudget = 2L * BitOperations.RoundUpToPowerOf2((uint)MaxBytes);
+        var leastBudget = 2L * MaxBytes;
         if (BudgetBytes < leastBudget)
         {
-            yield return new ValidationResult($"Fetch:BudgetBytes ({BudgetBytes}) must be at least {leastBudget}, twice Fetch:MaxBytes ({MaxBytes}) rounded up to a power of two.", [nameof(BudgetBytes), nameof(MaxBytes)]);
+            yield return new ValidationResult($"Fetch:BudgetBytes ({BudgetBytes}) must be at least {leastBudget}, twice Fetch:MaxBytes ({MaxBytes}).", [nameof(BudgetBytes), nameof(MaxBytes)]);
         }
 
         foreach (var (host, headers) in HostHeaders)

@@ -17,13 +17,15 @@ internal sealed class GuardedHttp(SafeConnect connect, IOptions<FetchOptions> op
     public SocketsHttpHandler CreateHandler(X509Certificate2Collection? trustedRoots = null) => new()
     {
         ConnectCallback = connect.ConnectAsync,
+        PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new AnsweredStream(context.PlaintextStream)), // retries are ours to count
         // The callback keeps ConnectTimeout for name and TCP; what is left of this is for TLS.
         ConnectTimeout = 2 * options.Value.ConnectTimeout,
         UseCookies = false,                       // one shop's cookie must not go to another's image on the same host
         UseProxy = false,                         // a proxy would resolve names on its own, behind the guard's back
         AllowAutoRedirect = false,
         ActivityHeadersPropagator = null,         // trace ids are for our own services, not for strangers
-        AutomaticDecompression = DecompressionMethods.All,
+        // Not brotli and zstd: sixty streams of them may claim 16 MiB and more each for their window, which no budget counts.
+        AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
         MaxResponseHeadersLength = options.Value.MaxHeaderKiB,
         MaxResponseDrainSize = 64 << 10,          // the rest of an error page is read up to here to keep the connection
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),

@@ -85,6 +85,8 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         {
             var host = lease.Host;
             Close(host);
+            host.Answers++;
+            host.AnsweredAt = time.GetTimestamp();
             if (host.FullAt >= lease.EnteredAt)
             {
                 // A limit that was not reached during the request is not known to be too low.
@@ -97,14 +99,35 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
     {
         lock (gate)
         {
-            var host = lease.Host;
-            Close(host);
-            host.IsUntroubled = false;
-            if (lease.EnteredAt >= host.HalvedAt)
+            Congest(lease);
+        }
+    }
+
+    internal void TimedOut(HostLease lease)
+    {
+        lock (gate)
+        {
+            // Where it answered a whole round of others meanwhile, the trouble is the URL's and not the host's.
+            if (lease.Host.Answers - lease.AnswersAtEntry < (long)lease.Host.Limit)
             {
-                // Requests that were on their way when the limit was halved say nothing about the halved one.
-                host.Limit = Math.Max(options.Value.MinPerHost, host.Limit / 2);
-                host.HalvedAt = time.GetTimestamp();
+                Congest(lease);
+            }
+            else
+            {
+                Close(lease.Host);
+            }
+        }
+    }
+
+    internal void Slow(HostLease lease)
+    {
+        lock (gate)
+        {
+            if (!lease.IsOver)
+            {
+                lease.IsSlow = true;
+                lease.Host.Slow++;
+                LetIn(lease.Host);
             }
         }
     }
@@ -147,17 +170,36 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         {
             var host = lease.Host;
             host.InFlight--;
+            host.Slow -= lease.IsSlow ? 1 : 0;
             host.LastUsed = time.GetTimestamp();
             if (host.Probe == lease)
             {
                 host.Probe = null;
             }
 
-            while (host.Waiting.First is { } first && TryEnter(host, out var entry, isFirst: true))
-            {
-                host.Waiting.RemoveFirst();
-                first.Value.Entered.TrySetResult(entry);
-            }
+            LetIn(host);
+        }
+    }
+
+    private void Congest(HostLease lease)
+    {
+        var host = lease.Host;
+        Close(host);
+        host.IsUntroubled = false;
+        if (lease.EnteredAt >= host.HalvedAt)
+        {
+            // Requests that were on their way when the limit was halved say nothing about the halved one.
+            host.Limit = Math.Max(options.Value.MinPerHost, host.Limit / 2);
+            host.HalvedAt = time.GetTimestamp();
+        }
+    }
+
+    private void LetIn(Host host)
+    {
+        while (host.Waiting.First is { } first && TryEnter(host, out var entry, isFirst: true))
+        {
+            host.Waiting.RemoveFirst();
+            first.Value.Entered.TrySetResult(entry);
         }
     }
 
@@ -177,7 +219,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
             return true;
         }
 
-        if (host.InFlight >= (int)host.Limit || (host.Waiting.Count > 0 && !isFirst))
+        if (host.InFlight - Lent(host) >= (int)host.Limit || (host.Waiting.Count > 0 && !isFirst))
         {
             return false;
         }
@@ -185,6 +227,11 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         entry = new HostEntry(NewLease(host), null);
         return true;
     }
+
+    /// <summary>Slow requests that do not count: a few, and more only of a host that answers others at the same time, for it bears them.</summary>
+    private int Lent(Host host) => Math.Min(host.Slow, IsAnswering(host) ? options.Value.MaxPerHost - (int)host.Limit : options.Value.MinPerHost);
+
+    private bool IsAnswering(Host host) => host.Answers > 0 && time.GetElapsedTime(host.AnsweredAt) < options.Value.AttemptTimeout;
 
     private HostLease NewLease(Host host)
     {
@@ -258,6 +305,14 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
 
         public int InFlight { get; set; }
 
+        /// <summary>Those among them that have run for <see cref="FetchOptions.SlowAfter"/>.</summary>
+        public int Slow { get; set; }
+
+        /// <summary>Requests that were answered, and when the last was.</summary>
+        public long Answers { get; set; }
+
+        public long AnsweredAt { get; set; }
+
         public LinkedList<Waiter> Waiting { get; } = [];
 
         /// <summary>True until the host first asked for less: then the limit grows fast.</summary>
@@ -311,33 +366,45 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
 internal sealed class HostLease : IDisposable
 {
     private readonly HostLimiter limiter;
-    private bool isOver;
 
     internal HostLease(HostLimiter limiter, HostLimiter.Host host, long enteredAt)
     {
         this.limiter = limiter;
         Host = host;
         EnteredAt = enteredAt;
+        AnswersAtEntry = host.Answers;
     }
 
     internal HostLimiter.Host Host { get; }
 
     internal long EnteredAt { get; }
 
+    internal long AnswersAtEntry { get; }
+
+    internal bool IsOver { get; private set; }
+
+    internal bool IsSlow { get; set; }
+
     /// <summary>The host answered, with whatever status.</summary>
     public void Answered() => limiter.Answered(this);
 
-    /// <summary>The host asked for fewer requests (429, 503) or let one time out.</summary>
+    /// <summary>The host asked for fewer requests (429, 503).</summary>
     public void Congested() => limiter.Congested(this);
+
+    /// <summary>The host was connected to and did not answer in time, or too slowly.</summary>
+    public void TimedOut() => limiter.TimedOut(this);
+
+    /// <summary>The request has run for <see cref="FetchOptions.SlowAfter"/>.</summary>
+    public void Slow() => limiter.Slow(this);
 
     /// <summary>The name was not resolved or no connection made.</summary>
     public void Unreachable(FetchError cause) => limiter.Unreachable(this, cause);
 
     public void Dispose()
     {
-        if (!isOver)
+        if (!IsOver)
         {
-            isOver = true;
+            IsOver = true;
             limiter.Leave(this);
         }
     }

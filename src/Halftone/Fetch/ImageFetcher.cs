@@ -46,6 +46,23 @@ internal sealed class ImageFetcher : IDisposable
     /// <param name="cancellationToken">Stops the attempt.</param>
     public async Task<FetchResult> FetchAsync(Uri url, IWorkSlot? slot, CancellationToken cancellationToken)
     {
+        var result = await FollowAsync(url, slot, cancellationToken);
+        try
+        {
+            await (slot?.TakeAgainAsync(cancellationToken) ?? ValueTask.CompletedTask);
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            (result as FetchResult.Fetched)?.Body.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => http.Dispose();
+
+    private async Task<FetchResult> FollowAsync(Uri url, IWorkSlot? slot, CancellationToken cancellationToken)
+    {
         if (FetchTarget.Refuse(url) is { } refused)
         {
             return FetchFailure.Failed(refused, "Not a URL that can be fetched: http or https with a host is.");
@@ -53,8 +70,15 @@ internal sealed class ImageFetcher : IDisposable
 
         using var clock = new FetchClock(options, time, cancellationToken);
         var target = FetchTarget.First(url);
+        var asked = new HashSet<Uri>();
         for (var redirects = 0; ; redirects++)
         {
+            // A circle never ends: nothing is asked for twice, so that nobody's URL is asked for more often than there are attempts.
+            if (!asked.Add(target.Url))
+            {
+                return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects lead in a circle.");
+            }
+
             var outcome = await AskHostAsync(target, slot, clock);
             if (outcome.Result is not null)
             {
@@ -75,8 +99,6 @@ internal sealed class ImageFetcher : IDisposable
         }
     }
 
-    public void Dispose() => http.Dispose();
-
     /// <summary>One hop, once it is the host's turn.</summary>
     private async ValueTask<Hop> AskHostAsync(FetchTarget target, IWorkSlot? slot, FetchClock clock)
     {
@@ -87,50 +109,41 @@ internal sealed class ImageFetcher : IDisposable
         }
 
         using var lease = entry.Lease!;
+        await using var slow = time.CreateTimer(static lease => ((HostLease)lease!).Slow(), lease, options.SlowAfter, Timeout.InfiniteTimeSpan);
         clock.Run();
-        var hop = await RequestAsync(target, clock);
+        var hop = await PatientlyAsync(RequestAsync(target, clock), slot, clock.Stop);
         clock.Pause();
         Tell(lease, hop.Result as FetchResult.Failed);
         return hop;
     }
 
-    private async ValueTask<HostEntry> EnterHostAsync(string host, IWorkSlot? slot, CancellationToken cancellationToken)
+    private ValueTask<HostEntry> EnterHostAsync(string host, IWorkSlot? slot, CancellationToken cancellationToken) =>
+        hosts.TryEnter(host, out var entry) ? ValueTask.FromResult(entry) : PatientlyAsync(hosts.EnterAsync(host, cancellationToken), slot, cancellationToken);
+
+    /// <summary>
+    /// Waits for the host with the place in hand for a while, then without: sixty hosts that let us wait would hold up everybody else. Not
+    /// at once, for a host that answers does so soon, and images that queued up elsewhere meanwhile would all stand before a new request's.
+    /// </summary>
+    private async ValueTask<T> PatientlyAsync<T>(ValueTask<T> wait, IWorkSlot? slot, CancellationToken cancellationToken)
     {
-        if (hosts.TryEnter(host, out var entry))
+        if (slot is null || wait.IsCompleted)
         {
-            return entry;
+            return await wait;
         }
 
-        var entering = hosts.EnterAsync(host, cancellationToken).AsTask();
-        if (slot is null)
-        {
-            return await entering;
-        }
-
-        // A host that answers lets the next one in soon: images that queued up elsewhere meanwhile would all stand before a new request's.
+        var waiting = wait.AsTask();
         using (var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
         {
-            await Task.WhenAny(entering, Task.Delay(options.HoldPlace, time, patience.Token));
+            await Task.WhenAny(waiting, Task.Delay(options.HoldPlace, time, patience.Token));
             await patience.CancelAsync();
         }
 
-        if (!entering.IsCompleted)
+        if (!waiting.IsCompleted)
         {
             slot.GiveBack();
         }
 
-        entry = await entering;
-        try
-        {
-            await slot.TakeAgainAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            entry.Lease?.Dispose();
-            throw;
-        }
-
-        return entry;
+        return await waiting;
     }
 
     private async ValueTask<Hop> RequestAsync(FetchTarget target, FetchClock clock)
@@ -220,14 +233,14 @@ internal sealed class ImageFetcher : IDisposable
             {
                 if (buffer.Length >= options.MaxBytes)
                 {
-                    return await ReadAsync(stream, new byte[1], clock.Token) == 0;
+                    return await stream.ReadAsync(new byte[1], clock.Token) == 0;
                 }
 
                 await clock.OutsideAsync(buffer.GrowAsync(clock.Stop));
             }
 
             var room = (int)Math.Min(buffer.Room.Length, end - buffer.Length);
-            var read = await ReadAsync(stream, buffer.Room[..room], clock.Token);
+            var read = await stream.ReadAsync(buffer.Room[..room], clock.Token);
             if (read == 0)
             {
                 break;
@@ -255,19 +268,6 @@ internal sealed class ImageFetcher : IDisposable
         return length is not null && written.Distinct().Count() == 1;
     }
 
-    private static async ValueTask<int> ReadAsync(Stream stream, Memory<byte> room, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await stream.ReadAsync(room, cancellationToken);
-        }
-        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
-        {
-            // Brotli's way of saying what gzip and deflate say with this.
-            throw new InvalidDataException(e.Message, e);
-        }
-    }
-
     private FetchResult.Failed Expired(FetchClock clock) => clock switch
     {
         { IsTooSlow: true } => FetchFailure.Failed(FetchError.TooSlow, $"The body came slower than {options.MinBytesPerSecond} bytes a second."),
@@ -289,8 +289,10 @@ internal sealed class ImageFetcher : IDisposable
                 lease.Unreachable(failed.Error);
                 break;
             case FetchError.HttpStatus when failed.HttpStatus is 429 or 503:
-            case FetchError.HeadersTimedOut or FetchError.BodyTimedOut or FetchError.TooSlow:
                 lease.Congested();
+                break;
+            case FetchError.HeadersTimedOut or FetchError.BodyTimedOut or FetchError.TooSlow:
+                lease.TimedOut();
                 break;
             case FetchError.AddressForbidden or FetchError.PortForbidden or FetchError.TlsTimedOut:
                 break; // says nothing about how much the host can bear

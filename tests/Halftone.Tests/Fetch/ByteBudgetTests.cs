@@ -10,10 +10,10 @@ public class ByteBudgetTests
     [Fact]
     public async Task A_body_of_stated_length_takes_that_and_gives_it_back()
     {
-        using var budget = NewBudget(256, 64);
+        var budget = NewBudget(256, 64);
 
         var body = await FillAsync(budget, 200_000, 200_000);
-        Assert.Equal(256 << 10, budget.HeldBytes);
+        Assert.InRange(budget.HeldBytes, 200_000, 200_000 + Environment.SystemPageSize);
         Assert.Equal(200_000, body.Bytes.Length);
         body.Dispose();
         body.Dispose();
@@ -25,7 +25,7 @@ public class ByteBudgetTests
     [Fact]
     public async Task A_body_keeps_its_bytes_while_it_grows()
     {
-        using var budget = NewBudget(256, 64);
+        var budget = NewBudget(256, 64);
 
         using var body = await FillAsync(budget, null, 3 * MiB);
 
@@ -37,42 +37,23 @@ public class ByteBudgetTests
     [Fact]
     public async Task Memory_is_held_for_bytes_that_came_and_not_for_lengths_that_were_claimed()
     {
-        using var budget = NewBudget(256, 64);
+        var budget = NewBudget(256, 64);
         using var buffer = await budget.RentAsync(64 * MiB, TestContext.Current.CancellationToken);
 
         Assert.InRange(budget.HeldBytes, 1, MiB);
     }
 
     [Fact]
-    public async Task Arrays_are_used_again_and_let_go_once_nobody_needed_them_for_a_while()
-    {
-        var time = new ManualTimeProvider();
-        using var budget = NewBudget(256, 64, time);
-        (await FillAsync(budget, null, 3 * MiB)).Dispose();
-        var idle = budget.IdleBytes;
-        Assert.InRange(idle, 4 * MiB, 6 * MiB);
-
-        time.Advance(TimeSpan.FromSeconds(9));
-        (await FillAsync(budget, null, 3 * MiB)).Dispose();
-        Assert.Equal(idle, budget.IdleBytes);
-        time.Advance(TimeSpan.FromSeconds(1));
-        Assert.InRange(budget.IdleBytes, 4 * MiB, idle);
-        time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal(0, budget.IdleBytes);
-    }
-
-    [Fact]
     public async Task Many_bodies_that_grow_at_once_all_end_within_the_budget()
     {
         const int limit = 16;
-        using var budget = NewBudget(limit, 4);
+        var budget = NewBudget(limit, 4);
         var most = 0L;
         var bodies = Enumerable.Range(0, 80).Select(number => Task.Run(async () =>
         {
             // Every fourth states its length, the others do not; all but a few want as much as is allowed.
             var length = number % 7 == 0 ? 300_000 : (4 * MiB) - number;
             using var body = await FillAsync(budget, number % 4 == 0 ? length : null, length);
-            // Granted bytes: an idle array makes way only when the array of a grant is made, so the two may not be added at one moment.
             InterlockedMax(ref most, budget.HeldBytes);
             await Task.Yield();
             Assert.Equal(length, body.Bytes.Length);
@@ -83,14 +64,13 @@ public class ByteBudgetTests
         Assert.Equal(0, budget.HeldBytes);
         Assert.Equal(0, budget.WaitingCount);
         Assert.InRange(most, 1, limit * MiB);
-        Assert.InRange(budget.IdleBytes, 0, limit * MiB);
     }
 
     [Fact]
     public async Task Bodies_that_grow_in_turns_do_not_lock_each_other_up()
     {
-        // The share for growing is 12 MiB, a body needs 6 MiB at its last doubling: three cannot all be half way.
-        using var budget = NewBudget(16, 4);
+        // The share for growing is 12 MiB and a body needs 4 MiB: eight cannot all be half way.
+        var budget = NewBudget(16, 4);
         var buffers = new List<BodyBuffer>();
         for (var number = 0; number < 8; number++)
         {
@@ -100,7 +80,7 @@ public class ByteBudgetTests
         // All ask for their next doubling before any is served again, round by round, until all have waited.
         var growing = buffers.Select(async buffer =>
         {
-            while (buffer.Array.Length < 4 * MiB)
+            while (buffer.Length + buffer.Room.Length < 4 * MiB)
             {
                 buffer.Advance(buffer.Room.Length);
                 await Task.Yield();
@@ -117,7 +97,7 @@ public class ByteBudgetTests
     [Fact]
     public async Task Ordinary_images_do_not_wait_for_a_host_that_fills_the_memory_with_endless_ones()
     {
-        using var budget = NewBudget(16, 4);
+        var budget = NewBudget(16, 4);
         List<Task> endless = [];
         for (var number = 0; number < 20; number++)
         {
@@ -133,7 +113,7 @@ public class ByteBudgetTests
     [Fact]
     public async Task Who_waits_is_served_in_the_order_of_asking_and_a_small_wish_does_not_overtake()
     {
-        using var budget = NewBudget(4, 1);
+        var budget = NewBudget(4, 1);
         var held = await FillAsync(budget, MiB, MiB);
         var large = budget.RentAsync(MiB, TestContext.Current.CancellationToken).AsTask();
         var small = budget.RentAsync(1, TestContext.Current.CancellationToken).AsTask();
@@ -147,7 +127,7 @@ public class ByteBudgetTests
     [Fact]
     public async Task Who_gives_up_waiting_leaves_nothing_behind_and_lets_the_next_one_in()
     {
-        using var budget = NewBudget(4, 1);
+        var budget = NewBudget(4, 1);
         var held = await FillAsync(budget, 600_000, 600_000);
         using var stop = new CancellationTokenSource();
         var impatient = budget.RentAsync(MiB, stop.Token).AsTask();
@@ -160,8 +140,8 @@ public class ByteBudgetTests
         Assert.Equal(0, budget.HeldBytes);
     }
 
-    private static ByteBudget NewBudget(int budgetMiB, int maxMiB, TimeProvider? time = null) =>
-        new(Options.Create(new FetchOptions { BudgetBytes = budgetMiB * (long)MiB, MaxBytes = maxMiB * MiB }), time ?? TimeProvider.System);
+    private static ByteBudget NewBudget(int budgetMiB, int maxMiB) =>
+        new(Options.Create(new FetchOptions { BudgetBytes = budgetMiB * (long)MiB, MaxBytes = maxMiB * MiB }));
 
     private static async Task<FetchedBody> FillAsync(ByteBudget budget, long? stated, int length)
     {

@@ -217,6 +217,84 @@ public class HostLimiterTests
         Assert.Equal(4, busy.Count);
     }
 
+    [Fact]
+    public void Slow_requests_make_way_for_a_few_others_and_for_many_where_the_host_answers_those()
+    {
+        var hosts = NewLimiter();
+        var first = TakeAll(hosts);
+        first.ForEach(lease => lease.Slow());
+        var second = TakeAll(hosts);
+        Assert.Equal(4, second.Count);
+        second.ForEach(lease => lease.Slow());
+        Assert.Empty(TakeAll(hosts));
+
+        second[0].Answered();
+        second[0].Dispose();
+        var third = TakeAll(hosts);
+        Assert.Equal(5, third.Count); // an answer raises the limit
+        third.ForEach(lease => lease.Slow());
+        time.Advance(new FetchOptions().AttemptTimeout);
+        Assert.Empty(TakeAll(hosts));
+
+        foreach (var lease in first.Concat(second).Concat(third))
+        {
+            lease.Dispose();
+            lease.Slow();
+        }
+
+        Assert.Equal(5, Count(hosts));
+    }
+
+    [Fact]
+    public void All_requests_together_stay_below_the_limit_however_many_are_slow()
+    {
+        var hosts = NewLimiter();
+        Take(hosts)!.Answered();
+        var all = 0;
+        for (var round = 0; round < 50; round++)
+        {
+            var leases = TakeAll(hosts);
+            leases.ForEach(lease => lease.Slow());
+            all += leases.Count;
+        }
+
+        Assert.InRange(all, 60, 64);
+    }
+
+    [Fact]
+    public async Task A_request_that_becomes_slow_lets_in_who_waits()
+    {
+        var hosts = NewLimiter();
+        var leases = TakeAll(hosts);
+        var waiting = hosts.EnterAsync(Shop, TestContext.Current.CancellationToken);
+
+        leases[0].Slow();
+
+        Assert.NotNull((await waiting).Lease);
+    }
+
+    [Fact]
+    public void A_request_that_times_out_while_the_host_answers_others_is_not_the_hosts_trouble()
+    {
+        var hosts = NewLimiter();
+        var bad = Take(hosts)!;
+        for (var round = 0; round < 10; round++)
+        {
+            AnswerAll(TakeAll(hosts));
+        }
+
+        bad.TimedOut();
+        bad.Dispose();
+        var limit = Count(hosts);
+        Assert.InRange(limit, 8, 64);
+
+        bad = Take(hosts)!;
+        time.Advance(TimeSpan.FromSeconds(1));
+        bad.TimedOut();
+        bad.Dispose();
+        Assert.Equal(limit / 2, Count(hosts));
+    }
+
     private HostLimiter NewLimiter(Action<FetchOptions>? configure = null)
     {
         var options = new FetchOptions();

@@ -45,8 +45,8 @@ public class ImageFetcherTests
 
         var timers = time.RunningTimers;
         var fetching = kit.Fetcher.FetchAsync(origin.Url("/a.jpg"), TestContext.Current.CancellationToken);
-        // It waits, and has stopped the clock of the attempt.
-        await Eventually.TrueAsync(() => kit.Budget.WaitingCount == 1 && time.RunningTimers == timers);
+        // It waits, and has stopped the clock of the attempt; what is left is the timer that tells when the host is slow.
+        await Eventually.TrueAsync(() => kit.Budget.WaitingCount == 1 && time.RunningTimers == timers + 1);
         time.Advance(TimeSpan.FromMinutes(10));
         held.Dispose();
 
@@ -68,6 +68,30 @@ public class ImageFetcherTests
         await Eventually.TrueAsync(() => !slot.IsHeld);
         time.Advance(TimeSpan.FromMinutes(10));
         busy.Lease!.Dispose();
+
+        Assert.IsType<FetchResult.Fetched>(await fetching).Body.Dispose();
+        Assert.True(slot.IsHeld);
+    }
+
+    [Fact]
+    public async Task A_host_that_takes_its_time_gives_the_worker_slot_to_another_image()
+    {
+        var time = new ManualTimeProvider();
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = HostileOrigin.Start(async call =>
+        {
+            await answer.Task;
+            await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nimg");
+        });
+        await using var kit = FetchKit.Open(time: time);
+        var slot = new OneSlot();
+
+        var fetching = kit.Fetcher.FetchAsync(origin.Url(), slot, TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync(() => origin.Heads.Count == 1);
+        Assert.True(slot.IsHeld);
+        time.Advance(new FetchOptions().HoldPlace);
+        await Eventually.TrueAsync(() => !slot.IsHeld);
+        answer.SetResult();
 
         Assert.IsType<FetchResult.Fetched>(await fetching).Body.Dispose();
         Assert.True(slot.IsHeld);

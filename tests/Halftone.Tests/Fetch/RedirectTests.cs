@@ -56,14 +56,20 @@ public class RedirectTests
     }
 
     [Fact]
-    public async Task A_redirect_in_a_circle_ends()
+    public async Task A_redirect_in_a_circle_ends_and_no_url_is_asked_for_twice()
     {
-        await using var origin = HostileOrigin.Start(Redirect(302, "/again"));
+        await using var itself = HostileOrigin.Start(Redirect(302, "/again"));
+        await using var round = HostileOrigin.Start(call => call.WriteAsync(Redirect(302, call.Path == "/a" ? "/b" : "/a")));
         await using var kit = FetchKit.Open();
 
-        var failed = await kit.FailAsync(origin.Url("/again"));
+        foreach (var url in new[] { itself.Url("/again"), round.Url("/a") })
+        {
+            var failed = await kit.FailAsync(url);
+            Assert.Equal((FetchError.TooManyRedirects, false), (failed.Error, failed.Retryable));
+        }
 
-        Assert.Equal((FetchError.TooManyRedirects, false), (failed.Error, failed.Retryable));
+        Assert.Single(itself.Heads);
+        Assert.Equal(2, round.Heads.Count);
     }
 
     [Theory]

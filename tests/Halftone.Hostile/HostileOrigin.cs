@@ -6,11 +6,11 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace Halftone.Tests.Servers;
+namespace Halftone.Hostile;
 
 /// <summary>
-/// A server on loopback that keeps no rule of HTTP unless told to: it reads a request's head and lets the test write
-/// whatever bytes it likes, when it likes. The connection is closed when the test's answer ends.
+/// A server on loopback that keeps no rule of HTTP unless told to: it reads a request's head and lets its owner write
+/// whatever bytes it likes, when it likes. The connection is closed when that answer ends.
 /// </summary>
 internal sealed class HostileOrigin : IAsyncDisposable
 {
@@ -117,7 +117,7 @@ internal sealed class HostileOrigin : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException or ObjectDisposedException)
         {
-            // The other side had enough, which is what most tests are about.
+            // The other side had enough, which is what it is for.
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed class HostileOrigin : IAsyncDisposable
     }
 }
 
-/// <summary>One request to a <see cref="HostileOrigin"/>, whose answer the test writes.</summary>
+/// <summary>One request to a <see cref="HostileOrigin"/>, whose answer the delegate writes.</summary>
 internal sealed class HostileCall(Socket socket, Stream stream, string head, CancellationToken stopped)
 {
     /// <summary>Path and query.</summary>
@@ -195,6 +195,9 @@ internal sealed class HostileCall(Socket socket, Stream stream, string head, Can
             // Whatever it sends is not what we wait for.
         }
     }
+
+    /// <summary>Waits for more from the other side, such as its next request.</summary>
+    public Task ReadAsync() => stream.ReadAtLeastAsync(new byte[64 << 10], 1, throwOnEndOfStream: false, stopped).AsTask();
 
     /// <summary>Ends the connection with RST.</summary>
     public void Reset()
