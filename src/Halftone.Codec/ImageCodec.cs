@@ -6,6 +6,9 @@ namespace Halftone.Codec;
 /// <summary>Bytes in, bytes out: no I/O, no configuration. Any number of threads may call it.</summary>
 public static class ImageCodec
 {
+    /// <summary>Frames of an animation: at ten a second, a quarter of an hour.</summary>
+    private const int MaxFrames = 10_000;
+
     /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
     /// <returns>The version of libvips.</returns>
     /// <exception cref="LibVipsMissingException">There is none; the message is a sentence for people.</exception>
@@ -50,6 +53,10 @@ public static class ImageCodec
         {
             // libvips knows the first frame alone; better no output than one that stands still.
             return new CodecResult.Refused(CodecError.UnsupportedFormat, "an animated PNG image");
+        }
+        if (from == ImageFormat.Gif && GifFrames.Count(source.Span, MaxFrames) > MaxFrames)
+        {
+            return new CodecResult.Refused(CodecError.TooManyPixels, $"more than {MaxFrames} frames");
         }
         var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
         try

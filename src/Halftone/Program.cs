@@ -74,6 +74,7 @@ internal static class Program
         builder.Services.AddDocs();
         var server = builder.Build();
         server.UseProblems();
+        server.UseOneFraming();
         server.UseOneSpelling();
         server.UseAccess();
         server.UseRequestDecompression();

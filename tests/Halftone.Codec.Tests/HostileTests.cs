@@ -83,6 +83,47 @@ public sealed class HostileTests
         Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(source, new CodecRequest { MaxPixels = 16_000 }));
     }
 
+    [Theory]
+    [InlineData(9_999, false)]
+    [InlineData(10_000, false)]
+    [InlineData(10_001, true)]
+    [InlineData(100_000, true)]
+    public void More_than_ten_thousand_frames_are_refused_before_any_is_decoded(int frames, bool refused)
+    {
+        // A frame of one pixel each: control block, descriptor, three bytes of LZW.
+        byte[] frame = [0x21, 0xF9, 4, 0, 1, 0, 0, 0, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 0x01, 0];
+        byte[] gif = [.. "GIF89a"u8, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, .. Enumerable.Repeat(frame, frames).SelectMany(bytes => bytes), 0x3B];
+
+        Assert.Equal(refused, GifFrames.Count(gif, 10_000) > 10_000);
+        Assert.Equal(frames, GifFrames.Count(gif, int.MaxValue - 1));
+        if (refused)
+        {
+            Assert.Equal(new CodecResult.Refused(CodecError.TooManyPixels, "more than 10000 frames"), Refused(gif));
+        }
+    }
+
+    [Fact]
+    public void Frames_of_a_real_GIF_are_counted_and_of_a_cut_one_those_that_are_there()
+    {
+        using var frames = Picture.Draw(40, 40 * 10).Image();
+        frames.Set("page-height", 40);
+        var gif = Picture.Save(frames, "gifsave_buffer");
+
+        Assert.Equal(10, GifFrames.Count(gif, 10_000));
+        for (var length = 0; length < gif.Length; length += 7)
+        {
+            Assert.InRange(GifFrames.Count(gif.AsSpan(0, length), 10_000), 0, 10);
+        }
+    }
+
+    [Theory]
+    [InlineData(65_536, 1)]
+    [InlineData(1, 65_536)]
+    public void A_side_longer_than_any_JPEGs_is_refused(int width, int height) =>
+        Assert.Equal(
+            new CodecResult.Refused(CodecError.TooManyPixels, $"{width} x {height} pixels, a side of more than 65535"),
+            Refused(Picture.Draw(width, height).Save("pngsave_buffer")));
+
     [Fact]
     public void An_animated_PNG_is_refused_rather_than_stilled()
     {

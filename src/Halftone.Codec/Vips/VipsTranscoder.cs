@@ -10,6 +10,9 @@ namespace Halftone.Codec.Vips;
 /// </summary>
 internal static class VipsTranscoder
 {
+    /// <summary>The longest side of a JPEG. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
+    private const int MaxSidePixels = 65_535;
+
     /// <exception cref="VipsException">The source is truncated or broken, or memory ran out.</exception>
     public static CodecResult Transcode(ReadOnlyMemory<byte> source, ImageFormat from, ImageFormat to, CodecRequest request)
     {
@@ -70,6 +73,10 @@ internal static class VipsTranscoder
     public static CodecResult.Refused? TooManyPixels(VipsImage image, long maxPixels)
     {
         int width = image.Width, height = image.PageHeight, frames = image.Pages;
+        if (Math.Max(width, height) > MaxSidePixels)
+        {
+            return new(CodecError.TooManyPixels, $"{width} x {height} pixels, a side of more than {MaxSidePixels}");
+        }
         return (Int128)width * height * frames <= maxPixels ? null : new(CodecError.TooManyPixels, string.Create(CultureInfo.InvariantCulture,
             $"{width} x {height} pixels{(frames > 1 ? $" in {frames} frames" : "")}, more than {maxPixels}"));
     }

@@ -50,6 +50,9 @@ internal sealed partial class CodecProcess : IDisposable
 
     public int Id { get; }
 
+    /// <summary>True once an image took more than <see cref="CompressOptions.CpuSeconds"/>.</summary>
+    public bool HasUsedUpProcessorTime { get; private set; }
+
     /// <summary>The child's memory after its last image.</summary>
     public long ResidentBytes { get; private set; }
 
@@ -149,6 +152,7 @@ internal sealed partial class CodecProcess : IDisposable
         }
         if (exitCode == SignalBase + SigXcpu)
         {
+            HasUsedUpProcessorTime = true;
             return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
         }
         var isMemory = lastErrors.Contains("failed to allocate", StringComparison.OrdinalIgnoreCase)

@@ -146,7 +146,8 @@ internal sealed partial class CodecSeat
             }
             var refused = (CodecResult.Refused)result;
             Log.ChildFailed(logger, refused.Error, refused.Detail, attempt);
-            if (attempt == Attempts)
+            // What used up its processor time would use it up again.
+            if (attempt == Attempts || process.HasUsedUpProcessorTime)
             {
                 CodecMetrics.Count(result);
                 image.Complete(result);

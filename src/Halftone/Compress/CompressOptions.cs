@@ -39,9 +39,12 @@ internal sealed class CompressOptions : IValidatableObject
     [Range(256L << 20, 1L << 40)]
     public long MaxChildBytes { get; set; } = 1L << 30;
 
-    /// <summary>Processor time for one image (RLIMIT_CPU), whole seconds, 1 to 3600; 30. One that needs more fails as <c>codec_timed_out</c>.</summary>
+    /// <summary>
+    /// Processor time for one image (RLIMIT_CPU), whole seconds, up to one more because of their counting, 1 to 3600; 9. One that needs more fails
+    /// as <c>codec_timed_out</c>, at once.
+    /// </summary>
     [Range(1, 3600)]
-    public int CpuSeconds { get; set; } = 30;
+    public int CpuSeconds { get; set; } = 9;
 
     /// <summary>
     /// From sending an image to its answer; 2 min. A backstop for a child that waits instead of working: it must leave room

@@ -42,9 +42,7 @@ internal sealed class FetchTarget
             return FetchError.SchemeForbidden;
         }
 
-        return url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && url.IdnHost.Trim('.').Length > 0
-            ? null
-            : FetchError.InvalidUrl;
+        return url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && HasName(url) ? null : FetchError.InvalidUrl;
     }
 
     /// <summary>The URL of a row.</summary>
@@ -97,6 +95,19 @@ internal sealed class FetchTarget
         }
 
         return request;
+    }
+
+    /// <summary>Some hosts pass for a URL's and have no form that a name server could be asked for: the platform throws when it is wanted, or its client does.</summary>
+    private static bool HasName(Uri url)
+    {
+        try
+        {
+            return url.IdnHost.Trim('.').Length > 0 && Uri.CheckHostName(url.IdnHost) != UriHostNameType.Unknown;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
     }
 
     private static AuthenticationHeaderValue? CredentialsOf(Uri url) => url.UserInfo.Length == 0

@@ -12,7 +12,8 @@ internal static class IntakeSetup
         services.AddSingleton<IValidateOptions<IntakeOptions>, IntakeOptionsValidator>();
         services.AddSingleton<RequestIntake>();
         services.AddRunning<AbandonedUploads>();
-        services.AddRequestDecompression();
+        // Brotli may claim 16 MiB for the window of each body, which no limit of ours counts.
+        services.AddRequestDecompression(decompression => decompression.DecompressionProviders.Remove("br"));
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<IntakeOptions>>((kestrel, intake) => kestrel.Limits.MaxRequestBodySize = intake.Value.MaxBodyBytes);
     }
 }

@@ -38,7 +38,7 @@ internal sealed record SpooledUpload(Guid RequestId, string Key, string FileName
 /// <summary>A file read to its end.</summary>
 internal sealed record CheckedUpload(ProductCsvReader Reader, HostCounts Hosts);
 
-/// <summary>The file is longer than <see cref="IntakeOptions.MaxBodyBytes"/>.</summary>
+/// <summary>The body is longer than <see cref="IntakeOptions.MaxBodyBytes"/>, or than what its kind may be.</summary>
 internal sealed class SpoolTooLargeException : Exception;
 
 internal abstract record IntakeResult
@@ -80,7 +80,14 @@ internal sealed class RequestIntake(
     public IDisposable? TryEnter() => places.Wait(0, CancellationToken.None) ? new Place(places) : null;
 
     /// <summary>Writes the body to the file store; it is on disk when this returns.</summary>
-    public async Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken)
+    public Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken) => SpoolAsync(body, fileName, options.Value.MaxBodyBytes, cancellationToken);
+
+    /// <param name="body">Taken in plain where it is gzip.</param>
+    /// <param name="fileName">The sender's name for it.</param>
+    /// <param name="maxBytes">The most that is written.</param>
+    /// <param name="cancellationToken">Stops the writing.</param>
+    /// <exception cref="SpoolTooLargeException">It is longer.</exception>
+    public async Task<SpooledUpload> SpoolAsync(Stream body, string fileName, long maxBytes, CancellationToken cancellationToken)
     {
         var requestId = Guid.CreateVersion7(time.GetUtcNow());
         var key = ObjectKey.ForFile(requestId, "upload", "csv");
@@ -88,7 +95,7 @@ internal sealed class RequestIntake(
         string hash;
         try
         {
-            hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, cancellationToken), cancellationToken);
+            hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken), cancellationToken);
         }
         catch
         {
@@ -171,10 +178,11 @@ internal sealed class RequestIntake(
         return new IntakeResult.Accepted(upload.RequestId, checking.Rows, checking.Images);
     }
 
-    private async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
+    /// <summary>A spooled body.</summary>
+    public async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
         await files.Store.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} has gone.");
 
-    private async Task<string> CopyAsync(Stream body, Stream spool, CancellationToken cancellationToken)
+    private static async Task<string> CopyAsync(Stream body, Stream spool, long maxBytes, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[65_536];
@@ -183,7 +191,7 @@ internal sealed class RequestIntake(
         while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
         {
             // A gzip of a few KB can hold gigabytes: the limit is on what is spooled.
-            if ((length += read) > options.Value.MaxBodyBytes)
+            if ((length += read) > maxBytes)
             {
                 throw new SpoolTooLargeException();
             }

@@ -1,8 +1,12 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
+using Halftone.Codec;
 using Halftone.Status;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Halftone.Intake;
@@ -21,7 +25,7 @@ internal static class UploadBody
     private const int MaxJsonBytes = 8 * 1024 * 1024;
     private const int MaxBoundaryChars = 200;
     private const string DefaultFileName = "upload.csv";
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly SemaphoreSlim JsonTurn = new(1);
 
     /// <summary>Spools the file and remembers the fields.</summary>
     /// <returns>Null, or why the body is of no use.</returns>
@@ -30,6 +34,12 @@ internal static class UploadBody
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
             return Unsupported();
+        }
+
+        if (!StringValues.IsNullOrEmpty(request.Headers.ContentEncoding))
+        {
+            // What is understood has been undone and taken off on the way here.
+            return Problems.Of(ProblemType.UnsupportedMediaType, "Send the body as it is, or with Content-Encoding: gzip or deflate.");
         }
 
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
@@ -92,7 +102,9 @@ internal static class UploadBody
             return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file': send one CSV per request.");
         }
 
-        var fileName = HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
+        // The platform throws for a "filename*=" without a value.
+        var hasStar = disposition.Parameters.Any(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase) && parameter.Value.HasValue);
+        var fileName = HeaderUtilities.RemoveQuotes(hasStar && disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
         form.Upload = await intake.SpoolAsync(section.Body, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
         return null;
     }
@@ -107,73 +119,163 @@ internal static class UploadBody
         var buffer = new byte[MaxFieldBytes + 1];
         var length = await section.Body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         return length > MaxFieldBytes
-            ? Problems.Of(ProblemType.FieldTooLong, $"The form field '{name}' is longer than {MaxFieldBytes:N0} bytes.")
+            ? FieldTooLong(name)
             : await SetAsync(form, name, Encoding.UTF8.GetString(buffer, 0, length).Trim(), cancellationToken);
     }
 
+    /// <summary>
+    /// The body goes to disk as it comes, however slowly, and is taken apart one body at a time: sixty-four of them in memory with all that JSON
+    /// makes of 8 MiB would be gigabytes.
+    /// </summary>
     private static async Task<ProblemHttpResult?> ReadJsonAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
     {
-        using var body = new MemoryStream();
-        var chunk = new byte[65_536];
-        int read;
-        while ((read = await request.Body.ReadAsync(chunk, cancellationToken)) > 0)
+        SpooledUpload spooled;
+        try
         {
-            body.Write(chunk, 0, read);
-            if (body.Length > MaxJsonBytes)
+            spooled = await intake.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
+        }
+        catch (SpoolTooLargeException)
+        {
+            return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body of at most {MaxJsonBytes:N0} bytes is read: send a larger file as multipart/form-data or text/csv.");
+        }
+
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        await JsonTurn.WaitAsync(cancellationToken);
+        try
+        {
+            using var body = await ReadWholeAsync(spooled, intake, cancellationToken);
+            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, intake, cancellationToken) is { } problem)
             {
-                return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body of at most {MaxJsonBytes:N0} bytes is read: send a larger file as multipart/form-data or text/csv.");
+                return problem;
+            }
+        }
+        finally
+        {
+            JsonTurn.Release();
+            await intake.DiscardAsync(spooled);
+        }
+
+        // Not in turn: a webhook's name may take its time to be resolved.
+        foreach (var (name, value) in fields)
+        {
+            if (await SetAsync(form, name, value, cancellationToken) is { } problem)
+            {
+                return problem;
             }
         }
 
-        JsonElement json;
+        return null;
+    }
+
+    /// <returns>The body and one byte more, since no memory is empty.</returns>
+    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, RequestIntake intake, CancellationToken cancellationToken)
+    {
+        await using var file = await intake.OpenAsync(spooled, cancellationToken);
+        var body = new SourceMemory((int)file.Length + 1);
         try
         {
-            // Strict, so that no member can turn out to be no text later on.
-            json = JsonSerializer.Deserialize(StrictUtf8.GetString(body.GetBuffer(), 0, (int)body.Length), ApiJson.Default.JsonElement);
+            await file.ReadExactlyAsync(body.Memory[..^1], cancellationToken);
+            return body;
         }
-        catch (DecoderFallbackException)
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(ReadOnlyMemory<byte> body, Dictionary<string, string> fields, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    {
+        if (!Utf8.IsValid(body.Span))
         {
             return Problems.Of(ProblemType.InvalidJson, "The body is not UTF-8, as JSON must be.");
+        }
+
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(body);
         }
         catch (JsonException exception)
         {
             return Problems.Of(ProblemType.InvalidJson, $"The body is not JSON (line {exception.LineNumber + 1}).");
         }
 
-        if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("csv", out var csv) || csv.ValueKind != JsonValueKind.String)
+        using (document)
         {
-            return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the file's text.");
-        }
-
-        foreach (var member in json.EnumerateObject().Where(member => member.Name is not ("csv" or "file_name")))
-        {
-            if (!UploadForm.Fields.Contains(member.Name))
+            JsonElement csv = default;
+            string? fileName = null;
+            foreach (var member in document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.EnumerateObject() : default)
             {
-                return UnknownField(member.Name, "csv, file_name");
+                var name = NameOf(member);
+                if (name == "csv")
+                {
+                    csv = member.Value;
+                }
+                else if (name == "file_name")
+                {
+                    fileName = member.Value.ValueKind == JsonValueKind.String ? TextOf(member.Value) : null;
+                }
+                else if (!UploadForm.Fields.Contains(name))
+                {
+                    return UnknownField(name, "csv, file_name");
+                }
+                else if (JsonMarshal.GetRawUtf8Value(member.Value).Length > MaxFieldBytes)
+                {
+                    return FieldTooLong(name);
+                }
+                else
+                {
+                    // Raw text of an odd value ends in the message about it and cannot throw.
+                    fields[name] = member.Value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => TextOf(member.Value), _ => member.Value.GetRawText() };
+                }
             }
 
-            // Raw text of an odd value ends in the message about it and cannot throw.
-            var value = member.Value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => TextOf(member.Value), _ => member.Value.GetRawText() };
-            if (await SetAsync(form, member.Name, value, cancellationToken) is { } problem)
+            if (csv.ValueKind != JsonValueKind.String)
             {
-                return problem;
+                return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the file's text.");
             }
-        }
 
-        var fileName = json.TryGetProperty("file_name", out var name) && name.ValueKind == JsonValueKind.String ? TextOf(name) : null;
-        byte[] bytes;
+            using var text = new SourceMemory(body.Length + 1);
+            if (!TryUnescape(csv, text.GetSpan(), out var length))
+            {
+                return Problems.Of(ProblemType.InvalidJson, "The member 'csv' holds half a character (a lone surrogate).");
+            }
+
+            await using var stream = new ReadOnlyMemoryContent(text.Memory[..length]).ReadAsStream(cancellationToken);
+            form.Upload = await intake.SpoolAsync(stream, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
+            return null;
+        }
+    }
+
+    /// <summary>As UTF-8, without a string of twice the length on the way.</summary>
+    private static bool TryUnescape(JsonElement text, Span<byte> destination, out int length)
+    {
+        var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(text));
+        reader.Read();
         try
         {
-            bytes = StrictUtf8.GetBytes(csv.GetString()!);
+            length = reader.CopyString(destination);
+            return true;
         }
-        catch (Exception exception) when (exception is EncoderFallbackException or InvalidOperationException)
+        catch (InvalidOperationException)
         {
-            return Problems.Of(ProblemType.InvalidJson, "The member 'csv' holds half a character (a lone surrogate).");
+            length = 0;
+            return false;
         }
+    }
 
-        using var text = new MemoryStream(bytes);
-        form.Upload = await intake.SpoolAsync(text, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
-        return null;
+    /// <summary>The member's name, or its raw form where it holds half a character.</summary>
+    private static string NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return Encoding.UTF8.GetString(JsonMarshal.GetRawUtf8PropertyName(member));
+        }
     }
 
     /// <summary>The string, or its raw form where it holds half a character.</summary>
@@ -211,6 +313,8 @@ internal static class UploadBody
 
     private static async Task<ProblemHttpResult?> SetAsync(UploadForm form, string name, string value, CancellationToken cancellationToken) =>
         await form.SetAsync(name, value, cancellationToken) is { } problem ? Problems.Of(ProblemType.OfField(name), problem) : null;
+
+    private static ProblemHttpResult FieldTooLong(string name) => Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
 
     /// <summary>A misspelt option that is not heard is worse than an error.</summary>
     private static ProblemHttpResult UnknownField(string name, string others) =>

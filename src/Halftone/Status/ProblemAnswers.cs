@@ -25,6 +25,22 @@ internal static partial class ProblemAnswers
         });
     }
 
+    /// <summary>
+    /// A body is framed by a length or by chunks (RFC 9112, section 6.1). Kestrel lets "chunked, chunked" pass, which a proxy before it may read as
+    /// something else, and then takes part of a body for the next request.
+    /// </summary>
+    public static void UseOneFraming(this WebApplication server) => server.Use(async (context, next) =>
+    {
+        if (context.Request.Headers.TransferEncoding is { Count: > 0 } codings && !string.Equals(codings.ToString(), "chunked", StringComparison.OrdinalIgnoreCase))
+        {
+            context.Response.Headers.Connection = "close";
+            await Problems.Of(ProblemType.MalformedRequest, "The only Transfer-Encoding that is understood is 'chunked', once.").ExecuteAsync(context);
+            return;
+        }
+
+        await next(context);
+    });
+
     /// <summary><c>/api/v1/…</c> and a trailing slash are other spellings of the same routes.</summary>
     public static void UseOneSpelling(this WebApplication server) => server.Use((context, next) =>
     {
