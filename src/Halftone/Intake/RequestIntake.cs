@@ -130,7 +130,7 @@ internal sealed class RequestIntake(
     public async Task<string> HashAsync(Stream body, IntakeChoices choices, CancellationToken cancellationToken)
     {
         await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
-        return HashOf(await CopyAsync(plain, Stream.Null, cancellationToken), choices);
+        return HashOf(await CopyAsync(plain, Stream.Null, options.Value.MaxBodyBytes, cancellationToken), choices);
     }
 
     /// <summary>Forgets a spooled body.</summary>
