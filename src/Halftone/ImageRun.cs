@@ -52,7 +52,7 @@ internal sealed partial class ImageRun(
     private async Task<RunOutcome> RunAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        if (!Uri.TryCreate(message.Url, UriKind.Absolute, out var url))
+        if (!StrangersUrl.TryParse(message.Url, out var url))
         {
             return Failed(message, ErrorCode.Of(FetchError.InvalidUrl), null);
         }
@@ -134,7 +134,7 @@ internal sealed partial class ImageRun(
         ImageId = message.ImageId,
         ErrorCode = errorCode,
         HttpStatus = httpStatus,
-        Host = Uri.TryCreate(message.Url, UriKind.Absolute, out var url) ? url.Host : "",
+        Host = StrangersUrl.TryParse(message.Url, out var url) ? url.Host : "",
     };
 
     /// <summary>Another run of this image is done, or the request has moved on: nothing is fetched for a message that can change nothing.</summary>

@@ -9,8 +9,10 @@ namespace Halftone.Hostile;
 /// <summary>Hostile image files through the whole service, each in a request of its own between two good neighbours.</summary>
 internal sealed class ImagesScenario(string program, IReadOnlyList<ImageFile> files, TextWriter output, params (string Name, string Value)[] settings)
 {
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private const long MostMiB = 1024;
+
+    /// <summary>No file may keep the service busy for longer.</summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(10);
 
     public sealed record Report
     {

@@ -119,7 +119,7 @@ internal static class Program
         foreach (var name in options.TryGetValue("targets", out var names) ? names.Split(',') : [.. FuzzTarget.Known.Keys])
         {
             var target = await FuzzTarget.Known[name](program);
-            runs.Add((name, target, new FuzzRun(target, Number(options, "seed", 1))));
+            runs.Add((name, target, new FuzzRun(target, Number(options, "seed", 1), finding => Console.Out.WriteLineAsync($"{name} {finding.Number}: {finding.Story}\n  {Convert.ToBase64String(finding.Input)}"))));
         }
 
         var clock = Stopwatch.StartNew();
@@ -144,7 +144,7 @@ internal static class Program
         }
 
         Console.WriteLine($"""{clock.Elapsed:hh\:mm\:ss}: {runs.Sum(run => run.Run.Executions):N0} executions""");
-        return Say([.. runs.SelectMany(run => run.Run.Findings.Select(finding => $"{run.Name} {finding.Number}: {finding.Story}\n  {Convert.ToBase64String(finding.Input)}"))]);
+        return Say([.. runs.SelectMany(run => run.Run.Findings.Select(finding => $"{run.Name} {finding.Number}"))]);
     }
 
     private static int Say(IReadOnlyList<string> wrong)

@@ -10,17 +10,21 @@ namespace Halftone.Hostile;
 internal static partial class RawHttp
 {
     /// <summary>Nothing that was sent whole may wait longer for its answer.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Sends the bytes and reads until the server closes the connection. Where it says nothing for a while it is told that there will be no more,
-    /// and must close then. (Not before: it ends a connection whose other side has closed without a word.)
+    /// Sends the bytes and reads until the server closes the connection. Where they may be less than a request and it says nothing for a while, it
+    /// is told that there will be no more, and must close then. (Not before: it ends a connection whose other side has closed without a word.)
     /// </summary>
+    /// <param name="port">Of the server on loopback.</param>
+    /// <param name="request">What is sent.</param>
+    /// <param name="isWhole">True for a whole request after which the server has to close, or one whose fault is plain.</param>
+    /// <param name="cancellationToken">Ends the exchange.</param>
     /// <returns>Everything that came, as Latin-1.</returns>
     /// <exception cref="TimeoutException">The server neither answered nor closed the connection.</exception>
-    public static async Task<string> ExchangeAsync(int port, ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
+    public static async Task<string> ExchangeAsync(int port, ReadOnlyMemory<byte> request, bool isWhole, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Longest);
@@ -31,12 +35,12 @@ internal static partial class RawHttp
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), limit.Token);
             var sending = SendAsync(socket, request, limit.Token);
             var buffer = new byte[16 << 10];
-            using var timer = new Timer(_ => Shutdown(socket), null, Silence, Timeout.InfiniteTimeSpan);
+            using var timer = new Timer(_ => Shutdown(socket), null, isWhole ? Timeout.InfiniteTimeSpan : Silence, Timeout.InfiniteTimeSpan);
             int read;
             while ((read = await socket.ReceiveAsync(buffer, limit.Token)) > 0)
             {
                 answer.Write(buffer, 0, read);
-                timer.Change(Silence, Timeout.InfiniteTimeSpan);
+                timer.Change(isWhole ? Timeout.InfiniteTimeSpan : Silence, Timeout.InfiniteTimeSpan);
             }
 
             await sending;

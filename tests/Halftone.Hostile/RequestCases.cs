@@ -13,6 +13,7 @@ internal sealed record RequestCase(string Name, byte[] Bytes, params int[] Allow
 internal static class RequestCases
 {
     private const string Id = "01a1fb87-bfc2-7efa-b984-f394a11c618f";
+    private const int AtOnce = 8;
     private const string Csv = "Product Name,Input Image Urls\r\nMug,\r\n";
     private const string FilePart = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.csv\"\r\n\r\n" + Csv + "\r\n";
 
@@ -26,34 +27,39 @@ internal static class RequestCases
         var wrong = new List<string>();
         var statuses = new SortedDictionary<string, int>(StringComparer.Ordinal);
         var slowest = TimeSpan.Zero;
-        foreach (var (name, bytes, allowed) in cases)
+        var gate = new Lock();
+        await Parallel.ForEachAsync(cases, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellationToken }, async (request, token) =>
         {
             var clock = Stopwatch.StartNew();
-            try
+            var (status, problem) = await TryAsync(port, request, token);
+            lock (gate)
             {
-                var answer = await RawHttp.ExchangeAsync(port, bytes, cancellationToken);
-                var found = RawHttp.Statuses(answer);
-                var text = found.Count == 0 ? "closed" : string.Join('+', found);
-                statuses[text] = statuses.GetValueOrDefault(text) + 1;
-                if (RawHttp.HasFailure(answer) || found.Count > 1 || (allowed.Length > 0 && (found.Count == 0 || !allowed.Contains(found[0]))))
+                statuses[status] = statuses.GetValueOrDefault(status) + 1;
+                slowest = clock.Elapsed > slowest ? clock.Elapsed : slowest;
+                if (problem is not null)
                 {
-                    wrong.Add($"{name}: {text} instead of {string.Join(" or ", allowed)}");
-                }
-
-                if (answer.Contains("root:", StringComparison.Ordinal) || answer.Contains("   at Halftone", StringComparison.Ordinal) || answer.Contains("Access-Control-Allow-Origin", StringComparison.OrdinalIgnoreCase))
-                {
-                    wrong.Add($"{name}: the answer tells what it should not");
+                    wrong.Add($"{request.Name}: {problem}");
                 }
             }
-            catch (TimeoutException hang)
-            {
-                wrong.Add($"{name}: {hang.Message}");
-            }
-
-            slowest = clock.Elapsed > slowest ? clock.Elapsed : slowest;
-        }
-
+        });
         return new Report(wrong, statuses, slowest);
+    }
+
+    private static async Task<(string Status, string? Problem)> TryAsync(int port, RequestCase request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await RawHttp.ExchangeAsync(port, request.Bytes, isWhole: request.Allowed.Length > 0, cancellationToken);
+            var found = RawHttp.Statuses(answer);
+            var text = found.Count == 0 ? "closed" : string.Join('+', found);
+            var isWrong = RawHttp.HasFailure(answer) || found.Count > 1 || (request.Allowed.Length > 0 && (found.Count == 0 || !request.Allowed.Contains(found[0])));
+            var tells = answer.Contains("root:", StringComparison.Ordinal) || answer.Contains("   at Halftone", StringComparison.Ordinal) || answer.Contains("Access-Control-Allow-Origin", StringComparison.OrdinalIgnoreCase);
+            return (text, isWrong ? $"{text} instead of {string.Join(" or ", request.Allowed)}" : tells ? "the answer tells what it should not" : null);
+        }
+        catch (TimeoutException hang)
+        {
+            return ("hang", hang.Message);
+        }
     }
 
     private static IEnumerable<RequestCase> Multiparts()
@@ -131,6 +137,8 @@ internal static class RequestCases
         yield return Post("webhook: inside", "application/json", "{\"callback_url\":\"http://169.254.169.254/\"}"u8.ToArray(), "/webhook", 400);
         yield return Post("webhook: a bad id", "application/json", "{\"request_id\":\"../../x\"}"u8.ToArray(), "/webhook", 404);
         yield return Post("webhook: half a character", "application/json", "{\"callback_url\":\"\\ud800\"}"u8.ToArray(), "/webhook", 400);
+        yield return Post("webhook: a URL that the platform's reader throws for", "application/json", Encoding.UTF8.GetBytes("{\"callback_url\":\"file://\u202e/etc/passwd\"}"), "/webhook", 400);
+        yield return new("a page's origin that the platform's reader throws for", Head("GET /requests", "Origin: file://\u00e2\u0080\u00ae/etc/passwd"), 403);
         yield return Post("webhook: a name that is none", "application/json", Encoding.UTF8.GetBytes("{\"callback_url\":\"http://\u0644a.example/\"}"), "/webhook", 400);
     }
 

@@ -54,7 +54,10 @@ internal sealed class ServerUnderAttack : IAsyncDisposable
         var process = ServerProcess.Start(program, folder.Url, folder.Path, [("Logging:LogLevel:Default", "Warning"), .. settings]);
         if (await process.Listening)
         {
-            return new ServerUnderAttack(folder, process);
+            var server = new ServerUnderAttack(folder, process);
+            // What is loaded and compiled only once is not what is looked at.
+            (await server.Client.GetAsync("requests")).Dispose();
+            return server;
         }
 
         await process.DisposeAsync();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Threading.RateLimiting;
+using Halftone.Fetch;
 using Halftone.Status;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -114,5 +115,5 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
     /// <summary>Browsers name the calling page in Origin on every request that can change something; programs send none.</summary>
     private static bool IsForeignPage(HttpRequest request) =>
         request.Headers.Origin is [{ Length: > 0 } origin, ..]
-        && !(Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
+        && !(StrangersUrl.TryParse(origin, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));
 }

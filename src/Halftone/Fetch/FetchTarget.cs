@@ -53,7 +53,7 @@ internal sealed class FetchTarget
     public bool TryFollow(string? location, [NotNullWhen(true)] out FetchTarget? next, [NotNullWhen(false)] out FetchError? refused)
     {
         next = null;
-        if (string.IsNullOrEmpty(location) || location.Length > MaxLocationLength || !Uri.TryCreate(Url, location, out var url))
+        if (string.IsNullOrEmpty(location) || location.Length > MaxLocationLength || !StrangersUrl.TryFollow(Url, location, out var url))
         {
             refused = FetchError.RedirectInvalid;
             return false;

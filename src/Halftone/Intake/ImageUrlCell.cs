@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using Halftone.Fetch;
 
 namespace Halftone.Intake;
 
@@ -161,7 +162,7 @@ internal static class ImageUrlCell
         HasHttpScheme(piece)
         && piece.IndexOfAnyInRange('\0', '\u001F') < 0
         && !ListedWithoutScheme(piece)
-        && Uri.TryCreate(piece.ToString(), UriKind.Absolute, out var uri)
+        && StrangersUrl.TryParse(piece.ToString(), out var uri)
         && uri.Host.Length > 0;
 
     private static bool HasHttpScheme(ReadOnlySpan<char> piece) =>

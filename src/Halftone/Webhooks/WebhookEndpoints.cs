@@ -178,7 +178,7 @@ internal static class WebhookUrl
     /// <returns>Null, or a sentence that says what is wrong.</returns>
     public static async Task<string?> ProblemAsync(string field, string value, SafeConnect connect, CancellationToken cancellationToken)
     {
-        if (value.Length > MaxChars || !Uri.TryCreate(value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+        if (value.Length > MaxChars || !StrangersUrl.TryParse(value, out var url) || url.Scheme is not ("http" or "https"))
         {
             return $"'{field}' must be an absolute http or https URL of at most {MaxChars} characters.";
         }

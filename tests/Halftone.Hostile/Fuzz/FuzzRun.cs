@@ -4,10 +4,10 @@ using System.Globalization;
 namespace Halftone.Hostile.Fuzz;
 
 /// <summary>Inputs one after the other for a time, and what came of them.</summary>
-internal sealed class FuzzRun(FuzzTarget target, int seed)
+internal sealed class FuzzRun(FuzzTarget target, int seed, Func<FuzzRun.Finding, Task> found)
 {
-    /// <summary>No input may take longer.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
+    /// <summary>No input may take longer, on a machine that others use too.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
     private readonly SortedDictionary<string, int> outcomes = new(StringComparer.Ordinal);
     private readonly List<Finding> findings = [];
@@ -40,6 +40,7 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
                 if (finding is not null)
                 {
                     findings.Add(finding);
+                    await found(finding);
                 }
                 else
                 {

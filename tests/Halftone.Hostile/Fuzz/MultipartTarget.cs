@@ -34,7 +34,7 @@ internal sealed class MultipartTarget(ServerUnderAttack server) : FuzzTarget
     public override async Task<string> TryAsync(byte[] input, CancellationToken cancellationToken)
     {
         var head = $"POST /upload HTTP/1.1\r\nHost: 127.0.0.1:{server.Port}\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: {input.Length}\r\nConnection: close\r\n\r\n";
-        var answer = await RawHttp.ExchangeAsync(server.Port, (byte[])[.. Encoding.Latin1.GetBytes(head), .. input], cancellationToken);
+        var answer = await RawHttp.ExchangeAsync(server.Port, (byte[])[.. Encoding.Latin1.GetBytes(head), .. input], isWhole: true, cancellationToken);
         return !server.IsAlive ? throw new FuzzException("The server has ended: " + server.Log)
             : RawHttp.HasFailure(answer) ? throw new FuzzException(answer)
             : RawHttp.Statuses(answer) is [var status] ? $"{status}"

@@ -42,7 +42,7 @@ internal sealed class RequestTarget(ServerUnderAttack server) : FuzzTarget
 
     public override async Task<string> TryAsync(byte[] input, CancellationToken cancellationToken)
     {
-        var answer = await RawHttp.ExchangeAsync(server.Port, input, cancellationToken);
+        var answer = await RawHttp.ExchangeAsync(server.Port, input, isWhole: false, cancellationToken);
         return !server.IsAlive ? throw new FuzzException("The server has ended: " + server.Log)
             : RawHttp.HasFailure(answer) ? throw new FuzzException(answer)
             : string.Join('+', RawHttp.Statuses(answer));

@@ -36,7 +36,7 @@ internal sealed class UrlTarget : FuzzTarget
     {
         var text = Encoding.UTF8.GetString(input);
         CheckCell(text);
-        if (Uri.TryCreate(text, UriKind.RelativeOrAbsolute, out var any))
+        if (StrangersUrl.TryParse(text, out var any))
         {
             FetchTarget.Refuse(any);
         }
@@ -46,7 +46,7 @@ internal sealed class UrlTarget : FuzzTarget
             using var request = next.NewRequest([]);
         }
 
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url))
+        if (!StrangersUrl.TryParse(text, out var url))
         {
             return "no URL";
         }

@@ -73,6 +73,18 @@ public class ImageFetcherTests
         Assert.True(slot.IsHeld);
     }
 
+    [Theory]
+    [InlineData("http://\u0644\u0647a.example/a.jpg")]
+    [InlineData("http://xn--bcher-kv\ufffd\ufffd/")]
+    [InlineData("http://\u202e.example/")]
+    [InlineData("http://\u200d\ufffd/")]
+    public async Task A_host_that_no_name_server_could_be_asked_for_is_no_url(string url)
+    {
+        await using var kit = FetchKit.Open();
+
+        Assert.Equal((FetchError.InvalidUrl, false), await kit.FailAsync(new Uri(url)) is { } failed ? (failed.Error, failed.Retryable) : default);
+    }
+
     [Fact]
     public async Task A_host_that_takes_its_time_gives_the_worker_slot_to_another_image()
     {

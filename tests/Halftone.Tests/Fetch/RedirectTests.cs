@@ -83,6 +83,9 @@ public class RedirectTests
     [InlineData("data:image/png;base64,AAAA", FetchError.SchemeForbidden)]
     [InlineData("http://", FetchError.RedirectInvalid)]
     [InlineData("http://[::1", FetchError.RedirectInvalid)]
+    [InlineData("file://\u00e2\u0080\u00ae/etc/passwd", FetchError.RedirectInvalid)] // U+202E in UTF-8: the platform's reader throws for it
+    [InlineData("http://\u00d9\u0084\u00d9\u0087a.example/", FetchError.RedirectInvalid)] // two directions in a name: it has no punycode
+    [InlineData("http://\u00e2\u0080\u00ae.example/", FetchError.RedirectInvalid)]
     [InlineData("", FetchError.RedirectInvalid)]
     public async Task A_redirect_is_judged_like_a_first_url(string location, object error)
     {
