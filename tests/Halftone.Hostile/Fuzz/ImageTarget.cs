@@ -1,6 +1,7 @@
 using System.Text;
 using Halftone.Codec;
 using Halftone.Compress;
+using Halftone.Status;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -27,7 +28,7 @@ internal sealed class ImageTarget : FuzzTarget
 
     public static async Task<ImageTarget> StartAsync()
     {
-        var pool = new CodecPool(Options.Create(new CompressOptions { Children = 1, MaxPixels = MaxPixels, CpuSeconds = 10 }), TimeProvider.System, NullLogger<CodecPool>.Instance);
+        var pool = new CodecPool(Options.Create(new CompressOptions { Children = 1, MaxPixels = MaxPixels, CpuSeconds = 10 }), Options.Create(new ServerOptions()), TimeProvider.System, NullLogger<CodecPool>.Instance);
         await pool.StartAsync(CancellationToken.None);
         return new ImageTarget(pool);
     }
