@@ -12,7 +12,7 @@ internal static partial class RawHttp
     /// <summary>Nothing that was sent whole may wait longer for its answer.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 
     /// <summary>
     /// Sends the bytes and reads until the server closes the connection. Where they may be less than a request and it says nothing for a while, it

@@ -7,7 +7,11 @@ namespace Halftone.Hostile;
 /// <param name="Name">In some words.</param>
 /// <param name="Bytes">All of it; <c>PORT</c> is not replaced, the server answers to localhost.</param>
 /// <param name="Allowed">Statuses that it may be answered with; none: it may also be hung up on.</param>
-internal sealed record RequestCase(string Name, byte[] Bytes, params int[] Allowed);
+internal sealed record RequestCase(string Name, byte[] Bytes, params int[] Allowed)
+{
+    /// <summary>It does not ask for the connection to be closed, so that what stands behind it may be taken for a second request.</summary>
+    public bool StaysOpen { get; init; }
+}
 
 /// <summary>Broken bodies, smuggled heads, wrong types, climbing paths and bad ids, and how each must end: with the sender's fault named, or the connection closed.</summary>
 internal static class RequestCases
@@ -49,7 +53,7 @@ internal static class RequestCases
     {
         try
         {
-            var answer = await RawHttp.ExchangeAsync(port, request.Bytes, isWhole: request.Allowed.Length > 0, cancellationToken);
+            var answer = await RawHttp.ExchangeAsync(port, request.Bytes, isWhole: request.Allowed.Length > 0 && !request.StaysOpen, cancellationToken);
             var found = RawHttp.Statuses(answer);
             var text = found.Count == 0 ? "closed" : string.Join('+', found);
             var isWrong = RawHttp.HasFailure(answer) || found.Count > 1 || (request.Allowed.Length > 0 && (found.Count == 0 || !request.Allowed.Contains(found[0])));
@@ -184,7 +188,7 @@ internal static class RequestCases
         // Whoever stands before the server may see one request where it sees two. It must see one, refuse it, or close.
         const string Second = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
         static RequestCase With(string name, string headers, string body, params int[] allowed) =>
-            new("smuggling: " + name, Encoding.Latin1.GetBytes($"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n{headers}\r\n\r\n{body}"), allowed);
+            new("smuggling: " + name, Encoding.Latin1.GetBytes($"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/csv\r\n{headers}\r\n\r\n{body}"), allowed) { StaysOpen = true };
 
         yield return With("a length and chunks", $"Content-Length: {5 + Second.Length}\r\nTransfer-Encoding: chunked", "0\r\n\r\n" + Second, 400);
         yield return With("chunks and a length", $"Transfer-Encoding: chunked\r\nContent-Length: 4", "0\r\n\r\n" + Second, 400);
