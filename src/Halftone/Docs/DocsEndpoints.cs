@@ -18,7 +18,7 @@ internal static partial class DocsEndpoints
     {
         routes.MapGet("/openapi/v1.json", GetContract).Named("getContract", "Pages").Produces<string>(contentType: "application/json");
         routes.MapGet("/docs", BrowseAsync).Named("getDocs", "Pages");
-        routes.MapGet("/docs/{page}", GetPageAsync).Named("getDocsPage", "Pages").Produces<string>(contentType: "text/html").MayAnswer(ProblemType.NotFound);
+        routes.MapGet("/docs/{page}", GetPageAsync).Named("getDocsPage", "Pages").Produces<string>(contentType: "text/html", additionalContentTypes: ["text/css", "text/javascript", "application/javascript", "image/png"]).MayAnswer(ProblemType.NotFound);
         routes.MapGet("/docs/errors/{code}", GetErrorAsync).Named("getErrorPage", "Pages").Produces<string>(contentType: "text/html").MayAnswer(ProblemType.NotFound);
     }
 

@@ -189,10 +189,20 @@ internal sealed record StatusImage
 }
 
 /// <summary>Why an image failed.</summary>
-/// <param name="Code" example="http_status">In a word of a closed list: /docs/errors explains each.</param>
-/// <param name="Message" example="The host answered with an error instead of the image. 404 means that the image is gone: correct the URL.">What it means and what to do, in a sentence or two.</param>
-/// <param name="HttpStatus" example="404">What the host answered, where the code is http_status.</param>
-internal sealed record StatusImageError(string Code, string Message, int? HttpStatus);
+internal sealed record StatusImageError
+{
+    /// <summary>In a word of a closed list: /docs/errors explains each.</summary>
+    /// <example>http_status</example>
+    public required string Code { get; init; }
+
+    /// <summary>What it means and what to do, in a sentence or two.</summary>
+    /// <example>The host answered with an error instead of the image. 404 means that the image is gone: correct the URL.</example>
+    public required string Message { get; init; }
+
+    /// <summary>What the host answered, where the code is http_status.</summary>
+    /// <example>404</example>
+    public int? HttpStatus { get; init; }
+}
 
 // One options object for the answers and for the lines and events that are written by hand.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -97,7 +97,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         OutputUrl = image.ObjectKey is null ? null : urls.Image(image.ObjectKey),
         // Stored as pending until its outcome is known; what was handed out is shown as being worked on.
         Status = image.State == "pending" && (image.SameAs ?? image.ImageId) <= plannedTo ? "PROCESSING" : image.State.ToUpperInvariant(),
-        Error = image.State == "failed" ? new StatusImageError(image.ErrorCode!, ErrorText.Of(image.ErrorCode!), image.HttpStatus) : null,
+        Error = image.State == "failed" ? new StatusImageError { Code = image.ErrorCode!, Message = ErrorText.Of(image.ErrorCode!), HttpStatus = image.HttpStatus } : null,
         InputBytes = image.BytesIn,
         OutputBytes = image.BytesOut,
         KeptOriginal = image.KeptOriginal,

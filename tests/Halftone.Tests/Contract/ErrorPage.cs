@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Halftone.Status;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Contract;
@@ -28,7 +27,7 @@ internal sealed partial class ErrorPage
     public string? Block(string language) => Blocks().Matches(Text).FirstOrDefault(block => block.Groups["language"].Value == language)?.Groups["code"].Value;
 
     /// <summary>The answer that the page shows for a problem.</summary>
-    public static JsonObject ExampleOf(ProblemType problem) => JsonNode.Parse(new ErrorPage(problem.Code).Block("json")!)!.AsObject();
+    public static JsonObject ExampleOf(string code) => JsonNode.Parse(new ErrorPage(code).Block("json")!)!.AsObject();
 
     [GeneratedRegex("^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Blocks();

@@ -55,7 +55,7 @@ public sealed partial class ErrorPageTests
     [Fact]
     public void The_answer_on_the_page_of_a_problem_is_of_that_problem() => Assert.All(OfCalls.Concat(ProblemType.OfFiles), problem =>
     {
-        var answer = ErrorPage.ExampleOf(problem);
+        var answer = ErrorPage.ExampleOf(problem.Code);
         Assert.Equal(
             (ErrorPages.Path(problem.Code), problem.Title, problem.Status, problem.Code),
             ((string)answer["type"]!, (string)answer["title"]!, (int)answer["status"]!, (string)answer["code"]!));

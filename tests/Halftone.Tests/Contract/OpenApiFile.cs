@@ -286,7 +286,7 @@ internal sealed partial class OpenApiFile
     private JsonObject Responses(RouteEndpoint endpoint, MethodInfo method, bool isForAnyone)
     {
         var responses = new JsonObject();
-        var answers = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Where(answer => answer.Type is not null).ToArray();
+        var answers = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Where(answer => answer.Type is not null && answer.Type != typeof(void)).ToArray();
         foreach (var (status, description, headers) in comments.Responses(method))
         {
             var response = responses[status] = new JsonObject { ["description"] = description };
@@ -367,6 +367,12 @@ internal sealed partial class OpenApiFile
             if (schema["properties"]?[JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)] is not JsonObject found)
             {
                 continue;
+            }
+
+            // What is computed is always there.
+            if (!property.CanWrite)
+            {
+                schema["required"]!.AsArray().Add(JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name));
             }
 
             // Members without a value are absent and never null.
@@ -450,7 +456,7 @@ internal sealed partial class OpenApiFile
         var examples = new JsonObject { ["csv"] = new JsonObject { ["summary"] = "Two products with three images", ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone() } };
         foreach (var problem in Problems())
         {
-            examples[problem.Code] = new JsonObject { ["summary"] = new ErrorPage(problem.Code).Title, ["value"] = ErrorPage.ExampleOf(problem) };
+            examples[problem.Code] = new JsonObject { ["summary"] = new ErrorPage(problem.Code).Title, ["value"] = ErrorPage.ExampleOf(problem.Code) };
         }
 
         return examples;
