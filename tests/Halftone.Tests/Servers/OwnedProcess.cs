@@ -33,7 +33,10 @@ internal sealed class OwnedProcess : IAsyncDisposable
     public bool HasExited => !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}"));
 
     /// <summary>What it wrote, to be shown where it did not come up.</summary>
-    public string Output => File.ReadAllText(Path.Combine(folder, "output"));
+    public string Output => File.Exists(OutputFile) ? File.ReadAllText(OutputFile) : "";
+
+    // Made by the shell, a moment after it told the server's id.
+    private string OutputFile => Path.Combine(folder, "output");
 
     /// <summary>A folder that the server may write.</summary>
     public static async Task<string> NewFolderAsync(string name, CancellationToken cancellationToken)
