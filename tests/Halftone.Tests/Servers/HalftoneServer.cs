@@ -135,7 +135,19 @@ internal sealed class HalftoneServer : IAsyncDisposable
         await application.DisposeAsync();
         if (ownsFolder)
         {
-            Directory.Delete(DataFolder, recursive: true);
+            // What was cut off in its work may still write a last file.
+            await Eventually.TrueAsync(() =>
+            {
+                try
+                {
+                    Directory.Delete(DataFolder, recursive: true);
+                    return true;
+                }
+                catch (IOException)
+                {
+                    return !Directory.Exists(DataFolder);
+                }
+            });
         }
     }
 }
