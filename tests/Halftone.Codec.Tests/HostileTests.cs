@@ -124,6 +124,19 @@ public sealed class HostileTests
             new CodecResult.Refused(CodecError.TooManyPixels, $"{width} x {height} pixels, a side of more than 65535"),
             Refused(Picture.Draw(width, height).Save("pngsave_buffer")));
 
+    /// <summary>Found by fuzzing; out of memory would end the child, and the one after it.</summary>
+    [Fact]
+    public void An_AVIF_of_more_parts_than_libheif_takes_is_corrupt_and_not_out_of_memory()
+    {
+        const string File =
+            "AAAAHGZ0eXBhdmlmAAAAAG1pZjFhdmlmbWlhZgAAANZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAAAERAAAEB"
+            + "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
+            + "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
+            + "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB";
+
+        Assert.Equal(CodecError.CorruptImage, Refused(Convert.FromBase64String(File)).Error);
+    }
+
     [Fact]
     public void An_animated_PNG_is_refused_rather_than_stilled()
     {

@@ -6,11 +6,16 @@ namespace Halftone.Codec.Vips;
 internal sealed class VipsException(string message) : Exception(message)
 {
     /// <summary>Whether memory ran out, and not the image that was wrong. libvips has no error codes: its text is all there is.</summary>
+    /// <remarks>
+    /// libheif says "Memory allocation error: Security limit exceeded" of a file with more parts than it takes: 300 bytes of such a one cost two
+    /// children while it was believed.
+    /// </remarks>
     public bool IsOutOfMemory { get; } =
-        message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
-        || message.Contains("insufficient memory", StringComparison.OrdinalIgnoreCase)
-        || message.Contains("memory allocation", StringComparison.OrdinalIgnoreCase)
-        || message.Contains("cannot allocate", StringComparison.OrdinalIgnoreCase);
+        !message.Contains("security limit", StringComparison.OrdinalIgnoreCase)
+        && (message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            || message.Contains("insufficient memory", StringComparison.OrdinalIgnoreCase)
+            || message.Contains("memory allocation", StringComparison.OrdinalIgnoreCase)
+            || message.Contains("cannot allocate", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Drains the error buffer, of which there is one in the process: a text left there would be blamed on the next image.</summary>
     public static unsafe VipsException FromErrorBuffer(string call)

@@ -15,9 +15,11 @@ internal sealed record HostOutage(FetchError Cause, bool IsYoung);
 /// <summary>
 /// Politeness and patience, by host and port. How many requests run at once is found by trying: it starts at
 /// <see cref="FetchOptions.MinPerHost"/>, grows while the host answers (by one with each answer until the first trouble,
-/// then by one with each round) and halves when the host says 429 or 503 or lets a request time out. Only failures to
-/// resolve or connect open the breaker: a host that answers, however badly, is there. While it is open everyone who asks
-/// or waits is told at once; after a pause one request tries, and its outcome closes the breaker or doubles the pause.
+/// then by one with each round) and halves when the host says 429 or 503, or lets a request time out while it answers few
+/// others. A request that runs for <see cref="FetchOptions.SlowAfter"/> is lent: it no longer counts, within bounds, so that
+/// bad URLs do not hold up a host's good ones. Only failures to resolve or connect open the breaker: a host that answers,
+/// however badly, is there. While it is open everyone who asks or waits is told at once; after a pause one request tries,
+/// and its outcome closes the breaker or doubles the pause.
 /// </summary>
 /// <remarks>
 /// The caller asks <c>TryEnter</c>; where that is false it gives its worker slot back, awaits

@@ -52,7 +52,7 @@ internal static class ErrorText
         CodecError.CorruptImage => "The image file is damaged or incomplete. Upload it to its host again.",
         CodecError.TooManyPixels => "The image has more pixels than this server takes. Publish a smaller one.",
         CodecError.CodecCrashed => "The image made the decoder fail, twice. The file is most likely damaged: save it anew.",
-        CodecError.CodecTimedOut => "The image took too long to compress, twice. Save it smaller or anew.",
+        CodecError.CodecTimedOut => "The image took too long to compress. Save it smaller or anew.",
         CodecError.CodecOutOfMemory => "The image needs more memory than one image may have. Publish a smaller one.",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "Not an error."),
     };
