@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Halftone.Database;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Halftone.Crash;
 
@@ -22,6 +24,11 @@ internal sealed class DataFolder : IDisposable
 
     public string Url { get; }
 
+    /// <summary>Of a PostgreSQL database that the servers on this folder record in; empty means SQLite in the folder.</summary>
+    public string ConnectionString { get; init; } = "";
+
+    public (string, string) DatabaseSetting => ("Database:ConnectionString", ConnectionString);
+
     /// <summary>Leaves everything on disk, to be looked at.</summary>
     public bool IsKept { get; set; }
 
@@ -33,6 +40,10 @@ internal sealed class DataFolder : IDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
         }
     }
+
+    public HalftoneDatabase OpenDatabase() => ConnectionString.Length > 0
+        ? new PostgresDatabase(PostgresAddress.Parse(ConnectionString), TimeProvider.System, NullLogger<PostgresDatabase>.Instance)
+        : new SqliteDatabase(System.IO.Path.Combine(Path, "halftone.db"));
 
     public void Dispose()
     {

@@ -41,15 +41,16 @@ internal sealed class Findings
 /// Holds a data folder, whose server has ended, against what was sent: every row exactly once, every output whole and as its row says, nothing that
 /// belongs to nobody.
 /// </summary>
-internal sealed class Examination(string folder, Shop shop, Surroundings surroundings)
+internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings surroundings)
 {
+    private readonly string folder = dataFolder.Path;
     private readonly Findings findings = new();
     private readonly HashSet<string> named = new(StringComparer.Ordinal);
     private readonly HashSet<string> decoded = new(StringComparer.Ordinal);
 
     public async Task<Findings> RunAsync(CancellationToken cancellationToken)
     {
-        await using var database = new SqliteDatabase(Path.Combine(folder, "halftone.db"));
+        await using var database = dataFolder.OpenDatabase();
         var requests = (await database.ReadAsync(c => c.QueryAsync<RequestRow>(Sql.Requests), cancellationToken)).AsList();
         CheckAccepted(requests);
         foreach (var request in requests)
@@ -302,7 +303,7 @@ internal sealed class Examination(string folder, Shop shop, Surroundings surroun
         public const string Requests = """
             SELECT request_id AS RequestId, file_name AS FileName, state AS State, run AS Run, completed AS Completed, failed AS Failed, bytes_in AS BytesIn,
                    bytes_out AS BytesOut, upload_key AS UploadKey, result_key AS ResultKey,
-                   (SELECT coalesce(sum(images), 0) FROM error_count e WHERE e.request_id = request.request_id) AS Errors
+                   (SELECT CAST(coalesce(sum(images), 0) AS BIGINT) FROM error_count e WHERE e.request_id = request.request_id) AS Errors
             FROM   request
             """;
 

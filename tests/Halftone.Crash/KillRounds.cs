@@ -103,10 +103,10 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             await last.WaitForEndAsync(cancellationToken);
         }
 
-        return (counts, await new Examination(folder.Path, shop, surroundings).RunAsync(cancellationToken));
+        return (counts, await new Examination(folder, shop, surroundings).RunAsync(cancellationToken));
     }
 
-    private ServerProcess Start(DataFolder folder) => ServerProcess.Start(program, folder.Url, folder.Path, Settings);
+    private ServerProcess Start(DataFolder folder) => ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, folder.DatabaseSetting]);
 
     /// <returns>Whether the server was killed.</returns>
     private async Task<bool> RoundAsync(KillMode kill, ServerProcess server, Shop shop, Surroundings surroundings, CancellationToken cancellationToken)

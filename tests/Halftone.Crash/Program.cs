@@ -10,7 +10,8 @@ namespace Halftone.Crash;
 /// strace [--kinds rename,fsync,…] [--from 1] [--step 1]
 /// races  [--rounds 200] [--seed 1]
 /// </code>
-/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. Ends with 0 where nothing was lost, doubled,
+/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. kills and races take <c>--database</c>, the
+/// connection string of an empty PostgreSQL database. Ends with 0 where nothing was lost, doubled,
 /// orphaned or wrong.
 /// </summary>
 internal static class Program
@@ -44,7 +45,7 @@ internal static class Program
         var seed = Number(options, "seed", 1);
         var mode = Enum.Parse<KillMode>(options.GetValueOrDefault("mode", "all"), ignoreCase: true);
         Console.WriteLine($"seed {seed}, mode {mode}");
-        using var folder = new DataFolder { IsKept = true };
+        using var folder = new DataFolder { IsKept = true, ConnectionString = options.GetValueOrDefault("database", "") };
         var clock = Stopwatch.StartNew();
         var (counts, findings) = await new KillRounds(program, seed, mode, Number(options, "in-flight", 100), Console.Out) { Pause = TimeSpan.FromSeconds(Number(options, "pause", 60)) }
             .RunAsync(Number(options, "rounds", 100), folder, cancellationToken);
@@ -87,7 +88,7 @@ internal static class Program
     {
         var seed = Number(options, "seed", 1);
         Console.WriteLine($"seed {seed}");
-        using var folder = new DataFolder { IsKept = true };
+        using var folder = new DataFolder { IsKept = true, ConnectionString = options.GetValueOrDefault("database", "") };
         var races = new RaceRounds(program, seed, Console.Out);
         var findings = await races.RunAsync(Number(options, "rounds", 200), folder, cancellationToken);
         folder.IsKept = !findings.IsClean;

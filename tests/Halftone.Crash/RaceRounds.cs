@@ -25,7 +25,7 @@ internal sealed class RaceRounds(string program, int seed, TextWriter output)
         await using var surroundings = await Surroundings.StartAsync(seed, cancellationToken);
         using var shop = new Shop(folder.Url, surroundings);
         surroundings.LongestPause = TimeSpan.FromMilliseconds(20);
-        await using (var server = ServerProcess.Start(program, folder.Url, folder.Path, Settings))
+        await using (var server = ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, folder.DatabaseSetting]))
         {
             if (!await server.Listening)
             {
@@ -52,7 +52,7 @@ internal sealed class RaceRounds(string program, int seed, TextWriter output)
             await server.WaitForEndAsync(deadline.Token);
         }
 
-        return await new Examination(folder.Path, shop, surroundings).RunAsync(cancellationToken);
+        return await new Examination(folder, shop, surroundings).RunAsync(cancellationToken);
     }
 
     private async Task RoundAsync(int round, Shop shop, Surroundings surroundings, CancellationToken cancellationToken)

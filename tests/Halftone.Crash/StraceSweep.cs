@@ -55,7 +55,7 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
             await server.WaitForEndAsync(deadline.Token);
         }
 
-        var findings = await new Examination(folder.Path, shop, surroundings).RunAsync(cancellationToken);
+        var findings = await new Examination(folder, shop, surroundings).RunAsync(cancellationToken);
         folder.IsKept = !findings.IsClean;
         await output.WriteLineAsync($"{kind} {number}: {(killed ? "killed" : "never reached")}, {(findings.IsClean ? "clean" : $"{string.Join("; ", findings.Sentences)} ({folder.Path})")}");
         return (killed, findings);

@@ -14,7 +14,7 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void Every_command_block_is_one_that_a_test_here_runs() => Assert.Equal(
-        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), RunBlock(), "./test"],
+        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), RunBlock(), PostgresBlock(), "./test"],
         Blocks("bash"));
 
     [Fact]
@@ -68,6 +68,25 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public async Task The_server_records_in_postgresql_where_it_is_told_to()
+    {
+        var address = new Npgsql.NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync(Cancelled));
+        var folder = Directory.CreateTempSubdirectory("halftone-readme-").FullName;
+        var commands = PostgresBlock()
+            .Replace("halftone:secret@db.example/halftone", $"{address.Username}@{address.Host}:{address.Port}/{address.Database}")
+            .Replace("dotnet run -c Release --project src/Halftone -- serve", $"exec '{Path.Combine(AppContext.BaseDirectory, "halftone")}' serve --urls http://127.0.0.1:0 --data '{folder}'");
+        using (var server = Process.Start(new ProcessStartInfo("bash", ["-ec", commands]) { RedirectStandardOutput = true })!)
+        {
+            Assert.StartsWith("Halftone listens on ", await server.StandardOutput.ReadLineAsync(Cancelled));
+            server.Kill(entireProcessTree: true);
+            await server.WaitForExitAsync(Cancelled);
+        }
+
+        Assert.False(File.Exists(Path.Combine(folder, "halftone.db")));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
     public void Every_link_leads_to_a_file() =>
         Assert.All(Links().Matches(Readme).Select(match => match.Groups[1].Value), link => Assert.True(Path.Exists(Path.Combine(Script.Repository, link)), link));
 
@@ -84,6 +103,8 @@ public sealed partial class ReadmeTests
     }
 
     private static string RunBlock() => Blocks("bash").Single(block => block.Contains("-- run ", StringComparison.Ordinal));
+
+    private static string PostgresBlock() => Blocks("bash").Single(block => block.Contains("ConnectionString", StringComparison.Ordinal));
 
     private static string UploadBlock() => Blocks("bash").Single(block => block.Contains("curl", StringComparison.Ordinal));
 

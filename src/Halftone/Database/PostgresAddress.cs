@@ -11,9 +11,10 @@ internal static class PostgresAddress
 {
     /// <summary>
     /// Connecting 5 s; a statement 20 s and its cancellation 1 s, so that a server that has gone silent is given up within half a minute (long statements
-    /// say so themselves); 32 connections, because a server allows 100 in all by default and there may be several processes.
+    /// say so themselves); 32 connections, because a server allows 100 in all by default and there may be several processes; connections keep what
+    /// was set when they were made, and nothing else is ever set.
     /// </summary>
-    private const string Defaults = "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;";
+    private const string Defaults = "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;No Reset On Close=true;";
 
     /// <summary>What libpq calls it, and what Npgsql does: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS</summary>
     private static readonly Dictionary<string, string> Keywords = new(StringComparer.Ordinal)

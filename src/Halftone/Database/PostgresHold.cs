@@ -55,6 +55,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
         try
         {
             await connection.OpenAsync(cancellationToken);
+            await connection.ExecuteAsync(PostgresDatabase.LetGoOfTheDead);
             if (await connection.ExecuteScalarAsync<bool>(Sql.TryLock, new { key.Space, key.Key }))
             {
                 return connection;

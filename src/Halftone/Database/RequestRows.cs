@@ -75,7 +75,9 @@ internal static class RequestRows
             DELETE FROM product WHERE product_id IN (SELECT product_id FROM product WHERE product_id >= @FirstProductId AND product_id < @EndProductId LIMIT @Limit)
             """;
 
+        /// <summary>The first changes nothing and so takes the deliveries' locks: an attempt that is being recorded now is waited for, and is not left behind.</summary>
         public const string DeleteRequest = """
+            UPDATE delivery SET run = run WHERE request_id = @RequestId;
             DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT delivery_id FROM delivery WHERE request_id = @RequestId);
             DELETE FROM delivery WHERE request_id = @RequestId;
             DELETE FROM webhook WHERE request_id = @RequestId;

@@ -83,6 +83,17 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
     }
 
     [Fact]
+    public async Task Every_connection_lets_go_of_locks_whose_holder_is_dead()
+    {
+        await using var database = await OpenDatabaseAsync();
+        for (var use = 0; use < 3; use++)
+        {
+            Assert.Equal("1min", await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SHOW idle_in_transaction_session_timeout"), Cancelled));
+            Assert.Equal("10", await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SHOW tcp_keepalives_idle"), Cancelled));
+        }
+    }
+
+    [Fact]
     public async Task A_pooled_connection_that_the_server_has_cut_is_not_noticed()
     {
         await using var database = await OpenDatabaseAsync();

@@ -27,6 +27,15 @@ public sealed class CrashTests
         Assert.True(counts.FewestInFlight >= InFlight);
     }
 
+    [Fact]
+    public async Task Three_kills_on_PostgreSQL_lose_and_double_nothing()
+    {
+        using var folder = new DataFolder { ConnectionString = await PostgresServer.NewDatabaseAsync(Cancelled) };
+        var (counts, findings) = await new KillRounds(ServerProcess.DefaultProgram, seed: 8, KillMode.Group, InFlight, TextWriter.Null).RunAsync(3, folder, Cancelled);
+        Assert.Empty(findings.Sentences);
+        Assert.Equal((0, 3), (counts.ExitCode, counts.Group));
+    }
+
     [Theory]
     [InlineData("rename", 1)]
     [InlineData("rename", 4)]
@@ -59,6 +68,14 @@ public sealed class CrashTests
         Assert.Empty(findings.Sentences);
         Assert.Contains("cancel 200", races.Answers.Keys);
         Assert.Contains("retry 200", races.Answers.Keys);
+    }
+
+    [Fact]
+    public async Task Ten_races_on_PostgreSQL_leave_every_request_in_a_right_state()
+    {
+        using var folder = new DataFolder { ConnectionString = await PostgresServer.NewDatabaseAsync(Cancelled) };
+        var findings = await new RaceRounds(ServerProcess.DefaultProgram, seed: 8, TextWriter.Null).RunAsync(10, folder, Cancelled);
+        Assert.Empty(findings.Sentences);
     }
 
     [Fact]
@@ -104,7 +121,7 @@ public sealed class CrashTests
             Assert.Equal(0, await server.WaitForEndAsync(Cancelled));
         }
 
-        Assert.Empty((await new Examination(folder.Path, shop, surroundings).RunAsync(Cancelled)).Sentences);
+        Assert.Empty((await new Examination(folder, shop, surroundings).RunAsync(Cancelled)).Sentences);
     }
 
     [Fact]
@@ -214,7 +231,7 @@ public sealed class CrashTests
                 Assert.Equal(0, await server.WaitForEndAsync(Cancelled));
             }
 
-            var findings = await new Examination(folder.Path, shop, surroundings).RunAsync(Cancelled);
+            var findings = await new Examination(folder, shop, surroundings).RunAsync(Cancelled);
             Assert.Empty(findings.Sentences);
             Assert.Equal((1, 4), (findings.Requests, findings.Images));
         }
@@ -234,7 +251,7 @@ public sealed class CrashTests
             Assert.Equal(0, await server.WaitForEndAsync(Cancelled));
         }
 
-        return await new Examination(folder.Path, shop, surroundings).RunAsync(Cancelled);
+        return await new Examination(folder, shop, surroundings).RunAsync(Cancelled);
     }
 
     private static bool IsInstalled(string program) =>

@@ -32,7 +32,7 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     public bool HasExited => !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{Id}"));
 
-    /// <summary>What it wrote, to be shown where it did not come up.</summary>
+    /// <summary>What it has written so far, to be shown where it did not come up.</summary>
     public string Output => File.Exists(OutputFile) ? File.ReadAllText(OutputFile) : "";
 
     // Made by the shell, a moment after it told the server's id.
@@ -75,6 +75,13 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     /// <inheritdoc cref="RunAsync(string, IEnumerable{string}, CancellationToken)"/>
     public static Task RunAsUserAsync(IEnumerable<string> command, CancellationToken cancellationToken) => RunAsync(AsUser([.. command]), cancellationToken);
+
+    /// <summary>What the system does where this process is killed.</summary>
+    public Task LetGoAsync()
+    {
+        shell.StandardInput.Close();
+        return shell.WaitForExitAsync();
+    }
 
     /// <summary>Ends the server and waits until it has ended.</summary>
     public async ValueTask DisposeAsync()

@@ -10,12 +10,12 @@ namespace Halftone.Tests.Servers;
 internal sealed class PostgresServer : IAsyncDisposable
 {
     private static readonly Lazy<string?> Programs = new(FindPrograms);
-    private static readonly ThrowAway<string> Pristine = new(
+    private static readonly ThrowAway<(string Folder, OwnedProcess Keeper)> Pristine = new(
         InitializeAsync,
-        folder =>
+        async pristine =>
         {
-            Directory.Delete(folder, recursive: true);
-            return Task.CompletedTask;
+            await pristine.Keeper.DisposeAsync();
+            Directory.Delete(pristine.Folder, recursive: true);
         });
 
     private static readonly ThrowAway<PostgresServer> Common = new(StartAsync, server => server.DisposeAsync().AsTask());
@@ -43,7 +43,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     public static async Task<PostgresServer> StartAsync(CancellationToken cancellationToken)
     {
         Require();
-        var pristine = await Pristine.GetAsync(cancellationToken);
+        var (pristine, _) = await Pristine.GetAsync(cancellationToken);
         var folder = await OwnedProcess.NewFolderAsync("postgres", cancellationToken);
         await OwnedProcess.RunAsUserAsync(["cp", "-a", Path.Combine(pristine, "data"), folder], cancellationToken);
         var server = new PostgresServer(folder, FreePort.Find());
@@ -117,11 +117,13 @@ internal sealed class PostgresServer : IAsyncDisposable
             .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")) : [])
             .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
 
-    private static async Task<string> InitializeAsync(CancellationToken cancellationToken)
+    /// <summary>What every server begins with: making it takes a second, copying it a tenth. Its keeper is there to remove it where the run is killed.</summary>
+    private static async Task<(string, OwnedProcess)> InitializeAsync(CancellationToken cancellationToken)
     {
         var folder = await OwnedProcess.NewFolderAsync("postgres", cancellationToken);
+        var keeper = await OwnedProcess.StartAsync(folder, "TERM", ["sleep", "infinity"], null, cancellationToken);
         await OwnedProcess.RunAsUserAsync([Path.Combine(Programs.Value!, "initdb"), "-D", Path.Combine(folder, "data"), "-U", "app", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], cancellationToken);
-        return folder;
+        return (folder, keeper);
     }
 
     private async Task MakeTemplateAsync()
