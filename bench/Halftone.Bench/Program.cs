@@ -4,12 +4,16 @@ using Halftone.Bench;
 return args switch
 {
     ["jpeg", var folder, .. var options] => JpegBench.Run(folder, options),
-    ["csv", var rows] => await CsvBench.RunAsync(int.Parse(rows, System.Globalization.CultureInfo.InvariantCulture)),
+    ["csv", var rows] => await CsvBench.RunAsync(Number(rows)),
     ["png", var folder, .. var options] => PngBench.Run(folder, options),
     ["parts", var jpeg, var png] => CodecParts.Run(jpeg, png),
+    ["intake", var program, var urls, .. var database] => await IntakeBench.RunAsync(program, Number(urls), database.FirstOrDefault()),
+    ["record", var database, var recorders, var images] => await RecordBench.RunAsync(database, Number(recorders), Number(images)),
     ["vips-settings", var folder, .. var options] => VipsSettingsBench.Run(folder, options),
     _ => Usage(),
 };
+
+static int Number(string text) => int.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
 
 static int Usage()
 {
@@ -19,6 +23,8 @@ static int Usage()
           csv ROWS                                           a file of ROWS products with an image each: read, checked, its result written; CPU and peak memory
           png FOLDER [--rounds N] [--q Q] [--save FOLDER]    every *.png beside libvips's own palette: a table in Markdown
           parts JPEG PNG                                     each step of the two codecs on one baseline JPEG and one PNG (BenchmarkDotNet)
+          intake PROGRAM URLS [DATABASE]                     an upload of URLS into the published PROGRAM on SQLite, or on PostgreSQL by its connection string
+          record DATABASE RECORDERS IMAGES                   outcomes of one request of IMAGES into PostgreSQL by RECORDERS at a time
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
         """);
     return 2;

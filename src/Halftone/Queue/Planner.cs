@@ -9,6 +9,9 @@ namespace Halftone.Queue;
 /// <summary>Turns a Plan into Image messages for the next few pending images, and into the next Plan.</summary>
 internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, OutboxRelay relay, WaitingRoom waitingRoom, IOptions<QueueOptions> options, TimeProvider time)
 {
+    /// <summary>Ids looked at by a statement: PostgreSQL, before it knows the table, would read all there are from the cursor on and sort them.</summary>
+    private const int Stretch = 4_096;
+
     public async Task HandleAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
         await WaitForRoomAsync(plan, slot, cancellationToken);
@@ -40,12 +43,18 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         }
     }
 
-    private async Task<List<ImageRow>> NextImagesAsync(Message.Plan plan, RequestRow request, CancellationToken cancellationToken) =>
-        (await database.ReadAsync(
-            connection => connection.QueryAsync<ImageRow>(
-                Sql.NextImages,
-                new { plan.After, request.FirstImageId, EndImageId = request.FirstImageId + request.Images, Limit = options.Value.PlanImages }),
-            cancellationToken)).AsList();
+    private async Task<List<ImageRow>> NextImagesAsync(Message.Plan plan, RequestRow request, CancellationToken cancellationToken)
+    {
+        var images = new List<ImageRow>();
+        var end = request.FirstImageId + request.Images;
+        for (var from = Math.Max(plan.After + 1, request.FirstImageId); from < end && images.Count < options.Value.PlanImages; from += Stretch)
+        {
+            var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + Stretch), Limit = options.Value.PlanImages - images.Count };
+            images.AddRange(await database.ReadAsync(connection => connection.QueryAsync<ImageRow>(Sql.NextImages, parameters), cancellationToken));
+        }
+
+        return images;
+    }
 
     private async Task<bool> PublishAsync(Message.Plan plan, RequestRow request, List<ImageRow> images, CancellationToken cancellationToken)
     {
@@ -123,11 +132,11 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
             WHERE  request_id = @RequestId AND run = @Run
             """;
 
-        /// <summary>Walks the request's range of the primary key from the cursor on.</summary>
+        /// <summary>Walks a stretch of the primary key.</summary>
         public const string NextImages = """
             SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
             FROM   image i JOIN product p ON p.product_id = i.product_id
-            WHERE  i.image_id > @After AND i.image_id >= @FirstImageId AND i.image_id < @EndImageId AND i.state = 'pending' AND i.same_as IS NULL
+            WHERE  i.image_id >= @FirstImageId AND i.image_id < @EndImageId AND i.state = 'pending' AND i.same_as IS NULL
             ORDER  BY i.image_id
             LIMIT  @Limit
             """;

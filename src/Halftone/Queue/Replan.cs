@@ -12,6 +12,8 @@ namespace Halftone.Queue;
 /// </summary>
 internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, TimeProvider time, ILogger<Replan> logger)
 {
+    private const int PageRows = 1_000;
+
     /// <param name="looksAtFiles">Whether a file may be missing: after anything but a stop in order.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     public async Task RunAsync(bool looksAtFiles, CancellationToken cancellationToken)
@@ -66,19 +68,11 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     /// <summary>A renamed file can be lost to a power failure after its row was committed: images are flushed once per request, at its end.</summary>
     private async Task UndoLostFilesAsync(OpenRequest request, CancellationToken cancellationToken)
     {
-        var after = 0L;
-        while (true)
+        var end = request.FirstImageId + request.Images;
+        for (var from = request.FirstImageId; from < end; from += PageRows)
         {
-            var rows = (await database.ReadAsync(
-                connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, new { After = after, request.FirstImageId, EndImageId = request.FirstImageId + request.Images }),
-                cancellationToken)).AsList();
-            if (rows.Count == 0)
-            {
-                return;
-            }
-
-            after = rows[^1].ImageId;
-            foreach (var row in rows)
+            var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + PageRows) };
+            foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, parameters), cancellationToken))
             {
                 if (await images.Store.LengthAsync(row.ObjectKey, cancellationToken) != row.BytesOut)
                 {
@@ -130,9 +124,8 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         public const string CompletedImages = """
             SELECT image_id AS ImageId, object_key AS ObjectKey, bytes_out AS BytesOut
             FROM   image
-            WHERE  image_id > @After AND image_id >= @FirstImageId AND image_id < @EndImageId AND state = 'completed' AND same_as IS NULL
+            WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND state = 'completed' AND same_as IS NULL
             ORDER  BY image_id
-            LIMIT  1000
             """;
 
         public const string UncountImages = """

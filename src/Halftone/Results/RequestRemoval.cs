@@ -1,4 +1,3 @@
-using System.Data.Common;
 using Dapper;
 using Halftone.Database;
 using Halftone.Queue;
@@ -19,9 +18,7 @@ internal sealed class RequestRemoval(HalftoneDatabase database, StoredFiles file
 
         await images.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
         await files.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
-        while (await database.WriteAsync(transaction => RequestRows.DeleteChunkAsync(transaction, delete.RequestId), cancellationToken))
-        {
-        }
+        await RequestRows.DeleteAsync(database, delete.RequestId, cancellationToken);
     }
 
     private static class Sql

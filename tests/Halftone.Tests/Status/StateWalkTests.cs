@@ -254,12 +254,7 @@ public abstract partial class StateWalkTests(Engine engine) : OnEachEngine(engin
     private async Task<string[]> ImagesOfAsync(Guid id) =>
         [.. await database.ReadAsync(c => c.QueryAsync<string>("SELECT i.state FROM image i JOIN product p ON p.product_id = i.product_id WHERE p.request_id = @id ORDER BY i.image_id", new { id }), Cancelled)];
 
-    private async Task ForgetAsync(Guid id)
-    {
-        while (await database.WriteAsync(transaction => RequestRows.DeleteChunkAsync(transaction, id), Cancelled))
-        {
-        }
-    }
+    private Task ForgetAsync(Guid id) => RequestRows.DeleteAsync(database, id, Cancelled);
 
     private T Get<T>()
         where T : notnull => server.Services.GetRequiredService<T>();
