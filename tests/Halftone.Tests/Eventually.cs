@@ -22,7 +22,7 @@ internal static class Eventually
                 Assert.Fail($"did not come true within {Longest.TotalMinutes} min");
             }
 
-            await Task.Delay(pause, TestContext.Current.CancellationToken);
+            await Task.Delay(pause, TimeProvider.System, TestContext.Current.CancellationToken);
             pause = pause < LongestPause ? pause * 2 : pause;
         }
     }
