@@ -31,16 +31,34 @@ internal static class Program
             return Task.FromResult(CodecCommand.Run(args));
         }
 
-        var root = new RootCommand("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
-        {
-            ServeCommand.Create(),
-            DemoCommand.Create(),
-            RunCommand.Create(),
-            MigrateCommand.Create(),
-            RequeueCommand.Create(),
-            WebhookSecretCommand.Create(),
-            KeysCommand.Create(),
-        };
+        // Its own 2 s would end a server that is stopping in order.
+        return InvokeAsync(args, new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }, CancellationToken.None);
+    }
+
+    /// <summary>The verbs.</summary>
+    public static RootCommand CreateRoot() => new("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
+    {
+        ServeCommand.Create(),
+        DemoCommand.Create(),
+        RunCommand.Create(),
+        UploadCommand.Create(),
+        RequestCommands.CreateStatus(),
+        RequestCommands.CreateCancel(),
+        RequestCommands.CreateRetry(),
+        RequestCommands.CreateDelete(),
+        RequestCommands.CreateList(),
+        WebhooksCommand.Create(),
+        KeysCommand.Create(),
+        WebhookSecretCommand.Create(),
+        MigrateCommand.Create(),
+        RequeueCommand.Create(),
+    };
+
+    /// <summary>Runs a verb.</summary>
+    /// <returns>A number of <see cref="ExitCode"/>.</returns>
+    public static Task<int> InvokeAsync(string[] args, InvocationConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var root = CreateRoot();
         var parsed = root.Parse(args is [] ? [ServeCommand.Verb] : args is [['-', ..] option, ..] && !AboutTheProgram.Contains(option) ? [ServeCommand.Verb, .. args] : args);
         if (parsed.Action is ParseErrorAction error)
         {
@@ -48,8 +66,7 @@ internal static class Program
             (error.ShowHelp, error.ShowTypoCorrections) = (false, false);
         }
 
-        // Its own 2 s would end a server that is stopping in order.
-        return parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) });
+        return parsed.InvokeAsync(configuration, cancellationToken);
     }
 
     /// <summary>Everything but the listening: a run without a server is made of the same.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Halftone.Tests.Commands;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;
@@ -14,14 +15,14 @@ public sealed partial class ReadmeTests
 
     [Fact]
     public void Every_command_block_is_one_that_a_test_here_runs() => Assert.Equal(
-        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), RunBlock(), PostgresBlock(), "./test"],
+        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), VerbBlock("upload"), VerbBlock("run"), PostgresBlock(), "./test"],
         Blocks("bash"));
 
     [Fact]
     public async Task The_demo_shows_its_result_and_ends_with_once()
     {
         // The program that the command has just built; building it again here would only take long.
-        var (exitCode, output) = await RunAsync(Path.Combine(AppContext.BaseDirectory, "halftone"), ["demo", "--once"]);
+        var (exitCode, output) = await RunAsync(HalftoneProcess.Program, ["demo", "--once"]);
         Assert.True(exitCode == 0, output);
         Assert.Contains("S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors", output);
         output = Colours().Replace(output, "");
@@ -52,18 +53,22 @@ public sealed partial class ReadmeTests
         Assert.Equal(WithoutKeys(Blocks("csv").Single()), WithoutKeys(result).TrimEnd('\n'));
     }
 
-    [Fact]
-    public async Task The_run_writes_what_the_readme_says()
+    [Theory]
+    [InlineData("upload", "result.csv")]
+    [InlineData("run", "compressed/products-result.csv")]
+    public async Task The_verbs_write_the_result_that_is_shown(string verb, string result)
     {
         await using var origin = await OriginAsync();
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
         var folder = Directory.CreateTempSubdirectory("halftone-readme-").FullName;
         var writeCsv = UploadBlock()[..UploadBlock().IndexOf("curl", StringComparison.Ordinal)].Replace("https://shop.example/", origin.Address.AbsoluteUri);
-        var run = RunBlock().Replace("dotnet run -c Release --project src/Halftone --", Path.Combine(AppContext.BaseDirectory, "halftone"));
-        var (exitCode, output) = await RunAsync("bash", ["-ec", $"cd '{folder}'; export Halftone__Fetch__AllowNetworks__0=127.0.0.1; {writeCsv}{run}"]);
+        var command = VerbBlock(verb).Replace("dotnet run -c Release --project src/Halftone --", HalftoneProcess.Program);
+        var environment = $"export Halftone__Fetch__AllowNetworks__0=127.0.0.1 HALFTONE_SERVER={server.Client.BaseAddress}";
+        var (exitCode, output) = await RunAsync("bash", ["-ec", $"cd '{folder}'; {environment}; {writeCsv}{command}"]);
         Assert.True(exitCode == 0, output);
-        Assert.Contains("compressed/products-result.csv", Readme);
-        Assert.Equal(WithoutKeys(Blocks("csv").Single()), WithoutKeys((await File.ReadAllTextAsync(Path.Combine(folder, "compressed/products-result.csv"), Cancelled)).Replace(origin.Address.AbsoluteUri, "https://shop.example/")).TrimEnd('\n'));
-        Assert.Equal(3, Directory.EnumerateFiles(Path.Combine(folder, "compressed/images"), "*", SearchOption.AllDirectories).Count());
+        Assert.Contains(result, Readme);
+        Assert.Equal(WithoutKeys(Blocks("csv").Single()), WithoutKeys((await File.ReadAllTextAsync(Path.Combine(folder, result), Cancelled)).Replace(origin.Address.AbsoluteUri, "https://shop.example/")).TrimEnd('\n'));
+        Assert.Equal(verb == "run" ? 3 : 0, Directory.EnumerateFiles(folder, "?-?-*", SearchOption.AllDirectories).Count());
         Directory.Delete(folder, recursive: true);
     }
 
@@ -102,7 +107,7 @@ public sealed partial class ReadmeTests
         return origin;
     }
 
-    private static string RunBlock() => Blocks("bash").Single(block => block.Contains("-- run ", StringComparison.Ordinal));
+    private static string VerbBlock(string verb) => Blocks("bash").Single(block => block.Contains($"-- {verb} ", StringComparison.Ordinal));
 
     private static string PostgresBlock() => Blocks("bash").Single(block => block.Contains("ConnectionString", StringComparison.Ordinal));
 

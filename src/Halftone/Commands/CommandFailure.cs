@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Halftone.Intake;
 
 namespace Halftone.Commands;
@@ -17,6 +18,10 @@ internal sealed record CommandFailure
     /// <summary>All of them, listed or not.</summary>
     public long? ErrorCount { get; init; }
 
+    /// <summary>The server's answer as it came, where a server refused.</summary>
+    [JsonIgnore]
+    public string? Problem { get; init; }
+
     /// <summary>Sentences for standard error: one, or one for each problem of the file.</summary>
     public IEnumerable<string> ToLines()
     {
@@ -35,7 +40,7 @@ internal sealed record CommandFailure
 }
 
 /// <summary>Ends a verb undone.</summary>
-internal sealed class CommandFailedException(CommandFailure failure, Exception? inner = null) : Exception(failure.Detail, inner)
+internal class CommandFailedException(CommandFailure failure, Exception? inner = null) : Exception(failure.Detail, inner)
 {
     public CommandFailedException(string code, string detail, Exception? inner = null)
         : this(new CommandFailure { Code = code, Detail = detail }, inner)

@@ -1,10 +1,7 @@
 using System.CommandLine;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
-using System.Text;
-using System.Text.Json;
+using Halftone.Client;
+using Halftone.Status;
 using Halftone.Store;
-using Spectre.Console;
 
 namespace Halftone.Commands;
 
@@ -37,15 +34,11 @@ internal static class DemoCommand
         try
         {
             await using var origin = await ServeImagesAsync(Path.Combine(samples, "images"), cancellationToken);
-            var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
-            {
-                ["Urls"] = "http://127.0.0.1:0",
-                ["Data:Folder"] = temporary.FullName,
-                ["Database:ConnectionString"] = "",
-                // The sample images come from this machine, which is closed by default.
-                ["Fetch:AllowNetworks:0"] = "127.0.0.1",
-                ["Logging:LogLevel:Default"] = "Warning",
-            };
+            var settings = Settings.OfOneProcess(temporary.FullName);
+            settings["Urls"] = "http://127.0.0.1:0";
+            // The sample images come from this machine, which is closed by default.
+            settings["Fetch:AllowNetworks:0"] = "127.0.0.1";
+            settings["Logging:LogLevel:Default"] = "Warning";
             foreach (var (name, value) in ServerOptionsOnCommandLine.ToSettings(result))
             {
                 settings[name] = value;
@@ -53,20 +46,27 @@ internal static class DemoCommand
 
             await using var server = Program.BuildServer(ServeCommand.CreateBuilder(settings));
             await server.StartAsync(cancellationToken);
-            var completed = await ShowAsync(Path.Combine(samples, "products.csv"), origin.Urls.First(), server.Urls.First(), cancellationToken);
+            var csv = Path.Combine(temporary.FullName, "products.csv");
+            var sample = await File.ReadAllTextAsync(Path.Combine(samples, "products.csv"), cancellationToken);
+            await File.WriteAllTextAsync(csv, sample.Replace(SampleOrigin, origin.Urls.First() + "/", StringComparison.Ordinal), cancellationToken);
+            var status = await ShowAsync(result, csv, server.Urls.First(), cancellationToken);
             if (!result.GetValue(Once))
             {
-                AnsiConsole.MarkupLineInterpolated($"The page is at [link]{server.Urls.First()}/[/]. Press Ctrl-C to end.");
+                result.Print($"The page is at {server.Urls.First()}/. Press Ctrl-C to end.");
                 await server.WaitForShutdownAsync(cancellationToken);
             }
 
             await server.StopAsync(CancellationToken.None);
-            return completed ? 0 : 2;
+            return Report.ExitCodeOf(status);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCode.Stopped;
         }
         catch (Exception exception) when (ServeCommand.Explain(exception) is { } sentence)
         {
-            await Console.Error.WriteLineAsync(sentence);
-            return 1;
+            result.Say(sentence);
+            return ExitCode.NotDone;
         }
         finally
         {
@@ -88,54 +88,22 @@ internal static class DemoCommand
         return origin;
     }
 
-    private static async Task<bool> ShowAsync(string csvPath, string origin, string server, CancellationToken cancellationToken)
+    /// <summary>Uploads and follows as anybody may.</summary>
+    private static async Task<RequestStatus> ShowAsync(ParseResult result, string csv, string server, CancellationToken cancellationToken)
     {
-        using var client = new HttpClient { BaseAddress = new Uri(server + "/") };
-        var csv = (await File.ReadAllTextAsync(csvPath, cancellationToken)).Replace(SampleOrigin, origin + "/", StringComparison.Ordinal);
-        AnsiConsole.MarkupLineInterpolated($"[bold]products.csv[/] → POST {server}/upload");
-        var statusUrl = await UploadAsync(client, csv, cancellationToken);
-        var status = await FollowAsync(client, statusUrl, cancellationToken);
-        var state = status.GetProperty("status").GetString();
-        if (status.TryGetProperty("result_url", out var resultUrl))
+        result.Print($"halftone upload products.csv --server {server} --wait");
+        using var client = new ServerClient(new Uri(server), null);
+        var accepted = await client.UploadAsync(new UploadRequest { File = csv, Fields = new Dictionary<string, string>() }, _ => { }, cancellationToken);
+        var requestId = accepted.Value.RequestId.ToString("D");
+        var status = await ProgressDisplay.WhileAsync(result, "products.csv", TimeProvider.System, display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
+        await client.DownloadResultAsync(requestId, csv, cancellationToken);
+        result.Print("");
+        result.Print(await File.ReadAllTextAsync(csv, cancellationToken));
+        foreach (var line in Report.LinesOf(status))
         {
-            AnsiConsole.WriteLine();
-            await Console.Out.WriteLineAsync(await client.GetStringAsync(resultUrl.GetString(), cancellationToken));
+            result.Print(line);
         }
 
-        var bytes = status.GetProperty("bytes");
-        var progress = status.GetProperty("progress");
-        AnsiConsole.MarkupLineInterpolated($"[bold]{state}[/]: {progress.GetProperty("completed").GetInt64()} of {progress.GetProperty("total").GetInt64()} images, {bytes.GetProperty("input").GetInt64():N0} → {bytes.GetProperty("output").GetInt64():N0} bytes, [green]{bytes.GetProperty("saved_percent").GetDouble():0.#} % saved[/]");
-        return state == "COMPLETED" && progress.GetProperty("failed").GetInt64() == 0;
+        return status;
     }
-
-    private static async Task<string> UploadAsync(HttpClient client, string csv, CancellationToken cancellationToken)
-    {
-        using var file = new ByteArrayContent(Encoding.UTF8.GetBytes(csv));
-        file.Headers.ContentType = new MediaTypeHeaderValue("text/csv");
-        using var form = new MultipartFormDataContent { { file, "file", "products.csv" } };
-        using var answer = await client.PostAsync("upload", form, cancellationToken);
-        var body = await answer.Content.ReadAsStringAsync(cancellationToken);
-        return answer.IsSuccessStatusCode
-            ? JsonDocument.Parse(body).RootElement.GetProperty("status_url").GetString()!
-            : throw new InvalidOperationException($"The upload was refused: {body}");
-    }
-
-    private static Task<JsonElement> FollowAsync(HttpClient client, string statusUrl, CancellationToken cancellationToken) =>
-        AnsiConsole.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new SpinnerColumn()).StartAsync(async bars =>
-        {
-            var images = bars.AddTask("images");
-            while (true)
-            {
-                var status = await client.GetFromJsonAsync<JsonElement>(statusUrl + "?limit=1", cancellationToken);
-                var progress = status.GetProperty("progress");
-                images.MaxValue = Math.Max(1, progress.GetProperty("total").GetInt64());
-                images.Value = progress.GetProperty("completed").GetInt64() + progress.GetProperty("failed").GetInt64();
-                if (status.TryGetProperty("finished_at", out _))
-                {
-                    return status;
-                }
-
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
-            }
-        });
 }

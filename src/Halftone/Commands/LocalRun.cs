@@ -48,8 +48,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private readonly RunLog log = new(time, display);
     private readonly string fileName = Path.GetFileName(choices.File);
 
-    /// <summary>How long a full disk or the like is waited out while nothing gets done; 30 s. A later run goes on where this one gave up.</summary>
-    public TimeSpan LongestOutage { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long trouble, such as a full disk, is waited out while nothing gets done; 30 s. A later run goes on where this one gave up.</summary>
+    public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs to the end.</summary>
     /// <param name="cancellationToken">Stops in order; the result then says how far it came.</param>
@@ -113,15 +113,21 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private IHost BuildHost(DataFolder data)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
-        // All problems of a file are listed where nobody can ask for the next hundred.
-        ServeCommand.Configure(builder, new Dictionary<string, string?>(settings) { ["Data:Folder"] = folder.Data, ["Database:ConnectionString"] = "", ["Intake:MaxListedProblems"] = "10000" });
+        var all = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase)
+        {
+            // All problems of a file are listed where nobody can ask for the next hundred.
+            ["Intake:MaxListedProblems"] = "10000",
+        };
+        foreach (var (name, value) in Settings.OfOneProcess(folder.Data))
+        {
+            all[name] = value;
+        }
+
+        ServeCommand.Configure(builder, all);
         builder.Logging.AddProvider(new RunLog.Provider(log));
         Program.AddStages(builder.Services);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        // Whatever a server of this machine is set to use.
         builder.Services.AddSingleton(data);
-        builder.Services.AddSingleton<HalftoneDatabase>(_ => new SqliteDatabase(data.Database));
-        builder.Services.AddSingleton<IWorkQueue>(provider => provider.GetRequiredService<ChannelQueue>());
         builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
         var images = new StoredImages(new FolderStore(folder.Images));
         builder.Services.AddSingleton(images);
@@ -268,7 +274,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             {
                 (done, doneAt) = (progress.Completed + progress.Failed, time.GetTimestamp());
             }
-            else if (time.GetElapsedTime(doneAt) >= LongestOutage && log.OutageOf(LongestOutage) is { } reason)
+            else if (time.GetElapsedTime(doneAt) >= LongestTrouble && log.TroubleOf(LongestTrouble) is { } reason)
             {
                 throw new CommandFailedException("surroundings_failed", $"{reason} {done:N0} of {progress.Total:N0} images are done; run the same command again when that is put right, and it goes on.");
             }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -7,14 +8,15 @@ namespace Halftone.Commands;
 internal abstract class ProgressDisplay
 {
     /// <summary>Shows progress while <paramref name="work"/> runs.</summary>
-    public static Task<T> WhileAsync<T>(string title, TimeProvider time, Func<ProgressDisplay, Task<T>> work)
+    public static Task<T> WhileAsync<T>(ParseResult result, string title, TimeProvider time, Func<ProgressDisplay, Task<T>> work)
     {
-        if (Console.IsErrorRedirected)
+        var error = result.InvocationConfiguration.Error;
+        if (error != Console.Error || Console.IsErrorRedirected)
         {
-            return work(new Lines(title, time));
+            return work(new Lines(title, error, time));
         }
 
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(error) });
         return Bar.WhileAsync(title, console, work);
     }
 
@@ -26,7 +28,7 @@ internal abstract class ProgressDisplay
     /// <summary>A sentence that stays to be read.</summary>
     public abstract void Say(string sentence);
 
-    private sealed class Lines(string title, TimeProvider time) : ProgressDisplay
+    private sealed class Lines(string title, TextWriter error, TimeProvider time) : ProgressDisplay
     {
         private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
         private string last = "";
@@ -41,7 +43,7 @@ internal abstract class ProgressDisplay
             }
         }
 
-        public override void Say(string sentence) => Console.Error.WriteLine(sentence);
+        public override void Say(string sentence) => error.WriteLine(sentence);
     }
 
     private sealed class Bar(IAnsiConsole console, ProgressTask task) : ProgressDisplay

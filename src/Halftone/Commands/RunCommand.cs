@@ -45,37 +45,38 @@ internal static class RunCommand
         try
         {
             var run = await ProgressDisplay.WhileAsync(
+                result,
                 Path.GetFileName(choices.File),
                 TimeProvider.System,
                 display => new LocalRun(choices, ServerOptionsOnCommandLine.ToSettings(result), TimeProvider.System, display).RunAsync(cancellationToken));
-            return Print(run, asJson);
+            return Print(result, run, asJson);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Report.Fail(new CommandFailure { Code = "stopped", Detail = "Stopped before the file was taken in: nothing is done." }, asJson);
+            Report.Fail(result, new CommandFailure { Code = "stopped", Detail = "Stopped before the file was taken in: nothing is done." }, asJson);
             return ExitCode.Stopped;
         }
         catch (CommandFailedException exception)
         {
-            return Report.Fail(exception.Failure, asJson);
+            return Report.Fail(result, exception.Failure, asJson);
         }
         catch (Exception exception) when (ServeCommand.Explain(exception) is { } sentence)
         {
-            return Report.Fail(new CommandFailure { Code = "not_started", Detail = sentence }, asJson);
+            return Report.Fail(result, new CommandFailure { Code = "not_started", Detail = sentence }, asJson);
         }
     }
 
-    private static int Print(RunResult run, bool asJson)
+    private static int Print(ParseResult result, RunResult run, bool asJson)
     {
         var report = Report.Of(run);
         if (asJson)
         {
-            Console.WriteLine(Report.ToJson(report));
+            result.Print(Report.ToJson(report));
         }
 
         if (run.ResultPath is null)
         {
-            Console.Error.WriteLine(string.Create(
+            result.Say(string.Create(
                 CultureInfo.InvariantCulture, $"Stopped: {report.Progress.Completed:N0} of {report.Progress.Total:N0} images are done. The same command goes on with the rest."));
             return ExitCode.Stopped;
         }
@@ -85,23 +86,23 @@ internal static class RunCommand
         {
             foreach (var line in Report.LinesOf(run.Request))
             {
-                Console.WriteLine(line);
+                result.Print(line);
             }
 
-            Console.WriteLine(run.Took > TimeSpan.Zero
+            result.Print(run.Took > TimeSpan.Zero
                 ? string.Create(CultureInfo.InvariantCulture, $"{report.Seconds:N1} s, {report.ImagesPerSecond:N1} images/s")
                 : "Everything was done before: nothing was fetched.");
-            Console.WriteLine($"Result: {run.ResultPath}");
+            result.Print($"Result: {run.ResultPath}");
         }
 
         if (report.Errors.Any(error => error.Code == ErrorCode.Of(FetchError.AddressForbidden)))
         {
-            Console.Error.WriteLine("A private network of yours is opened by --allow-network.");
+            result.Say("A private network of yours is opened by --allow-network.");
         }
 
         if (exitCode == ExitCode.SomeFailed)
         {
-            Console.Error.WriteLine("The same command tries the failed images once more.");
+            result.Say("The same command tries the failed images once more.");
         }
 
         return exitCode;

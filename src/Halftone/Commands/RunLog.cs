@@ -3,24 +3,24 @@ using Halftone.Database;
 namespace Halftone.Commands;
 
 /// <summary>
-/// What the stages log in a run without a server: errors go to the display, and each kind of warning once, because what became of the images
-/// stands in the result. It is remembered for how long there has been an outage.
+/// What the stages log in a run without a server: each kind of warning is shown once, because what became of the images stands in the result.
+/// Trouble is what repeats itself until it is put right: an outage of disk or database, or an error. It is shown once for as long as it lasts.
 /// </summary>
 internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogger
 {
-    /// <summary>An outage is logged at least this often as long as it lasts, see <see cref="OutageBackoff"/>.</summary>
+    /// <summary>Trouble is logged at least this often as long as it lasts, see <see cref="OutageBackoff"/>.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
 
     private readonly Lock gate = new();
     private readonly HashSet<int> shown = [];
-    private (long First, long Last, string Reason)? outage;
+    private (long First, long Last, string Reason)? trouble;
 
-    /// <summary>The reason that work has been waiting for since at least <paramref name="least"/>; null where it has not.</summary>
-    public string? OutageOf(TimeSpan least)
+    /// <summary>The reason that there has been trouble since at least <paramref name="least"/>; null where there has not.</summary>
+    public string? TroubleOf(TimeSpan least)
     {
         lock (gate)
         {
-            return outage is { } now && time.GetElapsedTime(now.Last) < LongestSilence && time.GetElapsedTime(now.First) >= least ? now.Reason : null;
+            return trouble is { } now && time.GetElapsedTime(now.Last) < LongestSilence && time.GetElapsedTime(now.First) >= least ? now.Reason : null;
         }
     }
 
@@ -36,24 +36,33 @@ internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogg
             return;
         }
 
+        var sentence = formatter(state, exception) + (exception is null ? "" : $" ({exception.Message})");
         bool isShown;
         lock (gate)
         {
-            isShown = eventId.Id == OutageLog.OutageEvent ? IsNewOutage($"{state}") : logLevel > LogLevel.Warning || shown.Add(eventId.Id);
+            if (logLevel > LogLevel.Warning || eventId.Id == OutageLog.OutageEvent)
+            {
+                NoteTrouble(eventId.Id, sentence);
+            }
+
+            isShown = shown.Add(eventId.Id);
         }
 
         if (isShown)
         {
-            display.Say(formatter(state, exception) + (exception is null ? "" : $" ({exception.Message})"));
+            display.Say(sentence);
         }
     }
 
-    private bool IsNewOutage(string reason)
+    private void NoteTrouble(int kind, string reason)
     {
         var now = time.GetTimestamp();
-        var isNew = outage is not { } earlier || time.GetElapsedTime(earlier.Last, now) >= LongestSilence;
-        outage = (isNew ? now : outage!.Value.First, now, reason);
-        return isNew;
+        var isNew = trouble is not { } earlier || time.GetElapsedTime(earlier.Last, now) >= LongestSilence;
+        trouble = (isNew ? now : trouble!.Value.First, now, reason);
+        if (isNew)
+        {
+            shown.Remove(kind);
+        }
     }
 
     /// <summary>Every logger of a host is this one.</summary>

@@ -40,6 +40,16 @@ internal static partial class Settings
     // The framework's own: https://learn.microsoft.com/aspnet/core/fundamentals/configuration
     private static readonly string[] Foreign = ["Urls", "Logging"];
 
+    /// <summary>What makes a process one that needs no other, whatever servers of this machine are set to use. Its store is not among them.</summary>
+    /// <param name="folder">Its data folder.</param>
+    public static Dictionary<string, string?> OfOneProcess(string folder) => new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Data:Folder"] = folder,
+        ["Database:ConnectionString"] = "",
+        ["Queue:Uri"] = "",
+        ["Server:Role"] = nameof(Role.All),
+    };
+
     public static IEnumerable<PropertyInfo> Of(Type options) => options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 
     /// <exception cref="SettingException">A section or setting that there is not.</exception>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Text;
 using Halftone.Commands;
@@ -25,7 +24,9 @@ public sealed class LocalRunTests : IDisposable
     public async Task The_folder_gets_the_images_and_the_result_csv_names_them_by_paths_beside_it()
     {
         await using var origin = await OriginAsync();
-        var run = await RunAsync(WriteCsv($"007,Mug,\"{origin.Url("a.jpg")},{origin.Url("b.jpg")}\"", $"008,Lamp,{origin.Url("a.jpg")}"));
+        // Whatever the servers of this machine are set to use.
+        (string, string)[] cluster = [("Database:ConnectionString", "Host=database.invalid"), ("Queue:Uri", "amqp://broker.invalid"), ("Server:Role", "worker")];
+        var run = await RunAsync(WriteCsv($"007,Mug,\"{origin.Url("a.jpg")},{origin.Url("b.jpg")}\"", $"008,Lamp,{origin.Url("a.jpg")}"), Cancelled, cluster);
 
         Assert.Equal((Result, 3L, "COMPLETED"), (run.ResultPath, run.Completed, run.Request.Status));
         Assert.Equal([".halftone", "images", "products-result.csv"], Directory.EnumerateFileSystemEntries(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
@@ -263,10 +264,10 @@ public sealed class LocalRunTests : IDisposable
 
     private Task<RunResult> RunAsync(RunChoices choices) => Run(choices, TimeSpan.FromSeconds(30)).RunAsync(Cancelled);
 
-    private async Task<CommandFailure> RefusedAsync(RunChoices choices, TimeSpan? longestOutage = null) =>
-        (await Assert.ThrowsAsync<CommandFailedException>(() => Run(choices, longestOutage ?? TimeSpan.FromSeconds(30)).RunAsync(Cancelled))).Failure;
+    private async Task<CommandFailure> RefusedAsync(RunChoices choices, TimeSpan? longestTrouble = null) =>
+        (await Assert.ThrowsAsync<CommandFailedException>(() => Run(choices, longestTrouble ?? TimeSpan.FromSeconds(30)).RunAsync(Cancelled))).Failure;
 
-    private LocalRun Run(RunChoices choices, TimeSpan longestOutage, params (string Name, string Value)[] settings)
+    private LocalRun Run(RunChoices choices, TimeSpan longestTrouble, params (string Name, string Value)[] settings)
     {
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Fetch:AllowNetworks:0"] = "127.0.0.1", ["Compress:Children"] = "1" };
         foreach (var (name, value) in settings)
@@ -274,19 +275,6 @@ public sealed class LocalRunTests : IDisposable
             all[name] = value;
         }
 
-        return new LocalRun(choices, all, TimeProvider.System, watcher) { LongestOutage = longestOutage };
-    }
-
-    private sealed class Watcher : ProgressDisplay
-    {
-        private readonly ConcurrentQueue<string> texts = [];
-
-        public ConcurrentQueue<string> Sentences { get; } = [];
-
-        public override void Show(double? part, string text) => texts.Enqueue(text);
-
-        public override void Say(string sentence) => Sentences.Enqueue(sentence);
-
-        public Task SeenAsync(string beginning) => Eventually.TrueAsync(() => texts.Any(text => text.StartsWith(beginning, StringComparison.Ordinal)));
+        return new LocalRun(choices, all, TimeProvider.System, watcher) { LongestTrouble = longestTrouble };
     }
 }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -67,16 +68,16 @@ internal static class Report
     public static int ExitCodeOf(RequestStatus request) => request.Progress.Completed == request.Progress.Total ? ExitCode.Done : ExitCode.SomeFailed;
 
     /// <summary>Says why a verb ends undone, where it was asked to.</summary>
-    public static int Fail(CommandFailure failure, bool asJson)
+    public static int Fail(ParseResult result, CommandFailure failure, bool asJson)
     {
         if (asJson)
         {
-            Console.WriteLine(JsonSerializer.Serialize(failure, Json.CommandFailure));
+            result.Print(failure.Problem ?? JsonSerializer.Serialize(failure, Json.CommandFailure));
         }
 
         foreach (var line in failure.ToLines())
         {
-            Console.Error.WriteLine(line);
+            result.Say(line);
         }
 
         return ExitCode.NotDone;
