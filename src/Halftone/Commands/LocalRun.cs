@@ -117,6 +117,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         {
             // All problems of a file are listed where nobody can ask for the next hundred.
             ["Intake:MaxListedProblems"] = "10000",
+            // The folder is the result.
+            ["Retention:Days"] = "",
         };
         foreach (var (name, value) in Settings.OfOneProcess(folder.Data))
         {

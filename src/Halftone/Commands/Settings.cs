@@ -6,6 +6,7 @@ using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Intake;
 using Halftone.Queue;
+using Halftone.Results;
 using Halftone.Status;
 using Halftone.Store;
 using Halftone.Webhooks;
@@ -31,6 +32,7 @@ internal static partial class Settings
         ["Fetch"] = typeof(FetchOptions),
         ["Intake"] = typeof(IntakeOptions),
         ["Queue"] = typeof(QueueOptions),
+        ["Retention"] = typeof(RetentionOptions),
         ["Server"] = typeof(ServerOptions),
         [S3Options.Section] = typeof(S3Options),
         [CloudinaryOptions.Section] = typeof(CloudinaryOptions),

@@ -1,3 +1,6 @@
+using Halftone.Queue;
+using Microsoft.Extensions.Options;
+
 namespace Halftone.Results;
 
 internal static class ResultsSetup
@@ -9,5 +12,8 @@ internal static class ResultsSetup
         services.AddSingleton<ImageLines>();
         services.AddSingleton<RequestCompletion>();
         services.AddSingleton<RequestRemoval>();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<RetentionOptions>, RetentionOptionsValidator>();
+        services.AddRunning<RetentionSweep>();
     }
 }

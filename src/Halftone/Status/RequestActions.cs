@@ -83,6 +83,33 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             },
             cancellationToken);
 
+    /// <summary>Deletes requests of every owner that ended before then, the oldest first, some hundred at a time.</summary>
+    /// <returns>How many; 0 where there are no more.</returns>
+    public async Task<int> DeleteEndedAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var parameters = new { Before = before.ToUnixTimeMilliseconds(), Now = Now() };
+        // Looked for on a reading connection first: an idle server takes no lock.
+        if (!await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.AnyEnded, parameters), cancellationToken))
+        {
+            return 0;
+        }
+
+        var deleted = await database.WriteAsync(
+            async transaction =>
+            {
+                var rows = (await transaction.Connection!.QueryAsync<EndedRow>(Sql.DeleteEnded, parameters, transaction)).AsList();
+                foreach (var row in rows)
+                {
+                    await Outbox.AddAsync(transaction, new Message.Delete { RequestId = row.RequestId, Run = row.Run }, time);
+                }
+
+                return rows.Count;
+            },
+            cancellationToken);
+        relay.Wake();
+        return deleted;
+    }
+
     private async Task<ActionResult> ActAsync(Func<DbTransaction, Task<ActionResult>> act, CancellationToken cancellationToken)
     {
         var result = await database.WriteAsync(act, cancellationToken);
@@ -105,6 +132,12 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }
         public required long Completed { get; init; }
+    }
+
+    private sealed record EndedRow
+    {
+        public required Guid RequestId { get; init; }
+        public required int Run { get; init; }
     }
 
     private static class Sql
@@ -143,6 +176,18 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
         public const string Delete = """
             UPDATE request SET state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now WHERE request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
+            """;
+
+        /// <summary>Uses the partial index request_ended.</summary>
+        public const string AnyEnded = "SELECT EXISTS (SELECT 1 FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled'))";
+
+        /// <summary>The guard stands outside once more: a request that another sweep took, or its owner runs again, meanwhile is left alone.</summary>
+        public const string DeleteEnded = """
+            UPDATE request
+            SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
+            WHERE  request_id IN (SELECT request_id FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled') ORDER BY finished_at LIMIT 100)
+            AND    finished_at < @Before AND state IN ('completed', 'failed', 'cancelled')
+            RETURNING request_id AS RequestId, run AS Run
             """;
     }
 }
