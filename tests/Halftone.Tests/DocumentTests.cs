@@ -13,9 +13,93 @@ public sealed partial class DocumentTests
         Assert.Equal(settings, FirstCells("docs/configuration.md").Order(StringComparer.Ordinal));
     }
 
+    [Fact]
+    public void Every_link_leads_to_a_file_and_to_a_heading_in_it()
+    {
+        var dead = Pages().SelectMany(page => Links().Matches(WithoutCode(Read(page))).Select(match => match.Groups[1].Value).Where(link => !Leads(page, link)).Select(link => $"{page}: {link}"));
+        Assert.Equal([], dead);
+    }
+
+    [Fact]
+    public void The_readme_links_every_page_of_the_documentation()
+    {
+        var pages = Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => $"](docs/{Path.GetFileName(path)})");
+        Assert.All(pages, page => Assert.Contains(page, Read("README.md")));
+    }
+
+    [Fact]
+    public void Every_drawing_is_of_a_kind_and_in_lines_that_mermaid_knows()
+    {
+        var drawings = Pages().SelectMany(page => Drawings().Matches(Read(page)).Select(match => match.Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
+        Assert.NotEmpty(drawings);
+        Assert.All(drawings, lines =>
+        {
+            var line = lines[0].Split(' ')[0] switch
+            {
+                "stateDiagram-v2" => StateLine(),
+                "sequenceDiagram" => SequenceLine(),
+                "flowchart" => FlowLine(),
+                var kind => throw new InvalidDataException(kind),
+            };
+            Assert.All(lines[1..], text => Assert.Matches(line, text));
+            Assert.Equal(lines.Count(text => Opens().IsMatch(text)), lines.Count(text => text == "end"));
+        });
+    }
+
+    /// <summary>Every page for people, from the top of the repository.</summary>
+    private static IEnumerable<string> Pages() =>
+        Directory.EnumerateFiles(Script.Repository, "*.md")
+            .Concat(new[] { "docs", "bench", "samples", "tests", "postman" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Script.Repository, folder), "*.md", SearchOption.AllDirectories)))
+            .Select(path => Path.GetRelativePath(Script.Repository, path))
+            .Where(path => !path.Contains("node_modules", StringComparison.Ordinal));
+
+    private static bool Leads(string page, string link)
+    {
+        var parts = link.Split('#', 2);
+        if (parts[0].Contains("://", StringComparison.Ordinal) || parts[0].StartsWith("mailto:", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        var target = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
+        return Path.Exists(Path.Combine(Script.Repository, target)) && (parts.Length == 1 || Headings().Matches(WithoutCode(Read(target))).Select(match => Anchor(match.Groups[1].Value)).Contains(parts[1]));
+    }
+
+    /// <summary>As GitHub makes it of a heading.</summary>
+    private static string Anchor(string heading) => NoAnchor().Replace(heading.ToLowerInvariant(), "").Replace(' ', '-');
+
+    private static string WithoutCode(string text) => Code().Replace(text, "");
+
     private static IEnumerable<string> FirstCells(string document) => Rows().Matches(Read(document)).Select(match => match.Groups[1].Value);
 
     private static string Read(string document) => File.ReadAllText(Path.Combine(Script.Repository, document));
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Links();
+
+    [GeneratedRegex(@"^#+ (.+?)\s*$", RegexOptions.Multiline)]
+    private static partial Regex Headings();
+
+    [GeneratedRegex(@"[^\w\- ]")]
+    private static partial Regex NoAnchor();
+
+    [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Code();
+
+    [GeneratedRegex("^```mermaid\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Drawings();
+
+    [GeneratedRegex(@"^(\w+|\[\*\]) --> (\w+|\[\*\])(: [^:;#]+)?$")]
+    private static partial Regex StateLine();
+
+    [GeneratedRegex(@"^(autonumber|end|participant \w+( as [^;#]+)?|(loop|par|alt|opt) [^;#]+|Note (over|right of|left of) \w+: [^;#]+|\w+(->>|-->>)\w+: [^;#]+)$")]
+    private static partial Regex SequenceLine();
+
+    [GeneratedRegex(@"^(end|subgraph \w+ \[[^\]]+\]|\w+\[[^\]()]+\]|\w+(\[[^\]()]+\])? --> \w+(\[\[[^\]()]+\]\]|\[\([^\]()]+\)\]|\[[^\]()]+\])?)$")]
+    private static partial Regex FlowLine();
+
+    [GeneratedRegex(@"^(subgraph|loop|par|alt|opt) ")]
+    private static partial Regex Opens();
 
     [GeneratedRegex(@"^\| `([\w:]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Rows();
