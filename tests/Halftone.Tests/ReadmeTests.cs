@@ -1,7 +1,9 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Halftone.Tests.Commands;
+using Halftone.Tests.Contract;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;
@@ -9,13 +11,14 @@ namespace Halftone.Tests;
 /// <summary>Each command of the README is run as it stands there; only names that stand for something else are replaced.</summary>
 public sealed partial class ReadmeTests
 {
+    private const string Serve = "dotnet run -c Release --project src/Halftone -- serve";
     private static readonly string Readme = File.ReadAllText(Path.Combine(Script.Repository, "README.md"));
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public void Every_command_block_is_one_that_a_test_here_runs() => Assert.Equal(
-        ["dotnet run -c Release --project src/Halftone -- demo", "dotnet run -c Release --project src/Halftone -- serve", UploadBlock(), VerbBlock("upload"), VerbBlock("run"), PostgresBlock(), "./test"],
+        ["dotnet run -c Release --project src/Halftone -- demo", Serve, UploadBlock(), VerbBlock("upload"), VerbBlock("run"), PostgresBlock(), "./test"],
         Blocks("bash"));
 
     [Fact]
@@ -35,11 +38,11 @@ public sealed partial class ReadmeTests
     public async Task The_upload_gives_the_answer_and_the_result_that_are_shown()
     {
         await using var origin = await OriginAsync();
-        await using var server = await HalftoneServer.StartAsync(Cancelled);
         var folder = Directory.CreateTempSubdirectory("halftone-readme-").FullName;
-        var commands = UploadBlock().Replace("https://shop.example/", origin.Address.AbsoluteUri).Replace("http://127.0.0.1:4300/", server.Client.BaseAddress!.AbsoluteUri);
+        await using var server = await ServeAsync(Serve, folder);
+        using var client = new HttpClient { BaseAddress = new Uri(server.Address) };
+        var commands = UploadBlock().Replace("https://shop.example/", origin.Address.AbsoluteUri).Replace("http://127.0.0.1:4300", server.Address);
         var (exitCode, output) = await RunAsync("bash", ["-ec", $"cd '{folder}'; {commands}"]);
-        Directory.Delete(folder, recursive: true);
         Assert.True(exitCode == 0, output);
 
         var shown = JsonDocument.Parse(Blocks("json").Single()).RootElement;
@@ -48,9 +51,12 @@ public sealed partial class ReadmeTests
         Assert.Equal((shown.GetProperty("products").GetInt32(), shown.GetProperty("images").GetInt32()), (given.GetProperty("products").GetInt32(), given.GetProperty("images").GetInt32()));
 
         var id = given.GetProperty("request_id").GetGuid();
-        await server.WaitForEndAsync(id, Cancelled);
-        var result = (await server.ResultAsync(id, Cancelled)).Replace(origin.Address.AbsoluteUri, "https://shop.example/");
+        Assert.Contains("event: end", await client.GetStringAsync($"status/{id}/events", Cancelled));
+        var result = (await client.GetStringAsync($"results/{id}.csv", Cancelled)).Replace(origin.Address.AbsoluteUri, "https://shop.example/");
         Assert.Equal(WithoutKeys(Blocks("csv").Single()), WithoutKeys(result).TrimEnd('\n'));
+        Assert.Equal(3, (await client.GetStringAsync($"results/{id}.ndjson", Cancelled)).TrimEnd('\n').Split('\n').Length);
+        await server.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
     }
 
     [Theory]
@@ -77,23 +83,28 @@ public sealed partial class ReadmeTests
     {
         var address = new Npgsql.NpgsqlConnectionStringBuilder(await PostgresServer.NewDatabaseAsync(Cancelled));
         var folder = Directory.CreateTempSubdirectory("halftone-readme-").FullName;
-        var commands = PostgresBlock()
-            .Replace("halftone:secret@db.example/halftone", $"{address.Username}@{address.Host}:{address.Port}/{address.Database}")
-            .Replace("dotnet run -c Release --project src/Halftone -- serve", $"exec '{Path.Combine(AppContext.BaseDirectory, "halftone")}' serve --urls http://127.0.0.1:0 --data '{folder}'");
-        using (var server = Process.Start(new ProcessStartInfo("bash", ["-ec", commands]) { RedirectStandardOutput = true })!)
+        var commands = PostgresBlock().Replace("halftone:secret@db.example/halftone", $"{address.Username}@{address.Host}:{address.Port}/{address.Database}");
+        await using (await ServeAsync(commands, folder))
         {
-            Assert.StartsWith("Halftone listens on ", await server.StandardOutput.ReadLineAsync(Cancelled));
-            server.Kill(entireProcessTree: true);
-            await server.WaitForExitAsync(Cancelled);
         }
 
         Assert.False(File.Exists(Path.Combine(folder, "halftone.db")));
         Directory.Delete(folder, recursive: true);
     }
 
+    /// <summary>What stands between the blocks, such as <c>halftone keys add NAME</c>.</summary>
     [Fact]
-    public void Every_link_leads_to_a_file() =>
-        Assert.All(Links().Matches(Readme).Select(match => match.Groups[1].Value), link => Assert.True(Path.Exists(Path.Combine(Script.Repository, link)), link));
+    public void Every_verb_option_and_route_that_is_mentioned_exists()
+    {
+        var root = Program.CreateRoot();
+        var options = Options(root).ToHashSet();
+        var routes = ContractFiles.Operations().Select(operation => operation.Path).ToHashSet();
+        var mentions = Spans().Matches(Readme).Select(match => match.Groups[1].Value).ToArray();
+        Assert.All(mentions.Where(text => text.StartsWith("halftone ", StringComparison.Ordinal)), text => Assert.Empty(root.Parse(text["halftone ".Length..]).Errors));
+        Assert.All(mentions.Where(text => text.StartsWith("--", StringComparison.Ordinal)), text => Assert.Contains(text.Split(' ')[0], options));
+        Assert.All(mentions.Where(text => text.StartsWith("GET ", StringComparison.Ordinal) || text.StartsWith("/health", StringComparison.Ordinal)), text => Assert.Contains(text.Split(' ')[^1], routes));
+        Assert.True(mentions.Length > 10);
+    }
 
     /// <summary>Serves the samples under their names.</summary>
     private static async Task<ImageOrigin> OriginAsync()
@@ -106,6 +117,27 @@ public sealed partial class ReadmeTests
 
         return origin;
     }
+
+    /// <summary>The server that a block starts, on a port and a folder of its own and allowed to fetch from this machine.</summary>
+    private static async Task<ServedProcess> ServeAsync(string commands, string folder)
+    {
+        commands = commands.Replace(Serve, $"exec '{HalftoneProcess.Program}' serve --allow-network 127.0.0.1 --urls http://127.0.0.1:0 --data '{folder}'");
+        var process = Process.Start(new ProcessStartInfo("bash", ["-ec", commands]) { RedirectStandardOutput = true })!;
+        var line = await process.StandardOutput.ReadLineAsync(Cancelled);
+        Assert.StartsWith("Halftone listens on ", line);
+        return new ServedProcess(process, Address().Match(line!).Value);
+    }
+
+    private sealed record ServedProcess(Process Process, string Address) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            Process.Kill(entireProcessTree: true);
+            await Process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static IEnumerable<string> Options(Command command) => command.Options.Select(option => option.Name).Concat(command.Subcommands.SelectMany(Options));
 
     private static string VerbBlock(string verb) => Blocks("bash").Single(block => block.Contains($"-- {verb} ", StringComparison.Ordinal));
 
@@ -124,8 +156,11 @@ public sealed partial class ReadmeTests
     [GeneratedRegex(@"\e\[[0-9;]*m")]
     private static partial Regex Colours();
 
-    [GeneratedRegex(@"\]\(([^)#:]+)\)")]
-    private static partial Regex Links();
+    [GeneratedRegex("`([^`\n]+)`")]
+    private static partial Regex Spans();
+
+    [GeneratedRegex(@"http://127\.0\.0\.1:\d+")]
+    private static partial Regex Address();
 
     private static async Task<(int ExitCode, string Output)> RunAsync(string program, string[] arguments)
     {
