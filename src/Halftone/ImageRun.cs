@@ -8,6 +8,7 @@ using Halftone.Fetch;
 using Halftone.Queue;
 using Halftone.Status;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone;
@@ -27,7 +28,26 @@ internal sealed partial class ImageRun(
     TimeProvider time,
     ILogger<ImageRun> logger)
 {
+    private int underWay;
+
+    /// <summary>Images between message and recorded outcome.</summary>
+    public int UnderWay => underWay;
+
     public async Task HandleAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
+    {
+        using var span = Traces.GoOn("image", message.TraceParent);
+        Interlocked.Increment(ref underWay);
+        try
+        {
+            await RunToRecordAsync(message, slot, span, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref underWay);
+        }
+    }
+
+    private async Task RunToRecordAsync(Message.Image message, IWorkSlot slot, Activity? span, CancellationToken cancellationToken)
     {
         if (!await OutageBackoff.WaitOutAsync(() => IsPendingAsync(message, cancellationToken), time, logger, cancellationToken))
         {
@@ -35,7 +55,8 @@ internal sealed partial class ImageRun(
         }
 
         var outcome = await RunAsync(message, slot, cancellationToken);
-        var changed = await recorder.RecordAsync(outcome, cancellationToken);
+        Describe(span, message, outcome);
+        var changed = await RecordAsync(outcome, cancellationToken);
         if (!changed && outcome is RunOutcome.Completed unused)
         {
             await RemoveUnlessNamedAsync(unused, cancellationToken);
@@ -46,27 +67,27 @@ internal sealed partial class ImageRun(
     public async Task DeadLetterAsync(Message.Image message, CancellationToken cancellationToken)
     {
         Log.DeadLetter(logger, message.ImageId, message.RequestId);
-        await recorder.RecordAsync(Failed(message, ErrorCode.WorkerCrashed, null), cancellationToken);
+        await RecordAsync(Failed(message, ErrorCode.WorkerCrashed, null), cancellationToken);
     }
 
     private async Task<RunOutcome> RunAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
         if (!StrangersUrl.TryParse(message.Url, out var url))
         {
             return Failed(message, ErrorCode.Of(FetchError.InvalidUrl), null);
         }
 
-        var fetchResult = await fetcher.FetchAsync(url, slot, cancellationToken);
+        var (fetchResult, fetchTook) = await StageAsync("fetch", () => fetcher.FetchAsync(url, slot, cancellationToken));
         if (fetchResult is FetchResult.Failed notFetched)
         {
             return NotFetched(message, notFetched);
         }
 
         using var source = ((FetchResult.Fetched)fetchResult).Body;
-        var fetchMs = clock.ElapsedMilliseconds;
         var wanted = new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format) };
-        var codecResult = await OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source.Bytes, wanted, cancellationToken), time, logger, cancellationToken);
+        var (codecResult, compressTook) = await StageAsync(
+            "compress",
+            () => OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source.Bytes, wanted, cancellationToken), time, logger, cancellationToken));
         if (codecResult is CodecResult.Refused refused)
         {
             Log.NotCompressed(logger, message.ImageId, refused.Error, refused.Detail);
@@ -74,8 +95,7 @@ internal sealed partial class ImageRun(
         }
 
         var output = (CodecResult.Compressed)codecResult;
-        var compressMs = clock.ElapsedMilliseconds - fetchMs;
-        var key = await StoreAsync(message, output, cancellationToken);
+        var (key, storeTook) = await StageAsync("store", () => StoreAsync(message, output, cancellationToken));
         return new RunOutcome.Completed
         {
             RequestId = message.RequestId,
@@ -88,9 +108,9 @@ internal sealed partial class ImageRun(
             Width = output.WidthPixels,
             Height = output.HeightPixels,
             ContentHash = Convert.ToHexStringLower(SHA256.HashData(output.Body.Span)),
-            FetchMs = fetchMs,
-            CompressMs = compressMs,
-            StoreMs = clock.ElapsedMilliseconds - fetchMs - compressMs,
+            FetchMs = (long)fetchTook.TotalMilliseconds,
+            CompressMs = (long)compressTook.TotalMilliseconds,
+            StoreMs = (long)storeTook.TotalMilliseconds,
         };
     }
 
@@ -107,6 +127,72 @@ internal sealed partial class ImageRun(
             logger,
             cancellationToken);
         return key;
+    }
+
+    private async Task<bool> RecordAsync(RunOutcome outcome, CancellationToken cancellationToken)
+    {
+        var (changed, _) = await StageAsync("record", () => recorder.RecordAsync(outcome, cancellationToken));
+        if (changed)
+        {
+            Count(outcome);
+        }
+
+        return changed;
+    }
+
+    /// <summary>One stage, timed and in a span of its own.</summary>
+    private static async Task<(T Result, TimeSpan Took)> StageAsync<T>(string stage, Func<Task<T>> work)
+    {
+        using var span = Traces.Step(stage);
+        var started = Stopwatch.GetTimestamp();
+        var result = await work();
+        var took = Stopwatch.GetElapsedTime(started);
+        Instruments.Stage(stage, took);
+        return (result, took);
+    }
+
+    private static void Count(RunOutcome outcome)
+    {
+        switch (outcome)
+        {
+            case RunOutcome.Completed completed:
+                Instruments.ImageCompleted(FormatName.OfKey(completed.ObjectKey), completed.BytesIn, completed.BytesOut);
+                break;
+            case RunOutcome.Failed failed:
+                Instruments.ImageNotCompleted("failed", failed.ErrorCode);
+                break;
+            case RunOutcome.Postponed postponed:
+                Instruments.ImageNotCompleted("postponed", postponed.ErrorCode);
+                break;
+        }
+    }
+
+    private static void Describe(Activity? span, Message.Image message, RunOutcome outcome)
+    {
+        if (span is not { IsAllDataRequested: true })
+        {
+            return;
+        }
+
+        span.SetTag("halftone.request_id", message.RequestId);
+        span.SetTag("halftone.image_id", message.ImageId);
+        span.SetTag("halftone.attempt", message.Attempt + 1);
+        // The host alone: paths and queries of URLs may hold what is not for the collector.
+        span.SetTag("server.address", StrangersUrl.TryParse(message.Url, out var url) ? url.Host : null);
+        switch (outcome)
+        {
+            case RunOutcome.Completed completed:
+                span.SetTag("halftone.image.format", FormatName.OfKey(completed.ObjectKey));
+                span.SetTag("halftone.image.input", completed.BytesIn);
+                span.SetTag("halftone.image.output", completed.BytesOut);
+                break;
+            case RunOutcome.Failed failed:
+                Traces.Fail(failed.ErrorCode);
+                break;
+            case RunOutcome.Postponed postponed:
+                Traces.Fail(postponed.ErrorCode);
+                break;
+        }
     }
 
     private RunOutcome NotFetched(Message.Image message, FetchResult.Failed failed)

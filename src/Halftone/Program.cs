@@ -13,6 +13,7 @@ using Halftone.Queue;
 using Halftone.Results;
 using Halftone.Status;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Halftone.Webhooks;
 using Microsoft.Extensions.Options;
 
@@ -72,6 +73,7 @@ internal static class Program
     /// <summary>Everything but the listening: a run without a server is made of the same.</summary>
     public static void AddStages(IServiceCollection services)
     {
+        services.AddTelemetry();
         services.AddAccess();
         services.AddStore();
         services.AddDatabase();
@@ -87,6 +89,7 @@ internal static class Program
     /// <summary>The server, not yet started.</summary>
     public static WebApplication BuildServer(WebApplicationBuilder builder)
     {
+        builder.Services.AddTelemetryExport();
         AddStages(builder.Services);
         builder.Services.AddDocs();
         var server = builder.Build();
@@ -96,6 +99,7 @@ internal static class Program
         server.UseAccess();
         server.UseRequestDecompression();
         server.UseRouting();
+        server.UseLogScope();
         server.MapHealth();
         if (server.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Role == Role.Worker)
         {

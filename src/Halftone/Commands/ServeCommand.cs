@@ -3,6 +3,7 @@ using Halftone.Access;
 using Halftone.Compress;
 using Halftone.Database;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -10,7 +11,7 @@ using Npgsql;
 namespace Halftone.Commands;
 
 /// <summary><c>halftone serve</c>: the server, until it is told to stop.</summary>
-internal static class ServeCommand
+internal static partial class ServeCommand
 {
     public const string Verb = "serve";
 
@@ -31,7 +32,14 @@ internal static class ServeCommand
             await server.StartAsync(cancellationToken);
             foreach (var url in server.Urls)
             {
-                Console.WriteLine($"Halftone listens on {url}");
+                if (LogSetup.IsJson(server.Configuration))
+                {
+                    Log.Listens(server.Logger, url);
+                }
+                else
+                {
+                    Console.WriteLine($"Halftone listens on {url}");
+                }
             }
 
             await server.WaitForShutdownAsync(cancellationToken);
@@ -54,7 +62,7 @@ internal static class ServeCommand
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         Configure(builder, settings);
-        builder.Logging.AddSimpleConsole(console => console.SingleLine = true);
+        builder.Logging.AddConsoleLog();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().UseUrls(builder.Configuration["Urls"] ?? DefaultUrls);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.Services.AddRoutingCore();
@@ -90,4 +98,10 @@ internal static class ServeCommand
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
         _ => null,
     };
+
+    private static partial class Log
+    {
+        [LoggerMessage(801, LogLevel.Information, "Halftone listens on {Url}")]
+        public static partial void Listens(ILogger logger, string url);
+    }
 }

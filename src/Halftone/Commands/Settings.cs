@@ -9,6 +9,7 @@ using Halftone.Queue;
 using Halftone.Results;
 using Halftone.Status;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Halftone.Webhooks;
 using Microsoft.Extensions.Options;
 
@@ -36,6 +37,7 @@ internal static partial class Settings
         ["Server"] = typeof(ServerOptions),
         [S3Options.Section] = typeof(S3Options),
         [CloudinaryOptions.Section] = typeof(CloudinaryOptions),
+        ["Telemetry"] = typeof(TelemetryOptions),
         ["Webhook"] = typeof(WebhookOptions),
     };
 
@@ -105,6 +107,7 @@ internal static partial class Settings
         var allowed = match.Groups["type"].Value switch
         {
             "System.Int32" or "System.Int64" => "a whole number is allowed",
+            "System.Double" => "a number such as 0.5 is allowed",
             "System.Boolean" => "true or false is allowed",
             "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day) is allowed",
             "Halftone.Commands.Role" => "all, api or worker is allowed",

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Halftone.Codec;
+using Halftone.Telemetry;
 
 namespace Halftone.Compress;
 
@@ -9,10 +10,7 @@ namespace Halftone.Compress;
 /// </summary>
 internal static class CodecMetrics
 {
-    public const string MeterName = "Halftone.Codec";
-
-    private static readonly Meter Meter = new(MeterName);
-    private static readonly Counter<long> Images = Meter.CreateCounter<long>("halftone.codec.images", "{image}", "Images that went through the codec.");
+    private static readonly Counter<long> Images = Instruments.Meter.CreateCounter<long>("halftone.codec.images", "{image}", "Images that went through the codec.");
 
     public static void Count(CodecResult result)
     {

@@ -34,6 +34,9 @@ internal sealed class CodecPool : IHostedService, IDisposable
     /// <summary>Children replaced because they had grown.</summary>
     public int Recycled => seats.Sum(seat => seat.Recycled);
 
+    /// <summary>Memory of the children together, as each said with its last image.</summary>
+    public long ResidentBytes => seats.Sum(seat => seat.ResidentBytes);
+
     /// <summary>Images that wait for a child.</summary>
     public int Waiting
     {

@@ -38,6 +38,8 @@ internal sealed partial class CodecSeat
 
     public int? ChildId => child?.Id;
 
+    public long ResidentBytes => child?.ResidentBytes ?? 0;
+
     public int Restarts => restarts;
 
     public int Recycled => recycled;

@@ -1,6 +1,7 @@
 using Halftone.Compress;
 using Halftone.Queue;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -62,6 +63,12 @@ internal static partial class OutageLog
 {
     public const int OutageEvent = 701;
 
+    public static void Outage(ILogger logger, string reason)
+    {
+        Instruments.Outage();
+        Write(logger, reason);
+    }
+
     [LoggerMessage(OutageEvent, LogLevel.Warning, "Database, queue, store or codec failed, work waits: {Reason}")]
-    public static partial void Outage(ILogger logger, string reason);
+    private static partial void Write(ILogger logger, string reason);
 }

@@ -49,6 +49,15 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         }
     }
 
+    /// <summary>Hosts remembered, and those among them whose breaker is open.</summary>
+    public (int Hosts, int Open) Look()
+    {
+        lock (gate)
+        {
+            return (hosts.Count, hosts.Values.Count(host => host.IsOpen));
+        }
+    }
+
     /// <summary>A turn or a refusal without waiting.</summary>
     /// <returns>False where the host is busy: <see cref="EnterAsync"/> waits.</returns>
     public bool TryEnter(string host, out HostEntry entry)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
@@ -68,6 +69,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
     /// <summary>All addresses of the host, every one of them allowed.</summary>
     private async ValueTask<IPAddress[]> ResolveCheckedAsync(string host, int port, CancellationToken limitOrStop, CancellationToken stop)
     {
+        var started = time.GetTimestamp();
         IPAddress[] addresses;
         try
         {
@@ -93,6 +95,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
             throw new SafeConnectException(FetchError.NameNotResolved, "The host is no valid name.");
         }
 
+        Instruments.Stage("resolve", time.GetElapsedTime(started));
         if (addresses.Length == 0)
         {
             throw new SafeConnectException(FetchError.NameNotResolved, "The name has no address.");

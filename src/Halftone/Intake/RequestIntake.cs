@@ -6,6 +6,7 @@ using Dapper;
 using Halftone.Database;
 using Halftone.Queue;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Intake;
@@ -61,13 +62,14 @@ internal abstract record IntakeResult
 /// and only a file without problems is read again to insert its rows, in chunks, under the hidden state <c>receiving</c>. One small
 /// transaction then makes it <c>pending</c> and writes its first Plan. Nothing of a rejected file is kept.
 /// </summary>
-internal sealed class RequestIntake(
+internal sealed partial class RequestIntake(
     HalftoneDatabase database,
     StoredFiles files,
     OutboxRelay relay,
     IOptions<IntakeOptions> options,
     IOptions<DatabaseOptions> databaseOptions,
-    TimeProvider time) : IDisposable
+    TimeProvider time,
+    ILogger<RequestIntake> logger) : IDisposable
 {
     private const int MaxFileNameChars = 255;
 
@@ -141,7 +143,10 @@ internal sealed class RequestIntake(
     {
         try
         {
+            using var scope = logger.BeginScope(new LogScope(upload.RequestId));
+            Traces.Note("halftone.request_id", upload.RequestId);
             var result = await TryAcceptAsync(upload, choices, cancellationToken);
+            Count(upload, result);
             if (result is not IntakeResult.Accepted { RequestId: var requestId } || requestId != upload.RequestId)
             {
                 await DiscardAsync(upload);
@@ -153,6 +158,26 @@ internal sealed class RequestIntake(
         {
             await ForgetAsync(upload);
             throw;
+        }
+    }
+
+    private void Count(SpooledUpload upload, IntakeResult result)
+    {
+        switch (result)
+        {
+            case IntakeResult.Accepted accepted when accepted.RequestId == upload.RequestId:
+                Instruments.Accepted(accepted.Products, accepted.Images);
+                Traces.Note("halftone.images", accepted.Images);
+                Log.Accepted(logger, accepted.RequestId, accepted.Products, accepted.Images);
+                break;
+            case IntakeResult.Accepted accepted:
+                Instruments.NotAccepted("repeated");
+                Traces.Note("halftone.request_id", accepted.RequestId);
+                break;
+            default:
+                Instruments.NotAccepted("rejected");
+                Traces.Fail("rejected");
+                break;
         }
     }
 
@@ -251,6 +276,7 @@ internal sealed class RequestIntake(
                         choices.IdempotencyKey,
                         BodyHash = bodyHash,
                         UploadKey = upload.Key,
+                        TraceParent = Traces.Current,
                         Now = Now(),
                     },
                     transaction);
@@ -410,14 +436,20 @@ internal sealed class RequestIntake(
 
         public const string InsertRequest = """
             INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, escape_formulas,
-                                 dialect, webhook_url, idempotency_key, body_hash, upload_key, created_at, updated_at)
+                                 dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
             VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @EscapeFormulas,
-                    @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @Now, @Now)
+                    @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
         /// <summary>A sign of life to <see cref="AbandonedUploads"/>.</summary>
         public const string Touch = "UPDATE request SET updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
 
         public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(901, LogLevel.Information, "Request {RequestId} was accepted: {Products} products, {Images} images")]
+        public static partial void Accepted(ILogger logger, Guid requestId, long products, long images);
     }
 }

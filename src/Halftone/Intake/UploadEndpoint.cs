@@ -3,6 +3,7 @@ using Halftone.Compress;
 using Halftone.Docs;
 using Halftone.Fetch;
 using Halftone.Status;
+using Halftone.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
@@ -38,6 +39,7 @@ internal static class UploadEndpoint
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> PostAsync(
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey, Caller caller, HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
     {
+        using var span = Traces.StartCall("upload", context.Request);
         if (idempotencyKey?.Length > MaxIdempotencyKeyChars)
         {
             return Problems.Of(ProblemType.InvalidIdempotencyKey, $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");

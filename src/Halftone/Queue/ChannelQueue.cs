@@ -17,7 +17,8 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     public bool IsInProcess => true;
 
-    /// <summary>Messages that wait to be taken.</summary>
+    public long? Length(QueueName queue) => queues[queue].Count;
+
     public int Waiting(QueueName queue) => queues[queue].Count;
 
     public Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -19,6 +19,12 @@ internal interface IWorkQueue
     /// <exception cref="QueueUnavailableException">They cannot.</exception>
     Task CheckAsync(CancellationToken cancellationToken);
 
+    /// <summary>Messages that nobody has taken yet, for whatever process; null where that is not known, for one because this process takes none of them.</summary>
+    long? Length(QueueName queue);
+
+    /// <summary>Messages in this process that wait to be handled.</summary>
+    int Waiting(QueueName queue);
+
     /// <summary>False where so many messages wait already that handing out more would only fill memory.</summary>
     bool HasRoom(QueueName queue);
 

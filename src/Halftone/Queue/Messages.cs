@@ -53,6 +53,9 @@ internal abstract record Message
         /// <summary>What the stored file is called before its random part: slug of the serial number and place in the row.</summary>
         public required string Name { get; init; }
 
+        /// <summary>The span that the image's goes on from, as a W3C <c>traceparent</c>; null where the image is not traced.</summary>
+        public string? TraceParent { get; init; }
+
         public override QueueName Queue => QueueName.Work;
     }
 

@@ -2,12 +2,13 @@ using System.Data.Common;
 using Dapper;
 using Halftone.Database;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
 
 /// <summary>Turns a Plan into Image messages for the next few pending images, and into the next Plan.</summary>
-internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, OutboxRelay relay, WaitingRoom waitingRoom, IOptions<QueueOptions> options, TimeProvider time)
+internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, OutboxRelay relay, WaitingRoom waitingRoom, ImageSample sample, IOptions<QueueOptions> options, TimeProvider time)
 {
     /// <summary>Ids looked at by a statement: PostgreSQL, before it knows the table, would read all there are from the cursor on and sort them.</summary>
     private const int Stretch = 4_096;
@@ -64,7 +65,11 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
             return false;
         }
 
-        await queue.PublishAsync([.. images.Select(image => ToMessage(plan, request, image))], cancellationToken);
+        var traced = images.FirstOrDefault(image => TraceOf(request, image) is not null);
+        using var span = traced is null ? null : Traces.GoOn("plan", request.TraceParent);
+        span?.SetTag("halftone.request_id", plan.RequestId);
+        span?.SetTag("halftone.images", images.Count);
+        await queue.PublishAsync([.. images.Select(image => ToMessage(plan, request, image, TraceOf(request, image) is null ? null : span?.Id))], cancellationToken);
         var last = images[^1].ImageId;
         return await database.WriteAsync(
             async transaction =>
@@ -93,7 +98,9 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         return done == 1;
     }
 
-    private static Message.Image ToMessage(Message.Plan plan, RequestRow request, ImageRow image) => new()
+    private string? TraceOf(RequestRow request, ImageRow image) => sample.TraceOf(request.TraceParent, image.ImageId - request.FirstImageId, request.Images);
+
+    private static Message.Image ToMessage(Message.Plan plan, RequestRow request, ImageRow image, string? traceParent) => new()
     {
         RequestId = plan.RequestId,
         Run = plan.Run,
@@ -103,6 +110,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         Quality = request.Quality,
         Format = request.Format,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
+        TraceParent = traceParent,
     };
 
     private sealed record RequestRow
@@ -113,6 +121,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         public required long Images { get; init; }
         public required int Quality { get; init; }
         public string? Format { get; init; }
+        public string? TraceParent { get; init; }
     }
 
     private sealed record ImageRow
@@ -127,7 +136,8 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
     private static class Sql
     {
         public const string Request = """
-            SELECT state AS State, planned_to AS PlannedTo, first_image_id AS FirstImageId, images AS Images, quality AS Quality, format AS Format
+            SELECT state AS State, planned_to AS PlannedTo, first_image_id AS FirstImageId, images AS Images, quality AS Quality, format AS Format,
+                   trace_parent AS TraceParent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run
             """;

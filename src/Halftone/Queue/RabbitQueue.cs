@@ -33,7 +33,8 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     public bool IsInProcess => false;
 
-    /// <summary>Messages that were delivered to this process and wait to be taken.</summary>
+    public long? Length(QueueName queue) => lengths.TryGetValue(queue, out var length) ? length : null;
+
     public int Waiting(QueueName queue) => waitingHere.TryGetValue(queue, out var lines) ? lines.Count : 0;
 
     public bool HasRoom(QueueName queue) => lengths.GetValueOrDefault(queue) < MostSwept;

@@ -5,6 +5,7 @@ using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Status;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
@@ -13,7 +14,7 @@ namespace Halftone.Queue;
 /// Hands images and deliveries whose time has come back to the queue. It never clears the due time but moves it forward by a
 /// lease: if the message is lost, the row is due again, and only a recorded outcome ends it.
 /// </summary>
-internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, IOptions<ServerOptions> server, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
+internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, ImageSample sample, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, IOptions<ServerOptions> server, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
 {
     /// <summary>Clocks are slewed by less between two passes; a jump is more.</summary>
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
@@ -139,7 +140,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         last = (clock, timestamp);
     }
 
-    private static Message.Image ToMessage(DueImage image) => new()
+    private Message.Image ToMessage(DueImage image) => new()
     {
         RequestId = image.RequestId,
         Run = image.Run,
@@ -149,6 +150,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         Quality = image.Quality,
         Format = image.Format,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
+        TraceParent = sample.TraceOf(image.TraceParent, image.ImageId - image.FirstImageId, image.Images),
     };
 
     private sealed record DueImage
@@ -162,6 +164,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         public string? Format { get; init; }
         public required string SerialNumber { get; init; }
         public required long ProductFirstImageId { get; init; }
+        public string? TraceParent { get; init; }
+        public required long FirstImageId { get; init; }
+        public required long Images { get; init; }
     }
 
     private sealed record DueDelivery
@@ -183,7 +188,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
         public const string DueImagesSqlite = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
+                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
+                   r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
@@ -196,7 +202,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.</summary>
         public const string DueImagesPostgres = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
+                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
+                   r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id

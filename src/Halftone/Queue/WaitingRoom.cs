@@ -9,6 +9,18 @@ internal sealed class WaitingRoom
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, Room> rooms = [];
 
+    /// <summary>Images that wait now.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+            {
+                return rooms.Values.Sum(room => room.Count);
+            }
+        }
+    }
+
     /// <summary>Images of the request that wait now.</summary>
     public int CountOf(Guid requestId)
     {

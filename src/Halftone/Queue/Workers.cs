@@ -2,6 +2,7 @@ using Halftone.Commands;
 using Halftone.Database;
 using Halftone.Results;
 using Halftone.Status;
+using Halftone.Telemetry;
 using Halftone.Webhooks;
 using Microsoft.Extensions.Options;
 
@@ -67,20 +68,24 @@ internal sealed class Workers(
     private Task ConsumeAsync(QueueName name, int prefetch, CancellationToken over, CancellationToken stop) => queue.ConsumeAsync(
         name,
         prefetch,
-        (message, slot, _) => WaitOutAsync(() => HandleAsync(message, slot, over), over),
-        (message, _) => WaitOutAsync(() => DeadLetterAsync(message, over), over),
+        (message, slot, _) => WaitOutAsync(message, () => HandleAsync(message, slot, over), over),
+        (message, _) => WaitOutAsync(message, () => DeadLetterAsync(message, over), over),
         stop);
 
     /// <summary>An outage of our own costs no message a delivery: else half a minute of a full disk would make dead letters of good images.</summary>
-    private Task<bool> WaitOutAsync(Func<Task> handle, CancellationToken cancellationToken) => OutageBackoff.WaitOutAsync(
-        async () =>
-        {
-            await handle();
-            return true;
-        },
-        time,
-        logger,
-        cancellationToken);
+    private async Task WaitOutAsync(Message message, Func<Task> handle, CancellationToken cancellationToken)
+    {
+        using var scope = logger.BeginScope(LogScope.Of(message));
+        await OutageBackoff.WaitOutAsync(
+            async () =>
+            {
+                await handle();
+                return true;
+            },
+            time,
+            logger,
+            cancellationToken);
+    }
 
     private Task HandleAsync(Message message, IWorkSlot slot, CancellationToken cancellationToken) => message switch
     {

@@ -5,6 +5,7 @@ using Halftone.Intake;
 using Halftone.Queue;
 using Halftone.Status;
 using Halftone.Store;
+using Halftone.Telemetry;
 using Halftone.Webhooks;
 
 namespace Halftone.Results;
@@ -31,6 +32,8 @@ internal sealed partial class RequestCompletion(
             return;
         }
 
+        using var span = Traces.GoOn("finish", request.TraceParent);
+        span?.SetTag("halftone.request_id", finish.RequestId);
         var key = ObjectKey.ForFile(finish.RequestId, "result", "csv");
         try
         {
@@ -50,6 +53,7 @@ internal sealed partial class RequestCompletion(
         if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
         {
             sweep.Wake();
+            Instruments.Ended(state);
             Log.Closed(logger, finish.RequestId, state, request.Completed, request.Failed, request.Images);
             if (request.ResultKey is { } replaced)
             {
@@ -120,13 +124,15 @@ internal sealed partial class RequestCompletion(
         public required bool EscapeFormulas { get; init; }
         public required string UploadKey { get; init; }
         public string? ResultKey { get; init; }
+        public string? TraceParent { get; init; }
     }
 
     private static class Sql
     {
         public const string Finishable = """
             SELECT first_image_id AS FirstImageId, images AS Images, completed AS Completed, failed AS Failed, dialect AS Dialect,
-                   escape_formulas AS EscapeFormulas, upload_key AS UploadKey, result_key AS ResultKey
+                   escape_formulas AS EscapeFormulas, upload_key AS UploadKey, result_key AS ResultKey,
+                   trace_parent AS TraceParent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run
             AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))

@@ -30,7 +30,7 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         this.time = time;
         api = $"{options.ApiUrl.TrimEnd('/')}/v1_1/{options.CloudName}";
 #pragma warning disable CA2000 // The client disposes it.
-        client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ActivityHeadersPropagator = null, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
         {
             Timeout = TimeSpan.FromSeconds(60),
         };

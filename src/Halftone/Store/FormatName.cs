@@ -19,6 +19,9 @@ internal static class FormatName
 
     public static string ContentType(ImageFormat format) => "image/" + format.ToString().ToLowerInvariant();
 
+    /// <summary>The format of one of our own keys, in the words of <see cref="Known"/>.</summary>
+    public static string OfKey(string key) => ContentTypeOf(key)["image/".Length..];
+
     /// <summary>The media type of one of our own keys, by its extension, which followed the bytes.</summary>
     public static string ContentTypeOf(string key) => Path.GetExtension(key) switch
     {

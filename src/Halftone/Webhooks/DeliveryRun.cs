@@ -5,6 +5,7 @@ using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Queue;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
@@ -54,13 +55,19 @@ internal sealed partial class DeliveryRun(
     {
         var instanceSecret = await secret.GetAsync(cancellationToken);
         var signingSecret = delivery.WebhookId.Length == 0 ? instanceSecret : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
+        var endpoint = new Uri(delivery.Endpoint);
+        using var span = Traces.GoOn("webhook", delivery.TraceParent, ActivityKind.Client);
+        span?.SetTag("halftone.request_id", message.RequestId);
+        span?.SetTag("halftone.delivery_id", message.DeliveryId);
+        span?.SetTag("server.address", endpoint.Host);
         var clock = Stopwatch.StartNew();
-        var outcome = await sender.SendAsync(new Uri(delivery.Endpoint), Deliveries.MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
+        var outcome = await sender.SendAsync(endpoint, Deliveries.MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
+        clock.Stop();
         await OutageBackoff.WaitOutAsync(
-            () => database.WriteAsync(transaction => RecordAsync(transaction, message.DeliveryId, delivery, outcome, clock.ElapsedMilliseconds), cancellationToken), time, logger, cancellationToken);
+            () => database.WriteAsync(transaction => RecordAsync(transaction, message.DeliveryId, delivery, outcome, clock.Elapsed), cancellationToken), time, logger, cancellationToken);
     }
 
-    private async Task<bool> RecordAsync(DbTransaction transaction, long deliveryId, DeliveryRow delivery, DeliveryOutcome outcome, long milliseconds)
+    private async Task<bool> RecordAsync(DbTransaction transaction, long deliveryId, DeliveryRow delivery, DeliveryOutcome outcome, TimeSpan took)
     {
         var connection = transaction.Connection!;
         var now = time.GetUtcNow();
@@ -75,7 +82,7 @@ internal sealed partial class DeliveryRun(
             NextAttemptAt = pause is null ? (long?)null : (now + pause.Value).ToUnixTimeMilliseconds(),
             HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
             Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
-            Milliseconds = milliseconds,
+            Milliseconds = (long)took.TotalMilliseconds,
             delivery.WebhookId,
             Now = now.ToUnixTimeMilliseconds(),
         };
@@ -90,6 +97,17 @@ internal sealed partial class DeliveryRun(
             await connection.ExecuteAsync(Sql.DisableWebhook, attempt, transaction);
         }
 
+        Instruments.WebhookAttempt(outcome is DeliveryOutcome.Gone ? "gone" : pause is null ? attempt.State : "postponed", attempt.Error, took);
+        if (attempt.HttpStatus is { } status)
+        {
+            Traces.Note("http.response.status_code", status);
+        }
+
+        if (attempt.Error is { } error)
+        {
+            Traces.Fail(error);
+        }
+
         Log.Attempted(logger, deliveryId, attempt.Attempt + 1, attempt.State, attempt.HttpStatus, attempt.Error);
         return true;
     }
@@ -102,12 +120,14 @@ internal sealed partial class DeliveryRun(
         public required int Attempt { get; init; }
         public required int ScheduleFrom { get; init; }
         public required long NextAttemptAt { get; init; }
+        public string? TraceParent { get; init; }
     }
 
     private static class Sql
     {
         public const string Pending = """
-            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom, next_attempt_at AS NextAttemptAt
+            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom, next_attempt_at AS NextAttemptAt,
+                   (SELECT r.trace_parent FROM request r WHERE r.request_id = delivery.request_id) AS TraceParent
             FROM   delivery
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;

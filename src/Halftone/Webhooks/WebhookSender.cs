@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Halftone.Fetch;
+using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
@@ -48,6 +49,7 @@ internal sealed class WebhookSender : IDisposable
         }
 
         using var request = SignedRequest(endpoint, messageId, body, secret);
+
         using var timeout = new CancellationTokenSource(options.Timeout, time);
         using var timeoutOrStop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
@@ -77,6 +79,12 @@ internal sealed class WebhookSender : IDisposable
         request.Headers.Add("webhook-id", messageId);
         request.Headers.Add("webhook-timestamp", WebhookSignature.TimestampValue(now));
         request.Headers.Add("webhook-signature", WebhookSignature.Sign([secret], messageId, now, body.Span));
+        if (Traces.Current is { } traceParent)
+        {
+            // Ours by hand, for the handler sends none: the receiver's trace goes on from the upload's.
+            request.Headers.Add("traceparent", traceParent);
+        }
+
         return request;
     }
 

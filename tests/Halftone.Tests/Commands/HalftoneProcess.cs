@@ -24,6 +24,9 @@ internal sealed class HalftoneProcess : IDisposable
     // A test run in the background of a shell ignores SIGINT, and so would what it starts: env(1) gives it back, then becomes the program.
     public static HalftoneProcess Start(params string[] arguments) => StartProgram("env", ["--default-signal=INT", Program, .. arguments]);
 
+    /// <summary>The same with variables of the environment, each as <c>NAME=value</c>.</summary>
+    public static HalftoneProcess StartWith(IEnumerable<string> variables, params string[] arguments) => StartProgram("env", ["--default-signal=INT", .. variables, Program, .. arguments]);
+
     /// <summary>The same on a terminal of its own, whose text is the standard output; skips the test where script(1) is missing.</summary>
     public static HalftoneProcess StartOnTerminal(string command)
     {

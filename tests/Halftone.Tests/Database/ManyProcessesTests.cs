@@ -258,6 +258,10 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
 
         public Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+        public long? Length(QueueName queue) => null;
+
+        public int Waiting(QueueName queue) => 0;
+
         public bool HasRoom(QueueName queue) => true;
 
         public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();

@@ -172,13 +172,13 @@ public class RedirectTests
             ? "HTTP/1.1 302 Go\r\nSet-Cookie: id=1\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n"
             : "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nimg"));
         await using var kit = FetchKit.Open(options => options.Contact = "https://shop.example/bot");
-        using var activity = new System.Diagnostics.Activity("upload").Start();
+        using var activity = new System.Diagnostics.Activity("upload") { TraceStateString = "shop=1" }.AddBaggage("customer", "7").Start();
 
         await kit.BodyAsync(origin.Url());
 
         var last = origin.Heads.Last();
         Assert.DoesNotContain("Cookie", last, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("traceparent", last, StringComparison.OrdinalIgnoreCase);
+        Assert.All(new[] { "traceparent", "tracestate", "baggage", "Request-Id", "Correlation-Context" }, name => Assert.DoesNotContain(name, last, StringComparison.OrdinalIgnoreCase));
         Assert.Matches(@"User-Agent: Halftone/[0-9.]+ \(\+https://shop\.example/bot\)\r\n", last);
         Assert.Contains("Accept: image/*, */*;q=0.1\r\n", last, StringComparison.Ordinal);
         Assert.Equal(1, last.Split("User-Agent").Length - 1);

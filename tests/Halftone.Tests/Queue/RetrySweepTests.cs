@@ -2,6 +2,7 @@ using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Queue;
+using Halftone.Telemetry;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -110,7 +111,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     private RetrySweep NewSweep(HalftoneDatabase on, PublishedMessages queue) =>
-        new(on, queue, new WaitingRoom(), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new Halftone.Status.ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
+        new(on, queue, new WaitingRoom(), new ImageSample(Options.Create(new TelemetryOptions())), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new Halftone.Status.ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
 
     /// <summary>Of one request, each due for its second attempt.</summary>
     private Task InsertImagesAsync(int count) => database.WriteAsync(
@@ -178,6 +179,10 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         }
 
         public Task CheckAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public long? Length(QueueName queue) => null;
+
+        public int Waiting(QueueName queue) => 0;
 
         public bool HasRoom(QueueName queue) => true;
 

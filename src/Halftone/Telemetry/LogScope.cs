@@ -1,0 +1,38 @@
+using System.Collections;
+using Halftone.Queue;
+
+namespace Halftone.Telemetry;
+
+/// <summary>
+/// What every log line of a piece of work carries in JSON: <c>request_id</c>, and <c>image_id</c> or <c>delivery_id</c> where it is about one.
+/// </summary>
+internal sealed class LogScope(Guid requestId, string? name = null, long id = 0) : IReadOnlyList<KeyValuePair<string, object?>>
+{
+    public int Count => name is null ? 1 : 2;
+
+    public KeyValuePair<string, object?> this[int index] => index switch
+    {
+        0 => new("request_id", requestId),
+        1 when name is not null => new(name, id),
+        _ => throw new ArgumentOutOfRangeException(nameof(index)),
+    };
+
+    public static LogScope Of(Message message) => message switch
+    {
+        Message.Image image => new(image.RequestId, "image_id", image.ImageId),
+        Message.Deliver deliver => new(deliver.RequestId, "delivery_id", deliver.DeliveryId),
+        _ => new(message.RequestId),
+    };
+
+    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator()
+    {
+        for (var index = 0; index < Count; index++)
+        {
+            yield return this[index];
+        }
+    }
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    public override string ToString() => name is null ? $"request_id:{requestId}" : $"request_id:{requestId} {name}:{id}";
+}
