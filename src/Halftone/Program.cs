@@ -49,6 +49,7 @@ internal static class Program
         RequestCommands.CreateDelete(),
         RequestCommands.CreateList(),
         WebhooksCommand.Create(),
+        HealthCommand.Create(),
         KeysCommand.Create(),
         WebhookSecretCommand.Create(),
         MigrateCommand.Create(),

@@ -17,7 +17,7 @@ internal static class LogSetup
         {
             console.IncludeScopes = true;
             console.UseUtcTimestamp = true;
-            console.TimestampFormat = "O";
+            console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
         });
         logging.AddConsole();
     }
