@@ -112,6 +112,7 @@ internal static class Program
         server.MapStatus();
         server.MapEvents();
         server.MapRequests();
+        server.MapImageList();
         server.MapResults();
         server.MapImages();
         server.MapWebhooks();

@@ -22,7 +22,7 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         owner,
         _ => new SlidingWindowRateLimiterOptions { PermitLimit = options.Value.CallsPerMinute, Window = TimeSpan.FromMinutes(1), SegmentsPerWindow = 12 }));
 
-    private static readonly PathString[] ForAnyone = ["/health", "/images", "/docs", "/openapi"];
+    private static readonly PathString[] ForAnyone = ["/health", "/images", "/docs", "/openapi", "/page"];
 
     private readonly string? publicHost = Uri.TryCreate(server.Value.PublicUrl, UriKind.Absolute, out var url) ? url.Host : null;
 

@@ -84,7 +84,7 @@ internal sealed record ImageLine
     public long? StoreMs { get; init; }
 }
 
-/// <summary>Reads the images of a request in the order of its CSV and writes a JSON line for each.</summary>
+/// <summary>Reads the images of a request in the order of its CSV: a page of them, or all, with a line of JSON written for each.</summary>
 internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
 {
     private const int PageRows = 1_000;
@@ -106,29 +106,70 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             var end = Math.Min(firstImageId + images, next + PageRows);
             foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = end }), cancellationToken))
             {
-                yield return new ImageLine
-                {
-                    Line = row.Line,
-                    SerialNumber = row.SerialNumber,
-                    ProductName = row.ProductName,
-                    Number = row.Number,
-                    InputUrl = row.InputUrl,
-                    OutputUrl = row.ObjectKey is null ? null : urls.Image(row.ObjectKey),
-                    Status = row.State.ToUpperInvariant(),
-                    ErrorCode = row.ErrorCode,
-                    HttpStatus = row.HttpStatus,
-                    InputBytes = row.BytesIn,
-                    OutputBytes = row.BytesOut,
-                    KeptOriginal = row.KeptOriginal,
-                    Width = row.Width,
-                    Height = row.Height,
-                    Sha256 = row.ContentHash,
-                    FetchMs = row.FetchMs,
-                    CompressMs = row.CompressMs,
-                    StoreMs = row.StoreMs,
-                };
+                yield return LineOf(row);
             }
         }
+    }
+
+    /// <summary>A page of a request's images, in the order of the CSV.</summary>
+    /// <param name="owner">The asking API key's id; '' where the server asks for none.</param>
+    /// <param name="requestId">Whose images.</param>
+    /// <param name="state">completed, failed or pending: only those; null: all.</param>
+    /// <param name="skip">How many of them come before the page.</param>
+    /// <param name="limit">Images on the page, 1 or more.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>Null for an unknown id and for another owner's request alike.</returns>
+    public async Task<IReadOnlyList<ImageLine>?> PageAsync(string owner, Guid requestId, string? state, long skip, int limit, CancellationToken cancellationToken)
+    {
+        // One state for both statements: a delete between them would answer a request without images.
+        var rows = await database.ReadSnapshotAsync(
+            async connection =>
+            {
+                if (await connection.QuerySingleOrDefaultAsync<Range>(Sql.Range, new { RequestId = requestId, Owner = owner }) is not { } range)
+                {
+                    return null;
+                }
+
+                var end = range.FirstImageId + range.Images;
+                if (state is not null)
+                {
+                    return (await connection.QueryAsync<Row>(Sql.PageOfState, new { First = range.FirstImageId, End = end, State = state, Skip = skip, Limit = limit })).AsList();
+                }
+
+                // Ids are handed out in the order of the file without a gap: the page is found without counting.
+                var first = range.FirstImageId + Math.Min(skip, range.Images);
+                return (await connection.QueryAsync<Row>(Sql.Page, new { First = first, End = Math.Min(end, first + limit) })).AsList();
+            },
+            cancellationToken);
+        return rows?.ConvertAll(LineOf);
+    }
+
+    private ImageLine LineOf(Row row) => new()
+    {
+        Line = row.Line,
+        SerialNumber = row.SerialNumber,
+        ProductName = row.ProductName,
+        Number = row.Number,
+        InputUrl = row.InputUrl,
+        OutputUrl = row.ObjectKey is null ? null : urls.Image(row.ObjectKey),
+        Status = row.State.ToUpperInvariant(),
+        ErrorCode = row.ErrorCode,
+        HttpStatus = row.HttpStatus,
+        InputBytes = row.BytesIn,
+        OutputBytes = row.BytesOut,
+        KeptOriginal = row.KeptOriginal,
+        Width = row.Width,
+        Height = row.Height,
+        Sha256 = row.ContentHash,
+        FetchMs = row.FetchMs,
+        CompressMs = row.CompressMs,
+        StoreMs = row.StoreMs,
+    };
+
+    private sealed record Range
+    {
+        public required long FirstImageId { get; init; }
+        public required long Images { get; init; }
     }
 
     private sealed record Row
@@ -163,6 +204,26 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @First AND i.image_id < @End
             ORDER  BY i.image_id
+            """;
+
+        /// <summary>Walks the request's images: there is no index by state, which every recorded outcome would have to keep up.</summary>
+        public const string PageOfState = """
+            SELECT p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
+                   i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
+                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.width AS Width, i.height AS Height,
+                   i.content_hash AS ContentHash, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
+            FROM   (SELECT * FROM image
+                    WHERE  image_id >= @First AND image_id < @End AND state = @State
+                    ORDER  BY image_id
+                    LIMIT  @Limit OFFSET @Skip) i
+            JOIN   product p ON p.product_id = i.product_id
+            ORDER  BY i.image_id
+            """;
+
+        public const string Range = """
+            SELECT first_image_id AS FirstImageId, images AS Images
+            FROM   request
+            WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
             """;
     }
 }

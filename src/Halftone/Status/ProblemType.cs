@@ -49,6 +49,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     // Requests, their results and images.
     public static readonly ProblemType InvalidLimit = new(400, "invalid_limit", BadRequest);
     public static readonly ProblemType InvalidCursor = new(400, "invalid_cursor", BadRequest);
+    public static readonly ProblemType InvalidStatus = new(400, "invalid_status", BadRequest);
     public static readonly ProblemType UnknownRequest = new(404, "unknown_request", "There is no such request");
     public static readonly ProblemType UnknownImage = new(404, "unknown_image", "There is no such image");
     public static readonly ProblemType AlreadyFinished = new(409, "already_finished", Conflict);
@@ -62,6 +63,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     public static readonly ProblemType UnknownWebhook = new(404, "unknown_webhook", "There is no such webhook");
     public static readonly ProblemType EventDisagrees = new(409, "event_disagrees", Conflict);
     public static readonly ProblemType NoWebhook = new(409, "no_webhook", Conflict);
+    public static readonly ProblemType WebhookDisabled = new(409, "webhook_disabled", Conflict);
 
     // The file: the first of its problems names the answer.
     private static readonly Dictionary<CsvProblemCode, ProblemType> Files =

@@ -72,7 +72,8 @@ internal sealed partial class DeliveryRun(
         var connection = transaction.Connection!;
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
-        var pause = failed is null ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
+        // A test that fails has told what it was asked for: it is not tried again.
+        var pause = failed is null || delivery.RequestId == Guid.Empty ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
         var attempt = new
         {
             DeliveryId = deliveryId,
@@ -114,6 +115,8 @@ internal sealed partial class DeliveryRun(
 
     private sealed record DeliveryRow
     {
+        /// <summary>All zeros: a test event.</summary>
+        public required Guid RequestId { get; init; }
         public required string WebhookId { get; init; }
         public required string Endpoint { get; init; }
         public required string Body { get; init; }
@@ -126,7 +129,7 @@ internal sealed partial class DeliveryRun(
     private static class Sql
     {
         public const string Pending = """
-            SELECT webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom, next_attempt_at AS NextAttemptAt,
+            SELECT request_id AS RequestId, webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom, next_attempt_at AS NextAttemptAt,
                    (SELECT r.trace_parent FROM request r WHERE r.request_id = delivery.request_id) AS TraceParent
             FROM   delivery
             WHERE  delivery_id = @DeliveryId AND state = 'pending'

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Webhooks;
 
-/// <summary><c>POST</c> and <c>GET /webhook</c>, <c>DELETE /webhook/{id}</c>, <c>GET /webhook/{id}/deliveries</c>, <c>GET /requests/{id}/deliveries</c></summary>
+/// <summary><c>POST</c> and <c>GET /webhook</c>, <c>DELETE /webhook/{id}</c>, <c>POST /webhook/{id}/ping</c>, <c>GET /webhook/{id}/deliveries</c>, <c>GET /requests/{id}/deliveries</c></summary>
 internal static class WebhookEndpoints
 {
     private const int MaxBodyBytes = 64 * 1024;
@@ -24,6 +24,9 @@ internal static class WebhookEndpoints
             .MayAnswer(ProblemType.OfReading);
         routes.MapDelete("/webhook/{webhookId}", DeleteAsync).Named("deleteWebhook", "Webhooks")
             .MayAnswer(ProblemType.UnknownWebhook)
+            .MayAnswer(ProblemType.OfWriting);
+        routes.MapPost("/webhook/{webhookId}/ping", PingAsync).Named("pingWebhook", "Webhooks")
+            .MayAnswer(ProblemType.UnknownWebhook, ProblemType.WebhookDisabled)
             .MayAnswer(ProblemType.OfWriting);
         routes.MapGet("/webhook/{webhookId}/deliveries", OfWebhookAsync).Named("listDeliveriesOfWebhook", "Webhooks")
             .MayAnswer(ProblemType.UnknownWebhook)
@@ -122,6 +125,21 @@ internal static class WebhookEndpoints
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
         await registry.RemoveAsync(caller.Owner, webhookId, cancellationToken) ? TypedResults.NoContent() : UnknownWebhook();
 
+    /// <summary>Send a test event</summary>
+    /// <remarks>
+    /// Sends an event of the type `webhook.ping`, signed like any other, once and without a retry. The deliveries of the webhook tell what became of it; the newest
+    /// 20 tests are kept there.
+    /// </remarks>
+    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As the registration answered it.</param>
+    /// <response code="200">It is on its way.</response>
+    private static async Task<Results<Ok<WebhookPinged>, ProblemHttpResult>> PingAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
+        await registry.PingAsync(caller.Owner, webhookId, cancellationToken) switch
+        {
+            PingResult.Sent => TypedResults.Ok(new WebhookPinged { Message = "The test event is on its way." }),
+            PingResult.Disabled => Problems.Of(ProblemType.WebhookDisabled, "The endpoint answered 410 Gone and is sent nothing any more: remove the webhook and register it anew."),
+            _ => UnknownWebhook(),
+        };
+
     /// <summary>Deliveries to a webhook</summary>
     /// <remarks>The newest 100 deliveries with every attempt: when, with which status, how long it took.</remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As the registration answered it.</param>
@@ -167,6 +185,14 @@ internal sealed record WebhookReplayed
 {
     /// <summary>Says so, for people.</summary>
     /// <example>The event is sent again.</example>
+    public required string Message { get; init; }
+}
+
+/// <summary>The answer to asking for a test event.</summary>
+internal sealed record WebhookPinged
+{
+    /// <summary>Says so, for people.</summary>
+    /// <example>The test event is on its way.</example>
     public required string Message { get; init; }
 }
 

@@ -52,6 +52,29 @@ internal sealed record WebhookEvent
     public byte[] ToBody() => JsonSerializer.SerializeToUtf8Bytes(this, WebhookJson.Default.WebhookEvent);
 }
 
+/// <summary>A test: the endpoint is reached and can check the signature. Sent once, when it is asked for.</summary>
+internal sealed record WebhookPing
+{
+    /// <summary>Always `webhook.ping`.</summary>
+    /// <example>webhook.ping</example>
+    [AllowedValues("webhook.ping")]
+    [JsonPropertyOrder(-1)]
+#pragma warning disable CA1822 // A member of the body.
+    public string Type => "webhook.ping";
+#pragma warning restore CA1822
+
+    /// <summary>The webhook that is tested.</summary>
+    /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
+    public required string WebhookId { get; init; }
+
+    /// <summary>When it was asked for, UTC.</summary>
+    /// <example>2026-11-21T08:30:00Z</example>
+    public required DateTime Timestamp { get; init; }
+
+    /// <summary>The body as UTF-8 JSON.</summary>
+    public byte[] ToBody() => JsonSerializer.SerializeToUtf8Bytes(this, WebhookJson.Default.WebhookPing);
+}
+
 /// <summary>Images of the request. After a cancel, completed and failed do not add up to the total.</summary>
 /// <param name="Total" example="3">Images in the file.</param>
 /// <param name="Completed" example="2">Images that are stored.</param>
@@ -75,4 +98,5 @@ internal sealed record WebhookBytes(long Input, long Output, double SavedPercent
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(WebhookEvent))]
+[JsonSerializable(typeof(WebhookPing))]
 internal sealed partial class WebhookJson : JsonSerializerContext;

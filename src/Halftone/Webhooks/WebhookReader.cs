@@ -63,9 +63,9 @@ internal sealed record DeliverySummary
     /// <example>msg_17</example>
     public required string MessageId { get; init; }
 
-    /// <summary>The request whose event it is.</summary>
+    /// <summary>The request whose event it is; absent: a test event.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
-    public required Guid RequestId { get; init; }
+    public Guid? RequestId { get; init; }
 
     /// <summary>The webhook it goes to; absent: the `webhook_url` of the upload.</summary>
     /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
@@ -153,7 +153,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         return new DeliveryList([.. deliveries.Select(row => new DeliverySummary
         {
             MessageId = Webhooks.Deliveries.MessageId(row.DeliveryId),
-            RequestId = row.RequestId,
+            RequestId = row.RequestId == Guid.Empty ? null : row.RequestId,
             WebhookId = row.WebhookId.Length == 0 ? null : row.WebhookId,
             Endpoint = row.Endpoint,
             Status = row.State.ToUpperInvariant(),

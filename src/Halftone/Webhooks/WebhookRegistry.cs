@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text;
 using Dapper;
 using Halftone.Database;
 using Halftone.Queue;
@@ -17,9 +18,20 @@ internal enum ReplayResult
     NoEndpoint,
 }
 
-/// <summary>Registers and removes webhooks, and sends a finished request's event again.</summary>
+internal enum PingResult
+{
+    Sent,
+    UnknownWebhook,
+    /// <summary>The endpoint answered 410.</summary>
+    Disabled,
+}
+
+/// <summary>Registers and removes webhooks, sends a finished request's event again, and a test event.</summary>
 internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, RetrySweep sweep, PublicUrls urls, TimeProvider time)
 {
+    /// <summary>Test events of a webhook that its log holds: nobody fills the database by asking for another.</summary>
+    private const int PingsKept = 20;
+
     /// <summary>Registers an endpoint; where its request has ended already, it gets the event at once.</summary>
     /// <param name="owner">Whose.</param>
     /// <param name="callbackUrl">Checked to be callable.</param>
@@ -61,6 +73,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 var removed = await transaction.Connection!.ExecuteAsync(Sql.Remove, new { WebhookId = webhookId, Owner = owner }, transaction);
                 if (removed > 0)
                 {
+                    await transaction.Connection!.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = int.MaxValue }, transaction);
                     await transaction.Connection!.ExecuteAsync(Sql.GiveUpDeliveries, new { WebhookId = webhookId, Now = Now() }, transaction);
                 }
 
@@ -89,6 +102,34 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         return result;
     }
 
+    /// <summary>Sends an event that says nothing but that it is a test, once.</summary>
+    public async Task<PingResult> PingAsync(string owner, string webhookId, CancellationToken cancellationToken)
+    {
+        var result = await database.WriteAsync(
+            async transaction =>
+            {
+                var connection = transaction.Connection!;
+                if (await connection.QuerySingleOrDefaultAsync<Endpoint>(Sql.Lock, new { WebhookId = webhookId, Owner = owner }, transaction) is not { } endpoint)
+                {
+                    return PingResult.UnknownWebhook;
+                }
+
+                if (endpoint.DisabledAt is not null)
+                {
+                    return PingResult.Disabled;
+                }
+
+                var body = new WebhookPing { WebhookId = webhookId, Timestamp = time.GetUtcNow().UtcDateTime };
+                var run = await connection.ExecuteScalarAsync<int>(Sql.NextPing, new { WebhookId = webhookId }, transaction);
+                await connection.ExecuteAsync(Sql.InsertPing, new { Run = run, WebhookId = webhookId, Endpoint = endpoint.CallbackUrl, Body = Encoding.UTF8.GetString(body.ToBody()), Now = Now() }, transaction);
+                await connection.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = run - PingsKept }, transaction);
+                return PingResult.Sent;
+            },
+            cancellationToken);
+        sweep.Wake();
+        return result;
+    }
+
     private bool Disagrees(EndedRequest ended, string? status, string? resultUrl) =>
         (status is not null && !status.Equals(ended.State, StringComparison.OrdinalIgnoreCase)) || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
 
@@ -108,6 +149,12 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
     /// <param name="Ended">Null while it runs.</param>
     private sealed record FoundRequest(EndedRequest? Ended);
+
+    private sealed record Endpoint
+    {
+        public required string CallbackUrl { get; init; }
+        public long? DisabledAt { get; init; }
+    }
 
     private static class Sql
     {
@@ -131,6 +178,27 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
         public const string GiveUpDeliveries = """
             UPDATE delivery SET state = 'failed', next_attempt_at = NULL, updated_at = @Now WHERE webhook_id = @WebhookId AND state = 'pending'
+            """;
+
+        /// <summary>Changes nothing and so takes the row's lock: test events are counted one after the other.</summary>
+        public const string Lock = """
+            UPDATE webhook SET created_at = created_at WHERE webhook_id = @WebhookId AND owner = @Owner RETURNING callback_url AS CallbackUrl, disabled_at AS DisabledAt
+            """;
+
+        // A test is a delivery of no request: its request_id is all zeros, its run counts the tests of the webhook.
+        public const string NextPing = """
+            SELECT coalesce(max(run), 0) + 1 FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000'
+            """;
+
+        public const string InsertPing = """
+            INSERT INTO delivery (request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at)
+            VALUES ('00000000-0000-0000-0000-000000000000', @Run, @WebhookId, @Endpoint, @Body, @Now, @Now, @Now)
+            """;
+
+        public const string RemovePings = """
+            DELETE FROM delivery_attempt WHERE delivery_id IN (
+                SELECT delivery_id FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000' AND run <= @Before);
+            DELETE FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000' AND run <= @Before
             """;
     }
 }

@@ -103,14 +103,16 @@ public sealed class AnswerTableTests
 
         foreach (var (method, path) in new[]
         {
-            ("GET", "status/?"), ("GET", "status/?/events"), ("GET", "results/?.csv"), ("GET", "results/?.ndjson"), ("GET", "results/?/failed.csv"), ("GET", "requests/?/deliveries"),
+            ("GET", "status/?"), ("GET", "status/?/events"), ("GET", "requests/?/images"), ("GET", "results/?.csv"), ("GET", "results/?.ndjson"), ("GET", "results/?/failed.csv"), ("GET", "requests/?/deliveries"),
             ("POST", "requests/?/cancel"), ("POST", "requests/?/retry"), ("DELETE", "requests/?"), ("GET", "images/?/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg"),
         })
         {
             await SendAsync(client, method, path.Replace("?", Nowhere, StringComparison.Ordinal));
         }
 
-        foreach (var path in new[] { $"status/{running}", "requests" })
+        await SendAsync(client, "GET", $"requests/{running}/images?status=failed&limit=1&cursor=0");
+        await SendAsync(client, "GET", $"requests/{running}/images?status=done");
+        foreach (var path in new[] { $"status/{running}", "requests", $"requests/{running}/images" })
         {
             await SendAsync(client, "GET", path + "?limit=many");
             await SendAsync(client, "GET", path + "?cursor=page-2");
@@ -226,6 +228,15 @@ public sealed class AnswerTableTests
         await SendAsync(client, "POST", "webhook", Body(new string(' ', 100_000), "application/json"));
         await SendAsync(client, "POST", "webhook", Text("a,b"));
         await SendBrokenChunkAsync(server, "/webhook");
+        await using var deaf = await WebhookReceiver.AnsweringAsync(410, Cancelled);
+        var tested = (string)(await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = deaf.Url().AbsoluteUri }))).Json["webhook_id"]!;
+        await SendAsync(client, "POST", $"webhook/{tested}/ping");
+        var (_, ping) = await deaf.NextAsync(Cancelled);
+        table.AddBody("a test event", new JsonObject { ["$ref"] = "#/components/schemas/WebhookPing" }, JsonNode.Parse(ping)!);
+        await Eventually.TrueAsync(async () => await server.CountAsync("SELECT count(*) FROM webhook WHERE disabled_at IS NOT NULL", Cancelled) == 2);
+        await SendAsync(client, "POST", $"webhook/{tested}/ping");
+        await SendAsync(client, "POST", $"webhook/{Nowhere}/ping");
+        await SendAsync(client, "GET", $"webhook/{tested}/deliveries");
         await SendAsync(client, "DELETE", $"webhook/{webhook}");
         await SendAsync(client, "DELETE", $"webhook/{webhook}");
         await SendAsync(client, "GET", $"webhook/{webhook}/deliveries");
@@ -237,11 +248,16 @@ public sealed class AnswerTableTests
         using var client = ClientOf(server);
         foreach (var path in new[]
         {
-            "", "docs", "docs/index.html", "docs/swagger-ui.css", "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/unknown_request", "docs/errors/nothing",
+            "", "page/page.css", "page/app.js", "page/mark.svg", "page/nothing.js", "docs", "docs/index.html", "docs/swagger-ui.css", "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/unknown_request", "docs/errors/nothing",
             "openapi/v1.json", "health/live", "health/ready", "uploads", "upload",
         })
         {
             await SendAsync(client, "GET", path);
+        }
+
+        foreach (var path in new[] { "", "page/page.css" })
+        {
+            await SendAsync(client, "GET", path, null, ("If-None-Match", (await SendAsync(client, "GET", path)).Header("ETag")));
         }
     }
 
@@ -298,7 +314,7 @@ public sealed class AnswerTableTests
                 await transaction.Connection!.ExecuteAsync($"""
                     UPDATE request SET state = 'pending', finished_at = NULL WHERE request_id = '{stopped}';
                     CREATE TABLE filling (bytes BLOB);
-                    {string.Concat(new[] { "INSERT ON request", "UPDATE ON request", "INSERT ON webhook", "DELETE ON webhook" }.Select((when, i) => $"CREATE TRIGGER fill_{i} AFTER {when} BEGIN INSERT INTO filling VALUES (zeroblob(10000000)); END;"))}
+                    {string.Concat(new[] { "INSERT ON request", "UPDATE ON request", "INSERT ON webhook", "UPDATE ON webhook", "DELETE ON webhook" }.Select((when, i) => $"CREATE TRIGGER fill_{i} AFTER {when} BEGIN INSERT INTO filling VALUES (zeroblob(10000000)); END;"))}
                     PRAGMA max_page_count = {pages + 100};
                     """);
             },
@@ -308,6 +324,7 @@ public sealed class AnswerTableTests
         await SendAsync(client, "POST", $"requests/{ended}/retry");
         await SendAsync(client, "DELETE", $"requests/{ended}");
         await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("hook") }));
+        await SendAsync(client, "POST", $"webhook/{webhook}/ping");
         await SendAsync(client, "DELETE", $"webhook/{webhook}");
     }
 

@@ -46,8 +46,13 @@ internal static partial class ApiPage
             }
         }
 
-        var sent = contract["webhooks"]!["requestEnded"]!["post"]!;
-        page.Append(CultureInfo.InvariantCulture, $"\n## {sent["summary"]}\n\n{sent["description"]} [Webhooks](webhook.md) has all of it; the body is a [WebhookEvent](#webhookevent).\n");
+        foreach (var (_, webhook) in contract["webhooks"]!.AsObject())
+        {
+            var sent = webhook!["post"]!;
+            var shape = ((string)sent["requestBody"]!["content"]!["application/json"]!["schema"]!["$ref"]!).Split('/')[^1];
+            page.Append(CultureInfo.InvariantCulture, $"\n## {sent["summary"]}\n\n{sent["description"]} [Webhooks](webhook.md) has all of it; the body is a [{shape}](#{shape.ToLowerInvariant()}).\n");
+        }
+
         page.Append("\n## Shapes\n");
         foreach (var (name, schema) in contract["components"]!["schemas"]!.AsObject())
         {

@@ -92,7 +92,7 @@ internal sealed partial class OpenApiFile
             Add(endpoint.Metadata.GetOrderedMetadata<PossibleBody>().Select(body => body.Shape));
         }
 
-        Add([typeof(WebhookEvent), typeof(UploadProblem)]);
+        Add([typeof(WebhookEvent), typeof(WebhookPing), typeof(UploadProblem)]);
         return types;
 
         void Add(IEnumerable<Type?> found)
@@ -165,7 +165,11 @@ internal sealed partial class OpenApiFile
                 Tag("Health", "Probes for supervisors and balancers."),
                 Tag("Pages", "What a browser shows.")),
             ["paths"] = paths,
-            ["webhooks"] = new JsonObject { ["requestEnded"] = new JsonObject { ["post"] = RequestEnded() } },
+            ["webhooks"] = new JsonObject
+            {
+                ["requestEnded"] = new JsonObject { ["post"] = Sent("requestEnded", "What a webhook is sent", "Sent when a request has ended, at least once: to the `webhook_url` of its upload and to every webhook registered for it.", typeof(WebhookEvent), "Tried again, ten times over about 75 hours.") },
+                ["webhookTested"] = new JsonObject { ["post"] = Sent("webhookTested", "What a test sends", "Sent once, to the webhook that is tested.", typeof(WebhookPing), "Noted, and not tried again.") },
+            },
             ["components"] = new JsonObject
             {
                 ["schemas"] = new JsonObject(described),
@@ -470,24 +474,24 @@ internal sealed partial class OpenApiFile
         .Distinct()
         .OrderBy(problem => problem.Code, StringComparer.Ordinal);
 
-    private JsonObject RequestEnded()
+    private JsonObject Sent(string operationId, string summary, string when, Type body, string otherwise)
     {
         var post = new JsonObject
         {
-            ["operationId"] = "requestEnded",
+            ["operationId"] = operationId,
             ["tags"] = new JsonArray("Webhooks"),
-            ["summary"] = "What a webhook is sent",
-            ["description"] = "Sent when a request has ended, at least once: to the `webhook_url` of its upload and to every webhook registered for it. Signed as Standard Webhooks say; /docs/webhook shows how to check it in ten lines.",
+            ["summary"] = summary,
+            ["description"] = when + " Signed as Standard Webhooks say; /docs/webhook shows how to check it in ten lines.",
             ["parameters"] = new JsonArray(
                 Header("webhook-id", "The same at every attempt of a delivery.", "msg_17"),
                 Header("webhook-timestamp", "The time of this attempt, in seconds since 1970.", "1795336200"),
                 Header("webhook-signature", "`v1,` and the base64 of HMAC-SHA256 over id, timestamp and body; several are separated by spaces, and one must match.", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
-            ["requestBody"] = new JsonObject { ["required"] = true, ["content"] = new JsonObject { ["application/json"] = Body(typeof(WebhookEvent)) } },
+            ["requestBody"] = new JsonObject { ["required"] = true, ["content"] = new JsonObject { ["application/json"] = Body(body) } },
             ["responses"] = new JsonObject
             {
                 ["2XX"] = new JsonObject { ["description"] = "Delivered." },
                 ["410"] = new JsonObject { ["description"] = "No more events, ever: a registered webhook is switched off." },
-                ["default"] = new JsonObject { ["description"] = "Tried again, ten times over about 75 hours." },
+                ["default"] = new JsonObject { ["description"] = otherwise },
             },
         };
         return post;

@@ -1,0 +1,169 @@
+// The public API (docs/api.md), and nothing beside it.
+
+const KeyName = 'halftone-api-key';
+const Patience = 45_000;   // The server says something at least every 15 s.
+
+export const key = {
+  get: () => sessionStorage.getItem(KeyName),
+  set(text) { sessionStorage.setItem(KeyName, text); },
+  forget() { sessionStorage.removeItem(KeyName); },
+  /** Asks the person; set by key.js. */
+  ask: async () => { throw new Problem(401, {}); },
+};
+
+/** An answer that is no success, in the words of the server. */
+export class Problem extends Error {
+  constructor(status, body, retryAfter = 0) {
+    super(body.detail ?? body.title ?? (status === 0 ? 'The server does not answer. Is it running?' : `The server answered ${status}.`));
+    this.status = status;
+    this.code = body.code ?? '';
+    this.body = body;
+    this.retryAfter = retryAfter;
+  }
+}
+
+// The page may stand at / or at /api/v1/.
+export const address = path => new URL(path, document.baseURI).href;
+
+const withKey = headers => key.get() ? { ...headers, Authorization: `Bearer ${key.get()}` } : headers;
+
+const sleep = (milliseconds, signal) => new Promise((resolve, reject) => {
+  signal?.throwIfAborted();
+  const timer = setTimeout(resolve, milliseconds);
+  signal?.addEventListener('abort', () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
+});
+
+async function problemOf(answer) {
+  const body = await answer.json().catch(() => ({}));
+  return new Problem(answer.status, body, Number(answer.headers.get('Retry-After') ?? 0));
+}
+
+/** Sends a call until it gets an answer that is neither "who are you" nor, for what only reads, "wait". */
+export async function send(path, { method = 'GET', json, signal, headers = {} } = {}) {
+  for (let attempt = 1; ; attempt++) {
+    const sent = key.get();
+    let answer;
+    try {
+      answer = await fetch(address(path), {
+        method,
+        signal,
+        headers: withKey(json === undefined ? headers : { ...headers, 'Content-Type': 'application/json' }),
+        body: json === undefined ? undefined : JSON.stringify(json),
+        cache: 'no-cache',
+      });
+    } catch (error) {
+      if (error.name === 'AbortError') throw error;
+      throw new Problem(0, {});
+    }
+    if (answer.ok) return answer;
+    const problem = await problemOf(answer);
+    if (problem.status === 401) await key.ask(sent, problem);
+    else if (method === 'GET' && problem.status === 429 && attempt <= 4) await sleep(1000 * Math.max(1, problem.retryAfter), signal);
+    else throw problem;
+  }
+}
+
+export const get = async (path, options) => (await send(path, options)).json();
+
+export async function post(path, json) {
+  const answer = await send(path, { method: 'POST', json });
+  return answer.json();
+}
+
+export const remove = path => send(path, { method: 'DELETE' });
+
+/** Sends a file. XMLHttpRequest, because fetch does not tell how much has been sent. */
+export async function upload(file, fields, { onSent, signal, idempotencyKey } = {}) {
+  for (;;) {
+    const sent = key.get();
+    try {
+      return await uploadOnce(file, fields, onSent, signal, idempotencyKey);
+    } catch (problem) {
+      if (problem.status !== 401) throw problem;
+      await key.ask(sent, problem);
+    }
+  }
+}
+
+function uploadOnce(file, fields, onSent, signal, idempotencyKey) {
+  return new Promise((resolve, reject) => {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.append(name, value);
+    form.append('file', file, file.name);
+    const call = new XMLHttpRequest();
+    call.open('POST', address('upload'));
+    for (const [name, value] of Object.entries(withKey(idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {}))) call.setRequestHeader(name, value);
+    call.responseType = 'json';
+    call.upload.onprogress = event => onSent?.(event.loaded, event.total);
+    call.onload = () => call.status === 200 ? resolve(call.response) : reject(new Problem(call.status, call.response ?? {}));
+    call.onerror = () => reject(new Problem(0, {}));
+    call.onabort = () => reject(new DOMException('Aborted', 'AbortError'));
+    signal?.addEventListener('abort', () => call.abort(), { once: true });
+    call.send(form);
+  });
+}
+
+/**
+ * Follows a request until it has ended: every status is handed to `onStatus`, and `onConnection(false)` says that the stream broke and is being made anew.
+ * Not EventSource, which can send no key. Ends by returning, by the signal, or with a Problem that a new attempt would not mend.
+ */
+export async function follow(id, { onStatus, onConnection, signal }) {
+  for (let broken = 0; ;) {
+    const attempt = new AbortController();
+    const stop = () => attempt.abort();
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      const answer = await send(`status/${id}/events`, { signal: attempt.signal, headers: { Accept: 'text/event-stream' } });
+      for await (const { event, data } of eventsOf(answer.body, stop)) {
+        broken = 0;
+        onConnection(true);
+        if (event === 'status') onStatus(JSON.parse(data));
+        if (event === 'end') return;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof Problem && error.status >= 400 && error.status < 500 && error.status !== 429) throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    onConnection(false);
+    await sleep(Math.min(5000, 250 * 2 ** broken++) * (0.75 + Math.random() / 2), signal);
+  }
+}
+
+/** The events of a stream (WHATWG HTML, section 9.2) as far as the server uses them; `giveUp` is called where nothing comes for long. */
+async function* eventsOf(body, giveUp) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const timer = setTimeout(giveUp, Patience);
+    const { value, done } = await reader.read().finally(() => clearTimeout(timer));
+    if (done) return;
+    text += value;
+    const blocks = text.split('\n\n');
+    text = blocks.pop();
+    for (const block of blocks) {
+      const event = { event: 'message', data: '' };
+      for (const line of block.split('\n')) {
+        const colon = line.indexOf(': ');
+        if (colon > 0) event[line.slice(0, colon)] = line.slice(colon + 2);
+      }
+      yield event;
+    }
+  }
+}
+
+/** Saves what only a call with the key gets. Without a key a link does it, and the file never passes through this page's memory. */
+export async function download(path) {
+  const answer = await send(path);
+  const name = /filename="?([^";]+)"?/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'result.csv';
+  const url = URL.createObjectURL(await answer.blob());
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+}
+
+/** A random key by which an upload that is sent twice is one request. Not randomUUID, which wants https. */
+export const newIdempotencyKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');

@@ -1,0 +1,116 @@
+// One image, before and after.
+
+import { byId, h, show, linkTo } from './dom.js';
+import { number, bytes, saving, format } from './words.js';
+import { showOutput } from './sheet.js';
+
+const dialog = byId('compare');
+const slide = byId('slide');
+
+let at = 0;
+let of = null;    // { requestId, sheet, messageOf }
+let turn = 0;     // which image was asked for last
+
+/** Opens the image at a position of a sheet. */
+export async function look(position, requestId, sheet, messageOf) {
+  of = { requestId, sheet, messageOf };
+  await turnTo(position);
+}
+
+async function turnTo(position) {
+  const mine = ++turn;
+  const image = await of.sheet.image(position);
+  if (!image || mine !== turn) return;
+  at = position;
+  byId('compare-name').textContent = image.product_name || image.serial_number || `Line ${image.line}`;
+  byId('compare-previous').disabled = position === 0;
+  byId('compare-next').disabled = position + 1 >= of.sheet.total;
+  const isDone = image.status === 'COMPLETED';
+  show(byId('compare-stage'), isDone);
+  show(byId('compare-error'), image.status === 'FAILED');
+  if (isDone) showPair(image);
+  if (image.status === 'FAILED') {
+    byId('compare-error').replaceChildren(
+      of.messageOf(image.error_code), image.http_status ? ` The host answered ${image.http_status}.` : '', ' ',
+      h('a', { href: `docs/errors/${encodeURIComponent(image.error_code)}` }, 'What it means and what to do'));
+  }
+  byId('compare-facts').replaceChildren(...factsOf(image).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
+  if (!dialog.open) dialog.showModal();
+  (isDone ? slide : byId('compare-name')).focus();
+}
+
+/** The source comes from its own host, into this browser, and only here: an image that the server has refused to fetch is never asked for. */
+function showPair(image) {
+  const [before, after] = [byId('before-image'), byId('after-image')];
+  if (image.width && image.height) byId('compare-stage').style.setProperty('--ratio', image.width / image.height);
+  show(byId('before-trouble'), false);
+  slide.disabled = false;
+  slide.value = 50;
+  part();
+  after.alt = `After: ${byId('compare-name').textContent}`;
+  showOutput(after, image.output_url, of.requestId);
+  before.alt = `Before: ${byId('compare-name').textContent}`;
+  before.onerror = () => {
+    byId('before-trouble').textContent = 'This browser could not load the source from its host. What you see is the output.';
+    show(byId('before-trouble'), true);
+    slide.value = 0;
+    slide.disabled = true;
+    part();
+    if (document.activeElement === document.body || document.activeElement === slide) byId('compare-name').focus();
+  };
+  before.src = image.input_url;
+}
+
+/** Left of the line is the source. */
+function part() {
+  byId('frame').style.setProperty('--part', `${slide.value}%`);
+  slide.setAttribute('aria-valuetext', `${slide.value} % before, ${100 - slide.value} % after`);
+}
+
+function factsOf(image) {
+  const isDone = image.status === 'COMPLETED';
+  return [
+    isDone ? ['Size', image.kept_original
+      ? `${bytes(image.output_bytes)}: left as it was, for compressing would not have made it smaller`
+      : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, ${saving(image.input_bytes, image.output_bytes)} saved`] : null,
+    isDone ? ['Picture', `${image.width ? `${number(image.width)} × ${number(image.height)} pixels, ` : ''}${format(image.output_url)}`] : null,
+    image.status === 'PENDING' ? ['State', 'waiting for its turn'] : null,
+    ['Product', `${image.product_name}${image.serial_number ? ` (${image.serial_number})` : ''}`],
+    ['In the file', `line ${number(image.line)}, image ${number(image.number)} of the row`],
+    // What the server did not fetch is no address to click on.
+    ['Source', isDone ? linkTo(image.input_url) : image.input_url],
+    isDone ? ['Output', linkTo(image.output_url)] : null,
+  ].filter(Boolean);
+}
+
+slide.addEventListener('input', part);
+byId('compare-close').addEventListener('click', () => dialog.close());
+byId('compare-previous').addEventListener('click', () => step(-1, 'compare-previous'));
+byId('compare-next').addEventListener('click', () => step(1, 'compare-next'));
+dialog.addEventListener('click', event => event.target === dialog && dialog.close());
+dialog.addEventListener('close', () => {
+  turn++;
+  for (const image of [byId('before-image'), byId('after-image')]) {
+    image.onerror = null;
+    image.removeAttribute('src');
+  }
+  of.sheet.focus(at);
+});
+// A finger or mouse on the picture moves the line too.
+byId('frame').addEventListener('pointerdown', event => {
+  if (slide.disabled) return;
+  byId('frame').setPointerCapture(event.pointerId);
+  drag(event);
+});
+byId('frame').addEventListener('pointermove', event => event.buttons > 0 && !slide.disabled && drag(event));
+
+function drag(event) {
+  const box = byId('frame').getBoundingClientRect();
+  slide.value = Math.round(100 * (event.clientX - box.left) / box.width);
+  part();
+}
+
+async function step(by, button) {
+  await turnTo(at + by);
+  if (!byId(button).disabled) byId(button).focus();
+}

@@ -1,0 +1,53 @@
+// The first rows of a file, for the eye. What counts is the server's reading; it says encoding and delimiter.
+
+const Head = 256 * 1024;
+
+/** At most `limit` records of the file. `dialect` is the server's, such as "utf-8 comma". */
+export async function firstRows(file, dialect, limit) {
+  const [encoding, delimiter] = dialect.split(' ');
+  const bytes = await headOf(file);
+  const text = new TextDecoder(encoding.replace(/-?bom$/, '') || 'utf-8').decode(bytes);
+  const records = parse(text, { comma: ',', semicolon: ';', tab: '\t', pipe: '|' }[delimiter] ?? ',', limit + 1);
+  // The last one may have been cut off with the head of the file.
+  return bytes.length < Head ? records.slice(0, limit) : records.slice(0, Math.min(limit, records.length - 1));
+}
+
+async function headOf(file) {
+  const start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  if (start[0] !== 0x1f || start[1] !== 0x8b) return new Uint8Array(await file.slice(0, Head).arrayBuffer());
+  const reader = file.stream().pipeThrough(new DecompressionStream('gzip')).getReader();
+  const bytes = new Uint8Array(Head);
+  let length = 0;
+  while (length < Head) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    const part = value.subarray(0, Head - length);
+    bytes.set(part, length);
+    length += part.length;
+  }
+  await reader.cancel();
+  return bytes.subarray(0, length);
+}
+
+function parse(text, delimiter, limit) {
+  const records = [];
+  let record = [], cell = '', isQuoted = false;
+  for (let i = 0; i < text.length && records.length < limit; i++) {
+    const c = text[i];
+    if (isQuoted) {
+      if (c !== '"') cell += c;
+      else if (text[i + 1] === '"') { cell += '"'; i++; }
+      else isQuoted = false;
+    } else if (c === '"' && cell === '') isQuoted = true;
+    else if (c === delimiter) { record.push(cell); cell = ''; }
+    else if (c === '\n' || c === '\r') {
+      if (c === '\r' && text[i + 1] === '\n') i++;
+      record.push(cell);
+      if (record.length > 1 || cell !== '') records.push(record);
+      record = [];
+      cell = '';
+    } else cell += c;
+  }
+  if (records.length < limit && (cell !== '' || record.length > 0)) records.push([...record, cell]);
+  return records;
+}

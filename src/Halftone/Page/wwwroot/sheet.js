@@ -1,0 +1,301 @@
+// The contact sheet. However many images a request has, only those near the window are elements, and only some pages of the list are kept.
+
+import { byId, h, show } from './dom.js';
+import { get, address } from './api.js';
+import { number, bytes, saving } from './words.js';
+
+const PageSize = 100;        // images asked for at a time
+const PagesKept = 24;
+const LongestSheet = 100_000;   // browsers end a page at some ten million pixels
+const LeastCell = 168;
+const Gap = 12;
+const CaptionHeight = 46;
+const RestBeforeLoading = 90;   // images that fly past are not fetched
+const RefreshPause = 800;
+const PauseAfterFailure = 3000;
+
+/** The sheet of one request. `open(position)` is called for the image that was chosen. */
+export class Sheet {
+  #list = byId('sheet');
+  #id;
+  #open;
+  #signal;
+  #counts = { all: 0, completed: 0, failed: 0 };
+  #filter = '';
+  #start = 0;               // position of the sheet's first image where there are several sheets
+  #pages = new Map();       // number of a page → its images, least recently used first
+  #loading = new Map();
+  #stale = new Set();
+  #cells = new Map();       // position → element
+  #active = 0;              // the one cell that Tab leads to
+  #frame = 0;
+  #timer = 0;
+  #pause = RestBeforeLoading;
+  #refresh = 0;
+  #layout = { columns: 1, cell: LeastCell, row: LeastCell };
+
+  constructor(id, open, signal) {
+    this.#id = id;
+    this.#open = open;
+    this.#signal = signal;
+    this.#list.replaceChildren();
+    const onScroll = () => this.#draw();
+    window.addEventListener('scroll', onScroll, { passive: true, signal });
+    const resizes = new ResizeObserver(() => this.#measure());
+    resizes.observe(this.#list);
+    this.#list.addEventListener('click', event => this.#onClick(event), { signal });
+    this.#list.addEventListener('keydown', event => this.#onKey(event), { signal });
+    this.#list.addEventListener('focusin', event => this.#active = Number(event.target.closest('li')?.dataset.at ?? this.#active), { signal });
+    for (const radio of document.querySelectorAll('#sheet-filter input')) {
+      radio.checked = radio.value === '';
+      radio.addEventListener('change', () => this.#choose(radio.value), { signal });
+    }
+    byId('sheet-pages').addEventListener('click', event => {
+      const step = Number(event.target.dataset?.page ?? 0);
+      if (step !== 0) this.#turn(step);
+    }, { signal });
+    signal.addEventListener('abort', () => {
+      resizes.disconnect();
+      clearTimeout(this.#timer);
+      clearTimeout(this.#refresh);
+      this.#list.replaceChildren();
+    });
+    this.#measure();
+  }
+
+  /** Counts of a status; images that had no outcome when they were fetched are fetched again while they are on show. */
+  update({ total, completed, failed }) {
+    const before = this.#counts;
+    this.#counts = { all: total, completed, failed };
+    for (const label of document.querySelectorAll('#sheet-filter [data-count]')) label.textContent = number(this.#counts[label.dataset.count]);
+    if (before.completed === completed && before.failed === failed && before.all === total) return;
+    for (const [page, images] of this.#pages) {
+      if (this.#filter !== '' || images.length < PageSize || images.some(image => image.status === 'PENDING')) this.#stale.add(page);
+    }
+    this.#measure();
+    this.#refresh ||= setTimeout(() => { this.#refresh = 0; this.#draw(); }, RefreshPause);
+  }
+
+  /** Everything may be another: a retry has begun or a run has ended. */
+  invalidate() {
+    for (const page of this.#pages.keys()) this.#stale.add(page);
+    this.#draw();
+  }
+
+  get total() {
+    return this.#counts[this.#filter || 'all'];
+  }
+
+  /** The image at a position of what is shown; null where there is none. */
+  async image(position) {
+    const page = Math.floor(position / PageSize);
+    const images = this.#pages.get(page) ?? await this.#load(page);
+    return images[position % PageSize] ?? null;
+  }
+
+  choose(filter) {
+    const radio = document.querySelector(`#sheet-filter input[value="${filter}"]`);
+    radio.checked = true;
+    this.#choose(filter);
+    radio.focus({ preventScroll: true });
+    byId('sheet-title').scrollIntoView({ block: 'start' });
+  }
+
+  /** Puts the keyboard on an image, as after looking at it. */
+  focus(position) {
+    this.#goTo(position);
+  }
+
+  #choose(filter) {
+    this.#filter = filter;
+    this.#start = 0;
+    this.#active = 0;
+    this.#pages.clear();
+    this.#stale.clear();
+    for (const cell of this.#cells.values()) cell.remove();
+    this.#cells.clear();
+    this.#measure();
+  }
+
+  #turn(step) {
+    this.#start = Math.max(0, Math.min(this.#start + step * LongestSheet, Math.floor((this.total - 1) / LongestSheet) * LongestSheet));
+    this.#active = this.#start;
+    this.#measure();
+    byId('sheet-title').scrollIntoView({ block: 'start' });
+  }
+
+  get #length() {
+    return Math.max(0, Math.min(this.total - this.#start, LongestSheet));
+  }
+
+  #measure() {
+    const width = this.#list.clientWidth;
+    if (width === 0) return;
+    const columns = Math.max(2, Math.floor((width + Gap) / (LeastCell + Gap)));
+    const cell = Math.floor((width - Gap * (columns - 1)) / columns);
+    this.#layout = { columns, cell, row: Math.round(cell * 0.75) + CaptionHeight + Gap };
+    this.#list.style.height = `${Math.ceil(this.#length / columns) * this.#layout.row}px`;
+    for (const [at, element] of this.#cells) this.#place(element, at);
+    const none = byId('sheet-none');
+    show(none, this.total === 0);
+    none.textContent = this.#filter === 'failed' ? 'No image has failed.' : this.#filter === 'completed' ? 'No image is done yet.' : 'The file has no image.';
+    show(byId('sheet-pages'), this.total > LongestSheet);
+    byId('sheet-pages').querySelector('span').textContent = `${number(this.#start + 1)} to ${number(this.#start + this.#length)} of ${number(this.total)}`;
+    this.#draw();
+  }
+
+  #draw() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (!this.#signal.aborted) this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const { columns, row } = this.#layout;
+    const top = this.#list.getBoundingClientRect().top;
+    const firstRow = Math.max(0, Math.floor(-top / row) - 1);
+    const lastRow = Math.ceil((window.innerHeight - top) / row) + 1;
+    const first = this.#start + firstRow * columns;
+    const end = Math.min(this.#start + this.#length, this.#start + lastRow * columns);
+    const hasFocus = this.#list.contains(document.activeElement);
+    if (!hasFocus && (this.#active < first || this.#active >= end)) this.#active = Math.max(this.#start, Math.min(first + columns, end - 1));
+    for (const [at, element] of this.#cells) {
+      // The cell with the keyboard's focus stays though it has been scrolled away.
+      if ((at < first || at >= end) && !(hasFocus && at === this.#active)) {
+        element.remove();
+        this.#cells.delete(at);
+      }
+    }
+    let isWaiting = false;
+    for (let at = first; at < end; at++) {
+      const element = this.#cells.get(at) ?? this.#add(at);
+      this.#fill(element, at);
+      element.firstChild.tabIndex = at === this.#active ? 0 : -1;
+      isWaiting ||= element.dataset.waits !== undefined || this.#lacks(Math.floor(at / PageSize));
+    }
+    if (isWaiting) this.#timer ||= setTimeout(() => this.#settle(), this.#pause);
+  }
+
+  #lacks(page) {
+    return (!this.#pages.has(page) || this.#stale.has(page)) && !this.#loading.has(page);
+  }
+
+  /** Cells that have stayed for a moment get their images, and the pages that are missing or out of date are asked for. */
+  #settle() {
+    this.#timer = 0;
+    this.#pause = RestBeforeLoading;
+    for (const [at, element] of this.#cells) {
+      const page = Math.floor(at / PageSize);
+      if (this.#lacks(page)) this.#load(page).catch(() => this.#pause = PauseAfterFailure).finally(() => this.#draw());
+      if (element.dataset.waits === undefined) continue;
+      element.querySelector('img').src = element.dataset.waits;
+      delete element.dataset.waits;
+    }
+  }
+
+  #load(page) {
+    const filter = this.#filter;
+    this.#stale.delete(page);
+    const loading = get(`requests/${this.#id}/images?limit=${PageSize}&cursor=${page * PageSize}${filter ? `&status=${filter}` : ''}`, { signal: this.#signal })
+      .then(({ images }) => {
+        if (filter === this.#filter) this.#keep(page, images);
+        return images;
+      })
+      .finally(() => this.#loading.delete(page));
+    this.#loading.set(page, loading);
+    return loading;
+  }
+
+  #keep(page, images) {
+    this.#pages.delete(page);
+    this.#pages.set(page, images);
+    const onShow = new Set([...this.#cells.keys()].map(at => Math.floor(at / PageSize)));
+    for (const old of this.#pages.keys()) {
+      if (this.#pages.size <= PagesKept) break;
+      if (!onShow.has(old)) this.#pages.delete(old);
+    }
+  }
+
+  #add(at) {
+    const element = h('li', { 'data-at': at, 'aria-posinset': at + 1 }, h('button', { type: 'button' }));
+    this.#place(element, at);
+    this.#cells.set(at, element);
+    // In the order of the file, which is the order of Tab and of screen readers.
+    const following = [...this.#cells.keys()].filter(other => other > at).reduce((least, other) => Math.min(least, other), Infinity);
+    this.#list.insertBefore(element, this.#cells.get(following) ?? null);
+    return element;
+  }
+
+  #place(element, at) {
+    const { columns, cell, row } = this.#layout;
+    const index = at - this.#start;
+    element.style.width = `${cell}px`;
+    element.style.height = `${row - Gap}px`;
+    element.style.transform = `translate(${(index % columns) * (cell + Gap)}px, ${Math.floor(index / columns) * row}px)`;
+  }
+
+  #fill(element, at) {
+    element.setAttribute('aria-setsize', this.total);
+    const image = this.#pages.get(Math.floor(at / PageSize))?.[at % PageSize];
+    const shown = image ? `${image.status} ${image.output_url ?? image.error_code ?? ''}` : '';
+    if (element.dataset.shown === shown) return;
+    element.dataset.shown = shown;
+    delete element.dataset.waits;
+    const button = element.firstChild;
+    element.className = image ? image.status.toLowerCase() : 'unknown';
+    button.replaceChildren(
+      h('span', { class: 'thumb' }, image?.status === 'COMPLETED' ? h('img', { alt: '', decoding: 'async', referrerpolicy: 'no-referrer' }) : null),
+      h('span', { class: 'name' }, image?.product_name ?? ''),
+      h('span', { class: 'note' }, noteOf(image)));
+    if (image?.status === 'COMPLETED') {
+      const picture = button.querySelector('img');
+      picture.addEventListener('load', () => picture.classList.add('there'), { once: true });
+      showOutput(picture, image.output_url, this.#id, false);
+      element.dataset.waits = image.output_url;
+    }
+  }
+
+  #onClick(event) {
+    const cell = event.target.closest('li');
+    if (cell) this.#open(Number(cell.dataset.at));
+  }
+
+  #onKey(event) {
+    const { columns, row } = this.#layout;
+    const screen = Math.max(1, Math.floor(window.innerHeight / row)) * columns;
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, PageDown: screen, PageUp: -screen, Home: -Infinity, End: Infinity }[event.key];
+    if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.#goTo(this.#active + step);
+  }
+
+  #goTo(position) {
+    const { columns, row } = this.#layout;
+    this.#active = Math.max(this.#start, Math.min(position, this.#start + this.#length - 1));
+    const y = this.#list.getBoundingClientRect().top + Math.floor((this.#active - this.#start) / columns) * row;
+    if (y < 0) window.scrollBy({ top: y - Gap, behavior: 'instant' });
+    else if (y + row > window.innerHeight) window.scrollBy({ top: y + row - window.innerHeight, behavior: 'instant' });
+    this.#drawNow();
+    this.#cells.get(this.#active)?.firstChild.focus({ preventScroll: true });
+  }
+}
+
+function noteOf(image) {
+  if (!image) return '';
+  if (image.status === 'FAILED') return image.http_status ? `failed: answered ${image.http_status}` : `failed: ${image.error_code.replaceAll('_', ' ')}`;
+  if (image.status === 'PENDING') return 'waiting';
+  return image.kept_original ? `${bytes(image.output_bytes)}, left as it was` : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, −${saving(image.input_bytes, image.output_bytes)}`;
+}
+
+/**
+ * An output, from where the result says that it is. That address is the server's own idea of itself: where it is not reached under it, as through a tunnel,
+ * the image is asked for where the page came from.
+ */
+export function showOutput(picture, url, requestId, now = true) {
+  picture.onerror = () => {
+    picture.onerror = null;
+    picture.src = address(`images/${requestId}/${url.slice(url.lastIndexOf('/') + 1)}`);
+  };
+  if (now) picture.src = url;
+}
