@@ -88,7 +88,7 @@ internal static class WebhooksCommand
                 answer.Value.Deliveries.Select(delivery => new[]
                 {
                     delivery.MessageId,
-                    delivery.RequestId.ToString("D"),
+                    delivery.RequestId?.ToString("D") ?? "a test",
                     delivery.Status,
                     delivery.Attempts.Count.ToString(CultureInfo.InvariantCulture),
                     delivery.Attempts.Count == 0 ? "-" : delivery.Attempts[^1] is { HttpStatus: { } status } ? $"HTTP {status}" : delivery.Attempts[^1].Error ?? "-",

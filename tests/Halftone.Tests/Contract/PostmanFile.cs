@@ -37,6 +37,7 @@ internal static class PostmanFile
                 Tests = ["body.request_id === pm.collectionVariables.get('request_id')", "body.status === 'COMPLETED'", "body.products[0].product_name === 'Stoneware Mug'", "body.products[0].images[1].error.code === 'http_status'"],
                 Keep = "pm.collectionVariables.set('output_url', body.products[0].images[0].output_url);",
             },
+            new("Images of a request", "GET /requests/{request_id}/images") { Query = "?status=completed&limit=20", Tests = ["body.images.length === 1", "body.images[0].output_url === pm.collectionVariables.get('output_url')", "body.images[0].width > 0"] },
             new("List of requests", "GET /requests") { Query = "?limit=20", Tests = ["body.requests[0].request_id === pm.collectionVariables.get('request_id')"] },
         ]),
         ("Results",
@@ -61,8 +62,9 @@ internal static class PostmanFile
                 Header = ("Content-Type", "application/json"),
                 Tests = ["body.message === 'The event is sent again.'"],
             },
+            new("Send a test event", "POST /webhook/{webhook_id}/ping") { Tests = ["body.message === 'The test event is on its way.'"] },
             new("List of webhooks", "GET /webhook") { Tests = ["body.webhooks.some(webhook => webhook.webhook_id === pm.collectionVariables.get('webhook_id'))"] },
-            new("Deliveries to a webhook", "GET /webhook/{webhook_id}/deliveries") { Tests = ["body.deliveries[0].request_id === pm.collectionVariables.get('request_id')"] },
+            new("Deliveries to a webhook", "GET /webhook/{webhook_id}/deliveries") { Tests = ["body.deliveries.length === 2", "body.deliveries.some(delivery => delivery.request_id === pm.collectionVariables.get('request_id'))"] },
             new("Deliveries of a request", "GET /requests/{request_id}/deliveries") { Tests = ["body.deliveries[0].webhook_id === pm.collectionVariables.get('webhook_id')"] },
             new("Remove a webhook", "DELETE /webhook/{webhook_id}") { Tests = ["pm.response.code === 204 && text === ''"] },
         ]),
@@ -85,6 +87,7 @@ internal static class PostmanFile
             new("Page of the documentation", "GET /docs/{page}") { Url = "{{base_url}}/docs/errors", Tests = ["text.includes('<h1 id=\"errors\">Errors</h1>')"] },
             new("Page of an error code", "GET /docs/errors/{code}") { Url = "{{base_url}}/docs/errors/unknown_request", Tests = ["text.includes('There is no such request')"] },
             new("Page", "GET /") { Tests = ["text.includes('Halftone')"] },
+            new("File of the page", "GET /page/{file}") { Url = "{{base_url}}/page/page.css", Tests = ["text.includes(':root')"] },
         ]),
     ];
 
