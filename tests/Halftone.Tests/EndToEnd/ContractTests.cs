@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Halftone.Codec.Tests.Images;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.EndToEnd;
@@ -165,6 +166,51 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
 
         using var result = await server.Client.GetAsync($"results/{id}.csv", Cancelled);
         Assert.Equal("products-result.csv", result.Content.Headers.ContentDisposition!.FileName);
+    }
+
+    [Fact]
+    public async Task A_result_is_named_after_its_file_in_any_script_and_its_formulas_are_guarded_when_asked_for()
+    {
+        await using var server = await StartAsync();
+        using var form = new MultipartFormDataContent { { new StringContent("Product Name,Input Image Urls,Note\nMug,,=1+1\n"), "file", "r\u00e9sum\u00e9 \u76ee\u5f55.csv" }, { new StringContent("true"), "escape_formulas" } };
+        using var answer = await server.Client.PostAsync("upload", form, Cancelled);
+        var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("request_id").GetGuid();
+        await server.WaitForEndAsync(id, Cancelled);
+        using var result = await server.Client.GetAsync($"results/{id}.csv", Cancelled);
+        Assert.Equal(("r\u00e9sum\u00e9 \u76ee\u5f55-result.csv", "r_sum_ __-result.csv"), (result.Content.Headers.ContentDisposition!.FileNameStar, result.Content.Headers.ContentDisposition.FileName!.Trim('"')));
+        Assert.Equal("Product Name,Input Image Urls,Note,Output Image Urls,Image Errors\nMug,,\"'=1+1\",,\n", await result.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_gif_and_an_avif_stay_what_they_are_a_tiff_becomes_a_jpeg_and_what_cannot_shrink_is_kept()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.tiff", TiffFile.Write(64, 64, 3, 8, [.. Enumerable.Range(0, 64 * 64 * 3).Select(i => (byte)(i * 7 % 251))]));
+        await using var server = await StartAsync();
+        foreach (var format in new[] { "gif", "avif", "jpeg" })
+        {
+            var made = Assert.Single(await OutputsAsync($"Images\n{origin.Url("a.tiff")}\n", ("format", format)));
+            origin.Serve($"/a.{format}", await server.Client.GetByteArrayAsync(made.GetProperty("output_url").GetString(), Cancelled));
+        }
+
+        var outputs = await OutputsAsync($"Images\n\"{string.Join(',', new[] { "a.gif", "a.avif", "a.tiff", "a.jpeg" }.Select(origin.Url))}\"\n");
+        var types = new List<string?>();
+        foreach (var output in outputs)
+        {
+            using var answer = await server.Client.GetAsync(output.GetProperty("output_url").GetString(), Cancelled);
+            types.Add($"{Path.GetExtension(output.GetProperty("output_url").GetString())} {answer.Content.Headers.ContentType}");
+        }
+
+        Assert.Equal([".gif image/gif", ".avif image/avif", ".jpg image/jpeg", ".jpg image/jpeg"], types);
+        Assert.False(outputs[2].GetProperty("kept_original").GetBoolean());
+        Assert.True(outputs[3].GetProperty("kept_original").GetBoolean());
+
+        async Task<JsonElement[]> OutputsAsync(string csv, params (string, string)[] fields)
+        {
+            var id = await server.UploadAsync(csv, Cancelled, fields);
+            await server.WaitForEndAsync(id, Cancelled);
+            return [.. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        }
     }
 
     [Fact]
