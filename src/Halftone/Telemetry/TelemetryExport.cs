@@ -12,10 +12,11 @@ namespace Halftone.Telemetry;
 /// Sends traces and metrics to the collector that <see cref="TelemetryOptions.OtlpEndpoint"/> or the environment names; where neither does, nobody listens and
 /// nothing is made. Started before the stages and stopped after them, so that what they end while the server stops is sent as well.
 /// </summary>
-internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServiceProvider services) : IHostedService, IDisposable
+internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServiceProvider services, TimeProvider time, ILogger<TelemetryExport> logger) : IHostedService, IDisposable
 {
     private TracerProvider? traces;
     private MeterProvider? metrics;
+    private ExportProblems? problems;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -24,6 +25,7 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
         {
             // Made here, so that without a collector there is nothing that could be asked.
             services.GetRequiredService<Gauges>();
+            problems = new ExportProblems(time, logger);
             var resource = ResourceOf();
             traces = Sdk.CreateTracerProviderBuilder()
                 .SetResourceBuilder(resource)
@@ -59,6 +61,7 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
     {
         traces?.Dispose();
         metrics?.Dispose();
+        problems?.Dispose();
     }
 
     private static ResourceBuilder ResourceOf() => ResourceBuilder.CreateEmpty()

@@ -53,6 +53,18 @@ public sealed class LogTests : IDisposable
         Assert.Equal(1, collector.Series[("halftone.codec.children", "")].Value);
     }
 
+    [Fact]
+    public async Task A_collector_that_is_not_there_is_a_warning_in_the_log_and_nothing_else()
+    {
+        using var server = Start($"Halftone__Telemetry__OtlpEndpoint=http://127.0.0.1:{FreePort.Find()}");
+        await RunRequestAsync();
+        server.Interrupt();
+        var (exitCode, output, _) = await server.EndAsync();
+
+        Assert.Equal(0, exitCode);
+        Assert.Single(output.Split('\n'), line => line.Contains("Telemetry is not taken by the collector", StringComparison.Ordinal));
+    }
+
     private static (string Request, string Image) ScopeOf(JsonElement logged)
     {
         var scopes = logged.GetProperty("Scopes").EnumerateArray().ToList();

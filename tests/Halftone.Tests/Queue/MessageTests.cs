@@ -1,0 +1,24 @@
+using Halftone.Queue;
+
+namespace Halftone.Tests.Queue;
+
+/// <summary>Old and new versions run side by side for a while.</summary>
+public sealed class MessageTests
+{
+    private const string Image = """{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"quality":50,"name":"1-1","request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2""";
+
+    [Fact]
+    public void The_message_of_a_version_before_traces_is_read_as_one_without()
+    {
+        var read = Assert.IsType<Message.Image>(Message.FromJson(Image + "}"));
+        Assert.Equal((7, null), (read.ImageId, read.TraceParent));
+    }
+
+    [Fact]
+    public void Members_of_a_later_version_are_not_looked_at() =>
+        Assert.Equal(Message.FromJson(Image + "}"), Message.FromJson(Image + ""","later":{"a":[1]}}"""));
+
+    [Fact]
+    public void An_image_that_is_not_traced_is_the_same_bytes_as_before() =>
+        Assert.DoesNotContain("trace", Message.FromJson(Image + "}").ToJson(), StringComparison.Ordinal);
+}
