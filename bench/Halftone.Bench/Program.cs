@@ -9,6 +9,7 @@ return args switch
     ["parts", var jpeg, var png] => CodecParts.Run(jpeg, png),
     ["intake", var program, var urls, .. var database] => await IntakeBench.RunAsync(program, Number(urls), database.FirstOrDefault()),
     ["record", var database, var recorders, var images] => await RecordBench.RunAsync(database, Number(recorders), Number(images)),
+    ["reruns", var program, var folder, var images, .. var options] => await RerunBench.RunAsync(program, folder, Number(images), !options.Contains("--without-tags")),
     ["vips-settings", var folder, .. var options] => VipsSettingsBench.Run(folder, options),
     _ => Usage(),
 };
@@ -25,6 +26,7 @@ static int Usage()
           parts JPEG PNG                                     each step of the two codecs on one baseline JPEG and one PNG (BenchmarkDotNet)
           intake PROGRAM URLS [DATABASE]                     an upload of URLS into the published PROGRAM on SQLite, or on PostgreSQL by its connection string
           record DATABASE RECORDERS IMAGES                   outcomes of one request of IMAGES into PostgreSQL by RECORDERS at a time
+          reruns PROGRAM FOLDER IMAGES [--without-tags]      a catalogue of IMAGES, files of FOLDER, uploaded four times into the published PROGRAM
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
         """);
     return 2;

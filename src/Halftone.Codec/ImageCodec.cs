@@ -9,6 +9,12 @@ public static class ImageCodec
     /// <summary>Frames of an animation: at ten a second, a quarter of an hour.</summary>
     private const int MaxFrames = 10_000;
 
+    /// <summary>
+    /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A test tells when it
+    /// was forgotten.
+    /// </summary>
+    public const int OutputVersion = 1;
+
     /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
     /// <returns>The version of libvips.</returns>
     /// <exception cref="LibVipsMissingException">There is none; the message is a sentence for people.</exception>

@@ -6,6 +6,7 @@ using Halftone.Compress;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Queue;
+using Halftone.Reuse;
 using Halftone.Status;
 using Halftone.Store;
 using Halftone.Telemetry;
@@ -15,7 +16,8 @@ namespace Halftone;
 
 /// <summary>
 /// One image from message to recorded outcome: fetch, compress, store, record. The only place that knows this order; the stages
-/// never call each other and never touch the database. Running twice changes nothing: the record is guarded, and each run stores
+/// never call each other and never touch the database. Where an earlier output is still good it takes the place of compressing, and its origin's word that
+/// nothing has changed that of fetching. Running twice changes nothing: the record is guarded, and each run stores
 /// under a key of its own, which it removes again when its record was not the one that counted.
 /// </summary>
 internal sealed partial class ImageRun(
@@ -23,6 +25,7 @@ internal sealed partial class ImageRun(
     ImageFetcher fetcher,
     CodecPool codec,
     StoredImages images,
+    EarlierOutputs outputs,
     OutcomeRecorder recorder,
     IOptions<FetchOptions> fetchOptions,
     TimeProvider time,
@@ -49,12 +52,20 @@ internal sealed partial class ImageRun(
 
     private async Task RunToRecordAsync(Message.Image message, IWorkSlot slot, Activity? span, CancellationToken cancellationToken)
     {
-        if (!await OutageBackoff.WaitOutAsync(() => IsPendingAsync(message, cancellationToken), time, logger, cancellationToken))
+        // Nothing is fetched for a message that can change nothing.
+        var urlKey = outputs.KeyOfUrl(message);
+        if (await OutageBackoff.WaitOutAsync(() => outputs.IsPendingAndKnownAsync(message, urlKey, cancellationToken), time, logger, cancellationToken) is not { } isKnown)
         {
             return;
         }
 
-        var outcome = await RunAsync(message, slot, cancellationToken);
+        var earlier = isKnown ? await OutageBackoff.WaitOutAsync(() => outputs.FindByUrlAsync(message, urlKey!, cancellationToken), time, logger, cancellationToken) : null;
+        var outcome = await RunAsync(message, earlier, slot, cancellationToken);
+        if (outcome is RunOutcome.Completed completed)
+        {
+            outcome = completed with { UrlKey = urlKey };
+        }
+
         Describe(span, message, outcome);
         var changed = await RecordAsync(outcome, cancellationToken);
         if (!changed && outcome is RunOutcome.Completed unused)
@@ -70,20 +81,41 @@ internal sealed partial class ImageRun(
         await RecordAsync(Failed(message, ErrorCode.WorkerCrashed, null), cancellationToken);
     }
 
-    private async Task<RunOutcome> RunAsync(Message.Image message, IWorkSlot slot, CancellationToken cancellationToken)
+    private async Task<RunOutcome> RunAsync(Message.Image message, EarlierOutput? earlier, IWorkSlot slot, CancellationToken cancellationToken)
     {
         if (!StrangersUrl.TryParse(message.Url, out var url))
         {
             return Failed(message, ErrorCode.Of(FetchError.InvalidUrl), null);
         }
 
-        var (fetchResult, fetchTook) = await StageAsync("fetch", () => fetcher.FetchAsync(url, slot, cancellationToken));
+        var (fetchResult, fetchTook) = await StageAsync("fetch", () => fetcher.FetchAsync(url, earlier?.Validators, slot, cancellationToken));
+        if (fetchResult is FetchResult.NotModified)
+        {
+            if (await TakeOverAsync(message, earlier!, earlier!.Validators, fetchTook, cancellationToken) is { } unchanged)
+            {
+                return unchanged;
+            }
+
+            // The earlier output has gone since it was found.
+            (fetchResult, fetchTook) = await StageAsync("fetch", () => fetcher.FetchAsync(url, null, slot, cancellationToken));
+        }
+
         if (fetchResult is FetchResult.Failed notFetched)
         {
             return NotFetched(message, notFetched);
         }
 
-        using var source = ((FetchResult.Fetched)fetchResult).Body;
+        var fetched = (FetchResult.Fetched)fetchResult;
+        using var source = fetched.Body;
+        // Hashing costs a tenth of everything but the codec: it is for origins that cannot be asked, or that were and sent the body all the same.
+        var sourceKey = fetched.Validators is null || earlier is not null ? outputs.KeyOfSource(message, source.Bytes.Span) : null;
+        if (sourceKey is not null
+            && await OutageBackoff.WaitOutAsync(() => outputs.FindBySourceAsync(message, sourceKey, cancellationToken), time, logger, cancellationToken) is { } equal
+            && await TakeOverAsync(message, equal, fetched.Validators, fetchTook, cancellationToken) is { } same)
+        {
+            return same;
+        }
+
         var wanted = new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format) };
         var (codecResult, compressTook) = await StageAsync(
             "compress",
@@ -111,6 +143,37 @@ internal sealed partial class ImageRun(
             FetchMs = (long)fetchTook.TotalMilliseconds,
             CompressMs = (long)compressTook.TotalMilliseconds,
             StoreMs = (long)storeTook.TotalMilliseconds,
+            SourceKey = sourceKey,
+            Validators = fetched.Validators,
+        };
+    }
+
+    /// <summary>Stores an earlier output under a key of this request's own, so that neither request needs the other.</summary>
+    /// <returns>Null where the output has gone: deleted with its request, or lost.</returns>
+    private async Task<RunOutcome.Completed?> TakeOverAsync(Message.Image message, EarlierOutput earlier, Validators? validators, TimeSpan fetchTook, CancellationToken cancellationToken)
+    {
+        var key = ObjectKey.ForImage(message.RequestId, message.Name, Path.GetExtension(earlier.ObjectKey)[1..]);
+        var (isThere, storeTook) = await StageAsync(
+            "store",
+            () => OutageBackoff.WaitOutAsync(() => images.Store.CopyAsync(earlier.ObjectKey, key, earlier.BytesOut, cancellationToken), time, logger, cancellationToken));
+        return !isThere ? null : new RunOutcome.Completed
+        {
+            RequestId = message.RequestId,
+            Run = message.Run,
+            ImageId = message.ImageId,
+            ObjectKey = key,
+            BytesIn = earlier.BytesIn,
+            BytesOut = earlier.BytesOut,
+            KeptOriginal = earlier.KeptOriginal,
+            Width = earlier.Width,
+            Height = earlier.Height,
+            ContentHash = earlier.ContentHash,
+            FetchMs = (long)fetchTook.TotalMilliseconds,
+            CompressMs = 0,
+            StoreMs = (long)storeTook.TotalMilliseconds,
+            Reused = true,
+            SourceKey = earlier.SourceKey,
+            Validators = validators,
         };
     }
 
@@ -185,6 +248,7 @@ internal sealed partial class ImageRun(
                 span.SetTag("halftone.image.format", FormatName.OfKey(completed.ObjectKey));
                 span.SetTag("halftone.image.input", completed.BytesIn);
                 span.SetTag("halftone.image.output", completed.BytesOut);
+                span.SetTag("halftone.image.reused", completed.Reused);
                 break;
             case RunOutcome.Failed failed:
                 Traces.Fail(failed.ErrorCode);
@@ -223,12 +287,6 @@ internal sealed partial class ImageRun(
         Host = StrangersUrl.TryParse(message.Url, out var url) ? url.Host : "",
     };
 
-    /// <summary>Another run of this image is done, or the request has moved on: nothing is fetched for a message that can change nothing.</summary>
-    private Task<bool> IsPendingAsync(Message.Image message, CancellationToken cancellationToken) =>
-        database.ReadAsync(
-            async connection => await connection.ExecuteScalarAsync<long>(Sql.IsPending, new { message.ImageId, message.RequestId, message.Run, message.Attempt }) > 0,
-            cancellationToken);
-
     /// <summary>The row names our own object where the commit went through and only its answer was lost.</summary>
     private async Task RemoveUnlessNamedAsync(RunOutcome.Completed unused, CancellationToken cancellationToken)
     {
@@ -241,14 +299,6 @@ internal sealed partial class ImageRun(
 
     private static class Sql
     {
-        /// <summary>A message of an attempt that was recorded meanwhile changes nothing: the sweep hands out the next one.</summary>
-        public const string IsPending = """
-            SELECT count(*)
-            FROM   image i, request r
-            WHERE  i.image_id = @ImageId AND i.state = 'pending' AND i.attempt = @Attempt
-            AND    r.request_id = @RequestId AND r.run = @Run AND r.state IN ('pending', 'processing')
-            """;
-
         public const string ObjectKeyOf = "SELECT object_key FROM image WHERE image_id = @ImageId";
     }
 

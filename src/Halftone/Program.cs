@@ -11,6 +11,7 @@ using Halftone.Intake;
 using Halftone.Page;
 using Halftone.Queue;
 using Halftone.Results;
+using Halftone.Reuse;
 using Halftone.Status;
 using Halftone.Store;
 using Halftone.Telemetry;
@@ -82,6 +83,7 @@ internal static class Program
         services.AddQueue();
         services.AddFetch();
         services.AddCompress();
+        services.AddReuse();
         services.AddResults();
         services.AddWebhooks();
         services.AddStatus();

@@ -24,7 +24,7 @@ async function formOf(request) {
 // Every parameter but file, api_key and signature is signed, and none is unknown.
 function checkSignature(form, allowed) {
   const values = Object.fromEntries([...form].filter(([, value]) => typeof value === 'string'));
-  const { signature, api_key, ...signed } = values;
+  const { signature, api_key, file, ...signed } = values;
   if (api_key !== key) throw new Refusal(401, 'unknown api_key');
   for (const name of Object.keys(signed)) if (!allowed.includes(name) && name !== 'timestamp') throw new Refusal(400, `Unknown parameter ${name}`);
   if (Math.abs(Date.now() / 1000 - Number(signed.timestamp)) > 3600) throw new Refusal(401, 'Stale request');
@@ -43,10 +43,21 @@ async function upload(request) {
   const form = await formOf(request);
   const { public_id } = checkSignature(form, ['public_id', 'overwrite', 'invalidate']);
   const file = form.get('file');
+  if (typeof file === 'string') return copy(public_id, file);
   if (!(file instanceof Blob)) throw new Refusal(400, 'Missing required parameter - file');
   const format = formats[file.type];
   if (!format) throw new Refusal(400, `Invalid image file of type ${file.type}`);
   const image = { public_id, format, type: file.type, body: Buffer.from(await file.arrayBuffer()), created_at: new Date().toISOString().replace(/\.\d+/, '') };
+  images.set(public_id, image);
+  return describe(image);
+}
+
+// "The remote HTTP or HTTPS URL of an existing file": of the addresses that it could fetch there are only its own here.
+function copy(public_id, address) {
+  const [, id, extension] = /^http:\/\/[^/]+\/shop-cloud\/image\/upload\/(.*)\.([a-z]+)$/.exec(address) ?? [];
+  const found = images.get(id);
+  if (!found || found.format !== extension) throw new Refusal(400, `Resource not found - ${address}`);
+  const image = { ...found, public_id, created_at: new Date().toISOString().replace(/\.\d+/, '') };
   images.set(public_id, image);
   return describe(image);
 }

@@ -119,6 +119,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             ["Intake:MaxListedProblems"] = "10000",
             // The folder is the result.
             ["Retention:Days"] = "",
+            // Nor may one of its files be another's second name: whoever edits one would edit both.
+            ["Reuse:Enabled"] = "false",
         };
         foreach (var (name, value) in Settings.OfOneProcess(folder.Data))
         {

@@ -7,6 +7,7 @@ using Halftone.Fetch;
 using Halftone.Intake;
 using Halftone.Queue;
 using Halftone.Results;
+using Halftone.Reuse;
 using Halftone.Status;
 using Halftone.Store;
 using Halftone.Telemetry;
@@ -34,6 +35,7 @@ internal static partial class Settings
         ["Intake"] = typeof(IntakeOptions),
         ["Queue"] = typeof(QueueOptions),
         ["Retention"] = typeof(RetentionOptions),
+        ["Reuse"] = typeof(ReuseOptions),
         ["Server"] = typeof(ServerOptions),
         [S3Options.Section] = typeof(S3Options),
         [CloudinaryOptions.Section] = typeof(CloudinaryOptions),

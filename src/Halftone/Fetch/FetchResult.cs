@@ -3,12 +3,16 @@ namespace Halftone.Fetch;
 /// <summary>What came of one attempt at one URL.</summary>
 internal abstract record FetchResult
 {
-    private FetchResult() { }                     // closed: the two cases below are all there are
+    private FetchResult() { }                     // closed: the cases below are all there are
 
     /// <summary>The whole body. Dispose it as soon as it is compressed: others wait for its bytes.</summary>
     /// <param name="Body">1 to <see cref="FetchOptions.MaxBytes"/> bytes, content coding undone.</param>
     /// <param name="FinalUrl">Where the body came from, after redirects; without credentials.</param>
-    public sealed record Fetched(FetchedBody Body, Uri FinalUrl) : FetchResult;
+    /// <param name="Validators">What its host says of it; null where that is nothing of use.</param>
+    public sealed record Fetched(FetchedBody Body, Uri FinalUrl, Validators? Validators) : FetchResult;
+
+    /// <summary>No body, because the one that was known has not changed.</summary>
+    public sealed record NotModified : FetchResult;
 
     /// <summary>No body.</summary>
     /// <param name="Error">Stage and cause; this and <paramref name="HttpStatus"/> are all that customers see.</param>

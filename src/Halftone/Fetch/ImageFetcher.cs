@@ -35,18 +35,19 @@ internal sealed class ImageFetcher : IDisposable
     }
 
     /// <summary>Fetches without a worker slot to give back.</summary>
-    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) => FetchAsync(url, slot: null, cancellationToken);
+    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) => FetchAsync(url, null, slot: null, cancellationToken);
 
     /// <summary>
     /// Fetches a body. Never throws for what the URL or its host does; throws <see cref="OperationCanceledException"/> when
     /// the caller stops.
     /// </summary>
     /// <param name="url">Whatever the row said.</param>
+    /// <param name="known">Of a body that was had of this URL before: the answer is then <see cref="FetchResult.NotModified"/> where it has not changed.</param>
     /// <param name="slot">Given back while the host lets us wait, and held again on return; after a cancellation it may not be held.</param>
     /// <param name="cancellationToken">Stops the attempt.</param>
-    public async Task<FetchResult> FetchAsync(Uri url, IWorkSlot? slot, CancellationToken cancellationToken)
+    public async Task<FetchResult> FetchAsync(Uri url, Validators? known, IWorkSlot? slot, CancellationToken cancellationToken)
     {
-        var result = await FollowAsync(url, slot, cancellationToken);
+        var result = await FollowAsync(url, known, slot, cancellationToken);
         try
         {
             await (slot?.TakeAgainAsync(cancellationToken) ?? ValueTask.CompletedTask);
@@ -61,7 +62,7 @@ internal sealed class ImageFetcher : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    private async Task<FetchResult> FollowAsync(Uri url, IWorkSlot? slot, CancellationToken cancellationToken)
+    private async Task<FetchResult> FollowAsync(Uri url, Validators? known, IWorkSlot? slot, CancellationToken cancellationToken)
     {
         if (FetchTarget.Refuse(url) is { } refused)
         {
@@ -79,7 +80,9 @@ internal sealed class ImageFetcher : IDisposable
                 return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects lead in a circle.");
             }
 
-            var outcome = await AskHostAsync(target, slot, clock);
+            var redirectedTo = redirects == 0 ? null : target.Url.AbsoluteUri;
+            // Another URL may give the same tag to another picture.
+            var outcome = await AskHostAsync(new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null), slot, clock);
             if (outcome.Result is not null)
             {
                 return outcome.Result;
@@ -100,9 +103,9 @@ internal sealed class ImageFetcher : IDisposable
     }
 
     /// <summary>One hop, once it is the host's turn.</summary>
-    private async ValueTask<Hop> AskHostAsync(FetchTarget target, IWorkSlot? slot, FetchClock clock)
+    private async ValueTask<Hop> AskHostAsync(Question question, IWorkSlot? slot, FetchClock clock)
     {
-        var entry = await EnterHostAsync(target.HostKey, slot, clock.Stop);
+        var entry = await EnterHostAsync(question.Target.HostKey, slot, clock.Stop);
         if (entry.Outage is { } outage)
         {
             return new Hop(new FetchResult.Failed(FetchError.HostUnavailable, outage.IsYoung, $"Not tried: the host could not be reached just before ({outage.Cause.Code})."));
@@ -111,7 +114,7 @@ internal sealed class ImageFetcher : IDisposable
         using var lease = entry.Lease!;
         await using var slow = time.CreateTimer(static lease => ((HostLease)lease!).Slow(), lease, options.SlowAfter, Timeout.InfiniteTimeSpan);
         clock.Run();
-        var hop = await PatientlyAsync(RequestAsync(target, clock), slot, clock.Stop);
+        var hop = await PatientlyAsync(RequestAsync(question, clock), slot, clock.Stop);
         clock.Pause();
         Tell(lease, hop.Result as FetchResult.Failed);
         return hop;
@@ -146,22 +149,24 @@ internal sealed class ImageFetcher : IDisposable
         return await waiting;
     }
 
-    private async ValueTask<Hop> RequestAsync(FetchTarget target, FetchClock clock)
+    private async ValueTask<Hop> RequestAsync(Question question, FetchClock clock)
     {
         try
         {
-            using var request = target.NewRequest(options.HostHeaders);
+            using var request = question.Target.NewRequest(options.HostHeaders);
             request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
             // No format is named on purpose: a host that chooses by Accept would answer webp or avif with a picture it has
             // compressed again, and ours is to be made from the file that the URL names. Anything else only at the end,
             // for hosts that know their images as octet-stream.
             request.Headers.TryAddWithoutValidation("Accept", "image/*, */*;q=0.1");
+            question.Known?.AddTo(request);
             using var response = await http.SendAsync(request, clock.Token);
             return (int)response.StatusCode switch
             {
+                304 when question.Known is { } known => known.AreMeantBy(response) ? new Hop(new FetchResult.NotModified()) : await RequestAsync(question with { Known = null }, clock),
                 301 or 302 or 303 or 307 or 308 => new Hop(Result: null, LocationOf(response)),
                 // 204 and 205 have no body, 206 is half of one, 207 and beyond are no file.
-                >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, clock)),
+                >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
                 _ => new Hop(FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter)),
             };
         }
@@ -175,7 +180,7 @@ internal sealed class ImageFetcher : IDisposable
         }
     }
 
-    private async ValueTask<FetchResult> ReadBodyAsync(HttpResponseMessage response, FetchClock clock)
+    private async ValueTask<FetchResult> ReadBodyAsync(HttpResponseMessage response, string? redirectedTo, FetchClock clock)
     {
         var headers = response.Content.Headers;
         if (headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
@@ -211,7 +216,7 @@ internal sealed class ImageFetcher : IDisposable
             }
 
             isComplete = true;
-            return new FetchResult.Fetched(buffer.Complete(), response.RequestMessage!.RequestUri!);
+            return new FetchResult.Fetched(buffer.Complete(), response.RequestMessage!.RequestUri!, Validators.Of(response, redirectedTo));
         }
         finally
         {
@@ -301,6 +306,12 @@ internal sealed class ImageFetcher : IDisposable
                 break;
         }
     }
+
+    /// <summary>A hop to make.</summary>
+    /// <param name="Target">Whom to ask.</param>
+    /// <param name="RedirectedTo">Its URL; null at the first.</param>
+    /// <param name="Known">What this very URL said of a body before.</param>
+    private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known);
 
     /// <summary>An outcome, or where to go on.</summary>
     private readonly record struct Hop(FetchResult? Result, string? Location = null);

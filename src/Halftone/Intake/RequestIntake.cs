@@ -26,6 +26,9 @@ internal sealed record IntakeChoices
 
     public bool EscapeFormulas { get; init; }
 
+    /// <summary>Outputs of earlier requests may be taken over.</summary>
+    public bool Reuse { get; init; } = true;
+
     public Uri? WebhookUrl { get; init; }
 }
 
@@ -271,6 +274,7 @@ internal sealed partial class RequestIntake(
                         choices.Quality,
                         choices.Format,
                         choices.EscapeFormulas,
+                        choices.Reuse,
                         Dialect = file.Dialect!.ToString(),
                         WebhookUrl = choices.WebhookUrl?.AbsoluteUri,
                         choices.IdempotencyKey,
@@ -284,9 +288,12 @@ internal sealed partial class RequestIntake(
             },
             cancellationToken);
 
-    /// <summary>What must be the same for a repeated upload to be the same: the file and every choice.</summary>
-    private static string HashOf(string bodyHash, IntakeChoices choices) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}")));
+    /// <summary>
+    /// What must be the same for a repeated upload to be the same: the file and every choice. Choices that came with a later version say something only
+    /// where they were made: what an earlier one wrote stays good.
+    /// </summary>
+    private static string HashOf(string bodyHash, IntakeChoices choices) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{(choices.Reuse ? "" : "\nfresh")}")));
 
     /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
@@ -435,9 +442,9 @@ internal sealed partial class RequestIntake(
             """;
 
         public const string InsertRequest = """
-            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, escape_formulas,
+            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, escape_formulas, reuse,
                                  dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
-            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @EscapeFormulas,
+            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @EscapeFormulas, @Reuse,
                     @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 

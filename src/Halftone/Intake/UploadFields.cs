@@ -25,6 +25,14 @@ internal abstract record UploadFields
     [DefaultValue(false)]
     public bool? EscapeFormulas { get; init; }
 
+    /// <summary>
+    /// Take over outputs of earlier requests where an image has not changed since and the options are the same; `false` fetches and compresses every image
+    /// anew.
+    /// </summary>
+    /// <example>true</example>
+    [DefaultValue(true)]
+    public bool? Reuse { get; init; }
+
     /// <summary>Check the file, say what would happen, and keep nothing.</summary>
     /// <example>false</example>
     [DefaultValue(false)]

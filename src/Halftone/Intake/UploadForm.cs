@@ -31,6 +31,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
         ("quality", _) => SetQuality(value),
         ("format", _) => SetFormat(value),
         ("escape_formulas", _) => SetFlag(field, value, escape => Choices = Choices with { EscapeFormulas = escape }),
+        ("reuse", _) => SetFlag(field, value, reuse => Choices = Choices with { Reuse = reuse }, isDefault: true),
         ("validate_only", _) => SetFlag(field, value, only => ValidateOnly = only),
         _ => throw new ArgumentOutOfRangeException(nameof(field), field, "Not a field."),
     };
@@ -69,11 +70,11 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
         return null;
     }
 
-    private static string? SetFlag(string field, string value, Action<bool> set)
+    private static string? SetFlag(string field, string value, Action<bool> set, bool isDefault = false)
     {
         if (!bool.TryParse(value, out var flag))
         {
-            return $"'{field}' must be true or false; false is the default.";
+            return $"'{field}' must be true or false; {(isDefault ? "true" : "false")} is the default.";
         }
 
         set(flag);

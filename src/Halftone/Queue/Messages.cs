@@ -50,6 +50,12 @@ internal abstract record Message
         /// <summary>The output format's name, or null to keep the source's.</summary>
         public string? Format { get; init; }
 
+        /// <summary>The request's owner; null in a message of a version that did not say, and nothing is taken over then.</summary>
+        public string? Owner { get; init; }
+
+        /// <summary>True where the upload asked for everything to be fetched and made anew.</summary>
+        public bool? Fresh { get; init; }
+
         /// <summary>What the stored file is called before its random part: slug of the serial number and place in the row.</summary>
         public required string Name { get; init; }
 

@@ -130,9 +130,9 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 
         public const string UncountImages = """
             UPDATE request
-            SET    completed = request.completed - lost.images, bytes_in = request.bytes_in - lost.bytes_in, bytes_out = request.bytes_out - lost.bytes_out,
+            SET    completed = request.completed - lost.images, reused = request.reused - lost.reused, bytes_in = request.bytes_in - lost.bytes_in, bytes_out = request.bytes_out - lost.bytes_out,
                    updated_at = @Now
-            FROM   (SELECT count(*) AS images, coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
+            FROM   (SELECT count(*) AS images, count(CASE WHEN reused THEN 1 END) AS reused, coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
                     FROM image WHERE (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed') AS lost
             WHERE  request_id = @RequestId
             """;
@@ -140,7 +140,8 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         public const string UndoImages = """
             UPDATE image
             SET    state = 'pending', object_key = NULL, bytes_in = NULL, bytes_out = NULL, kept_original = NULL, width = NULL, height = NULL,
-                   content_hash = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL, attempt = 0, updated_at = @Now
+                   content_hash = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL,
+                   url_key = NULL, source_key = NULL, etag = NULL, last_modified = NULL, source_url = NULL, reused = NULL, attempt = 0, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed'
             """;
     }

@@ -149,6 +149,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         Attempt = image.Attempt,
         Quality = image.Quality,
         Format = image.Format,
+        Owner = image.Owner,
+        Fresh = image.Reuse ? null : true,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
         TraceParent = sample.TraceOf(image.TraceParent, image.ImageId - image.FirstImageId, image.Images),
     };
@@ -162,6 +164,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         public required int Attempt { get; init; }
         public required int Quality { get; init; }
         public string? Format { get; init; }
+        public required string Owner { get; init; }
+        public required bool Reuse { get; init; }
         public required string SerialNumber { get; init; }
         public required long ProductFirstImageId { get; init; }
         public string? TraceParent { get; init; }
@@ -188,7 +192,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
         public const string DueImagesSqlite = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
+                   r.quality AS Quality, r.format AS Format, r.owner AS Owner, r.reuse AS Reuse, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
                    r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
@@ -202,7 +206,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.</summary>
         public const string DueImagesPostgres = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
+                   r.quality AS Quality, r.format AS Format, r.owner AS Owner, r.reuse AS Reuse, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
                    r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id

@@ -59,6 +59,10 @@ internal sealed record ImageLine
     /// <example>false</example>
     public bool? KeptOriginal { get; init; }
 
+    /// <summary>True where the output of an earlier request was taken over, because the image had not changed since.</summary>
+    /// <example>false</example>
+    public bool? Reused { get; init; }
+
     /// <summary>Width of the output in pixels, as shown.</summary>
     /// <example>1600</example>
     public int? Width { get; init; }
@@ -158,6 +162,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         InputBytes = row.BytesIn,
         OutputBytes = row.BytesOut,
         KeptOriginal = row.KeptOriginal,
+        Reused = row.Reused,
         Width = row.Width,
         Height = row.Height,
         Sha256 = row.ContentHash,
@@ -186,6 +191,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public long? BytesIn { get; init; }
         public long? BytesOut { get; init; }
         public bool? KeptOriginal { get; init; }
+        public bool? Reused { get; init; }
         public int? Width { get; init; }
         public int? Height { get; init; }
         public string? ContentHash { get; init; }
@@ -199,7 +205,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public const string Page = """
             SELECT p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
                    i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.width AS Width, i.height AS Height,
+                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
                    i.content_hash AS ContentHash, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @First AND i.image_id < @End
@@ -210,7 +216,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public const string PageOfState = """
             SELECT p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
                    i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.width AS Width, i.height AS Height,
+                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
                    i.content_hash AS ContentHash, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
             FROM   (SELECT * FROM image
                     WHERE  image_id >= @First AND image_id < @End AND state = @State

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Threading.Channels;
 using Dapper;
 using Halftone.Database;
+using Halftone.Fetch;
 using Halftone.Queue;
 
 namespace Halftone.Status;
@@ -30,6 +31,16 @@ internal abstract record RunOutcome
         public required long FetchMs { get; init; }
         public required long CompressMs { get; init; }
         public required long StoreMs { get; init; }
+
+        /// <summary>The output was not made but taken over.</summary>
+        public bool Reused { get; init; }
+
+        /// <summary>What it can be found by later, <see cref="Reuse.EarlierOutputs"/>; null where it is not to be found.</summary>
+        public string? UrlKey { get; init; }
+        public string? SourceKey { get; init; }
+
+        /// <summary>What its origin said of the source.</summary>
+        public Validators? Validators { get; init; }
     }
 
     /// <summary>Final: this run will not try again.</summary>
@@ -200,6 +211,12 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             completed.FetchMs,
             completed.CompressMs,
             completed.StoreMs,
+            completed.Reused,
+            completed.UrlKey,
+            completed.SourceKey,
+            completed.Validators?.ETag,
+            LastModified = completed.Validators?.LastModified?.ToUnixTimeMilliseconds(),
+            SourceUrl = completed.Validators?.RedirectedTo,
             Now = now,
         },
         RunOutcome.Failed failed => new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, Now = now },
@@ -227,7 +244,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 
         var open = await transaction.Connection!.QuerySingleOrDefaultAsync<long?>(
             Sql.Count,
-            new { outcome.RequestId, outcome.Run, sums.Completed, sums.Failed, sums.BytesIn, sums.BytesOut, Now = now },
+            new { outcome.RequestId, outcome.Run, sums.Completed, sums.Reused, sums.Failed, sums.BytesIn, sums.BytesOut, Now = now },
             transaction);
         if (open is null)
         {
@@ -253,6 +270,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
     {
         public bool Any => Completed + Failed > 0;
         public long Completed { get; private set; }
+        public long Reused { get; private set; }
         public long Failed { get; private set; }
         public long BytesIn { get; private set; }
         public long BytesOut { get; private set; }
@@ -268,6 +286,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             if (outcome is RunOutcome.Completed completed)
             {
                 Completed += rows;
+                Reused += completed.Reused ? rows : 0;
                 BytesIn += rows * completed.BytesIn;
                 BytesOut += rows * completed.BytesOut;
             }
@@ -281,12 +300,14 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 
     private static class Sql
     {
-        /// <summary>The image and those with the same URL, each where it is still pending in this run of an open request.</summary>
+        /// <summary>The image and those with the same URL, each where it is still pending in this run of an open request. One of them is enough to be found.</summary>
         public const string Complete = """
             UPDATE image
             SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
-                   content_hash = @ContentHash, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs, updated_at = @Now
+                   content_hash = @ContentHash, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
+                   url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
+                   etag = @ETag, last_modified = @LastModified, source_url = @SourceUrl, reused = @Reused, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'pending'
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;
@@ -314,7 +335,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         /// <summary>Answers how many images are still open; no row where the request has moved on.</summary>
         public const string Count = """
             UPDATE request
-            SET    completed = completed + @Completed, failed = failed + @Failed,
+            SET    completed = completed + @Completed, reused = reused + @Reused, failed = failed + @Failed,
                    bytes_in = bytes_in + @BytesIn, bytes_out = bytes_out + @BytesOut, updated_at = @Now
             WHERE  request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing')
             RETURNING images - completed - failed

@@ -40,6 +40,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     public static readonly ProblemType InvalidQuality = new(400, "invalid_quality", BadRequest);
     public static readonly ProblemType InvalidFormat = new(400, "invalid_format", BadRequest);
     public static readonly ProblemType InvalidEscapeFormulas = new(400, "invalid_escape_formulas", BadRequest);
+    public static readonly ProblemType InvalidReuse = new(400, "invalid_reuse", BadRequest);
     public static readonly ProblemType InvalidValidateOnly = new(400, "invalid_validate_only", BadRequest);
     public static readonly ProblemType InvalidIdempotencyKey = new(400, "invalid_idempotency_key", BadRequest);
     public static readonly ProblemType IdempotencyKeyInUse = new(409, "idempotency_key_in_use", "The first upload is still being read");
@@ -91,6 +92,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
         "quality" => InvalidQuality,
         "format" => InvalidFormat,
         "escape_formulas" => InvalidEscapeFormulas,
+        "reuse" => InvalidReuse,
         "validate_only" => InvalidValidateOnly,
         _ => throw new ArgumentOutOfRangeException(nameof(field), field, "Not a field."),
     };

@@ -25,6 +25,10 @@ internal sealed record RequestStatus
     /// <summary>How many bytes it saved.</summary>
     public required StatusBytes Bytes { get; init; }
 
+    /// <summary>How many of the completed images have the output of an earlier request, because they had not changed since.</summary>
+    /// <example>0</example>
+    public required long Reused { get; init; }
+
     /// <summary>Why images failed, the most frequent first.</summary>
     public required IReadOnlyList<StatusErrorCount> Errors { get; init; }
 
@@ -149,7 +153,7 @@ internal sealed record StatusProduct
     /// <summary>Its images, in the order of the cell.</summary>
     /// <example>
     /// [{"input_url": "https://shop.example/mug-front.jpg", "output_url": "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg",
-    ///   "status": "COMPLETED", "input_bytes": 481377, "output_bytes": 103422, "kept_original": false},
+    ///   "status": "COMPLETED", "input_bytes": 481377, "output_bytes": 103422, "kept_original": false, "reused": false},
     ///  {"input_url": "https://shop.example/mug-gone.jpg", "status": "FAILED",
     ///   "error": {"code": "http_status", "http_status": 404, "message": "The host answered with an error instead of the image. 404 means that the image is gone: correct the URL."}}]
     /// </example>
@@ -186,6 +190,10 @@ internal sealed record StatusImage
     /// <summary>True where the source was stored as it is because compressing would not have made it smaller; absent until it is completed.</summary>
     /// <example>false</example>
     public bool? KeptOriginal { get; init; }
+
+    /// <summary>True where the output of an earlier request was taken over, because the image had not changed since; absent until it is completed.</summary>
+    /// <example>false</example>
+    public bool? Reused { get; init; }
 }
 
 /// <summary>Why an image failed.</summary>

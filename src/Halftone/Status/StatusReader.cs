@@ -39,6 +39,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             Status = RequestState.ToWire(request.State),
             Progress = ProgressOf(request),
             Bytes = StatusBytes.Of(request.BytesIn, request.BytesOut),
+            Reused = request.Reused,
             Errors = request.Failed == 0 ? [] : ErrorsOf(await connection.QueryAsync<ErrorRow>(Sql.Errors, new { RequestId = requestId })),
             ResultUrl = request.ResultKey is null ? null : urls.Result(requestId),
             Products = ProductsOf(products, images, request.PlannedTo),
@@ -101,6 +102,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         InputBytes = image.BytesIn,
         OutputBytes = image.BytesOut,
         KeptOriginal = image.KeptOriginal,
+        Reused = image.Reused,
     };
 
     private sealed record RequestRow
@@ -115,6 +117,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required long Failed { get; init; }
         public required long BytesIn { get; init; }
         public required long BytesOut { get; init; }
+        public required long Reused { get; init; }
         public string? ResultKey { get; init; }
         public required long CreatedAt { get; init; }
         public required long UpdatedAt { get; init; }
@@ -143,6 +146,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public long? BytesIn { get; init; }
         public long? BytesOut { get; init; }
         public bool? KeptOriginal { get; init; }
+        public bool? Reused { get; init; }
     }
 
     private sealed record ErrorRow
@@ -156,7 +160,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     {
         public const string Request = """
             SELECT file_name AS FileName, state AS State, planned_to AS PlannedTo, first_product_id AS FirstProductId, products AS Products, images AS Images,
-                   completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, result_key AS ResultKey,
+                   completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, reused AS Reused, result_key AS ResultKey,
                    created_at AS CreatedAt, updated_at AS UpdatedAt, finished_at AS FinishedAt
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
@@ -172,7 +176,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
 
         public const string Images = """
             SELECT image_id AS ImageId, input_url AS InputUrl, same_as AS SameAs, state AS State, error_code AS ErrorCode, http_status AS HttpStatus,
-                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal
+                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal, reused AS Reused
             FROM   image
             WHERE  image_id >= @First AND image_id < @End
             ORDER  BY image_id

@@ -49,6 +49,28 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         }
     }
 
+    /// <summary>
+    /// An upload whose file is the address of the other image, which Cloudinary fetches from itself. What it cannot fetch it answers with 400 or 404.
+    /// </summary>
+    public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
+    {
+        var parameters = Signed(("overwrite", "true"), ("public_id", PublicId(to)));
+        using var answer = await SendAsync("image/upload", [.. parameters, ("file", PublicUrlOf(from))], null, cancellationToken, HttpStatusCode.BadRequest);
+        if (!answer.IsSuccessStatusCode)
+        {
+            return false;
+        }
+
+        var stored = await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken);
+        if (stored.PublicId == PublicId(to) && stored.Bytes == length)
+        {
+            return true;
+        }
+
+        await DeleteAsync(to, cancellationToken);
+        return false;
+    }
+
     /// <exception cref="NotSupportedException">Always: it keeps images, not files.</exception>
     public Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken) =>
         throw new NotSupportedException("Cloudinary keeps images alone.");
@@ -125,7 +147,13 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         return [.. all, ("api_key", options.ApiKey), ("signature", signature)];
     }
 
-    private Task<HttpResponseMessage> SendAsync(string path, List<(string Name, string Value)> parameters, (HttpContent Content, string Name)? file, CancellationToken cancellationToken) => CallAsync(
+    /// <param name="path">The method of the upload API.</param>
+    /// <param name="parameters">Fields of the form.</param>
+    /// <param name="file">The image, where one is sent.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <param name="alsoAnswer">A status that is an answer to this call, and no outage.</param>
+    private Task<HttpResponseMessage> SendAsync(
+        string path, List<(string Name, string Value)> parameters, (HttpContent Content, string Name)? file, CancellationToken cancellationToken, HttpStatusCode? alsoAnswer = null) => CallAsync(
         async () =>
         {
             var boundary = $"halftone-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
@@ -145,7 +173,8 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
 
             return await client.PostAsync($"{api}/{path}", form, cancellationToken);
         },
-        cancellationToken);
+        cancellationToken,
+        alsoAnswer);
 
     /// <summary>As browsers write it, and not as .NET does: some servers read no other.</summary>
     private static HttpContent Named(HttpContent part, string disposition)
@@ -181,14 +210,14 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         while (cursor is not null);
     }
 
-    /// <returns>A success, or 404.</returns>
+    /// <returns>A success, 404, or the status that is an answer to this call too.</returns>
     /// <exception cref="StoreUnavailableException">Anything else: a wrong key, too many calls, no way there; a later call may succeed.</exception>
-    private static async Task<HttpResponseMessage> CallAsync(Func<Task<HttpResponseMessage>> call, CancellationToken cancellationToken)
+    private static async Task<HttpResponseMessage> CallAsync(Func<Task<HttpResponseMessage>> call, CancellationToken cancellationToken, HttpStatusCode? alsoAnswer = null)
     {
         try
         {
             var answer = await call();
-            if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound)
+            if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound || answer.StatusCode == alsoAnswer)
             {
                 return answer;
             }

@@ -65,6 +65,33 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
     }
 
+    public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
+    {
+        var (source, path) = (PathOf(from), PathOf(to));
+        MakeFolder(path);
+        var result = HardLink.Make(source, path);
+        if (result == LinkResult.Missing && File.Exists(source))
+        {
+            // The folder went since this process made it.
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            result = HardLink.Make(source, path);
+        }
+
+        if (result == LinkResult.Refused)
+        {
+            return await CopyBytesAsync(source, to, length, cancellationToken);
+        }
+
+        if (result == LinkResult.Made && new FileInfo(path).Length != length)
+        {
+            // What a power failure left of a file that was not flushed.
+            File.Delete(path);
+            return false;
+        }
+
+        return result == LinkResult.Made;
+    }
+
     public Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
         try
@@ -137,6 +164,27 @@ internal sealed class FolderStore(string root) : IObjectStore
     }
 
     public string? PublicUrlOf(string key) => null;
+
+    private async Task<bool> CopyBytesAsync(string source, string to, long length, CancellationToken cancellationToken)
+    {
+        byte[] body;
+        try
+        {
+            body = await File.ReadAllBytesAsync(source, cancellationToken);
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return false;
+        }
+
+        if (body.Length != length)
+        {
+            return false;
+        }
+
+        await PutAsync(to, body, FormatName.ContentTypeOf(to), cancellationToken);
+        return true;
+    }
 
     private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenPartial(string path, string partial, long length)
     {

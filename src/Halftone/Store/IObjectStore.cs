@@ -13,6 +13,17 @@ internal interface IObjectStore
     /// <summary>Stores what <paramref name="write"/> writes, flushed to disk, when it returns; nothing when it throws.</summary>
     Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Stores the bytes of one object under another key as well; from then on neither knows of the other. It counts as stored now, and it is on disk after
+    /// <see cref="FlushAsync"/>, as one that was put.
+    /// </summary>
+    /// <param name="from">What is copied.</param>
+    /// <param name="to">A fresh key with the same extension.</param>
+    /// <param name="length">Bytes that there must be.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>False where there is no such object, or not of that length: nothing was stored.</returns>
+    Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken);
+
     /// <summary>The object's bytes, seekable, or null when there is none.</summary>
     Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken);
 

@@ -87,6 +87,22 @@ internal sealed class S3Store : IObjectStore, IDisposable
         return result;
     }
 
+    /// <summary>By the server itself; type and caching go along. An object was put whole or is not there, so its length is not asked for.</summary>
+    public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CallAsync(() => client.CopyObjectAsync(
+                new CopyObjectRequest { SourceBucket = options.Bucket, SourceKey = KeyOf(from), DestinationBucket = options.Bucket, DestinationKey = KeyOf(to) },
+                cancellationToken));
+            return true;
+        }
+        catch (ObjectMissingException)
+        {
+            return false;
+        }
+    }
+
     public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
         var scratch = ScratchFile.Create();

@@ -62,7 +62,7 @@ public class ImageFetcherTests
         var slot = new OneSlot();
         Assert.True(kit.Hosts.TryEnter($"127.0.0.1:{origin.Address.Port}", out var busy));
 
-        var fetching = kit.Fetcher.FetchAsync(origin.Url("/a.jpg"), slot, TestContext.Current.CancellationToken);
+        var fetching = kit.Fetcher.FetchAsync(origin.Url("/a.jpg"), null, slot, TestContext.Current.CancellationToken);
         Assert.True(slot.IsHeld);
         time.Advance(new FetchOptions().HoldPlace);
         await Eventually.TrueAsync(() => !slot.IsHeld);
@@ -97,7 +97,7 @@ public class ImageFetcherTests
         await using var kit = FetchKit.Open(time: time);
         var slot = new OneSlot();
 
-        var fetching = kit.Fetcher.FetchAsync(origin.Url(), slot, TestContext.Current.CancellationToken);
+        var fetching = kit.Fetcher.FetchAsync(origin.Url(), null, slot, TestContext.Current.CancellationToken);
         await Eventually.TrueAsync(() => origin.Heads.Count == 1);
         Assert.True(slot.IsHeld);
         time.Advance(new FetchOptions().HoldPlace);

@@ -59,6 +59,30 @@ public abstract class ObjectStoreTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_copy_is_an_object_of_its_own_and_there_is_none_of_what_is_not_there()
+    {
+        var (original, copy) = (ObjectKey.ForImage(One, "009-1", "jpg"), ObjectKey.ForImage(Other, "010-1", "jpg"));
+        Assert.False(await Store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
+        Assert.Null(await Store.LengthAsync(copy, Cancelled));
+        await Store.PutAsync(original, Picture.Jpeg, "image/jpeg", Cancelled);
+
+        Assert.True(await Store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
+        await Store.DeleteAllAsync(One, Cancelled);
+
+        Assert.Null(await Store.LengthAsync(original, Cancelled));
+        await using (var stream = await Store.OpenReadAsync(copy, Cancelled))
+        {
+            using var bytes = new MemoryStream();
+            await stream!.CopyToAsync(bytes, Cancelled);
+            Assert.Equal(Picture.Jpeg, bytes.ToArray());
+        }
+
+        Assert.Equal(copy, (await Store.ListAsync(Other, Cancelled).ToListAsync(Cancelled)).Single().Key);
+        await Store.DeleteAllAsync(Other, Cancelled);
+        Assert.False(await Store.CopyAsync(copy, original, Picture.Jpeg.Length, Cancelled));
+    }
+
+    [Fact]
     public async Task Objects_are_listed_and_removed_by_request()
     {
         string[] keys = [.. Enumerable.Range(1, 5).Select(number => ObjectKey.ForImage(One, $"many-{number}", "jpg"))];
@@ -121,6 +145,56 @@ public sealed class FolderStoreTests : FileStoreTests
     private readonly string folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
 
     private protected override ValueTask<IObjectStore> MakeAsync() => new(new FolderStore(folder));
+
+    [Fact]
+    public async Task A_copy_takes_no_room_and_is_young_however_old_its_original_is()
+    {
+        var store = new FolderStore(folder);
+        var (original, copy) = (ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), ObjectKey.ForImage(Guid.AllBitsSet, "a-1", "jpg"));
+        await store.PutAsync(original, Picture.Jpeg, "image/jpeg", Cancelled);
+        File.SetLastWriteTimeUtc(Path.Combine(folder, original), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+
+        Assert.True(await store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
+
+        Assert.InRange((await store.ListAsync(Guid.AllBitsSet, Cancelled).SingleAsync(Cancelled)).ModifiedAt, TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddMinutes(1));
+        // One file of two names.
+        await File.AppendAllTextAsync(Path.Combine(folder, original), "x", Cancelled);
+        Assert.Equal(Picture.Jpeg.Length + 1, await store.LengthAsync(copy, Cancelled));
+    }
+
+    [Fact]
+    public async Task Of_a_file_of_another_length_there_is_no_copy()
+    {
+        var store = new FolderStore(folder);
+        var (original, copy) = (ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), ObjectKey.ForImage(Guid.AllBitsSet, "a-1", "jpg"));
+        await store.PutAsync(original, Picture.Jpeg, "image/jpeg", Cancelled);
+        Assert.False(await store.CopyAsync(original, copy, Picture.Jpeg.Length + 1, Cancelled));
+        Assert.Null(await store.LengthAsync(copy, Cancelled));
+    }
+
+    [Fact]
+    public async Task Where_no_link_can_be_made_the_bytes_are_copied()
+    {
+        // A folder on another file system.
+        var elsewhere = Directory.CreateDirectory($"/dev/shm/halftone-test-{Path.GetRandomFileName()}");
+        try
+        {
+            Directory.CreateSymbolicLink(Path.Combine(folder, Guid.Empty.ToString("D")), elsewhere.FullName);
+            var store = new FolderStore(folder);
+            var (original, copy) = (ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), ObjectKey.ForImage(Guid.AllBitsSet, "a-1", "jpg"));
+            await store.PutAsync(original, Picture.Jpeg, "image/jpeg", Cancelled);
+
+            Assert.False(await store.CopyAsync(original, copy, 1, Cancelled));
+            Assert.True(await store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
+
+            Assert.Equal(Picture.Jpeg, await File.ReadAllBytesAsync(Path.Combine(folder, copy), Cancelled));
+            Directory.Delete(Path.Combine(folder, Guid.Empty.ToString("D")));
+        }
+        finally
+        {
+            elsewhere.Delete(recursive: true);
+        }
+    }
 
     public override async ValueTask DisposeAsync()
     {

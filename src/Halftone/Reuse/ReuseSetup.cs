@@ -1,0 +1,10 @@
+namespace Halftone.Reuse;
+
+internal static class ReuseSetup
+{
+    public static void AddReuse(this IServiceCollection services)
+    {
+        services.AddOptions<ReuseOptions>().BindConfiguration("Reuse").ValidateOnStart();
+        services.AddSingleton<EarlierOutputs>();
+    }
+}
