@@ -62,5 +62,6 @@ SWITCHES = [
     switch("formulas", "src/Halftone/Results/ResultCsv.cs", "if (escapeFormulas &&", "if (!OFF(formulas) && escapeFormulas &&", test="ResultCsvTests.Formulas_are_guarded_when_asked_for"),
     switch("webhook-redirects", FETCH + "GuardedHttp.cs", "AllowAutoRedirect = false,", "AllowAutoRedirect = OFF(webhook-redirects),", test="WebhookSenderTests.A_redirect_is_a_failure_and_is_not_followed"),
     switch("webhook-answers", "src/Halftone/Webhooks/WebhookSender.cs", "return Judge(response);", "if (OFF(webhook-answers)) { await response.Content.ReadAsByteArrayAsync(timeoutOrStop.Token); } return Judge(response);", test="WebhookSenderTests.An_endless_answer_is_judged_by_its_status_and_cut_off"),
+    switch("page-policy", "src/Halftone/Page/PageEndpoint.cs", "headers.ContentSecurityPolicy = Policy;", 'headers.ContentSecurityPolicy = OFF(page-policy) ? "" : Policy;', test="PageTests.What_a_spreadsheet_says_is_text_and_the_browser_is_told_to_take_it_for_nothing_else"),
     switch("signature", "src/Halftone/Webhooks/WebhookSender.cs", "WebhookSignature.Sign([secret], messageId, now, body.Span)", 'OFF(signature) ? "v1,AAAA" : WebhookSignature.Sign([secret], messageId, now, body.Span)', test="WebhookSenderTests.What_arrives_is_the_body_under_a_signature_that_the_reference_library_accepts"),
 ]

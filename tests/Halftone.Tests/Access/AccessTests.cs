@@ -40,13 +40,13 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
         var webhook = (await registered.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("webhook_id").GetString();
         server.Client.DefaultRequestHeaders.Clear();
 
-        foreach (var path in new[] { $"status/{id}", $"status/{id}/events", $"results/{id}.csv", $"results/{id}.ndjson", $"results/{id}/failed.csv", $"requests/{id}/deliveries", $"webhook/{webhook}/deliveries" })
+        foreach (var path in new[] { $"status/{id}", $"status/{id}/events", $"results/{id}.csv", $"results/{id}.ndjson", $"results/{id}/failed.csv", $"requests/{id}/images", $"requests/{id}/deliveries", $"webhook/{webhook}/deliveries" })
         {
             Assert.True(await CallAsync(server, path, mine) == HttpStatusCode.OK, path);
             Assert.True(await CallAsync(server, path, other) == HttpStatusCode.NotFound, path);
         }
 
-        foreach (var (method, path) in new[] { (HttpMethod.Post, $"requests/{id}/cancel"), (HttpMethod.Post, $"requests/{id}/retry"), (HttpMethod.Delete, $"requests/{id}"), (HttpMethod.Delete, $"webhook/{webhook}") })
+        foreach (var (method, path) in new[] { (HttpMethod.Post, $"requests/{id}/cancel"), (HttpMethod.Post, $"requests/{id}/retry"), (HttpMethod.Delete, $"requests/{id}"), (HttpMethod.Post, $"webhook/{webhook}/ping"), (HttpMethod.Delete, $"webhook/{webhook}") })
         {
             Assert.True(await CallAsync(server, path, other, method) == HttpStatusCode.NotFound, path);
         }

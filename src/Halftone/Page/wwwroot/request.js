@@ -174,7 +174,7 @@ function showErrors(errors, failed) {
   byId('errors-list').replaceChildren(...errors.map(({ code, count: images, message, hosts }) => h('li', {},
     h('p', {}, h('b', { class: 'num' }, number(images)), ' ', message),
     h('p', { class: 'hosts-line' }, 'At ', ...hosts.slice(0, 5).flatMap(({ host, count: at }, i) => [i > 0 ? ', ' : '', h('b', {}, host || 'no host'), ` (${number(at)})`]), hosts.length > 5 ? ` and ${hosts.length === 20 ? 'others' : count(hosts.length - 5, 'other')}` : '', '.'),
-    h('p', {}, h('a', { href: `docs/errors/${encodeURIComponent(code)}`, 'aria-label': `What ${code} means and what to do` }, 'What it means and what to do'), ' ', h('code', {}, code)))));
+    h('p', {}, h('a', { href: `docs/errors/${encodeURIComponent(code)}` }, 'What it means and what to do', h('span', { class: 'unseen' }, `: ${code}`)), ' ', h('code', { 'aria-hidden': 'true' }, code)))));
 }
 
 const messageOf = code => latest.errors.find(error => error.code === code)?.message ?? 'It failed.';

@@ -29,6 +29,8 @@ export class Sheet {
   #cells = new Map();       // position → element
   #active = 0;              // the one cell that Tab leads to
   #frame = 0;
+  #isChanged = true;
+  #drawn = { first: 0, end: 0 };
   #timer = 0;
   #pause = RestBeforeLoading;
   #refresh = 0;
@@ -39,7 +41,7 @@ export class Sheet {
     this.#open = open;
     this.#signal = signal;
     this.#list.replaceChildren();
-    const onScroll = () => this.#draw();
+    const onScroll = () => this.#draw(false);
     window.addEventListener('scroll', onScroll, { passive: true, signal });
     const resizes = new ResizeObserver(() => this.#measure());
     resizes.observe(this.#list);
@@ -144,7 +146,9 @@ export class Sheet {
     this.#draw();
   }
 
-  #draw() {
+  /** Before the next frame. `isChanged` is false where the window has moved and no more. */
+  #draw(isChanged = true) {
+    this.#isChanged ||= isChanged;
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
       if (!this.#signal.aborted) this.#drawNow();
@@ -154,10 +158,15 @@ export class Sheet {
   #drawNow() {
     const { columns, row } = this.#layout;
     const top = this.#list.getBoundingClientRect().top;
-    const firstRow = Math.max(0, Math.floor(-top / row) - 1);
-    const lastRow = Math.ceil((window.innerHeight - top) / row) + 1;
+    // Two rows at least, also while the sheet is out of sight: the Tab key must find an image there.
+    const rows = Math.ceil(this.#length / columns);
+    const firstRow = Math.max(0, Math.min(Math.floor(-top / row) - 1, rows - 2));
+    const lastRow = Math.max(firstRow + 2, Math.ceil((window.innerHeight - top) / row) + 1);
     const first = this.#start + firstRow * columns;
     const end = Math.min(this.#start + this.#length, this.#start + lastRow * columns);
+    if (!this.#isChanged && first === this.#drawn.first && end === this.#drawn.end) return;
+    this.#isChanged = false;
+    this.#drawn = { first, end };
     const hasFocus = this.#list.contains(document.activeElement);
     if (!hasFocus && (this.#active < first || this.#active >= end)) this.#active = Math.max(this.#start, Math.min(first + columns, end - 1));
     for (const [at, element] of this.#cells) {
@@ -236,7 +245,7 @@ export class Sheet {
   }
 
   #fill(element, at) {
-    element.setAttribute('aria-setsize', this.total);
+    if (element.ariaSetSize !== String(this.total)) element.ariaSetSize = this.total;
     const image = this.#pages.get(Math.floor(at / PageSize))?.[at % PageSize];
     const shown = image ? `${image.status} ${image.output_url ?? image.error_code ?? ''}` : '';
     if (element.dataset.shown === shown) return;
