@@ -29,6 +29,33 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task Images_are_listed_from_any_place_of_the_file_and_by_status()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await StartAsync();
+        var id = await server.UploadAsync(
+            "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, 5).Select(row => $"P{row},\"{origin.Url("a.jpg")},{origin.Url($"gone-{row}.jpg")}\"\n")), Cancelled);
+        await server.WaitForEndAsync(id, Cancelled);
+
+        async Task<string> ListAsync(string query)
+        {
+            var answer = await server.Client.GetFromJsonAsync<JsonElement>($"requests/{id}/images{query}", Cancelled);
+            var images = answer.GetProperty("images").EnumerateArray().Select(image => $"{image.GetProperty("product_name").GetString()}.{image.GetProperty("number").GetInt32()} {image.GetProperty("status").GetString()}");
+            return string.Join(", ", images) + (answer.TryGetProperty("next_cursor", out var next) ? $" → {next.GetString()}" : "");
+        }
+
+        Assert.Equal("P1.1 COMPLETED, P1.2 FAILED, P2.1 COMPLETED → 3", await ListAsync("?limit=3"));
+        Assert.Equal("P4.2 FAILED, P5.1 COMPLETED, P5.2 FAILED → 10", await ListAsync("?limit=3&cursor=7"));
+        Assert.Equal("P5.2 FAILED", await ListAsync("?limit=3&cursor=9"));
+        Assert.Equal("", await ListAsync("?limit=3&cursor=10"));
+        Assert.Equal("", await ListAsync("?cursor=2000000000"));
+        Assert.Equal("P3.2 FAILED, P4.2 FAILED → 4", await ListAsync("?status=failed&limit=2&cursor=2"));
+        Assert.Equal("P5.1 COMPLETED", await ListAsync("?status=completed&limit=2&cursor=4"));
+        Assert.Equal("", await ListAsync("?status=pending"));
+    }
+
+    [Fact]
     public async Task Retry_does_again_what_is_not_completed_and_serves_the_old_result_until_the_new_one_is_there()
     {
         var isUp = false;

@@ -150,6 +150,37 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(10, slow.Received.Select(received => received.Headers["webhook-id"]).Distinct().Count());
     }
 
+    [Fact]
+    public async Task A_test_event_is_signed_sent_once_whatever_becomes_of_it_and_listed_without_a_request()
+    {
+        await using var receiver = await WebhookReceiver.AnsweringAsync(503, Cancelled);
+        await using var server = await StartAsync(null, ("Webhook:RetrySchedule:0", "00:00:00.010"), ("Queue:SweepInterval", "00:00:00.050"));
+        var registered = await RegisterAsync(server, new { callback_url = receiver.Url().AbsoluteUri });
+        var webhook = $"webhook/{registered.GetProperty("webhook_id").GetString()}";
+        for (var test = 1; test <= 22; test++)
+        {
+            using var answer = await server.Client.PostAsync($"{webhook}/ping", null, Cancelled);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            var (headers, body) = await receiver.NextAsync(Cancelled);
+            if (test == 1)
+            {
+                await ExpectAcceptedAsync(registered.GetProperty("secret").GetString()!, headers, body);
+                Assert.Equal(registered.GetProperty("webhook_id").GetString(), JsonDocument.Parse(body).RootElement.GetProperty("webhook_id").GetString());
+            }
+        }
+
+        await Eventually.TrueAsync(async () => (await DeliveriesAsync(server, $"{webhook}/deliveries")).All(delivery => delivery.GetProperty("status").GetString() == "FAILED"));
+        var tests = await DeliveriesAsync(server, $"{webhook}/deliveries");
+        Assert.Equal(20, tests.Length);
+        Assert.All(tests, delivery =>
+        {
+            Assert.False(delivery.TryGetProperty("request_id", out _));
+            Assert.Equal(503, Assert.Single(delivery.GetProperty("attempts").EnumerateArray()).GetProperty("http_status").GetInt32());
+        });
+        using var removed = await server.Client.DeleteAsync(webhook, Cancelled);
+        Assert.Equal(0, await server.CountAsync("SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM delivery_attempt)", Cancelled));
+    }
+
     /// <summary>By the npm package standardwebhooks, which is not ours.</summary>
     private static async Task ExpectAcceptedAsync(string secret, IReadOnlyDictionary<string, string> headers, byte[] body) =>
         Assert.Equal(["ok"], await Script.NodeAsync("verify-webhooks.mjs", JsonSerializer.Serialize(new { secret, headers, body = Encoding.UTF8.GetString(body) }), Cancelled));

@@ -47,6 +47,8 @@ function showPair(image) {
   slide.disabled = false;
   slide.value = 50;
   part();
+  // Never one image's source beside another's output, however slow a host is.
+  for (const picture of [before, after]) picture.removeAttribute('src');
   after.alt = `After: ${byId('compare-name').textContent}`;
   showOutput(after, image.output_url, of.requestId);
   before.alt = `Before: ${byId('compare-name').textContent}`;

@@ -1,7 +1,7 @@
 // The list of requests, the newest first.
 
 import { byId, h, show } from './dom.js';
-import { get } from './api.js';
+import { get, Problem } from './api.js';
 import { number, count, time, percent, state } from './words.js';
 
 const Page = 20;
@@ -13,13 +13,32 @@ let next = null;
 export async function follow(signal) {
   byId('requests-more').onclick = () => more(signal);
   for (;;) {
-    const { requests, next_cursor } = await get(`requests?limit=${Page}`, { signal });
+    const answer = await look(signal);
+    if (answer === null) {
+      await pause(signal, Pause);
+      continue;
+    }
+    const { requests, next_cursor } = answer;
     // The first page anew; what was fetched behind it stays.
     const isFirst = shown.length <= Page;
     shown = isFirst ? requests : [...requests, ...shown.filter(old => old.request_id < requests.at(-1)?.request_id)];
     if (isFirst) next = next_cursor ?? null;
     render();
     await pause(signal, requests.some(request => !request.finished_at) ? Pause : 5 * Pause);
+  }
+}
+
+/** The first page; null where the server is away or busy, which is told and asked again. */
+async function look(signal) {
+  try {
+    const answer = await get(`requests?limit=${Page}`, { signal });
+    show(byId('requests-away'), false);
+    return answer;
+  } catch (error) {
+    if (!(error instanceof Problem) || (error.status > 0 && error.status < 500)) throw error;
+    byId('requests-away').textContent = `${error.message} Trying again…`;
+    show(byId('requests-away'), true);
+    return null;
   }
 }
 
