@@ -332,7 +332,7 @@ public sealed class AnswerTableTests
 
     private async Task WithoutDatabaseAsync()
     {
-        await using var postgres = await PostgresServer.StartAsync(Cancelled);
+        await using var postgres = await ThrowAwayServers.OwnAsync(PostgresServer.StartAsync, Cancelled);
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", await postgres.CreateDatabaseAsync(Cancelled)), ("Logging:LogLevel:Default", "None"));
         using var client = ClientOf(server);
         await postgres.StopAsync();

@@ -47,7 +47,7 @@ public sealed class ClusterTests
     [Fact]
     public async Task While_the_broker_is_away_uploads_are_taken_and_work_goes_on_when_it_is_back()
     {
-        await using var rabbit = await RabbitServer.StartAsync(Cancelled);
+        await using var rabbit = await ThrowAwayServers.OwnAsync(RabbitServer.StartAsync, Cancelled);
         (string, string?)[] settings = [.. await SettingsAsync(), .. rabbit.NewQueues()];
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);

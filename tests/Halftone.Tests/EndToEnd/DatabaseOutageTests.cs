@@ -12,7 +12,7 @@ public sealed class DatabaseOutageTests
     [Fact]
     public async Task An_outage_of_the_database_costs_no_attempt_and_the_work_goes_on_by_itself()
     {
-        await using var postgres = await PostgresServer.StartAsync(Cancelled);
+        await using var postgres = await ThrowAwayServers.OwnAsync(PostgresServer.StartAsync, Cancelled);
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         foreach (var i in Enumerable.Range(0, 4))
@@ -49,7 +49,7 @@ public sealed class DatabaseOutageTests
     [Fact]
     public async Task A_server_that_starts_before_its_database_waits_for_it()
     {
-        await using var postgres = await PostgresServer.StartAsync(Cancelled);
+        await using var postgres = await ThrowAwayServers.OwnAsync(PostgresServer.StartAsync, Cancelled);
         var address = await postgres.CreateDatabaseAsync(Cancelled);
         await postgres.StopAsync();
         var starting = HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", address));

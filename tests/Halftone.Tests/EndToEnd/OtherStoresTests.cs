@@ -61,7 +61,7 @@ public sealed class OtherStoresTests
     [Fact]
     public async Task While_the_bucket_is_away_work_waits_and_costs_no_attempt_and_uploads_are_told_to_come_again()
     {
-        await using var ceph = await CephServer.StartAsync(Cancelled);
+        await using var ceph = await ThrowAwayServers.OwnAsync(CephServer.StartAsync, Cancelled);
         var settings = await ceph.NewBucketAsync(Cancelled);
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = await ImageOrigin.StartAsync(Cancelled);

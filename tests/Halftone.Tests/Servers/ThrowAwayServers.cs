@@ -9,32 +9,36 @@ namespace Halftone.Tests.Servers;
 /// </summary>
 public sealed class ThrowAwayServers : IAsyncDisposable
 {
-    private static readonly ConcurrentStack<Func<Task>> Started = [];
+    private static readonly ConcurrentStack<IAsyncDisposable> Started = [];
 
-    /// <summary>Skips the test where a server cannot be had, and says why; in continuous integration that is a failure.</summary>
-    internal static void Require(bool isInstalled, string reason)
+    /// <summary>A server that a test may stop: nobody else uses it. The test is skipped where it is not installed; in continuous integration that is a failure.</summary>
+    public static async Task<T> OwnAsync<T>(Func<CancellationToken, Task<T>> start, CancellationToken cancellationToken)
     {
-        if (Environment.GetEnvironmentVariable("CI") == "true")
+        try
         {
-            Assert.True(isInstalled, reason);
+            return await start(cancellationToken);
         }
-
-        Assert.SkipUnless(isInstalled, reason);
+        catch (NotInstalledException exception) when (Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.Skip(exception.Message);
+            throw;
+        }
     }
 
-    internal static void EndWithRun(Func<Task> end) => Started.Push(end);
+    internal static void EndWithRun(IAsyncDisposable server) => Started.Push(server);
 
     public async ValueTask DisposeAsync()
     {
-        while (Started.TryPop(out var end))
+        while (Started.TryPop(out var server))
         {
-            await end();
+            await server.DisposeAsync();
         }
     }
 }
 
 /// <summary>Something that is made once, for the first test that wants it, and ended with the run.</summary>
-internal sealed class ThrowAway<T>(Func<CancellationToken, Task<T>> make, Func<T, Task> end)
+internal sealed class ThrowAway<T>(Func<CancellationToken, Task<T>> make)
+    where T : IAsyncDisposable
 {
     private readonly Lock gate = new();
     private Task<T>? made;
@@ -47,13 +51,13 @@ internal sealed class ThrowAway<T>(Func<CancellationToken, Task<T>> make, Func<T
             made ??= Task.Run(MakeAsync, CancellationToken.None);
         }
 
-        return made.WaitAsync(cancellationToken);
+        return ThrowAwayServers.OwnAsync(made.WaitAsync, cancellationToken);
     }
 
     private async Task<T> MakeAsync()
     {
         var value = await make(CancellationToken.None);
-        ThrowAwayServers.EndWithRun(() => end(value));
+        ThrowAwayServers.EndWithRun(value);
         return value;
     }
 }

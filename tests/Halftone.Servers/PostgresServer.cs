@@ -4,22 +4,12 @@ using Halftone.Database;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
-namespace Halftone.Tests.Servers;
+namespace Halftone.Servers;
 
-/// <summary>A PostgreSQL of this test run alone, on a free port, without fsync: nothing of it outlives the run.</summary>
+/// <summary>A PostgreSQL of this process alone, on a free port, without fsync: nothing of it outlives the process.</summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
     private static readonly Lazy<string?> Programs = new(FindPrograms);
-    private static readonly ThrowAway<(string Folder, OwnedProcess Keeper)> Pristine = new(
-        InitializeAsync,
-        async pristine =>
-        {
-            await pristine.Keeper.DisposeAsync();
-            Directory.Delete(pristine.Folder, recursive: true);
-        });
-
-    private static readonly ThrowAway<PostgresServer> Common = new(StartAsync, server => server.DisposeAsync().AsTask());
-
     private readonly string folder;
     private readonly int port;
     private readonly Lazy<Task> template;
@@ -32,20 +22,12 @@ internal sealed class PostgresServer : IAsyncDisposable
         template = new(MakeTemplateAsync);
     }
 
-    /// <summary>A fresh database with every migration, on the server that all tests have in common; the test is skipped where PostgreSQL is not installed.</summary>
-    public static async Task<string> NewDatabaseAsync(CancellationToken cancellationToken)
-    {
-        Require();
-        return await (await Common.GetAsync(cancellationToken)).CreateDatabaseAsync(cancellationToken);
-    }
-
-    /// <summary>A server that a test may stop: nobody else uses it.</summary>
+    /// <exception cref="NotInstalledException"/>
     public static async Task<PostgresServer> StartAsync(CancellationToken cancellationToken)
     {
-        Require();
-        var (pristine, _) = await Pristine.GetAsync(cancellationToken);
+        NotInstalledException.ThrowUnless(Programs.Value is not null, "PostgreSQL", "postgresql");
         var folder = await OwnedProcess.NewFolderAsync("postgres", cancellationToken);
-        await OwnedProcess.RunAsUserAsync(["cp", "-a", Path.Combine(pristine, "data"), folder], cancellationToken);
+        await OwnedProcess.RunAsUserAsync([Path.Combine(Programs.Value!, "initdb"), "-D", Path.Combine(folder, "data"), "-U", "app", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], cancellationToken);
         var server = new PostgresServer(folder, FreePort.Find());
         await server.RunAsync(cancellationToken);
         return server;
@@ -61,11 +43,7 @@ internal sealed class PostgresServer : IAsyncDisposable
             [Path.Combine(Programs.Value!, "postgres"), "-D", Path.Combine(folder, "data"), "-p", port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(setting => new[] { "-c", setting })],
             null,
             cancellationToken);
-        await Eventually.TrueAsync(async () =>
-        {
-            Assert.False(process.HasExited, process.Output);
-            return await AnswersAsync(cancellationToken);
-        });
+        await process.UntilAsync(() => AnswersAsync(cancellationToken), cancellationToken);
     }
 
     /// <summary>Ends it as an operator does: every connection is cut.</summary>
@@ -92,13 +70,6 @@ internal sealed class PostgresServer : IAsyncDisposable
         return ConnectionStringTo(name);
     }
 
-    /// <summary>The server that all tests have in common.</summary>
-    public static Task<PostgresServer> CommonAsync(CancellationToken cancellationToken)
-    {
-        Require();
-        return Common.GetAsync(cancellationToken);
-    }
-
     public async ValueTask DisposeAsync()
     {
         if (process is not null)
@@ -109,22 +80,10 @@ internal sealed class PostgresServer : IAsyncDisposable
         Directory.Delete(folder, recursive: true);
     }
 
-    private static void Require() =>
-        ThrowAwayServers.Require(Programs.Value is not null, "PostgreSQL is not installed (Debian: apt-get install --no-install-recommends postgresql, or ./test).");
-
     private static string? FindPrograms() =>
         Environment.GetEnvironmentVariable("PATH")!.Split(':')
             .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")) : [])
             .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
-
-    /// <summary>What every server begins with: making it takes a second, copying it a tenth. Its keeper is there to remove it where the run is killed.</summary>
-    private static async Task<(string, OwnedProcess)> InitializeAsync(CancellationToken cancellationToken)
-    {
-        var folder = await OwnedProcess.NewFolderAsync("postgres", cancellationToken);
-        var keeper = await OwnedProcess.StartAsync(folder, "TERM", ["sleep", "infinity"], null, cancellationToken);
-        await OwnedProcess.RunAsUserAsync([Path.Combine(Programs.Value!, "initdb"), "-D", Path.Combine(folder, "data"), "-U", "app", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], cancellationToken);
-        return (folder, keeper);
-    }
 
     private async Task MakeTemplateAsync()
     {

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Halftone.Tests.Servers;
+namespace Halftone.Servers;
 
 /// <summary>A port that nobody listens on now, for servers that cannot choose their own.</summary>
 internal static class FreePort

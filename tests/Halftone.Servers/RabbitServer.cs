@@ -1,14 +1,12 @@
 using System.Globalization;
 
-namespace Halftone.Tests.Servers;
+namespace Halftone.Servers;
 
-/// <summary>A RabbitMQ of this test run alone, on free ports, with a port mapper of its own. Source: https://www.rabbitmq.com/docs/configure#environment-variables</summary>
+/// <summary>A RabbitMQ of this process alone, on free ports, with a port mapper of its own. Source: https://www.rabbitmq.com/docs/configure#environment-variables</summary>
 internal sealed class RabbitServer : IAsyncDisposable
 {
     // Debian's own wrapper insists on root or the user rabbitmq; the program behind it does not.
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
-
-    private static readonly ThrowAway<RabbitServer> Common = new(StartAsync, server => server.DisposeAsync().AsTask());
 
     private readonly string folder;
     private readonly int port = FreePort.Find();
@@ -25,17 +23,10 @@ internal sealed class RabbitServer : IAsyncDisposable
 
     public int Port => port;
 
-    /// <summary>Settings by which the product uses the server that all tests have in common, with queues of its own; the test is skipped where RabbitMQ is not installed.</summary>
-    public static async Task<(string Name, string? Value)[]> NewQueuesAsync(CancellationToken cancellationToken)
-    {
-        Require();
-        return (await Common.GetAsync(cancellationToken)).NewQueues();
-    }
-
-    /// <summary>A server that a test may stop: nobody else uses it.</summary>
+    /// <exception cref="NotInstalledException"/>
     public static async Task<RabbitServer> StartAsync(CancellationToken cancellationToken)
     {
-        Require();
+        NotInstalledException.ThrowUnless(File.Exists(Program), "RabbitMQ", "rabbitmq-server");
         var server = new RabbitServer(await OwnedProcess.NewFolderAsync("rabbitmq", cancellationToken));
         await File.WriteAllTextAsync(Path.Combine(server.folder, "enabled_plugins"), "[].\n", cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(server.folder, "rabbitmq.conf"), "loopback_users = none\n", cancellationToken);
@@ -48,7 +39,7 @@ internal sealed class RabbitServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Queues that no other test knows.</summary>
+    /// <summary>Queues of their own.</summary>
     public (string Name, string? Value)[] NewQueues() => [("Queue:Uri", Uri), ("Queue:Name", string.Create(CultureInfo.InvariantCulture, $"test-{Interlocked.Increment(ref names)}"))];
 
     /// <summary>Starts it, or starts it again after <see cref="StopAsync"/>, on the same ports with the same queues.</summary>
@@ -80,11 +71,9 @@ internal sealed class RabbitServer : IAsyncDisposable
         }
 
         node = await OwnedProcess.StartAsync(folder, "TERM", [Program], environment, cancellationToken);
-        await Eventually.TrueAsync(() =>
-        {
-            Assert.False(node.HasExited, node.Output);
-            return Directory.EnumerateFiles(Path.Combine(folder, "log"), "*.log").Any(log => File.ReadAllText(log).Contains("Server startup complete", StringComparison.Ordinal));
-        });
+        await node.UntilAsync(
+            () => Task.FromResult(Directory.EnumerateFiles(Path.Combine(folder, "log"), "*.log").Any(log => File.ReadAllText(log).Contains("Server startup complete", StringComparison.Ordinal))),
+            cancellationToken);
     }
 
     /// <summary>Kills it in the middle of its work; what it confirmed is on disk.</summary>
@@ -105,7 +94,4 @@ internal sealed class RabbitServer : IAsyncDisposable
         await mapper!.DisposeAsync();
         Directory.Delete(folder, recursive: true);
     }
-
-    private static void Require() =>
-        ThrowAwayServers.Require(File.Exists(Program), "RabbitMQ is not installed (Debian: apt-get install --no-install-recommends rabbitmq-server, or ./test).");
 }

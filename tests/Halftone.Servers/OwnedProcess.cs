@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Halftone.Tests.Servers;
+namespace Halftone.Servers;
 
 /// <summary>
 /// A server that this process started and that ends with it, however it ends: a shell between the two waits for its input to close, which the system
@@ -75,6 +75,22 @@ internal sealed class OwnedProcess : IAsyncDisposable
 
     /// <inheritdoc cref="RunAsync(string, IEnumerable{string}, CancellationToken)"/>
     public static Task RunAsUserAsync(IEnumerable<string> command, CancellationToken cancellationToken) => RunAsync(AsUser([.. command]), cancellationToken);
+
+    /// <summary>Looks again and again until the server does what it was started for.</summary>
+    /// <exception cref="InvalidOperationException">It has ended, or does not within 2 min; the message holds what it wrote.</exception>
+    public async Task UntilAsync(Func<Task<bool>> isReady, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (!await isReady())
+        {
+            if (HasExited || deadline.IsCancellationRequested)
+            {
+                throw new InvalidOperationException($"{(HasExited ? "The server ended" : "The server did not come up")}: {Output}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
+        }
+    }
 
     /// <summary>What the system does where this process is killed.</summary>
     public Task LetGoAsync()

@@ -2,17 +2,17 @@ using System.Globalization;
 using Amazon.Runtime;
 using Amazon.S3;
 
-namespace Halftone.Tests.Servers;
+namespace Halftone.Servers;
 
 /// <summary>
-/// An S3 server of this test run alone: Ceph's gateway (radosgw) over one monitor and one storage daemon that keeps everything in memory, without a
+/// An S3 server of this process alone: Ceph's gateway (radosgw) over one monitor and one storage daemon that keeps everything in memory, without a
 /// manager daemon, on free ports. Sources: https://docs.ceph.com/en/pacific/install/manual-deployment/ and the manual pages of the programs.
 /// </summary>
 internal sealed class CephServer : IAsyncDisposable
 {
-    public const string AccessKeyId = "halftone-test", SecretAccessKey = "halftone-test-secret";
+    private static readonly string[] Programs = ["ceph-mon", "ceph-osd", "radosgw"];
 
-    private static readonly ThrowAway<CephServer> Common = new(StartAsync, server => server.DisposeAsync().AsTask());
+    public const string AccessKeyId = "halftone-test", SecretAccessKey = "halftone-test-secret";
 
     private readonly string folder;
     private readonly int port;
@@ -26,17 +26,10 @@ internal sealed class CephServer : IAsyncDisposable
 
     private string ConfigurationFile => Path.Combine(folder, "ceph.conf");
 
-    /// <summary>The server that all tests have in common; the test is skipped where Ceph is not installed.</summary>
-    public static Task<CephServer> CommonAsync(CancellationToken cancellationToken)
-    {
-        Require();
-        return Common.GetAsync(cancellationToken);
-    }
-
-    /// <summary>A server that a test may stop: nobody else uses it.</summary>
+    /// <exception cref="NotInstalledException"/>
     public static async Task<CephServer> StartAsync(CancellationToken cancellationToken)
     {
-        Require();
+        NotInstalledException.ThrowUnless(Programs.All(IsInstalled), "Ceph", "radosgw ceph-mon ceph-osd");
         var server = new CephServer(await OwnedProcess.NewFolderAsync("ceph", cancellationToken), FreePort.Find());
         await server.BuildAsync(cancellationToken);
         await server.RunAsync(cancellationToken);
@@ -49,19 +42,20 @@ internal sealed class CephServer : IAsyncDisposable
         gateway = await OwnedProcess.StartAsync(
             folder, "KILL", ["radosgw", "-c", ConfigurationFile, "-n", "client.admin", "-f", "--rgw-frontends", $"beast endpoint=127.0.0.1:{port}"], null, cancellationToken);
         using var client = Client();
-        await Eventually.TrueAsync(async () =>
-        {
-            Assert.False(gateway.HasExited, gateway.Output);
-            try
+        await gateway.UntilAsync(
+            async () =>
             {
-                await client.ListBucketsAsync(cancellationToken);
-                return true;
-            }
-            catch (Exception exception) when (exception is AmazonServiceException or HttpRequestException)
-            {
-                return false;
-            }
-        });
+                try
+                {
+                    await client.ListBucketsAsync(cancellationToken);
+                    return true;
+                }
+                catch (Exception exception) when (exception is AmazonServiceException or HttpRequestException)
+                {
+                    return false;
+                }
+            },
+            cancellationToken);
     }
 
     /// <summary>Ends the gateway; the objects stay.</summary>
@@ -170,7 +164,5 @@ internal sealed class CephServer : IAsyncDisposable
 
         """;
 
-    private static void Require() => ThrowAwayServers.Require(
-        new[] { "ceph-mon", "ceph-osd", "radosgw" }.All(program => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(path => File.Exists(Path.Combine(path, program)))),
-        "Ceph is not installed (Debian: apt-get install --no-install-recommends radosgw ceph-mon ceph-osd, or ./test).");
+    private static bool IsInstalled(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }
