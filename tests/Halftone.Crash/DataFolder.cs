@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Halftone.Crash;
 
 /// <summary>A fresh data folder with a port of its own, so that a server that is started again is found where it was.</summary>
-internal sealed class DataFolder : IDisposable
+internal sealed class DataFolder : IEstate, IDisposable
 {
-    private readonly string parent = Directory.CreateTempSubdirectory("halftone-crash-").FullName;
+    private string? parent;
 
     public DataFolder()
     {
@@ -17,7 +17,14 @@ internal sealed class DataFolder : IDisposable
         Url = $"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
     }
 
-    public string Path => System.IO.Path.Combine(parent, "data");
+    /// <summary>What the folder is in; a new one among the system's temporary files unless set.</summary>
+    public string Parent
+    {
+        get => parent ??= Directory.CreateTempSubdirectory("halftone-crash-").FullName;
+        init => parent = Directory.CreateDirectory(value).FullName;
+    }
+
+    public string Path => System.IO.Path.Combine(Parent, "data");
 
     /// <summary>What every server on this folder writes to standard output and error.</summary>
     public string Log => Path + ".log";
@@ -45,11 +52,31 @@ internal sealed class DataFolder : IDisposable
         ? new PostgresDatabase(PostgresAddress.Parse(ConnectionString), TimeProvider.System, NullLogger<PostgresDatabase>.Instance)
         : new SqliteDatabase(System.IO.Path.Combine(Path, "halftone.db"));
 
+    public string NameOf(StoredKind kind, string key) => System.IO.Path.Combine(kind == StoredKind.Image ? "images" : "files", key);
+
+    public async Task<byte[]?> ReadAsync(StoredKind kind, string key, CancellationToken cancellationToken)
+    {
+        var file = System.IO.Path.Combine(Path, NameOf(kind, key));
+        return File.Exists(file) ? await File.ReadAllBytesAsync(file, cancellationToken) : null;
+    }
+
+    public Task<IReadOnlyList<string>> AllAsync(IReadOnlySet<Guid> requests, CancellationToken cancellationToken)
+    {
+        var all = new List<string>();
+        foreach (var root in new[] { "images", "files" }.Select(store => System.IO.Path.Combine(Path, store)).Where(Directory.Exists))
+        {
+            all.AddRange(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetRelativePath(Path, file)));
+            all.AddRange(Directory.EnumerateDirectories(root).Where(folder => !Guid.TryParse(System.IO.Path.GetFileName(folder), out var id) || !requests.Contains(id)).Select(folder => System.IO.Path.GetRelativePath(Path, folder) + "/"));
+        }
+
+        return Task.FromResult<IReadOnlyList<string>>(all);
+    }
+
     public void Dispose()
     {
         if (!IsKept)
         {
-            Directory.Delete(parent, recursive: true);
+            Directory.Delete(Parent, recursive: true);
         }
     }
 }

@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Dapper;
 using Halftone.Codec;
 using Halftone.Database;
 
 namespace Halftone.Crash;
 
-/// <summary>What the examination of a data folder brought to light; each finding is a sentence.</summary>
+/// <summary>What an examination brought to light; each finding is a sentence.</summary>
 internal sealed class Findings
 {
     /// <summary>Rows, images, files or events that should be there.</summary>
@@ -24,6 +25,9 @@ internal sealed class Findings
     /// <summary>Images that were rightly given up because their codec child was killed twice.</summary>
     public int CodecCrashed { get; set; }
 
+    /// <summary>Attempts that images were charged for what their origin did not do.</summary>
+    public int AttemptsLost { get; set; }
+
     public int Requests { get; set; }
 
     public int Images { get; set; }
@@ -38,30 +42,29 @@ internal sealed class Findings
 }
 
 /// <summary>
-/// Holds a data folder, whose server has ended, against what was sent: every row exactly once, every output whole and as its row says, nothing that
+/// Holds what servers that have ended left behind against what was sent: every row exactly once, every output whole and as its row says, nothing that
 /// belongs to nobody.
 /// </summary>
-internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings surroundings)
+internal sealed class Examination(IEstate estate, Shop shop, Surroundings surroundings)
 {
-    private readonly string folder = dataFolder.Path;
     private readonly Findings findings = new();
     private readonly HashSet<string> named = new(StringComparer.Ordinal);
     private readonly HashSet<string> decoded = new(StringComparer.Ordinal);
 
     public async Task<Findings> RunAsync(CancellationToken cancellationToken)
     {
-        await using var database = dataFolder.OpenDatabase();
+        await using var database = estate.OpenDatabase();
         var requests = (await database.ReadAsync(c => c.QueryAsync<RequestRow>(Sql.Requests), cancellationToken)).AsList();
         CheckAccepted(requests);
         foreach (var request in requests)
         {
             var products = (await database.ReadAsync(c => c.QueryAsync<ProductRow>(Sql.Products, new { request.RequestId }), cancellationToken)).AsList();
             var images = (await database.ReadAsync(c => c.QueryAsync<ImageRow>(Sql.Images, new { request.RequestId }), cancellationToken)).AsList();
-            CheckRequest(request, products, images);
+            await CheckRequestAsync(request, products, images, cancellationToken);
         }
 
         findings.Orphans.AddRange((await database.ReadAsync(c => c.QueryAsync<string>(Sql.OrphanRows), cancellationToken)).AsList());
-        CheckFiles(requests);
+        await CheckFilesAsync(requests, cancellationToken);
         return findings;
     }
 
@@ -94,7 +97,7 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
 
     private static int RunsOf(List<RequestRow> requests, Guid id) => requests.FirstOrDefault(row => row.RequestId == id)?.Run ?? 1;
 
-    private void CheckRequest(RequestRow request, List<ProductRow> products, List<ImageRow> images)
+    private async Task CheckRequestAsync(RequestRow request, List<ProductRow> products, List<ImageRow> images, CancellationToken cancellationToken)
     {
         var what = $"request {request.RequestId} ({request.FileName}, {request.State}, run {request.Run})";
         if (shop.Sent.SingleOrDefault(sent => sent.Name + ".csv" == request.FileName) is not { } sent)
@@ -120,14 +123,14 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
         CheckCounters(what, request, images);
         foreach (var image in images)
         {
-            CheckImage(what, request, sent, image);
+            await CheckImageAsync(what, request, sent, image, cancellationToken);
         }
 
-        named.Add(Path.Combine("files", request.UploadKey));
+        named.Add(estate.NameOf(StoredKind.File, request.UploadKey));
         if (request.ResultKey is { } resultKey)
         {
-            named.Add(Path.Combine("files", resultKey));
-            CheckResult(what, sent, images, resultKey);
+            named.Add(estate.NameOf(StoredKind.File, resultKey));
+            await CheckResultAsync(what, sent, images, resultKey, cancellationToken);
         }
     }
 
@@ -166,9 +169,10 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
         }
     }
 
-    private void CheckImage(string what, RequestRow request, SentRequest sent, ImageRow image)
+    private async Task CheckImageAsync(string what, RequestRow request, SentRequest sent, ImageRow image, CancellationToken cancellationToken)
     {
         var isMissing = image.InputUrl.Contains("/missing/", StringComparison.Ordinal) || (image.InputUrl.Contains("/later/", StringComparison.Ordinal) && request.Run == 1);
+        findings.AttemptsLost += Math.Max(0, image.Attempt - (image.InputUrl.Contains("/flaky/", StringComparison.Ordinal) ? 1 : 0));
         switch (image.State)
         {
             case "failed" when image.ErrorCode is "codec_crashed":
@@ -178,7 +182,7 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
             case "pending" when sent.MayBeCancelled && request.State == "cancelled":
                 break;
             case "completed" when !isMissing || image.InputUrl.Contains("/later/", StringComparison.Ordinal):
-                CheckOutput(what, image);
+                await CheckOutputAsync(what, image, cancellationToken);
                 break;
             default:
                 findings.Wrong.Add($"{what}: image {image.ImageId} ({image.InputUrl}) is {image.State} {image.ErrorCode}");
@@ -186,17 +190,15 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
         }
     }
 
-    private void CheckOutput(string what, ImageRow image)
+    private async Task CheckOutputAsync(string what, ImageRow image, CancellationToken cancellationToken)
     {
-        named.Add(Path.Combine("images", image.ObjectKey!));
-        var path = Path.Combine(folder, "images", image.ObjectKey!);
-        if (!File.Exists(path))
+        named.Add(estate.NameOf(StoredKind.Image, image.ObjectKey!));
+        if (await estate.ReadAsync(StoredKind.Image, image.ObjectKey!, cancellationToken) is not { } bytes)
         {
             findings.Lost.Add($"{what}: image {image.ImageId} has no file {image.ObjectKey}");
             return;
         }
 
-        var bytes = File.ReadAllBytes(path);
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (bytes.Length != image.BytesOut || hash != image.ContentHash)
         {
@@ -209,16 +211,15 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
     }
 
     /// <summary>The result CSV names every row once, in order, and each image's output at its place.</summary>
-    private void CheckResult(string what, SentRequest sent, List<ImageRow> images, string resultKey)
+    private async Task CheckResultAsync(string what, SentRequest sent, List<ImageRow> images, string resultKey, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(folder, "files", resultKey);
-        if (!File.Exists(path))
+        if (await estate.ReadAsync(StoredKind.File, resultKey, cancellationToken) is not { } result)
         {
             findings.Lost.Add($"{what} has no result file");
             return;
         }
 
-        var lines = File.ReadAllText(path).TrimEnd('\n').Split('\n').Skip(1).Select(Cells).ToList();
+        var lines = Encoding.UTF8.GetString(result).TrimEnd('\n').Split('\n').Skip(1).Select(Cells).ToList();
         CompareRows(what, "the result", sent.Rows.Select(row => row.Serial), [.. lines.Select(cells => cells[0])]);
         var outputs = lines.SelectMany(cells => cells[3].Split(',')).ToList();
         var expected = images.Select(image => image.ObjectKey ?? "").ToList();
@@ -228,20 +229,10 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
         }
     }
 
-    private void CheckFiles(List<RequestRow> requests)
+    private async Task CheckFilesAsync(List<RequestRow> requests, CancellationToken cancellationToken)
     {
-        var ids = requests.Select(request => request.RequestId.ToString("D", CultureInfo.InvariantCulture)).ToHashSet(StringComparer.Ordinal);
-        foreach (var store in new[] { "images", "files" })
-        {
-            var root = Path.Combine(folder, store);
-            if (!Directory.Exists(root))
-            {
-                continue;
-            }
-
-            findings.Orphans.AddRange(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(folder, path)).Where(path => !named.Contains(path)));
-            findings.Orphans.AddRange(Directory.EnumerateDirectories(root).Where(path => !ids.Contains(Path.GetFileName(path))).Select(path => Path.GetRelativePath(folder, path) + "/"));
-        }
+        var ids = requests.Select(request => request.RequestId).ToHashSet();
+        findings.Orphans.AddRange((await estate.AllAsync(ids, cancellationToken)).Where(name => !named.Contains(name)));
     }
 
     /// <summary>Cells of one line; a quoted cell may hold commas, and none of ours holds a quote.</summary>
@@ -292,6 +283,7 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
         public required string InputUrl { get; init; }
         public required string State { get; init; }
         public string? ErrorCode { get; init; }
+        public required int Attempt { get; init; }
         public string? ObjectKey { get; init; }
         public long? BytesIn { get; init; }
         public long? BytesOut { get; init; }
@@ -310,7 +302,7 @@ internal sealed class Examination(DataFolder dataFolder, Shop shop, Surroundings
         public const string Products = "SELECT serial_number AS SerialNumber FROM product WHERE request_id = @RequestId ORDER BY product_id";
 
         public const string Images = """
-            SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey,
+            SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey, i.attempt AS Attempt,
                    i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  p.request_id = @RequestId

@@ -58,11 +58,8 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
     ];
 
     private readonly Random random = new(seed);
-    // Uploads run beside the rounds, and a Random is for one at a time.
-    private readonly Random uploadRandom = new(seed + 1);
     private readonly KillCounts counts = new();
     private TimeSpan lastToProgress;
-    private int uploads;
 
     /// <summary>Images that must be in flight before anything is killed.</summary>
     public int InFlight => inFlight;
@@ -74,11 +71,12 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
     {
         await using var surroundings = await Surroundings.StartAsync(seed, cancellationToken);
         using var shop = new Shop(folder.Url, surroundings);
+        var load = new Load(shop, surroundings, seed + 1, inFlight);
         var server = Start(folder);
         for (var round = 1; round <= rounds; round++)
         {
             var kill = mode == KillMode.All ? random.Next(5) switch { 0 => KillMode.Parent, 1 => KillMode.Children, _ => KillMode.Group } : mode;
-            if (await RoundAsync(kill, server, shop, surroundings, cancellationToken))
+            if (await RoundAsync(kill, server, shop, load, cancellationToken))
             {
                 await server.WaitForEndAsync(cancellationToken);
                 await server.DisposeAsync();
@@ -109,7 +107,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
     private ServerProcess Start(DataFolder folder) => ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, folder.DatabaseSetting]);
 
     /// <returns>Whether the server was killed.</returns>
-    private async Task<bool> RoundAsync(KillMode kill, ServerProcess server, Shop shop, Surroundings surroundings, CancellationToken cancellationToken)
+    private async Task<bool> RoundAsync(KillMode kill, ServerProcess server, Shop shop, Load load, CancellationToken cancellationToken)
     {
         if (kill == KillMode.Group && random.Next(6) == 0 && !server.Listening.IsCompleted)
         {
@@ -127,14 +125,14 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
 
         await WaitForProgressAsync(server, shop, cancellationToken);
         using var stopUploading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var uploading = KeepBusyAsync(shop, surroundings, stopUploading.Token);
+        var uploading = load.KeepUpAsync(stopUploading.Token);
         try
         {
-            await WaitUntilBusyAsync(shop, uploading, cancellationToken);
+            await load.WaitUntilUpAsync(uploading, cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(800)), TimeProvider.System, cancellationToken);
-            await WaitUntilBusyAsync(shop, uploading, cancellationToken);
+            await load.WaitUntilUpAsync(uploading, cancellationToken);
             // One more upload, so small that the kill comes at any moment of its life.
-            var last = shop.UploadAsync(SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", 2, isRepeatable: random.Next(2) == 0, surroundings, random), cancellationToken);
+            var last = load.UploadAsync(2, random, cancellationToken);
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(80)), TimeProvider.System, cancellationToken);
             var killed = await KillAsync(kill, server, shop, cancellationToken);
             await last;
@@ -184,42 +182,6 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         }
 
         return true;
-    }
-
-    /// <summary>Uploads one request after the other while fewer than twice <see cref="InFlight"/> images are in flight.</summary>
-    private async Task KeepBusyAsync(Shop shop, Surroundings surroundings, CancellationToken cancellationToken)
-    {
-        try
-        {
-            while (!cancellationToken.IsCancellationRequested)
-            {
-                if (shop.ImagesInFlight < InFlight * 2)
-                {
-                    var request = SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", InFlight * 3 / 4, isRepeatable: uploadRandom.Next(2) == 0, surroundings, uploadRandom);
-                    await shop.UploadAsync(request, cancellationToken);
-                }
-
-                await shop.RefreshAsync(cancellationToken);
-                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The round is over; an upload under way was not answered.
-        }
-    }
-
-    private async Task WaitUntilBusyAsync(Shop shop, Task uploading, CancellationToken cancellationToken)
-    {
-        while (shop.ImagesInFlight < InFlight)
-        {
-            if (uploading.IsCompleted)
-            {
-                await uploading;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, cancellationToken);
-        }
     }
 
     /// <summary>The first image recorded after a start, where any was left to do.</summary>

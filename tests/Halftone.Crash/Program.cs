@@ -9,7 +9,11 @@ namespace Halftone.Crash;
 /// kills  [--rounds 100] [--seed 1] [--mode all|group|parent|children|pause] [--in-flight 100] [--pause 60 (seconds)]
 /// strace [--kinds rename,fsync,…] [--from 1] [--step 1]
 /// races  [--rounds 200] [--seed 1]
+/// faults [--rounds 50] [--seed 1] [--in-flight 100] [--workers 3] [--queue-nodes 1|3] [--outage 60 (seconds)] [--only "kill worker,queue outage,…"]
+/// serve  [--workers 3] [--queue-nodes 1|3]
 /// </code>
+/// faults and serve start PostgreSQL, RabbitMQ and Ceph's S3 of their own, an api and workers; serve does nothing to them, tells where they are and
+/// ends with the end of its input.
 /// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. kills and races take <c>--database</c>, the
 /// connection string of an empty PostgreSQL database. Ends with 0 where nothing was lost, doubled,
 /// orphaned or wrong.
@@ -34,8 +38,12 @@ internal static class Program
                 return await SweepAsync(program, options, stop.Token);
             case "races":
                 return await RaceAsync(program, options, stop.Token);
+            case "faults":
+                return await FaultAsync(program, options, stop.Token);
+            case "serve":
+                return await ServeAsync(program, options, stop.Token);
             default:
-                await Console.Error.WriteLineAsync("kills | strace | races; see Program.cs for their options.");
+                await Console.Error.WriteLineAsync("kills | strace | races | faults | serve; see Program.cs for their options.");
                 return 2;
         }
     }
@@ -94,6 +102,36 @@ internal static class Program
         folder.IsKept = !findings.IsClean;
         Console.WriteLine(string.Join(", ", races.Answers.Select(answer => $"{answer.Key}: {answer.Value}")));
         return Report(findings, folder.Path);
+    }
+
+    private static async Task<int> FaultAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
+    {
+        var seed = Number(options, "seed", 1);
+        Console.WriteLine($"seed {seed}");
+        var clock = Stopwatch.StartNew();
+        await using var cluster = await Cluster.StartAsync(program, Number(options, "workers", 3), Number(options, "queue-nodes", 1), ClusterRounds.Settings, cancellationToken);
+        cluster.IsKept = true;
+        var rounds = new ClusterRounds(cluster, seed, Number(options, "in-flight", 100), TimeSpan.FromSeconds(Number(options, "outage", 60)), Console.Out)
+        {
+            Only = options.TryGetValue("only", out var names) ? names.Split(',') : [],
+        };
+        var (counts, findings) = await rounds.RunAsync(Number(options, "rounds", 50), cancellationToken);
+        cluster.IsKept = !findings.IsClean;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            {string.Join('\n', counts.Lines)}
+            {clock.Elapsed:hh\:mm\:ss}; faults {counts.Times}, fewest images in flight {counts.FewestInFlight}, longest until the next outcome {counts.Longest.TotalSeconds:0.0} s, attempts lost {findings.AttemptsLost}
+            """));
+        return Report(findings, cluster.LogFolder);
+    }
+
+    private static async Task<int> ServeAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
+    {
+        await using var cluster = await Cluster.StartAsync(program, Number(options, "workers", 3), Number(options, "queue-nodes", 1), [("Logging:LogLevel:Default", "Warning")], cancellationToken);
+        Console.WriteLine($"{cluster.Url} {string.Join(',', cluster.Members.Select(member => member.Process.Id))}");
+        await Console.In.ReadToEndAsync(cancellationToken);
+        return 0;
     }
 
     private static int Report(Findings findings, string folder)

@@ -22,6 +22,8 @@ internal sealed class CephServer : IAsyncDisposable
 
     private CephServer(string folder, int port) => (this.folder, this.port) = (folder, port);
 
+    public int Port => port;
+
     public string Endpoint => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}");
 
     private string ConfigurationFile => Path.Combine(folder, "ceph.conf");

@@ -53,6 +53,13 @@ internal sealed class PostgresServer : IAsyncDisposable
         process = null;
     }
 
+    /// <summary>Ends it in the middle of its work; it recovers when it starts again.</summary>
+    public async Task CrashAsync()
+    {
+        await OwnedProcess.RunAsUserAsync(["kill", "-QUIT", process!.Id.ToString(CultureInfo.InvariantCulture)], CancellationToken.None);
+        await StopAsync();
+    }
+
     /// <summary>A fresh database with every migration.</summary>
     public async Task<string> CreateDatabaseAsync(CancellationToken cancellationToken)
     {
@@ -111,6 +118,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         await connection.OpenAsync(cancellationToken);
         await connection.ExecuteAsync(sql);
     }
+
+    public int Port => port;
 
     private string ConnectionStringTo(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={database}");
 }

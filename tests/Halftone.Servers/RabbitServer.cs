@@ -7,27 +7,54 @@ internal sealed class RabbitServer : IAsyncDisposable
 {
     // Debian's own wrapper insists on root or the user rabbitmq; the program behind it does not.
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    private const string Control = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
-    private readonly string folder;
-    private readonly int port = FreePort.Find();
-    private readonly int distributionPort = FreePort.Find();
-    private readonly int mapperPort = FreePort.Find();
-    private OwnedProcess? mapper;
-    private OwnedProcess? node;
     private static int names;
 
-    private RabbitServer(string folder) => this.folder = folder;
+    private readonly string folder;
+    private readonly RabbitServer? first;
+    private readonly int port = FreePort.Find();
+    private readonly int distributionPort = FreePort.Find();
+    private readonly int mapperPort;
+    private OwnedProcess? mapper;
+    private OwnedProcess? node;
+
+    private RabbitServer(string folder, RabbitServer? first) => (this.folder, this.first, mapperPort) = (folder, first, first?.mapperPort ?? FreePort.Find());
 
     /// <summary>For <c>Queue:Uri</c>.</summary>
     public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{port}/");
 
     public int Port => port;
 
+    private string Name => string.Create(CultureInfo.InvariantCulture, $"node{distributionPort}@localhost");
+
+    /// <summary>Nodes of one cluster share the secret in it.</summary>
+    private string Home => Path.Combine((first ?? this).folder, "home");
+
     /// <exception cref="NotInstalledException"/>
-    public static async Task<RabbitServer> StartAsync(CancellationToken cancellationToken)
+    public static Task<RabbitServer> StartAsync(CancellationToken cancellationToken) => StartAsync(null, cancellationToken);
+
+    /// <summary>Nodes of one cluster; the first of them ends last.</summary>
+    /// <exception cref="NotInstalledException"/>
+    public static async Task<IReadOnlyList<RabbitServer>> StartAsync(int nodes, CancellationToken cancellationToken)
+    {
+        var started = new List<RabbitServer> { await StartAsync(cancellationToken) };
+        while (started.Count < nodes)
+        {
+            var node = await StartAsync(started[0], cancellationToken);
+            started.Add(node);
+            string[] environment = [$"HOME={node.Home}", $"ERL_EPMD_PORT={node.mapperPort}", "RABBITMQ_CONF_ENV_FILE=/dev/null"];
+            await OwnedProcess.RunAsUserAsync(
+                ["env", .. environment, Control, "-n", node.Name, "eval", $"rabbit:stop(), ok = rabbit_mnesia:join_cluster('{started[0].Name}', disc), rabbit:start()."], cancellationToken);
+        }
+
+        return started;
+    }
+
+    private static async Task<RabbitServer> StartAsync(RabbitServer? first, CancellationToken cancellationToken)
     {
         NotInstalledException.ThrowUnless(File.Exists(Program), "RabbitMQ", "rabbitmq-server");
-        var server = new RabbitServer(await OwnedProcess.NewFolderAsync("rabbitmq", cancellationToken));
+        var server = new RabbitServer(await OwnedProcess.NewFolderAsync("rabbitmq", cancellationToken), first);
         await File.WriteAllTextAsync(Path.Combine(server.folder, "enabled_plugins"), "[].\n", cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(server.folder, "rabbitmq.conf"), "loopback_users = none\n", cancellationToken);
         foreach (var name in new[] { "home", "mnesia", "log" })
@@ -47,11 +74,11 @@ internal sealed class RabbitServer : IAsyncDisposable
     {
         var environment = new Dictionary<string, string>
         {
-            ["HOME"] = Path.Combine(folder, "home"),
+            ["HOME"] = Home,
             ["ERL_EPMD_PORT"] = mapperPort.ToString(CultureInfo.InvariantCulture),
             ["ERL_EPMD_ADDRESS"] = "127.0.0.1",
             ["RABBITMQ_CONF_ENV_FILE"] = "/dev/null",
-            ["RABBITMQ_NODENAME"] = "test@localhost",
+            ["RABBITMQ_NODENAME"] = Name,
             ["RABBITMQ_NODE_IP_ADDRESS"] = "127.0.0.1",
             ["RABBITMQ_NODE_PORT"] = port.ToString(CultureInfo.InvariantCulture),
             ["RABBITMQ_DIST_PORT"] = distributionPort.ToString(CultureInfo.InvariantCulture),
@@ -64,7 +91,7 @@ internal sealed class RabbitServer : IAsyncDisposable
             ["RABBITMQ_SCHEMA_DIR"] = Path.Combine(folder, "schema"),
             ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
         };
-        mapper ??= await OwnedProcess.StartAsync(folder, "KILL", ["epmd"], environment, cancellationToken);
+        mapper ??= first is not null ? null : await OwnedProcess.StartAsync(folder, "KILL", ["epmd"], environment, cancellationToken);
         foreach (var log in Directory.EnumerateFiles(Path.Combine(folder, "log")))
         {
             File.Delete(log);
@@ -91,7 +118,11 @@ internal sealed class RabbitServer : IAsyncDisposable
             await StopAsync();
         }
 
-        await mapper!.DisposeAsync();
+        if (mapper is not null)
+        {
+            await mapper.DisposeAsync();
+        }
+
         Directory.Delete(folder, recursive: true);
     }
 }

@@ -12,7 +12,8 @@ namespace Halftone.Queue;
 
 /// <summary>
 /// Hands images and deliveries whose time has come back to the queue. It never clears the due time but moves it forward by a
-/// lease: if the message is lost, the row is due again, and only a recorded outcome ends it.
+/// lease: if the message is lost, the row is due again, and only a recorded outcome ends it. What the queue did not take because it was away is
+/// published when it is back, not when the lease has run out.
 /// </summary>
 internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, ImageSample sample, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, IOptions<ServerOptions> server, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
 {
@@ -20,6 +21,10 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
 
     private readonly WakeSignal wake = new();
+
+    /// <summary>Leased, and the queue has not said that it has them. Some may be there all the same: a second one changes nothing.</summary>
+    private List<Message> unpublished = [];
+
     private (DateTimeOffset Clock, long Timestamp) last = (time.GetUtcNow(), time.GetTimestamp());
 
     /// <summary>Tells the sweep that a transaction with rows that are due was committed.</summary>
@@ -69,6 +74,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             await FollowClockAsync(cancellationToken);
         }
 
+        await PublishAsync(cancellationToken);
+
         // Looked for on a reading connection first: an idle server must not take the write lock every second.
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new
@@ -85,7 +92,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             return;
         }
 
-        var due = await database.WriteAsync<List<Message>>(
+        await database.WriteAsync(
             async transaction =>
             {
                 var connection = transaction.Connection!;
@@ -104,10 +111,21 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                     messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
                 }
 
-                return messages;
+                // Before the commit, whose answer may get lost.
+                unpublished = messages;
+                return true;
             },
             cancellationToken);
-        await queue.PublishAsync(due, cancellationToken);
+        await PublishAsync(cancellationToken);
+    }
+
+    private async Task PublishAsync(CancellationToken cancellationToken)
+    {
+        if (unpublished.Count > 0)
+        {
+            await queue.PublishAsync(unpublished, cancellationToken);
+            unpublished = [];
+        }
     }
 
     /// <summary>No image waits longer: one that seems to was given its time before the clock was set back.</summary>

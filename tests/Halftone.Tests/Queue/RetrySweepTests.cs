@@ -71,6 +71,20 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task What_the_queue_did_not_take_is_handed_out_when_it_is_back_and_once()
+    {
+        await InsertAsync(1, dueIn: TimeSpan.Zero);
+        await InsertImagesAsync(1);
+        published.IsAway = true;
+        await Assert.ThrowsAsync<QueueUnavailableException>(() => sweep.SweepAsync(Cancelled));
+        await Assert.ThrowsAsync<QueueUnavailableException>(() => sweep.SweepAsync(Cancelled));
+        published.IsAway = false;
+        await sweep.SweepAsync(Cancelled);
+        await sweep.SweepAsync(Cancelled);
+        Assert.Equal(2, published.Messages.Count);
+    }
+
+    [Fact]
     public async Task Where_machines_share_the_database_the_clock_of_one_moves_nothing()
     {
         published.IsInProcess = false;
@@ -172,8 +186,15 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
 
         public bool IsInProcess { get; set; } = true;
 
+        public bool IsAway { get; set; }
+
         public Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken)
         {
+            if (IsAway)
+            {
+                throw new QueueUnavailableException("away");
+            }
+
             Messages.AddRange(messages);
             return Task.CompletedTask;
         }
