@@ -69,8 +69,10 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
         await shop.SettleAsync(deadline.Token);
         foreach (var member in cluster.Members)
         {
-            var code = await member.StopAsync(cancellationToken);
-            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"SIGTERM: exit {code}"));
+            if (await member.StopAsync(cancellationToken) is not 0 and var code)
+            {
+                throw new InvalidOperationException($"A process that was told to stop ended with {code}; see {cluster.LogFolder}.");
+            }
         }
 
         return (counts, await new Examination(cluster, shop, surroundings).RunAsync(cancellationToken));
