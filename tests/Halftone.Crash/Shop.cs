@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Halftone.Crash;
@@ -148,7 +149,7 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
         {
             return await ask();
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return default;
         }

@@ -22,6 +22,8 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     /// <summary>A connection over which nothing comes for twice as long is dead.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim gate = new(1, 1);
     private IConnection? connection;
 
@@ -51,8 +53,28 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
         catch
         {
-            await channel.DisposeAsync();
+            await CloseAsync(channel);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Closes a channel, which may be broken. The client sometimes waits for ever where the broker closes the channel at the same moment, as it does when
+    /// a queue is not there: then the connection is given up, and what was under way on it is delivered again.
+    /// </summary>
+    public async Task CloseAsync(IChannel? channel)
+    {
+        try
+        {
+            await (channel?.DisposeAsync().AsTask().WaitAsync(ClosePatience) ?? Task.CompletedTask);
+        }
+        catch (TimeoutException)
+        {
+            await DropAsync();
+        }
+        catch (Exception exception) when (IsOutage(exception))
+        {
+            // It is closed, which was wanted.
         }
     }
 
@@ -81,6 +103,28 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
 
         gate.Dispose();
+    }
+
+    /// <summary>The next call makes another connection.</summary>
+    private async Task DropAsync()
+    {
+        await gate.WaitAsync();
+        try
+        {
+            if (connection is { } stuck)
+            {
+                connection = null;
+                await stuck.AbortAsync(TimeSpan.FromSeconds(1)).WaitAsync(ClosePatience);
+            }
+        }
+        catch (TimeoutException)
+        {
+            // Its socket ends with the heartbeats that do not come any more.
+        }
+        finally
+        {
+            gate.Release();
+        }
     }
 
     private string Address => string.Join(", ", options.Value.Nodes.Select(node => $"{node.Host}:{(node.Port < 0 ? AmqpTcpEndpoint.UseDefaultPort : node.Port)}"));

@@ -42,8 +42,15 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     public Task CheckAsync(CancellationToken cancellationToken) => broker.CallAsync(
         async patient =>
         {
-            await using var channel = await broker.OpenChannelAsync(new(false, false), patient);
-            return await channel.QueueDeclarePassiveAsync(RabbitBroker.NameOf(options.Value, QueueName.Work), patient);
+            var channel = await broker.OpenChannelAsync(new(false, false), patient);
+            try
+            {
+                return await channel.QueueDeclarePassiveAsync(RabbitBroker.NameOf(options.Value, QueueName.Work), patient);
+            }
+            finally
+            {
+                await broker.CloseAsync(channel);
+            }
         },
         cancellationToken);
 
@@ -87,7 +94,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     public async ValueTask DisposeAsync()
     {
-        await LeaveAsync(publisher);
+        await broker.CloseAsync(publisher);
         publishing.Dispose();
     }
 
@@ -113,7 +120,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             // What of it was confirmed is not known any more, and the channel may be the reason.
             var broken = publisher;
             publisher = null;
-            await LeaveAsync(broken);
+            await broker.CloseAsync(broken);
             throw;
         }
         finally
@@ -128,9 +135,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         var backoff = new OutageBackoff(time);
         while (!stop.IsCancellationRequested)
         {
+            IChannel? channel = null;
             try
             {
-                await using var channel = await broker.OpenChannelWithQueuesAsync(new(false, false), stop);
+                channel = await broker.OpenChannelWithQueuesAsync(new(false, false), stop);
                 var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 var consumer = new AsyncEventingBasicConsumer(channel);
                 // By us, or by a broker whose queue was deleted or moved: then the channel stays open and nothing more would come.
@@ -166,22 +174,15 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             catch (Exception exception)
 #pragma warning restore CA1031
             {
+                await broker.CloseAsync(channel);
+                channel = null;
                 Log.Outage(logger, queue, exception.Message);
                 await backoff.WaitAsync(stop);
             }
-        }
-    }
-
-    /// <summary>Closes a channel that may be broken, which the client then says by an exception.</summary>
-    private static async Task LeaveAsync(IChannel? channel)
-    {
-        try
-        {
-            await (channel?.DisposeAsync() ?? ValueTask.CompletedTask);
-        }
-        catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            // It is closed, which was wanted.
+            finally
+            {
+                await broker.CloseAsync(channel);
+            }
         }
     }
 
@@ -295,9 +296,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         var backoff = new OutageBackoff(time);
         while (!cancellationToken.IsCancellationRequested)
         {
+            IChannel? channel = null;
             try
             {
-                await using var channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: DeadLettersAtOnce), cancellationToken);
+                channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: DeadLettersAtOnce), cancellationToken);
                 var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 var consumer = new AsyncEventingBasicConsumer(channel);
                 consumer.UnregisteredAsync += (_, _) => Set(cancelled);
@@ -320,8 +322,14 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             catch (Exception exception)
 #pragma warning restore CA1031
             {
+                await broker.CloseAsync(channel);
+                channel = null;
                 Log.Outage(logger, dead, exception.Message);
                 await backoff.WaitAsync(cancellationToken);
+            }
+            finally
+            {
+                await broker.CloseAsync(channel);
             }
         }
     }

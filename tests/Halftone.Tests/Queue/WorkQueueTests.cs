@@ -9,7 +9,7 @@ namespace Halftone.Tests.Queue;
 /// <summary>What every queue must do; a class derives for each.</summary>
 public abstract class WorkQueueTests : IAsyncLifetime
 {
-    private static readonly DeadLetterHandler NoDeadLetters = (_, _) => throw new InvalidOperationException("Nothing was to be a dead letter.");
+    private protected static readonly DeadLetterHandler NoDeadLetters = (_, _) => throw new InvalidOperationException("Nothing was to be a dead letter.");
 
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -304,6 +304,48 @@ public sealed class RabbitQueueTests : WorkQueueTests
         Assert.Equal(good, Assert.Single(handled));
         // On its queue, beside it, or under way between the two.
         await Eventually.TrueAsync(async () => await ReadyAsync() + await ReadyAsync(dead: true) == 1);
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_deleted_under_its_consumer_is_made_again_and_consumed()
+    {
+        var handled = new ConcurrentBag<Message>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var consuming = WorkQueue.ConsumeAsync(QueueName.Work, 4, (message, _, _) => Add(handled, message), NoDeadLetters, stop.Token);
+        await WorkQueue.PublishAsync([ImageOf(NewId(), 1)], Cancelled);
+        await Eventually.TrueAsync(() => handled.Count == 1);
+
+        await using (var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled))
+        {
+            await channel.QueueDeleteAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Work), ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
+        }
+
+        // While it is not there a publish is refused, and nothing vanishes.
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                await WorkQueue.PublishAsync([ImageOf(NewId(), 2)], Cancelled);
+                return true;
+            }
+            catch (QueueUnavailableException)
+            {
+                return false;
+            }
+        });
+        await Eventually.TrueAsync(() => handled.Count >= 2);
+        await stop.CancelAsync();
+        await consuming;
+    }
+
+    [Fact]
+    public async Task A_channel_that_the_broker_closes_at_the_same_moment_is_closed_in_time()
+    {
+        QueueOptions.Name += "-missing";
+        for (var i = 0; i < 300; i++)
+        {
+            await Assert.ThrowsAsync<QueueUnavailableException>(() => WorkQueue.CheckAsync(Cancelled));
+        }
     }
 
     [Fact]
