@@ -26,6 +26,12 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     /// <summary>How often the length of a queue is asked for.</summary>
     private static readonly TimeSpan LengthInterval = TimeSpan.FromSeconds(2);
 
+    /// <summary>
+    /// After so long without a message, and with none under way, a queue is asked for its messages anew; 1 min. Where a quorum queue is deleted and made
+    /// again at once, RabbitMQ 3.10 keeps the consumer of the first, sends it nothing, and says that the second has one.
+    /// </summary>
+    public TimeSpan Renewal { get; init; } = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<QueueName, uint> lengths = [];
     private readonly ConcurrentDictionary<QueueName, TurnQueue<Delivery>> waitingHere = [];
     private readonly SemaphoreSlim publishing = new(1, 1);
@@ -143,7 +149,8 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                 var consumer = new AsyncEventingBasicConsumer(channel);
                 // By us, or by a broker whose queue was deleted or moved: then the channel stays open and nothing more would come.
                 consumer.UnregisteredAsync += (_, _) => Set(cancelled);
-                consumer.ReceivedAsync += (_, received) => ReceiveAsync(channel, received, lines);
+                var seat = new Seat(channel, time);
+                consumer.ReceivedAsync += (_, received) => ReceiveAsync(seat, received, lines);
                 var tag = await broker.CallAsync(
                     async patient =>
                     {
@@ -152,7 +159,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                     },
                     stop);
                 backoff.Reset();
-                await WatchAsync(name, queue, channel, Task.WhenAny(closed, cancelled.Task), stop);
+                await WatchAsync(name, queue, seat, Task.WhenAny(closed, cancelled.Task), stop);
                 if (stop.IsCancellationRequested && channel.IsOpen)
                 {
                     await broker.CallAsync(
@@ -199,9 +206,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         return Task.CompletedTask;
     }
 
-    /// <summary>Until the channel closes, the broker cancels the consumer, or we are told to stop; notes the queue's length meanwhile.</summary>
-    private async Task WatchAsync(QueueName name, string queue, IChannel channel, Task ended, CancellationToken stop)
+    /// <summary>Until the channel closes, the broker cancels the consumer, it is idle for long, or we are told to stop; notes the queue's length meanwhile.</summary>
+    private async Task WatchAsync(QueueName name, string queue, Seat seat, Task ended, CancellationToken stop)
     {
+        var channel = seat.Channel;
         while (!ended.IsCompleted && !stop.IsCancellationRequested)
         {
             // Not cancelled by a stop, which would close the channel under the handlers that still acknowledge on it.
@@ -211,6 +219,11 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             {
                 // Not even this one: the queue was deleted and made again.
                 break;
+            }
+
+            if (seat.IsIdleFor(Renewal))
+            {
+                return;
             }
 
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -224,18 +237,19 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    private async Task ReceiveAsync(IChannel channel, BasicDeliverEventArgs received, TurnQueue<Delivery> lines)
+    private async Task ReceiveAsync(Seat seat, BasicDeliverEventArgs received, TurnQueue<Delivery> lines)
     {
         try
         {
             var message = Message.FromJson(Encoding.UTF8.GetString(received.Body.Span));
-            lines.Add(message.RequestId, new Delivery(message, channel, received.DeliveryTag));
+            seat.Take();
+            lines.Add(message.RequestId, new Delivery(message, seat, received.DeliveryTag));
         }
         catch (JsonException exception)
         {
             // For another version, perhaps: it waits among the dead letters and comes back, and counts against nobody.
             Log.Unreadable(logger, received.RoutingKey, exception);
-            await AnswerAsync(channel, () => channel.BasicNackAsync(received.DeliveryTag, multiple: false, requeue: false));
+            await AnswerAsync(seat.Channel, () => seat.Channel.BasicNackAsync(received.DeliveryTag, multiple: false, requeue: false));
         }
     }
 
@@ -246,10 +260,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         try
         {
             // A channel that closed has given its messages back to the broker already.
-            if (delivery.Channel.IsOpen)
+            if (delivery.Seat.Channel.IsOpen)
             {
                 await handle(delivery.Message, slot, cancellationToken);
-                await AnswerAsync(delivery.Channel, () => delivery.Channel.BasicAckAsync(delivery.Tag, multiple: false, CancellationToken.None));
+                await AnswerAsync(delivery, channel => channel.BasicAckAsync(delivery.Tag, multiple: false, CancellationToken.None));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -273,7 +287,13 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     private async Task GiveBackAsync(Delivery delivery, CancellationToken cancellationToken)
     {
         await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await AnswerAsync(delivery.Channel, () => delivery.Channel.BasicNackAsync(delivery.Tag, multiple: false, requeue: true));
+        await AnswerAsync(delivery, channel => channel.BasicNackAsync(delivery.Tag, multiple: false, requeue: true));
+    }
+
+    private async Task AnswerAsync(Delivery delivery, Func<IChannel, ValueTask> answer)
+    {
+        await AnswerAsync(delivery.Seat.Channel, () => answer(delivery.Seat.Channel));
+        delivery.Seat.Leave();
     }
 
     /// <summary>A channel that breaks under an answer has given the message back: it comes again, and running twice changes nothing.</summary>
@@ -376,7 +396,26 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    private readonly record struct Delivery(Message Message, IChannel Channel, ulong Tag);
+    private readonly record struct Delivery(Message Message, Seat Seat, ulong Tag);
+
+    /// <summary>A channel that receives, and how many of its messages are not answered yet.</summary>
+    private sealed class Seat(IChannel channel, TimeProvider time)
+    {
+        private int held;
+        private long lastAt = time.GetTimestamp();
+
+        public IChannel Channel => channel;
+
+        public void Take() => Interlocked.Increment(ref held);
+
+        public void Leave()
+        {
+            Volatile.Write(ref lastAt, time.GetTimestamp());
+            Interlocked.Decrement(ref held);
+        }
+
+        public bool IsIdleFor(TimeSpan span) => Volatile.Read(ref held) == 0 && time.GetElapsedTime(Volatile.Read(ref lastAt)) >= span;
+    }
 
     private static partial class Log
     {

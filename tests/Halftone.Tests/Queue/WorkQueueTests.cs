@@ -247,7 +247,7 @@ public sealed class RabbitQueueTests : WorkQueueTests
         var settings = await RabbitServer.NewQueuesAsync(Cancelled);
         (QueueOptions.Uri, QueueOptions.Name) = (settings[0].Value!, settings[1].Value!);
         broker = new RabbitBroker(Options.Create(QueueOptions));
-        return new RabbitQueue(broker, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
+        return new RabbitQueue(broker, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance) { Renewal = TimeSpan.FromSeconds(3) };
     }
 
     private protected override Task SettledAsync(int waiting) => Eventually.TrueAsync(() => ((RabbitQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
