@@ -80,7 +80,7 @@ internal sealed class ImageFetcher : IDisposable
                 return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects lead in a circle.");
             }
 
-            var redirectedTo = redirects == 0 ? null : target.Url.AbsoluteUri;
+            var redirectedTo = redirects == 0 ? null : Validators.PrintOf(target.Url);
             // Another URL may give the same tag to another picture.
             var outcome = await AskHostAsync(new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null), slot, clock);
             if (outcome.Result is not null)
@@ -309,7 +309,7 @@ internal sealed class ImageFetcher : IDisposable
 
     /// <summary>A hop to make.</summary>
     /// <param name="Target">Whom to ask.</param>
-    /// <param name="RedirectedTo">Its URL; null at the first.</param>
+    /// <param name="RedirectedTo">The print of its URL; null at the first.</param>
     /// <param name="Known">What this very URL said of a body before.</param>
     private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known);
 

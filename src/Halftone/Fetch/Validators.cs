@@ -1,4 +1,7 @@
+using System.Buffers.Text;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Halftone.Fetch;
 
@@ -8,7 +11,7 @@ namespace Halftone.Fetch;
 /// </summary>
 /// <param name="ETag">As it was sent, with its quotes and <c>W/</c>; null where there was none.</param>
 /// <param name="LastModified">UTC, to the second; null where there was none that is good for a comparison.</param>
-/// <param name="RedirectedTo">The URL that said so, where it is not the one that was asked for: no other is asked by them.</param>
+/// <param name="RedirectedTo">The <see cref="PrintOf"/> the URL that said so, where it is not the one that was asked for: no other is asked by them.</param>
 internal sealed record Validators(string? ETag, DateTimeOffset? LastModified, string? RedirectedTo)
 {
     /// <summary>Longer tags are not kept.</summary>
@@ -19,6 +22,9 @@ internal sealed record Validators(string? ETag, DateTimeOffset? LastModified, st
     /// 8.8.2.2; a minute, as RFC 7232 said).
     /// </summary>
     private static readonly TimeSpan LeastAge = TimeSpan.FromMinutes(1);
+
+    /// <summary>Tells URLs apart that redirects lead to: 128 bits, because such a URL may be long, and signed.</summary>
+    public static string PrintOf(Uri url) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)).AsSpan(0, 16));
 
     /// <summary>What a response with a body says of it; null where that is nothing of use.</summary>
     public static Validators? Of(HttpResponseMessage response, string? redirectedTo)

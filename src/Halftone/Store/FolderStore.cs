@@ -172,8 +172,9 @@ internal sealed class FolderStore(string root) : IObjectStore
         {
             body = await File.ReadAllBytesAsync(source, cancellationToken);
         }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            // Gone, or not to be read: no reason to wait for it, for it can be made anew.
             return false;
         }
 

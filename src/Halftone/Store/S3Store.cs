@@ -87,15 +87,28 @@ internal sealed class S3Store : IObjectStore, IDisposable
         return result;
     }
 
-    /// <summary>By the server itself; type and caching go along. An object was put whole or is not there, so its length is not asked for.</summary>
+    /// <summary>
+    /// By the server itself; type and caching go along. An object was put whole or is not there, so its length is not asked for. A server that knows no
+    /// copies, or a key that may write and not read, is no outage: the image can be made anew, and where nothing may be written its put says so.
+    /// </summary>
     public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
     {
         try
         {
-            await CallAsync(() => client.CopyObjectAsync(
-                new CopyObjectRequest { SourceBucket = options.Bucket, SourceKey = KeyOf(from), DestinationBucket = options.Bucket, DestinationKey = KeyOf(to) },
-                cancellationToken));
-            return true;
+            return await CallAsync(async () =>
+            {
+                try
+                {
+                    await client.CopyObjectAsync(
+                        new CopyObjectRequest { SourceBucket = options.Bucket, SourceKey = KeyOf(from), DestinationBucket = options.Bucket, DestinationKey = KeyOf(to) },
+                        cancellationToken);
+                    return true;
+                }
+                catch (AmazonS3Exception refused) when (refused.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
+                {
+                    return false;
+                }
+            });
         }
         catch (ObjectMissingException)
         {

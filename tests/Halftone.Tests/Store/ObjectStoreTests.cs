@@ -157,6 +157,8 @@ public sealed class FolderStoreTests : FileStoreTests
         Assert.True(await store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
 
         Assert.InRange((await store.ListAsync(Guid.AllBitsSet, Cancelled).SingleAsync(Cancelled)).ModifiedAt, TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddMinutes(1));
+        // Made, and the answer lost.
+        Assert.True(await store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
         // One file of two names.
         await File.AppendAllTextAsync(Path.Combine(folder, original), "x", Cancelled);
         Assert.Equal(Picture.Jpeg.Length + 1, await store.LengthAsync(copy, Cancelled));
@@ -246,6 +248,17 @@ public sealed class S3StoreTests : FileStoreTests
             var put = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PutAsync(ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), Picture.Jpeg, "image/jpeg", Cancelled));
             Assert.Contains(bad.Bucket, put.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(bad.SecretAccessKey, put.ToString(), StringComparison.Ordinal);
+            var (from, to) = (ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), ObjectKey.ForImage(Guid.Empty, "b-1", "jpg"));
+            if (bad == wrong)
+            {
+                // A key that may write and not read would be told the same.
+                Assert.False(await store.CopyAsync(from, to, 1, Cancelled));
+            }
+            else
+            {
+                await Assert.ThrowsAsync<StoreUnavailableException>(() => store.CopyAsync(from, to, 1, Cancelled));
+            }
+
             await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ListAsync(Guid.Empty, Cancelled).ToListAsync(Cancelled).AsTask());
         }
     }

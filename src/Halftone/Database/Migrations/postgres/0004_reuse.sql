@@ -8,7 +8,7 @@ ALTER TABLE image ADD COLUMN url_key TEXT;                     -- 128 bits of SH
 ALTER TABLE image ADD COLUMN source_key TEXT;                  -- the same over owner, options and the source's bytes; NULL where those were not hashed
 ALTER TABLE image ADD COLUMN etag TEXT;                        -- of the source, as it was sent, with its quotes
 ALTER TABLE image ADD COLUMN last_modified BIGINT;             -- of the source, where it is good for a comparison
-ALTER TABLE image ADD COLUMN source_url TEXT;                  -- where redirects led to; NULL where there were none
+ALTER TABLE image ADD COLUMN source_url TEXT;                  -- 128 bits of SHA-256 over where redirects led to; NULL where there were none
 ALTER TABLE image ADD COLUMN reused BOOLEAN;
 CREATE INDEX image_by_url ON image (url_key, image_id) WHERE url_key IS NOT NULL;
 CREATE INDEX image_by_source ON image (source_key, image_id) WHERE source_key IS NOT NULL;
