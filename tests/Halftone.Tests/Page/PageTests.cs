@@ -82,6 +82,18 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await Expect(other["#nowhere h1"]).ToBeFocusedAsync();
         await other["#nowhere a"].ClickAsync();
         await Expect(other["#requests li"]).ToContainTextAsync("12 images");
+
+        // What has not changed is taken over, unless everything is to be done afresh.
+        await other.StartAsync(SampleCsv(origin));
+        await other.EndsAsync();
+        await Expect(other["#reused"]).ToHaveTextAsync("12");
+        await other.Page.GotoAsync("#/");
+        await other.GiveAsync(SampleCsv(origin));
+        await other["#options summary"].ClickAsync();
+        await other["#afresh"].CheckAsync();
+        await other["#start-button"].ClickAsync();
+        await other.EndsAsync();
+        await Expect(other["#reused-fact"]).ToBeHiddenAsync();
     }
 
     [Fact]

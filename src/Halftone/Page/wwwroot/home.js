@@ -201,6 +201,7 @@ async function start() {
   const fields = { quality: byId('quality').value, format: byId('format').value };
   if (byId('webhook-url').value.trim() !== '') fields.webhook_url = byId('webhook-url').value.trim();
   if (byId('escape').checked) fields.escape_formulas = 'true';
+  if (byId('afresh').checked) fields.reuse = 'false';
   show(byId('start-trouble'), false);
   byId('start-button').setAttribute('aria-disabled', 'true');
   showSending(`Sending ${file.name}`, 0, 0);

@@ -130,6 +130,8 @@ function render(status, sheet) {
   setText(byId('failed'), number(failed));
   setText(byId('waiting'), number(total - done));
   byId('failed').classList.toggle('some', failed > 0);
+  show(byId('reused-fact'), status.reused > 0);
+  setText(byId('reused'), number(status.reused ?? 0));
   showPace(status, done, hasEnded);
   showActions(status, hasEnded);
   showErrors(status.errors, failed);
