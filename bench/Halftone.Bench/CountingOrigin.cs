@@ -21,6 +21,9 @@ internal sealed class CountingOrigin : IDisposable
         _ = AcceptAsync();
     }
 
+    /// <summary>Before each answer.</summary>
+    public TimeSpan Latency { get; init; }
+
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
     public long Bytes => Interlocked.Read(ref bytes);
@@ -58,6 +61,8 @@ internal sealed class CountingOrigin : IDisposable
                 {
                     continue;
                 }
+
+                await Task.Delay(Latency, TimeProvider.System);
 
                 // One request at a time: the client waits for its answer.
                 var request = Encoding.ASCII.GetString(buffer, 0, length);

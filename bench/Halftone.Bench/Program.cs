@@ -10,6 +10,7 @@ return args switch
     ["intake", var program, var urls, .. var database] => await IntakeBench.RunAsync(program, Number(urls), database.FirstOrDefault()),
     ["record", var database, var recorders, var images] => await RecordBench.RunAsync(database, Number(recorders), Number(images)),
     ["reruns", var program, var folder, var images, .. var options] => await RerunBench.RunAsync(program, folder, Number(images), !options.Contains("--without-tags")),
+    ["load", var url, var processes, var folder, var images, .. var latency] => await LoadBench.RunAsync(url, processes, folder, Number(images), Number(latency.FirstOrDefault() ?? "0")),
     ["vips-settings", var folder, .. var options] => VipsSettingsBench.Run(folder, options),
     _ => Usage(),
 };
@@ -27,6 +28,7 @@ static int Usage()
           intake PROGRAM URLS [DATABASE]                     an upload of URLS into the published PROGRAM on SQLite, or on PostgreSQL by its connection string
           record DATABASE RECORDERS IMAGES                   outcomes of one request of IMAGES into PostgreSQL by RECORDERS at a time
           reruns PROGRAM FOLDER IMAGES [--without-tags]      a catalogue of IMAGES, files of FOLDER, uploaded four times into the published PROGRAM
+          load URL PROCESSES FOLDER IMAGES [LATENCY_MS]      IMAGES, files of FOLDER, through running servers; "Halftone.Crash serve" starts a cluster and tells URL and PROCESSES
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
         """);
     return 2;
