@@ -88,7 +88,9 @@ internal sealed partial class ImageRun(
             return Failed(message, ErrorCode.Of(FetchError.InvalidUrl), null);
         }
 
-        var (fetchResult, fetchTook) = await StageAsync("fetch", () => fetcher.FetchAsync(url, earlier?.Validators, slot, cancellationToken));
+        // A host that cannot answer a question may still give the image: only the first attempt asks.
+        var known = message.Attempt == 0 ? earlier?.Validators : null;
+        var (fetchResult, fetchTook) = await StageAsync("fetch", () => fetcher.FetchAsync(url, known, slot, cancellationToken));
         if (fetchResult is FetchResult.NotModified)
         {
             if (await TakeOverAsync(message, earlier!, earlier!.Validators, fetchTook, cancellationToken) is { } unchanged)
@@ -110,7 +112,7 @@ internal sealed partial class ImageRun(
         // Hashing costs a tenth of everything but the codec: it is for origins that cannot be asked, or that were and sent the body all the same.
         var sourceKey = fetched.Validators is null || earlier is not null ? outputs.KeyOfSource(message, source.Bytes.Span) : null;
         if (sourceKey is not null
-            && await OutageBackoff.WaitOutAsync(() => outputs.FindBySourceAsync(message, sourceKey, cancellationToken), time, logger, cancellationToken) is { } equal
+            && await OnceAsync(() => outputs.FindBySourceAsync(message, sourceKey, cancellationToken), null) is { } equal
             && await TakeOverAsync(message, equal, fetched.Validators, fetchTook, cancellationToken) is { } same)
         {
             return same;
@@ -148,14 +150,29 @@ internal sealed partial class ImageRun(
         };
     }
 
-    /// <summary>Stores an earlier output under a key of this request's own, so that neither request needs the other.</summary>
-    /// <returns>Null where the output has gone: deleted with its request, or lost.</returns>
+    /// <summary>What there is a way without: an outage is not waited out.</summary>
+    private async Task<T> OnceAsync<T>(Func<Task<T>> ask, T otherwise)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+        {
+            OutageLog.Outage(logger, exception.Message);
+            return otherwise;
+        }
+    }
+
+    /// <summary>
+    /// Stores an earlier output under a key of this request's own, so that neither request needs the other. Tried once: a store that may not copy, or
+    /// does not answer, may still take a new output, and where it does not, that is waited for.
+    /// </summary>
+    /// <returns>Null where the output has gone, deleted with its request or lost, or was not copied.</returns>
     private async Task<RunOutcome.Completed?> TakeOverAsync(Message.Image message, EarlierOutput earlier, Validators? validators, TimeSpan fetchTook, CancellationToken cancellationToken)
     {
         var key = ObjectKey.ForImage(message.RequestId, message.Name, Path.GetExtension(earlier.ObjectKey)[1..]);
-        var (isThere, storeTook) = await StageAsync(
-            "store",
-            () => OutageBackoff.WaitOutAsync(() => images.Store.CopyAsync(earlier.ObjectKey, key, earlier.BytesOut, cancellationToken), time, logger, cancellationToken));
+        var (isThere, storeTook) = await StageAsync("store", () => OnceAsync(() => images.Store.CopyAsync(earlier.ObjectKey, key, earlier.BytesOut, cancellationToken), false));
         return !isThere ? null : new RunOutcome.Completed
         {
             RequestId = message.RequestId,

@@ -29,7 +29,7 @@ internal sealed class ApiBrowser(IServiceProvider services)
     public Task AnswerAsync(HttpContext context)
     {
         // Everything comes from here: nothing is to be fetched from, or told to, anybody else.
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+        context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
         return pipeline.Value(context);
     }
 }

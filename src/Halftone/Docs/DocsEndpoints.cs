@@ -71,7 +71,7 @@ internal static partial class DocsEndpoints
     {
         var markdown = await File.ReadAllTextAsync(file, context.RequestAborted);
         var title = markdown.AsSpan(0, markdown.IndexOf('\n', StringComparison.Ordinal)).TrimStart("# ").ToString();
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";
+        context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
         return TypedResults.Content(Page(title, Markdown.ToHtml(markdown)), "text/html; charset=utf-8");
     }
 

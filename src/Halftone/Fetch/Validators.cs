@@ -52,7 +52,7 @@ internal sealed record Validators(string? ETag, DateTimeOffset? LastModified, st
     public bool AreMeantBy(HttpResponseMessage notModified) =>
         ETag is null || !notModified.Headers.NonValidated.Contains("ETag") || (TagOf(notModified) is { } tag && Opaque(tag).SequenceEqual(Opaque(ETag)));
 
-    /// <summary>The tag where there is one and it is one. A bare <c>*</c> is none: every body would match it for ever.</summary>
+    /// <summary>The tag where there is one and it is one. A bare <c>*</c> is none, nor is an empty one: every body would match it for ever.</summary>
     private static string? TagOf(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("ETag", out var values) && values.Count == 1 && values.ToString() is { Length: <= MaxTagChars } tag && IsTag(tag) ? tag : null;
 
@@ -60,7 +60,7 @@ internal sealed record Validators(string? ETag, DateTimeOffset? LastModified, st
     private static bool IsTag(string tag)
     {
         var opaque = Opaque(tag);
-        return opaque is ['"', .., '"'] && !opaque[1..^1].ContainsAnyExceptInRange('!', '~') && !opaque[1..^1].Contains('"');
+        return opaque is ['"', _, .., '"'] && !opaque[1..^1].ContainsAnyExceptInRange('!', '~') && !opaque[1..^1].Contains('"');
     }
 
     private static ReadOnlySpan<char> Opaque(string tag) => tag.StartsWith("W/", StringComparison.Ordinal) ? tag.AsSpan(2) : tag;

@@ -114,16 +114,25 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
             if (connection is { } stuck)
             {
                 connection = null;
-                await stuck.AbortAsync(TimeSpan.FromSeconds(1)).WaitAsync(ClosePatience);
+                await EndAsync(stuck);
             }
-        }
-        catch (TimeoutException)
-        {
-            // Its socket ends with the heartbeats that do not come any more.
         }
         finally
         {
             gate.Release();
+        }
+    }
+
+    private static async Task EndAsync(IConnection connection)
+    {
+        try
+        {
+            await connection.AbortAsync(TimeSpan.FromSeconds(1)).WaitAsync(ClosePatience);
+            await connection.DisposeAsync().AsTask().WaitAsync(ClosePatience);
+        }
+        catch (TimeoutException)
+        {
+            // Its socket ends with the heartbeats that do not come any more.
         }
     }
 
@@ -145,8 +154,7 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
             if (connection is { } dead)
             {
                 connection = null;
-                await dead.AbortAsync(TimeSpan.FromSeconds(1));
-                await dead.DisposeAsync();
+                await EndAsync(dead);
             }
 
             return connection = await NewConnectionAsync(cancellationToken);

@@ -215,12 +215,6 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             // Not cancelled by a stop, which would close the channel under the handlers that still acknowledge on it.
             var found = await broker.CallAsync(patient => channel.QueueDeclarePassiveAsync(queue, patient), CancellationToken.None);
             lengths[name] = found.MessageCount;
-            if (found.ConsumerCount == 0)
-            {
-                // Not even this one: the queue was deleted and made again.
-                break;
-            }
-
             if (seat.IsIdleFor(Renewal))
             {
                 return;

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Text.Json;
 using Dapper;
 using Halftone.Commands;
@@ -99,7 +100,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                 var messages = new List<Message>();
                 if (parameters.Images)
                 {
-                    var images = (await connection.QueryAsync<DueImage>(database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres), parameters, transaction)).AsList();
+                    // One range of the index after the other: asked for at once, SQLite would read and sort all that is due.
+                    var images = await DueAsync(transaction, 0, now, parameters.Full);
+                    images.AddRange(images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
                     var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
                     await connection.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, parameters.Lease }, transaction);
                     messages.AddRange(images.Select(ToMessage));
@@ -158,6 +161,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         last = (clock, timestamp);
     }
 
+    private async Task<List<DueImage>> DueAsync(DbTransaction transaction, long from, long to, string full) =>
+        (await transaction.Connection!.QueryAsync<DueImage>(database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres), new { From = from, To = to, Full = full }, transaction)).AsList();
+
     private Message.Image ToMessage(DueImage image) => new()
     {
         RequestId = image.RequestId,
@@ -215,7 +221,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
-            WHERE  (i.next_attempt_at <= @Now OR i.next_attempt_at > @Latest) AND i.state = 'pending' AND r.state IN ('pending', 'processing')
+            WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
             AND    r.request_id NOT IN (SELECT value FROM json_each(@Full))
             ORDER  BY i.next_attempt_at
             LIMIT  256
@@ -229,7 +235,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
-            WHERE  (i.next_attempt_at <= @Now OR i.next_attempt_at > @Latest) AND i.state = 'pending' AND r.state IN ('pending', 'processing')
+            WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
             AND    r.request_id NOT IN (SELECT value::uuid FROM json_array_elements_text(@Full::json))
             ORDER  BY i.next_attempt_at
             LIMIT  256

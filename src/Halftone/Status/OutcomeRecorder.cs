@@ -70,6 +70,9 @@ internal abstract record RunOutcome
 internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxRelay relay, TimeProvider time, ILogger<OutcomeRecorder> logger) : BackgroundService
 {
     private const int LargestBatch = 256;
+
+    /// <summary>What PostgresAddress gives a statement.</summary>
+    private const int FirstPatienceSeconds = 20;
     private readonly Channel<Waiting> arrived = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
 
     /// <summary>Returns after the commit: true where this call changed the row, false where another had, or the request has moved on.</summary>
@@ -123,8 +126,24 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
     {
         try
         {
+            // A URL that stands in millions of rows takes long to record: after a timeout it is given three times as long.
+            int? patience = null;
             var (changed, finishes) = await OutageBackoff.WaitOutAsync(
-                () => database.WriteAsync(transaction => WriteAsync(transaction, batch), cancellationToken), time, logger, cancellationToken);
+                async () =>
+                {
+                    try
+                    {
+                        return await database.WriteAsync(transaction => WriteAsync(transaction, batch, patience), cancellationToken);
+                    }
+                    catch (Exception exception) when (exception is TimeoutException || exception.InnerException is TimeoutException)
+                    {
+                        patience = Math.Min((patience ?? FirstPatienceSeconds) * 3, HalftoneDatabase.LongStatementSeconds);
+                        throw;
+                    }
+                },
+                time,
+                logger,
+                cancellationToken);
             if (finishes)
             {
                 relay.Wake();
@@ -164,7 +183,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         }
     }
 
-    private async Task<(bool[] Changed, bool Finishes)> WriteAsync(DbTransaction transaction, List<Waiting> batch)
+    private async Task<(bool[] Changed, bool Finishes)> WriteAsync(DbTransaction transaction, List<Waiting> batch, int? patienceSeconds)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var changed = new bool[batch.Count];
@@ -173,7 +192,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         for (var i = 0; i < batch.Count; i++)
         {
             var outcome = batch[i].Outcome;
-            var rows = await transaction.Connection!.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), transaction);
+            var rows = await transaction.Connection!.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), transaction, patienceSeconds);
             changed[i] = rows > 0;
             sums.Add(outcome, rows);
             var lastOfRequest = i + 1 == batch.Count || batch[i + 1].Outcome.RequestId != outcome.RequestId || batch[i + 1].Outcome.Run != outcome.Run;
@@ -307,7 +326,8 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
                    content_hash = @ContentHash, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
                    url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
-                   etag = @ETag, last_modified = @LastModified, source_url = @SourceUrl, reused = @Reused, updated_at = @Now
+                   etag = CASE WHEN image_id = @ImageId THEN @ETag END, last_modified = CASE WHEN image_id = @ImageId THEN @LastModified END,
+                   source_url = CASE WHEN image_id = @ImageId THEN @SourceUrl END, reused = @Reused, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'pending'
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;

@@ -15,7 +15,7 @@ public sealed class ConditionalFetchTests
     {
         { "\"a\"", null, Date, "\"a\"", null },
         { "W/\"a\"", null, Date, "W/\"a\"", null },
-        { "\"\"", null, Date, "\"\"", null },
+        { "\"\"", null, Date, null, null },
         { "\"a\"", LongBefore, Date, "\"a\"", LongBefore },
         { null, LongBefore, Date, null, LongBefore },
         { null, Date.AddSeconds(-60), Date, null, Date.AddSeconds(-60) },
