@@ -341,7 +341,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     }
 
     /// <summary>A browser on a busy machine sometimes forgets that somebody pressed a key, and opens nothing without one: it is pressed again.</summary>
-    private static async Task<IFileChooser> ChooserAsync(Window window)
+    private static async Task<IFileChooser> ChooserAsync(Browser.Window window)
     {
         for (var presses = 1; ; presses++)
         {
