@@ -102,8 +102,8 @@ internal static class UploadBody
             return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file': send one CSV per request.");
         }
 
-        // The platform throws for a "filename*=" without a value.
-        var hasStar = disposition.Parameters.Any(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase) && parameter.Value.HasValue);
+        // The platform takes the first of several, and throws where that has no value.
+        var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
         var fileName = HeaderUtilities.RemoveQuotes(hasStar && disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
         form.Upload = await intake.SpoolAsync(section.Body, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
         return null;
