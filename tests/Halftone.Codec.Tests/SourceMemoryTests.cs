@@ -2,6 +2,8 @@ using System.Globalization;
 
 namespace Halftone.Codec.Tests;
 
+[CollectionDefinition(nameof(SourceMemoryTests), DisableParallelization = true)]
+[Collection(nameof(SourceMemoryTests))]
 public sealed class SourceMemoryTests
 {
     private const int MiB = 1 << 20;
@@ -23,19 +25,20 @@ public sealed class SourceMemoryTests
         Assert.Equal(0, memory.GetSpan()[^1]);
     }
 
+    /// <summary>Nothing runs beside it; the collector may still give pages of its own back.</summary>
     [Fact]
     public void Memory_is_used_for_what_was_written_and_given_back_at_once()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
         var before = ResidentBytes();
         var memories = Enumerable.Range(0, 50).Select(_ => new SourceMemory(64 * MiB)).ToArray();
-        Assert.InRange(ResidentBytes() - before, -8 * MiB, 8 * MiB);
+        Assert.InRange(ResidentBytes() - before, -16 * MiB, 16 * MiB);
 
         Array.ForEach(memories, memory => memory.GetSpan()[..(2 * MiB)].Fill(1));
-        Assert.InRange(ResidentBytes() - before, 90 * MiB, 120 * MiB);
+        Assert.InRange(ResidentBytes() - before, 80 * MiB, 120 * MiB);
 
         Array.ForEach(memories, memory => memory.Dispose());
-        Assert.InRange(ResidentBytes() - before, -10 * MiB, 10 * MiB);
+        Assert.InRange(ResidentBytes() - before, -16 * MiB, 16 * MiB);
     }
 
     [Fact]

@@ -6,6 +6,7 @@ using Dapper;
 using Halftone.Codec;
 using Halftone.Compress;
 using Halftone.Database;
+using Halftone.Fetch;
 using Halftone.Queue;
 using Microsoft.Extensions.Options;
 
@@ -16,12 +17,14 @@ namespace Halftone.Reuse;
 /// keys in its row and is found as long as the row is there. A key holds the owner and everything that the output depends on, so nothing is found that
 /// another owner asked for, or that was made in another way.
 /// </summary>
-internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOptions> options, IOptions<CompressOptions> compress)
+internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOptions> options, IOptions<CompressOptions> compress, IOptions<FetchOptions> fetch)
 {
     private const int KeyBytes = 16;
 
-    /// <summary>What outputs depend on besides the message.</summary>
-    private readonly string surroundings = string.Create(CultureInfo.InvariantCulture, $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort}");
+    /// <summary>What outputs depend on besides the message. With another header a host may give another image.</summary>
+    private readonly string surroundings = string.Create(
+        CultureInfo.InvariantCulture,
+        $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {string.Join('\n', fetch.Value.HostHeaders.OrderBy(host => host.Key, StringComparer.Ordinal).SelectMany(host => host.Value.OrderBy(header => header.Key, StringComparer.Ordinal).Select(header => $"{host.Key} {header.Key}: {header.Value}")))}");
 
     /// <summary>What the image's output can be found by later; null where nothing is to be found.</summary>
     public string? KeyOfUrl(Message.Image message) => IsUsed(message) ? KeyOf(message, "url", message.Url) : null;
