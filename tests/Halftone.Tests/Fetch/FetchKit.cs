@@ -64,7 +64,9 @@ internal sealed class FetchKit : IAsyncDisposable
     /// <summary>Fetches, expects success, and gives a copy of the body.</summary>
     public async Task<byte[]> BodyAsync(Uri url)
     {
-        var fetched = Assert.IsType<FetchResult.Fetched>(await Fetcher.FetchAsync(url, TestContext.Current.CancellationToken));
+        var result = await Fetcher.FetchAsync(url, TestContext.Current.CancellationToken);
+        Assert.True(result is FetchResult.Fetched, $"{result}");
+        var fetched = (FetchResult.Fetched)result;
         using var body = fetched.Body;
         return body.Bytes.ToArray();
     }

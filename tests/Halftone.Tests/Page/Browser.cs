@@ -52,8 +52,25 @@ public sealed class Browser : IAsyncLifetime
         context.SetDefaultTimeout(60_000);
         await context.AddInitScriptAsync(scriptPath: Axe);
         var window = new Window(context, await context.NewPageAsync()) { MayComplain = mayComplain };
-        await window.Page.GotoAsync(path);
+        await GoAsync(window.Page, path);
         return window;
+    }
+
+    /// <summary>A browser that has just been started on a busy machine sometimes loses its first request: it is asked again.</summary>
+    private static async Task GoAsync(IPage page, string path)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await page.GotoAsync(path, new() { Timeout = 20_000 });
+                return;
+            }
+            catch (TimeoutException) when (tries < 5)
+            {
+                // Once more.
+            }
+        }
     }
 
     /// <summary>A window, and what went wrong in it.</summary>
