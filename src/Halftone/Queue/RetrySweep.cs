@@ -18,6 +18,9 @@ namespace Halftone.Queue;
 /// </summary>
 internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, WaitingRoom waitingRoom, ImageSample sample, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, IOptions<ServerOptions> server, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
 {
+    /// <summary>In one pass: the limit of the statements.</summary>
+    private const int MostImages = 256;
+
     /// <summary>Clocks are slewed by less between two passes; a jump is more.</summary>
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
 
@@ -44,9 +47,12 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         {
             try
             {
-                await SweepAsync(stoppingToken);
+                var isMoreDue = await SweepAsync(stoppingToken);
                 backoff.Reset();
-                await wake.WaitAsync(options.Value.SweepInterval, time, stoppingToken);
+                if (!isMoreDue)
+                {
+                    await wake.WaitAsync(options.Value.SweepInterval, time, stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -68,7 +74,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     }
 
     /// <summary>One pass; public to tests, which move the clock instead of waiting.</summary>
-    public async Task SweepAsync(CancellationToken cancellationToken)
+    /// <returns>Whether it took as many images as one pass may: then there are likely more, and while the queue has room nothing is waited for.</returns>
+    public async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
         if (queue.IsInProcess)
         {
@@ -90,7 +97,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         };
         if (!await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.AnyDue, parameters), cancellationToken))
         {
-            return;
+            return false;
         }
 
         await database.WriteAsync(
@@ -119,7 +126,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                 return true;
             },
             cancellationToken);
+        var isFull = unpublished.Count(message => message is Message.Image) == MostImages;
         await PublishAsync(cancellationToken);
+        return isFull;
     }
 
     private async Task PublishAsync(CancellationToken cancellationToken)
