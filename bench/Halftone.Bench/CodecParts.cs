@@ -125,7 +125,7 @@ public sealed class JpegParts : IDisposable
 
     /// <summary>The same file decoded to pixels and encoded by libvips.</summary>
     [Benchmark]
-    public CodecResult LibVips() => VipsTranscoder.Transcode(source, ImageFormat.Jpeg, ImageFormat.Jpeg, new CodecRequest { Q = Q });
+    public CodecResult LibVips() => VipsTranscoder.Transcode(source, ImageFormat.Jpeg, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
 
     private JpegHeader Header() => JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
 }

@@ -9,6 +9,18 @@ public sealed record CodecRequest
     /// <summary>Output format; null keeps the format of the source (TIFF becomes JPEG).</summary>
     public ImageFormat? Format { get; init; }
 
+    /// <summary>
+    /// Most pixels of the output from left to right as it is seen, 1 to <see cref="MaxSidePixels"/>; null, the default, is no bound. A larger image is
+    /// shrunk into the box of both bounds and keeps its proportions, none is ever enlarged.
+    /// </summary>
+    public int? MaxWidth { get; init; }
+
+    /// <summary>Most pixels of the output from top to bottom as it is seen, of one frame; as <see cref="MaxWidth"/> otherwise.</summary>
+    public int? MaxHeight { get; init; }
+
+    /// <summary>The longest side of a JPEG. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
+    public const int MaxSidePixels = 65_535;
+
     /// <summary>How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3.</summary>
     public int WebpEffort { get; init; } = DefaultWebpEffort;
 
@@ -23,4 +35,6 @@ public sealed record CodecRequest
 
     /// <summary>Limit on width × height × frames, read from the header before anything is decoded; 100,000,000 pixels.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
+
+    internal SizeBox Box => new(MaxWidth, MaxHeight);
 }

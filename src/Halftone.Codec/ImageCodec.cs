@@ -49,6 +49,8 @@ public static class ImageCodec
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.WebpEffort, 6u);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.AvifEffort, 9u);
         ArgumentOutOfRangeException.ThrowIfEqual((int?)request.Format ?? 0, (int)ImageFormat.Tiff);
+        ThrowIfNoSide(request.MaxWidth);
+        ThrowIfNoSide(request.MaxHeight);
 
         var sniffed = SourceSniffer.Sniff(source.Span);
         if (sniffed.Format is not { } from)
@@ -73,7 +75,9 @@ public static class ImageCodec
                 return direct;
             }
             Initialize();
-            return OriginalIfSmaller(VipsTranscoder.Transcode(source, from, to, request), source, from, notTaken);
+            var result = VipsTranscoder.Transcode(source, from, to, request, out var isShrunk);
+            // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.
+            return isShrunk ? With(result, notTaken) : OriginalIfSmaller(With(result, notTaken), source, from);
         }
         catch (VipsException exception)
         {
@@ -88,7 +92,7 @@ public static class ImageCodec
     /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>
     private static CodecResult? InDctDomain(ReadOnlyMemory<byte> source, CodecRequest request, out JpegNotTaken? notTaken)
     {
-        var result = JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels);
+        var result = JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels, request.Box);
         notTaken = (result as JpegTranscodeResult.NotTaken)?.Reason;
         return result switch
         {
@@ -101,12 +105,17 @@ public static class ImageCodec
         };
     }
 
+    private static CodecResult With(CodecResult result, JpegNotTaken? notTaken) => result is CodecResult.Compressed output ? output with { NotTaken = notTaken } : result;
+
     /// <summary>An output that saves nothing is replaced by its source, where that is of the same format and holds nothing but the picture.</summary>
-    private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from, JpegNotTaken? notTaken) => result switch
+    private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
+        result is CodecResult.Compressed output && output.Format == from && output.Body.Length >= source.Length && CleanSource.Is(source.Span, from)
+            ? output with { Body = source, KeptOriginal = true }
+            : result;
+
+    private static void ThrowIfNoSide(int? pixels)
     {
-        CodecResult.Compressed output when output.Format == from && output.Body.Length >= source.Length && CleanSource.Is(source.Span, from) =>
-            output with { Body = source, KeptOriginal = true, NotTaken = notTaken },
-        CodecResult.Compressed output => output with { NotTaken = notTaken },
-        _ => result,
-    };
+        ArgumentOutOfRangeException.ThrowIfLessThan(pixels ?? 1, 1, nameof(pixels));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(pixels ?? 1, CodecRequest.MaxSidePixels, nameof(pixels));
+    }
 }

@@ -18,6 +18,14 @@ internal sealed class JpegHeader
     /// <summary>Index of the first scan's data in the source.</summary>
     public int DataStart { get; }
 
+    /// <summary>Width as shown, after orientation.</summary>
+    public int ShownWidthPixels => IsOnItsSide ? Frame.HeightPixels : Frame.WidthPixels;
+
+    /// <summary>Height as shown, after orientation.</summary>
+    public int ShownHeightPixels => IsOnItsSide ? Frame.WidthPixels : Frame.HeightPixels;
+
+    private bool IsOnItsSide => Metadata.Orientation >= 5;
+
     /// <summary>Reads the header; null with the cause where the file is not for this way.</summary>
     public static JpegHeader? Read(ReadOnlySpan<byte> source, long maxPixels, out JpegTranscodeResult? refusal)
     {

@@ -37,6 +37,8 @@ public enum JpegNotTaken
     ExtraData = 16,
     /// <summary>A coefficient that no 8-bit image can have.</summary>
     CoefficientRange = 17,
+    /// <summary>Larger than was asked for: shrinking needs pixels.</summary>
+    Shrinks = 18,
 }
 
 /// <summary>What became of one JPEG.</summary>

@@ -14,13 +14,18 @@ internal static class JpegTranscoder
     /// <param name="source">The whole file.</param>
     /// <param name="q">Quality as libjpeg counts it, 1 to 100.</param>
     /// <param name="maxPixels">Limit on width × height, checked before anything is decoded.</param>
-    public static JpegTranscodeResult Transcode(ReadOnlySpan<byte> source, int q, long maxPixels)
+    /// <param name="box">An image that it does not hold is not taken.</param>
+    public static JpegTranscodeResult Transcode(ReadOnlySpan<byte> source, int q, long maxPixels, SizeBox box = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(q, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(q, 100);
         if (JpegHeader.Read(source, maxPixels, out var refusal) is not { } header)
         {
             return refusal!;
+        }
+        if (!box.Holds(header.ShownWidthPixels, header.ShownHeightPixels))
+        {
+            return new JpegTranscodeResult.NotTaken(JpegNotTaken.Shrinks);
         }
         workspace ??= new JpegWorkspace();
         try

@@ -286,8 +286,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
     private JpegTranscodeResult Assemble(ReadOnlySpan<byte> source)
     {
         var metadata = header.Metadata;
-        var isTurned = metadata.Orientation >= 5;
-        int width = isTurned ? frame.HeightPixels : frame.WidthPixels, height = isTurned ? frame.WidthPixels : frame.HeightPixels;
+        int width = header.ShownWidthPixels, height = header.ShownHeightPixels;
         var copy = new SourceCopy(metadata, source.Length, endOfImage);
         var dataBits = workspace.Encoder.Prepare(workspace.Tokens.Counts);
         var body = dataBits / 8 < copy.Length ? Encode() : [];

@@ -48,6 +48,8 @@ internal static unsafe partial class LibVips
     [LibraryImport(Vips)]
     public static partial nint vips_image_new_from_memory_copy(void* data, nuint size, int width, int height, int bands, int format);
     [LibraryImport(Vips)]
+    public static partial nint vips_image_new_from_memory(void* data, nuint size, int width, int height, int bands, int format);
+    [LibraryImport(Vips)]
     public static partial nint vips_image_copy_memory(VipsImage image);
     [LibraryImport(Vips)]
     public static partial void* vips_image_write_to_memory(VipsImage image, nuint* size);

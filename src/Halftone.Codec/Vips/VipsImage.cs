@@ -19,7 +19,7 @@ internal enum Interpretation
 /// </summary>
 internal sealed unsafe class VipsImage : SafeHandle
 {
-    private const string ProfileField = "icc-profile-data";
+    private const string ProfileField = "icc-profile-data", DelayField = "delay", LoopField = "loop";
 
     public VipsImage(nint reference) : base(0, ownsHandle: true) => SetHandle(reference);
 
@@ -40,6 +40,21 @@ internal sealed unsafe class VipsImage : SafeHandle
 
     /// <summary>One byte a sample (VIPS_FORMAT_UCHAR).</summary>
     public bool Is8Bit => LibVips.vips_image_get_format(this) == 0;
+
+    /// <summary>The kind of its samples, as libvips's operations name it.</summary>
+    public string SampleFormat => LibVips.vips_image_get_format(this) switch
+    {
+        0 => "uchar",
+        1 => "char",
+        2 => "ushort",
+        3 => "short",
+        4 => "uint",
+        5 => "int",
+        6 => "float",
+        7 => "complex",
+        8 => "double",
+        _ => "dpcomplex",
+    };
 
     public bool HasAlpha => LibVips.vips_image_hasalpha(this) != 0;
 
@@ -81,7 +96,39 @@ internal sealed unsafe class VipsImage : SafeHandle
         fixed (byte* start = samples)
         {
             using var plain = Owned(LibVips.vips_image_new_from_memory_copy(start, (nuint)samples.Length, width, height, bands, 0), "vips_image_new_from_memory_copy");
-            return plain.With($"interpretation={(bands > 2 ? "srgb" : "b-w")}");
+            return plain.AsColours();
+        }
+    }
+
+    /// <summary>As <see cref="FromPixels"/>, over samples that are not copied: they must stay where they are until it and all made from it are disposed.</summary>
+    public static VipsImage OverPixels(void* samples, int width, int height, int bands)
+    {
+        using var plain = Owned(LibVips.vips_image_new_from_memory(samples, (nuint)width * (nuint)height * (nuint)bands, width, height, bands, 0), "vips_image_new_from_memory");
+        return plain.AsColours();
+    }
+
+    /// <summary>Takes delays, loop count and profile from the animation that this one was made from.</summary>
+    /// <param name="source">The animation.</param>
+    /// <param name="pageHeight">Of one frame of this one.</param>
+    public void BecomeAnimationOf(VipsImage source, int pageHeight)
+    {
+        LibVips.vips_image_set_int(this, "page-height", pageHeight);
+        int* delays;
+        int count, loop;
+        if (source.Has(DelayField) && LibVips.vips_image_get_array_int(source, DelayField, &delays, &count) == 0)
+        {
+            LibVips.vips_image_set_array_int(this, DelayField, delays, count);
+        }
+        if (source.Has(LoopField) && LibVips.vips_image_get_int(source, LoopField, &loop) == 0)
+        {
+            LibVips.vips_image_set_int(this, LoopField, loop);
+        }
+        fixed (byte* profile = source.Profile)
+        {
+            if (profile != null)
+            {
+                LibVips.vips_image_set_blob_copy(this, ProfileField, profile, (nuint)source.Profile.Length);
+            }
         }
     }
 
@@ -98,6 +145,8 @@ internal sealed unsafe class VipsImage : SafeHandle
 
     /// <summary>A copy whose header differs (operation <c>copy</c>); the pixels are shared.</summary>
     public VipsImage With(string options) => VipsOperation.Apply("copy", this, options);
+
+    private VipsImage AsColours() => With($"interpretation={(Bands > 2 ? "srgb" : "b-w")}");
 
     private static VipsImage Owned(nint reference, string call) =>
         reference == 0 ? throw VipsException.FromErrorBuffer(call) : new VipsImage(reference);

@@ -13,15 +13,19 @@ internal static unsafe class VipsOperation
         new(Run(operation, options, null, source.Pointer, (nuint)length, "out"));
 
     /// <summary>Makes an image from an image.</summary>
-    public static VipsImage Apply(string operation, VipsImage image, string options = "") =>
-        new(Run(operation, options, image, null, 0, "out"));
+    /// <param name="operation">Its name.</param>
+    /// <param name="image">What it is made from.</param>
+    /// <param name="options">The operation's scalars.</param>
+    /// <param name="input">What the operation calls the image; few call it otherwise.</param>
+    public static VipsImage Apply(string operation, VipsImage image, string options = "", string input = "in") =>
+        new(Run(operation, options, image, null, 0, "out", input));
 
     /// <summary>Makes a file of an image with a <c>…save_buffer</c> operation.</summary>
     public static VipsBlob Save(string operation, VipsImage image, string options) =>
         new(Run(operation, options, image, null, 0, "buffer"));
 
     /// <returns>A new reference to the output, an image or a blob.</returns>
-    private static nint Run(string name, string options, VipsImage? image, void* source, nuint length, string output)
+    private static nint Run(string name, string options, VipsImage? image, void* source, nuint length, string output, string input = "in")
     {
         var operation = LibVips.vips_operation_new(name);
         if (operation == 0)
@@ -36,7 +40,7 @@ internal static unsafe class VipsOperation
             }
             if (image is not null)
             {
-                SetImage(operation, image);
+                SetImage(operation, input, image);
             }
             else
             {
@@ -60,12 +64,12 @@ internal static unsafe class VipsOperation
         }
     }
 
-    private static void SetImage(nint operation, VipsImage image)
+    private static void SetImage(nint operation, string name, VipsImage image)
     {
         LibVips.GValue value = default;
         LibVips.g_value_init(&value, LibVips.vips_image_get_type());
         LibVips.g_value_set_object(&value, image);
-        LibVips.g_object_set_property(operation, "in", &value);
+        LibVips.g_object_set_property(operation, name, &value);
         LibVips.g_value_unset(&value);
     }
 

@@ -10,17 +10,33 @@ namespace Halftone.Codec.Vips;
 /// </summary>
 internal static class VipsTranscoder
 {
-    /// <summary>The longest side of a JPEG. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
-    private const int MaxSidePixels = 65_535;
-
+    /// <param name="source">The whole file.</param>
+    /// <param name="from">Its format.</param>
+    /// <param name="to">The output's format.</param>
+    /// <param name="request">What is wanted.</param>
+    /// <param name="isShrunk">Whether the output has fewer pixels than the source.</param>
     /// <exception cref="VipsException">The source is truncated or broken, or memory ran out.</exception>
-    public static CodecResult Transcode(ReadOnlyMemory<byte> source, ImageFormat from, ImageFormat to, CodecRequest request)
+    public static CodecResult Transcode(ReadOnlyMemory<byte> source, ImageFormat from, ImageFormat to, CodecRequest request, out bool isShrunk)
     {
+        isShrunk = false;
         using var pinned = source.Pin();
+        using var frames = new FrameRoll();
         using var pipeline = new VipsPipeline(Open(pinned, source.Length, from, to));
         if (TooManyPixels(pipeline.Image, request.MaxPixels) is { } refused)
         {
             return refused;
+        }
+        double sourceBytes = source.Length;
+        if (VipsShrinker.Wanted(pipeline.Image, request.Box) is { } wanted)
+        {
+            isShrunk = true;
+            // As many of the source's bytes as belong to the pixels that are left.
+            sourceBytes *= (double)wanted.Width * wanted.Height / ((double)pipeline.Image.Width * pipeline.Image.PageHeight);
+            if (VipsShrinker.OnLoad(pipeline.Image, from, wanted) is { } options)
+            {
+                pipeline.Replace(Open(pinned, source.Length, from, to, options));
+            }
+            VipsShrinker.Shrink(pipeline, wanted, frames);
         }
         TurnUpright(pipeline);
         var keepsProfile = ColourPolicy.Apply(pipeline, to);
@@ -32,11 +48,11 @@ internal static class VipsTranscoder
         var image = pipeline.Image;
         // libvips encodes; only a PNG's palette is our own, for a fifth of the CPU.
         var hasOurPalette = to == ImageFormat.Png && image is { Is8Bit: true, Bands: <= 4 };
-        var body = hasOurPalette ? EncodePalette(image, request.Q, keepsProfile, source.Length) : Encode(image, to, request, keepsProfile);
+        var body = hasOurPalette ? EncodePalette(image, request.Q, keepsProfile, (long)sourceBytes) : Encode(image, to, request, keepsProfile);
         return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false) { Way = hasOurPalette ? CodecWay.Palette : CodecWay.LibVips };
     }
 
-    private static ReadOnlyMemory<byte> EncodePalette(VipsImage image, int q, bool keepsProfile, int sourceBytes)
+    private static ReadOnlyMemory<byte> EncodePalette(VipsImage image, int q, bool keepsProfile, long sourceBytes)
     {
         using var pixels = image.Pixels();
         var grid = new PixelGrid(pixels.Bytes, image.Width, image.Height, image.Bands);
@@ -50,7 +66,12 @@ internal static class VipsTranscoder
     }
 
     /// <summary>Reads the header. All frames are taken where both formats know animation; else, and of a TIFF's pages, the first.</summary>
-    public static VipsImage Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to)
+    /// <param name="source">The file, pinned.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <param name="from">Its format.</param>
+    /// <param name="to">The output's format.</param>
+    /// <param name="more">Further options of the loader.</param>
+    public static VipsImage Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to, string more = "")
     {
         var operation = from switch
         {
@@ -64,7 +85,11 @@ internal static class VipsTranscoder
         };
         // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory.
         var options = "access=sequential,fail_on=error";
-        return VipsOperation.Load(operation, source, length, KnowsAnimation(from) && KnowsAnimation(to) ? options + ",n=-1" : options);
+        if (KnowsAnimation(from) && KnowsAnimation(to))
+        {
+            options += ",n=-1";
+        }
+        return VipsOperation.Load(operation, source, length, more.Length > 0 ? $"{options},{more}" : options);
     }
 
     public static bool KnowsAnimation(ImageFormat format) => format is ImageFormat.Gif or ImageFormat.Webp;
@@ -73,9 +98,9 @@ internal static class VipsTranscoder
     public static CodecResult.Refused? TooManyPixels(VipsImage image, long maxPixels)
     {
         int width = image.Width, height = image.PageHeight, frames = image.Pages;
-        if (Math.Max(width, height) > MaxSidePixels)
+        if (Math.Max(width, height) > CodecRequest.MaxSidePixels)
         {
-            return new(CodecError.TooManyPixels, $"{width} x {height} pixels, a side of more than {MaxSidePixels}");
+            return new(CodecError.TooManyPixels, $"{width} x {height} pixels, a side of more than {CodecRequest.MaxSidePixels}");
         }
         return (Int128)width * height * frames <= maxPixels ? null : new(CodecError.TooManyPixels, string.Create(CultureInfo.InvariantCulture,
             $"{width} x {height} pixels{(frames > 1 ? $" in {frames} frames" : "")}, more than {maxPixels}"));

@@ -10,7 +10,7 @@ namespace Halftone.Compress;
 /// </summary>
 internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes)
 {
-    public const int Length = 24;
+    public const int Length = 32;
 
     public void Write(Span<byte> header)
     {
@@ -20,11 +20,14 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
         header[12] = (byte)Request.WebpEffort;
         header[13] = (byte)Request.AvifEffort;
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], Request.MaxPixels);
+        BinaryPrimitives.WriteInt32LittleEndian(header[24..], Request.MaxWidth ?? 0);
+        BinaryPrimitives.WriteInt32LittleEndian(header[28..], Request.MaxHeight ?? 0);
     }
 
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
         var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
+        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {
@@ -33,6 +36,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
                 WebpEffort = header[12],
                 AvifEffort = header[13],
                 MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
+                MaxWidth = maxWidth == 0 ? null : maxWidth,
+                MaxHeight = maxHeight == 0 ? null : maxHeight,
             },
             BinaryPrimitives.ReadInt32LittleEndian(header));
     }

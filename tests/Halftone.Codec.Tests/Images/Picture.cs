@@ -137,6 +137,28 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
         return new Picture(Width, Height, 3, samples);
     }
 
+    /// <summary>The picture at a smaller size: every sample the mean of the area it covers. Slow, and nobody else's arithmetic.</summary>
+    public Picture Averaged(int width, int height)
+    {
+        var small = new Picture(width, height, Bands, new byte[width * height * Bands]);
+        double across = (double)Width / width, down = (double)Height / height;
+        for (var i = 0; i < small.Samples.Length; i++)
+        {
+            int band = i % Bands, x = i / Bands % width, y = i / Bands / width;
+            double sum = 0;
+            for (var row = (int)(y * down); row < Math.Min(Height, (y + 1) * down); row++)
+            {
+                var high = Math.Min(row + 1, (y + 1) * down) - Math.Max(row, y * down);
+                for (var column = (int)(x * across); column < Math.Min(Width, (x + 1) * across); column++)
+                {
+                    sum += high * (Math.Min(column + 1, (x + 1) * across) - Math.Max(column, x * across)) * this[column, row][band];
+                }
+            }
+            small.Samples[i] = (byte)Math.Round(sum / (across * down));
+        }
+        return small;
+    }
+
     /// <summary>Peak signal-to-noise ratio over all samples in dB; infinite where equal.</summary>
     public double Psnr(Picture other)
     {

@@ -39,6 +39,17 @@ public sealed class CodecPoolTests
     }
 
     [Fact]
+    public async Task A_child_shrinks_to_the_size_that_was_asked_for()
+    {
+        await using var harness = await PoolHarness.StartAsync();
+
+        var result = await harness.Pool.CompressAsync(Quick, new CodecRequest { MaxHeight = 15 }, TestContext.Current.CancellationToken);
+
+        var output = Assert.IsType<CodecResult.Compressed>(result);
+        Assert.Equal((ImageFormat.Png, 20, 15, false), (output.Format, output.WidthPixels, output.HeightPixels, output.KeptOriginal));
+    }
+
+    [Fact]
     public async Task What_is_no_image_is_refused_by_the_child_which_lives_on()
     {
         await using var harness = await PoolHarness.StartAsync();

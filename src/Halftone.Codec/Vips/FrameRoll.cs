@@ -1,0 +1,45 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace Halftone.Codec.Vips;
+
+/// <summary>
+/// Room for the shrunk frames of an animation. Each is shrunk by itself: libvips keeps them as one tall image, and its kernel would mix the last rows of
+/// one frame with the first of the next. The frames of the source are decoded one after the other, so what is held whole is the small ones alone.
+/// </summary>
+/// <remarks>Outlives the image that <see cref="Shrink"/> returns.</remarks>
+internal sealed class FrameRoll : IDisposable
+{
+    private SourceMemory? pixels;
+    private MemoryHandle pinned;
+
+    /// <param name="frames">All frames, one below the other, read from top to bottom.</param>
+    /// <param name="width">Of a shrunk frame.</param>
+    /// <param name="height">Of a shrunk frame.</param>
+    /// <returns>An image with the delays, the loop count and the profile of the source.</returns>
+    public unsafe VipsImage Shrink(VipsImage frames, int width, int height)
+    {
+        int bands = frames.Bands, count = frames.Height / frames.PageHeight, frameBytes = checked(width * height * bands);
+        pixels = new SourceMemory(checked(frameBytes * count));
+        for (var i = 0; i < count; i++)
+        {
+            using var frame = new VipsPipeline(VipsOperation.Apply("extract_area", frames, Area(frames, i), "input"));
+            VipsShrinker.Apply(frame, width, height);
+            using var shrunk = frame.Image.Pixels();
+            shrunk.Bytes.CopyTo(pixels.GetSpan().Slice(i * frameBytes, frameBytes));
+        }
+        pinned = pixels.Pin();
+        var roll = VipsImage.OverPixels(pinned.Pointer, width, height * count, bands);
+        roll.BecomeAnimationOf(frames, height);
+        return roll;
+    }
+
+    public void Dispose()
+    {
+        pinned.Dispose();
+        pixels?.Dispose();
+    }
+
+    private static string Area(VipsImage frames, int frame) => string.Create(
+        CultureInfo.InvariantCulture, $"left=0,top={(long)frame * frames.PageHeight},width={frames.Width},height={frames.PageHeight}");
+}

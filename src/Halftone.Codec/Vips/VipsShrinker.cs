@@ -1,0 +1,75 @@
+using System.Globalization;
+
+namespace Halftone.Codec.Vips;
+
+/// <summary>
+/// Makes an image smaller as libvips's thumbnail does: the decoder leaves out what it can, the rest is averaged by whole numbers and, for the last
+/// factor of two, by a Lanczos kernel.
+/// </summary>
+internal static class VipsShrinker
+{
+    /// <summary>The size to shrink to, as the pixels lie in the file; null where the image is to stay as large as it is.</summary>
+    public static (int Width, int Height)? Wanted(VipsImage opened, SizeBox box)
+    {
+        // Frames of an animation are not turned.
+        var turned = opened.Orientation >= 5 && opened.Height == opened.PageHeight ? box.Turned : box;
+        return turned.Holds(opened.Width, opened.PageHeight) ? null : turned.Fit(opened.Width, opened.PageHeight);
+    }
+
+    /// <summary>Options for the loader, so that it decodes to a size not far above the wanted one; null where it cannot.</summary>
+    public static string? OnLoad(VipsImage opened, ImageFormat from, (int Width, int Height) wanted) => from switch
+    {
+        ImageFormat.Jpeg => JpegFactor(Math.Min((double)opened.Width / wanted.Width, (double)opened.Height / wanted.Height)) is > 1 and var factor ? $"shrink={factor}" : null,
+        // libwebp does not weigh colours by their alpha, and what is transparent is often black.
+        ImageFormat.Webp when opened.Height == opened.PageHeight && !opened.HasAlpha && WebpScale(opened, wanted) is < 1 and var scale =>
+            string.Create(CultureInfo.InvariantCulture, $"scale={scale:R}"),
+        _ => null,
+    };
+
+    /// <summary>Shrinks an image, or every frame of an animation, to exactly this size.</summary>
+    /// <param name="pipeline">Holds the image.</param>
+    /// <param name="wanted">Pixels, of one frame.</param>
+    /// <param name="frames">Room that an animation's frames are put in.</param>
+    public static void Shrink(VipsPipeline pipeline, (int Width, int Height) wanted, FrameRoll frames)
+    {
+        if (pipeline.Image.Height == pipeline.Image.PageHeight)
+        {
+            Apply(pipeline, wanted.Width, wanted.Height);
+        }
+        else
+        {
+            pipeline.Replace(frames.Shrink(pipeline.Image, wanted.Width, wanted.Height));
+        }
+    }
+
+    /// <summary>Shrinks all of an image to exactly this size.</summary>
+    public static void Apply(VipsPipeline pipeline, int width, int height)
+    {
+        double across = (double)width / pipeline.Image.Width, down = (double)height / pipeline.Image.Height;
+        if (across == 1 && down == 1)
+        {
+            return;
+        }
+        // Colours of transparent pixels must not be mixed into what is seen.
+        var format = pipeline.Image.HasAlpha ? pipeline.Image.SampleFormat : null;
+        if (format is not null)
+        {
+            pipeline.Apply("premultiply").Apply("cast", $"format={format}");
+        }
+        pipeline.Apply("resize", string.Create(CultureInfo.InvariantCulture, $"scale={across:R},vscale={down:R}"));
+        if (format is not null)
+        {
+            pipeline.Apply("unpremultiply").Apply("cast", $"format={format}");
+        }
+    }
+
+    /// <summary>libjpeg averages blocks of 2, 4 or 8 pixels in the DCT domain, which sharpens; a factor of two is left to the kernel, as thumbnail leaves it.</summary>
+    private static int JpegFactor(double shrink) => shrink switch { >= 16 => 8, >= 8 => 4, >= 4 => 2, _ => 1 };
+
+    /// <summary>The scale at which libwebp comes out at the wanted size, or above it by little.</summary>
+    private static double WebpScale(VipsImage opened, (int Width, int Height) wanted)
+    {
+        double across = (double)wanted.Width / opened.Width, down = (double)wanted.Height / opened.Height;
+        return Math.Round(opened.Height * across) == wanted.Height ? across : Math.Round(opened.Width * down) == wanted.Width ? down : Math.Max(across, down);
+    }
+}
