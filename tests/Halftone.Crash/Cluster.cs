@@ -81,13 +81,24 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     {
         try
         {
-            await using var connection = new NpgsqlConnection(ConnectionString(postgres.Port) + ";Pooling=false;Timeout=2;Command Timeout=5");
-            await connection.OpenAsync(cancellationToken);
-            return await connection.ExecuteScalarAsync<long>("SELECT coalesce(sum(completed + failed), 0) FROM request");
+            return await OnDatabaseAsync(connection => connection.ExecuteScalarAsync<long>("SELECT coalesce(sum(completed + failed), 0) FROM request"), cancellationToken);
         }
         catch (NpgsqlException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Uploads of processes that died in them count as abandoned at once, and not after five minutes.</summary>
+    public Task AgeUploadsAsync(CancellationToken cancellationToken) =>
+        OnDatabaseAsync(connection => connection.ExecuteAsync("UPDATE request SET updated_at = 0 WHERE state = 'receiving'"), cancellationToken);
+
+    /// <summary>Waits until nothing is open any more, requests whose uploads were never answered among them.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        while (await OnDatabaseAsync(connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM request WHERE state NOT IN ('completed', 'failed', 'cancelled')"), cancellationToken) > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
         }
     }
 
@@ -149,6 +160,14 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
         {
             Directory.Delete(parent, recursive: true);
         }
+    }
+
+    /// <summary>Straight to the server, past the proxy.</summary>
+    private async Task<T> OnDatabaseAsync<T>(Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString(postgres.Port) + ";Pooling=false;Timeout=2;Command Timeout=5");
+        await connection.OpenAsync(cancellationToken);
+        return await ask(connection);
     }
 
     private string ConnectionString(int port) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={databaseName}");

@@ -66,7 +66,9 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
 
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(SettleDeadline);
+        await cluster.AgeUploadsAsync(deadline.Token);
         await shop.SettleAsync(deadline.Token);
+        await cluster.SettleAsync(deadline.Token);
         foreach (var member in cluster.Members)
         {
             if (await member.StopAsync(cancellationToken) is not 0 and var code)
@@ -88,7 +90,10 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(800)), TimeProvider.System, cancellationToken);
             await load.WaitUntilUpAsync(uploading, cancellationToken);
             var waiting = shop.ImagesInFlight;
+            // Small uploads, so that the fault comes at any moment of their lives.
+            var last = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => load.UploadAsync(2, random, cancellationToken)));
             await fault.StrikeAsync(cancellationToken);
+            await last;
             var pause = await UntilNextOutcomeAsync(fault, cancellationToken);
             counts.Note(fault.Name, waiting, pause);
             await output.WriteLineAsync(string.Create(

@@ -20,19 +20,6 @@ internal static class RequestRows
         await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.DeleteRequest, new { RequestId = requestId }, transaction), cancellationToken);
     }
 
-    /// <summary>Removes a request that was never promised; one that was promised is left as it is.</summary>
-    /// <returns>True where nothing of the request is left.</returns>
-    public static async Task<bool> DeleteReceivingAsync(HalftoneDatabase database, Guid requestId, CancellationToken cancellationToken)
-    {
-        var state = await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.State, new { RequestId = requestId }), cancellationToken);
-        if (state == "receiving")
-        {
-            await DeleteAsync(database, requestId, cancellationToken);
-        }
-
-        return state is null or "receiving";
-    }
-
     private static async Task DeleteChunksAsync(HalftoneDatabase database, string sql, long firstId, long count, CancellationToken cancellationToken)
     {
         for (var from = firstId; from < firstId + count; from += ChunkRows)
@@ -57,8 +44,6 @@ internal static class RequestRows
             FROM   request
             WHERE  request_id = @RequestId
             """;
-
-        public const string State = "SELECT state FROM request WHERE request_id = @RequestId";
 
         public const string DeleteImages = "DELETE FROM image WHERE image_id >= @FirstId AND image_id < @EndId";
 

@@ -1,24 +1,72 @@
+using System.Threading.Channels;
 using Dapper;
 using Halftone.Database;
 using Halftone.Queue;
+using Halftone.Store;
 
 namespace Halftone.Intake;
 
 /// <summary>
-/// Removes uploads whose process died while it took them in: each chunk of rows is a sign of life, and one that gave none for long becomes a request
-/// to be deleted. Any number of processes may do it at a time; whoever was only slow finds that its upload is no longer one, and answers an error.
+/// Removes uploads that were never answered: those that failed here, at once, and those whose process died while it took them in: each chunk of rows is a
+/// sign of life, and one that gave none for long becomes a request to be deleted. Any number of processes may do it at a time; whoever was only slow finds
+/// that its upload is no longer one, and answers an error.
 /// </summary>
-internal sealed partial class AbandonedUploads(HalftoneDatabase database, OutboxRelay relay, TimeProvider time, ILogger<AbandonedUploads> logger) : BackgroundService
+internal sealed partial class AbandonedUploads(HalftoneDatabase database, StoredFiles files, OutboxRelay relay, TimeProvider time, ILogger<AbandonedUploads> logger)
+    : PeriodicSweep(Interval, Interval, time, logger)
 {
     /// <summary>A chunk takes a second; the rest is for clocks that differ from machine to machine.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
+    /// <summary>Failed while the database or the store was away: their keys are not to be held for <see cref="LongestSilence"/>.</summary>
+    private readonly Channel<Guid> waiting = Channel.CreateUnbounded<Guid>();
+
+    /// <summary>Gives up an upload that failed, now or when database and store are there again.</summary>
+    public async Task GiveUpAsync(Guid requestId)
+    {
+        try
+        {
+            await TryGiveUpAsync(requestId, CancellationToken.None);
+        }
+        catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+        {
+            waiting.Writer.TryWrite(requestId);
+        }
+    }
+
+    /// <summary>
+    /// Unless its promise was committed and only the answer got lost: then the request stands. One statement says so, because that commit may still be
+    /// under way, and is waited for. Rows are removed by the queue, a body without rows here.
+    /// </summary>
+    /// <returns>Whether the upload is none any more.</returns>
+    public async Task<bool> TryGiveUpAsync(Guid requestId, CancellationToken cancellationToken)
+    {
+        var state = await database.WriteAsync(
+            async transaction =>
+            {
+                var parameters = new { RequestId = requestId, Now = Time.GetUtcNow().ToUnixTimeMilliseconds() };
+                if (await transaction.Connection!.QuerySingleOrDefaultAsync<Upload>(Sql.GiveUp, parameters, transaction) is { } upload)
+                {
+                    await Outbox.AddAsync(transaction, upload.Delete, Time);
+                }
+
+                return await transaction.Connection!.ExecuteScalarAsync<string?>(Sql.State, parameters, transaction);
+            },
+            cancellationToken);
+        if (state is null)
+        {
+            await files.Store.DeleteAllAsync(requestId, cancellationToken);
+        }
+
+        relay.Wake();
+        return state is null or "deleting";
+    }
+
     /// <summary>One pass; public to tests.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         var parameters = new { Now = now.ToUnixTimeMilliseconds(), Abandoned = (now - LongestSilence).ToUnixTimeMilliseconds() };
         // Looked for on a reading connection first: an idle server takes no lock.
         if (!await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.Any, parameters), cancellationToken))
@@ -31,33 +79,30 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Outbox
             {
                 foreach (var upload in await transaction.Connection!.QueryAsync<Upload>(Sql.Abandon, parameters, transaction))
                 {
-                    await Outbox.AddAsync(transaction, new Message.Delete { RequestId = upload.RequestId, Run = upload.Run }, time);
-                    Log.Abandoned(logger, upload.RequestId);
+                    await Outbox.AddAsync(transaction, upload.Delete, Time);
+                    Log.Abandoned(Logger, upload.RequestId);
                 }
             },
             cancellationToken);
         relay.Wake();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task PassAsync(CancellationToken cancellationToken) => SweepAsync(cancellationToken);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(base.ExecuteAsync(stoppingToken), GiveUpWaitingAsync(stoppingToken));
+
+    private async Task GiveUpWaitingAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        try
         {
-            try
+            await foreach (var requestId in waiting.Reader.ReadAllAsync(cancellationToken))
             {
-                await Task.Delay(Interval, time, stoppingToken);
-                await SweepAsync(stoppingToken);
+                await OutageBackoff.WaitOutAsync(() => TryGiveUpAsync(requestId, cancellationToken), Time, Logger, cancellationToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // The sweep must outlive every outage.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                Log.SweepFailed(logger, exception);
-            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // What waits still is taken by another process, or by the next start.
         }
     }
 
@@ -65,6 +110,8 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Outbox
     {
         public required Guid RequestId { get; init; }
         public required int Run { get; init; }
+
+        public Message Delete => new Message.Delete { RequestId = RequestId, Run = Run };
     }
 
     private static class Sql
@@ -78,14 +125,20 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Outbox
             WHERE  state = 'receiving' AND updated_at < @Abandoned
             RETURNING request_id AS RequestId, run AS Run
             """;
+
+        public const string GiveUp = """
+            UPDATE request
+            SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
+            WHERE  state = 'receiving' AND request_id = @RequestId
+            RETURNING request_id AS RequestId, run AS Run
+            """;
+
+        public const string State = "SELECT state FROM request WHERE request_id = @RequestId";
     }
 
     private static partial class Log
     {
         [LoggerMessage(121, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
-
-        [LoggerMessage(122, LogLevel.Error, "Abandoned uploads could not be looked for; tried again in a minute")]
-        public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -69,6 +69,7 @@ internal sealed partial class RequestIntake(
     HalftoneDatabase database,
     StoredFiles files,
     OutboxRelay relay,
+    AbandonedUploads abandoned,
     IOptions<IntakeOptions> options,
     IOptions<DatabaseOptions> databaseOptions,
     TimeProvider time,
@@ -159,7 +160,7 @@ internal sealed partial class RequestIntake(
         }
         catch
         {
-            await ForgetAsync(upload);
+            await abandoned.GiveUpAsync(upload.RequestId);
             throw;
         }
     }
@@ -384,15 +385,6 @@ internal sealed partial class RequestIntake(
                 await Outbox.AddAsync(transaction, first, time);
             },
             cancellationToken);
-
-    /// <summary>Unless the promise was committed and only its answer got lost: then the request stands.</summary>
-    private async Task ForgetAsync(SpooledUpload upload)
-    {
-        if (await RequestRows.DeleteReceivingAsync(database, upload.RequestId, CancellationToken.None))
-        {
-            await DiscardAsync(upload);
-        }
-    }
 
     /// <summary>An upload that was silent for so long that it was taken for abandoned is being removed: nothing may be added to it.</summary>
     private static void ExpectReceiving(Guid requestId, int rows)

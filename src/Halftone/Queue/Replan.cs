@@ -1,6 +1,7 @@
 using System.Data.Common;
 using Dapper;
 using Halftone.Database;
+using Halftone.Intake;
 using Halftone.Store;
 
 namespace Halftone.Queue;
@@ -10,7 +11,7 @@ namespace Halftone.Queue;
 /// the process that died, so unfinished requests get a Plan and requests being deleted their Delete. Half-taken uploads are removed,
 /// and completed images of unfinished requests whose file is missing or of the wrong length are done again.
 /// </summary>
-internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, TimeProvider time, ILogger<Replan> logger)
+internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
 {
     private const int PageRows = 1_000;
 
@@ -48,8 +49,13 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     {
         try
         {
-            await RequestRows.DeleteReceivingAsync(database, request.RequestId, cancellationToken);
+            if (!await uploads.TryGiveUpAsync(request.RequestId, cancellationToken))
+            {
+                return;
+            }
+
             await files.Store.DeleteAllAsync(request.RequestId, cancellationToken);
+            await RequestRows.DeleteAsync(database, request.RequestId, cancellationToken);
             Log.Forgot(logger, request.RequestId);
         }
         catch (Exception exception) when (OutageBackoff.IsOutage(exception))

@@ -1,3 +1,4 @@
+using Halftone.Queue;
 using Halftone.Status;
 using Microsoft.Extensions.Options;
 
@@ -7,7 +8,8 @@ namespace Halftone.Results;
 /// Deletes requests that ended more than <see cref="RetentionOptions.Days"/> ago, as their owners could. Any number of processes may do it at a time: each
 /// request is turned into one that is being deleted by a guarded statement, and whoever does so writes its message.
 /// </summary>
-internal sealed partial class RetentionSweep(RequestActions actions, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RetentionSweep> logger) : BackgroundService
+internal sealed partial class RetentionSweep(RequestActions actions, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RetentionSweep> logger)
+    : PeriodicSweep(FirstPause, Interval, time, logger)
 {
     /// <summary>A server that is started anew each day must sweep too.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(15);
@@ -22,41 +24,18 @@ internal sealed partial class RetentionSweep(RequestActions actions, IOptions<Re
             return;
         }
 
-        var ended = time.GetUtcNow() - TimeSpan.FromDays(days);
+        var ended = Time.GetUtcNow() - TimeSpan.FromDays(days);
         while (await actions.DeleteEndedAsync(ended, cancellationToken) is > 0 and var deleted)
         {
-            Log.Deleted(logger, deleted, days);
+            Log.Deleted(Logger, deleted, days);
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        for (var pause = FirstPause; options.Value.Days is not null; pause = Interval)
-        {
-            try
-            {
-                await Task.Delay(pause, time, stoppingToken);
-                await SweepAsync(stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // The sweep must outlive every outage.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                Log.SweepFailed(logger, exception);
-            }
-        }
-    }
+    protected override Task PassAsync(CancellationToken cancellationToken) => SweepAsync(cancellationToken);
 
     private static partial class Log
     {
         [LoggerMessage(531, LogLevel.Information, "{Requests} requests that ended more than {Days} days ago are being deleted")]
         public static partial void Deleted(ILogger logger, int requests, int days);
-
-        [LoggerMessage(532, LogLevel.Error, "Requests that ended long ago could not be looked for; tried again in an hour")]
-        public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

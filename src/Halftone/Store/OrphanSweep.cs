@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Halftone.Database;
+using Halftone.Queue;
 
 namespace Halftone.Store;
 
@@ -12,7 +13,8 @@ namespace Halftone.Store;
 /// that could name it. Once a day objects older than a day go, of requests that are closed or unknown; an open request may still name what it
 /// stored long ago, where the database could not be written. Of several processes one does it.
 /// </summary>
-internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger) : BackgroundService
+internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger)
+    : PeriodicSweep(FirstPause, Interval, time, logger)
 {
     private static readonly TimeSpan MinAge = TimeSpan.FromDays(1);
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
@@ -36,7 +38,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
                 if (!known.Contains(requestId))
                 {
                     await store.DeleteAllAsync(requestId, cancellationToken);
-                    Log.RemovedAll(logger, requestId);
+                    Log.RemovedAll(Logger, requestId);
                 }
             }
         }
@@ -55,7 +57,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     public async Task<bool> ClaimAsync(CancellationToken cancellationToken)
     {
         // An hour less than a day: each looks once a day, and not to the second.
-        var parameters = new { Now = Text(time.GetUtcNow()), Before = Text(time.GetUtcNow() - Interval + TimeSpan.FromHours(1)) };
+        var parameters = new { Now = Text(Time.GetUtcNow()), Before = Text(Time.GetUtcNow() - Interval + TimeSpan.FromHours(1)) };
         return await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.Claim, parameters, transaction), cancellationToken) > 0;
 
         // Settings are text: as many digits sort as their number.
@@ -65,7 +67,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>One daily pass; public to tests.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        var oldest = time.GetUtcNow() - MinAge;
+        var oldest = Time.GetUtcNow() - MinAge;
         foreach (var store in Stores)
         {
             await foreach (var requestId in store.RequestsAsync(cancellationToken))
@@ -83,28 +85,11 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task PassAsync(CancellationToken cancellationToken)
     {
-        for (var pause = FirstPause; ; pause = Interval)
+        if (await ClaimAsync(cancellationToken))
         {
-            try
-            {
-                await Task.Delay(pause, time, stoppingToken);
-                if (await ClaimAsync(stoppingToken))
-                {
-                    await SweepAsync(stoppingToken);
-                }
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // Whatever the disk or the database says: tomorrow is another day.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                Log.SweepFailed(logger, exception);
-            }
+            await SweepAsync(cancellationToken);
         }
     }
 
@@ -114,7 +99,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         if (await store.ListAsync(requestId, cancellationToken).AllAsync(found => found.ModifiedAt < oldest, cancellationToken))
         {
             await store.DeleteAllAsync(requestId, cancellationToken);
-            Log.RemovedAll(logger, requestId);
+            Log.RemovedAll(Logger, requestId);
         }
     }
 
@@ -126,7 +111,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
             if (found.ModifiedAt < oldest && !named.Contains(PrintOf(found.Key)))
             {
                 await store.DeleteAsync(found.Key, cancellationToken);
-                Log.Removed(logger, found.Key);
+                Log.Removed(Logger, found.Key);
             }
         }
     }
@@ -202,8 +187,5 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
         [LoggerMessage(522, LogLevel.Information, "{Key} was removed: no row names it")]
         public static partial void Removed(ILogger logger, string key);
-
-        [LoggerMessage(523, LogLevel.Error, "Objects that no row names could not be swept; tried again in a day")]
-        public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

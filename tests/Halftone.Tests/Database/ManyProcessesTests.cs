@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -14,6 +15,7 @@ using Halftone.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Halftone.Tests.Database;
 
@@ -80,6 +82,28 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(0, await CountAsync($"SELECT count(*) FROM request WHERE state = 'deleting'"));
         // Whoever was only slow finds that it is too late.
         await Assert.ThrowsAsync<InvalidOperationException>(() => Get<RequestIntake>(processes[1]).PromiseAsync(abandoned, 1, Cancelled));
+    }
+
+    [Fact]
+    public async Task An_upload_is_not_given_up_whose_promise_is_being_committed()
+    {
+        var promised = await BeginAsync("catalogue-7", silentFor: TimeSpan.Zero);
+        var failed = await BeginAsync("catalogue-8", silentFor: TimeSpan.Zero);
+        Task<bool> givingUp = null!;
+        await database.WriteAsync(
+            async transaction =>
+            {
+                await transaction.Connection!.ExecuteAsync("UPDATE request SET state = 'pending' WHERE request_id = @promised", new { promised }, transaction);
+                // As after a connection that was lost while its commit was on the way.
+                givingUp = Task.Run(() => Get<AbandonedUploads>(processes[0]).TryGiveUpAsync(promised, Cancelled), Cancelled);
+                await Eventually.TrueAsync(() => IsWaitedForAsync(transaction));
+            },
+            Cancelled);
+
+        Assert.False(await givingUp);
+        Assert.True(await Get<AbandonedUploads>(processes[0]).TryGiveUpAsync(failed, Cancelled));
+        Assert.Equal(failed, Assert.Single((await MessagesAsync()).OfType<Message.Delete>()).RequestId);
+        Assert.IsType<IntakeResult.Accepted>(await UploadAsync(processes[1], "Product Name,Input Image Urls\nA,\n", "catalogue-8"));
     }
 
     [Fact]
@@ -229,6 +253,11 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
             Cancelled);
         return id;
     }
+
+    /// <summary>SQLite writes one transaction at a time, whoever asks; of PostgreSQL it must be seen (pg_stat_activity stands still in a transaction).</summary>
+    private static async Task<bool> IsWaitedForAsync(DbTransaction transaction) =>
+        transaction is not NpgsqlTransaction || await transaction.Connection!.ExecuteScalarAsync<bool>(
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))", transaction: transaction);
 
     private Task<Guid> RequestIdAsync() => database.ReadAsync(connection => connection.QuerySingleAsync<Guid>("SELECT request_id FROM request"), Cancelled);
 

@@ -21,7 +21,7 @@ public sealed class CrashTests
     {
         using var folder = new DataFolder();
         var (counts, findings) = await new KillRounds(ServerProcess.DefaultProgram, seed: 7, KillMode.All, InFlight, TextWriter.Null).RunAsync(5, folder, Cancelled);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
         Assert.Equal(0, counts.ExitCode);
         Assert.Equal(5, counts.Group + counts.Parent + counts.Children);
         Assert.True(counts.FewestInFlight >= InFlight);
@@ -32,7 +32,7 @@ public sealed class CrashTests
     {
         using var folder = new DataFolder { ConnectionString = await PostgresServer.NewDatabaseAsync(Cancelled) };
         var (counts, findings) = await new KillRounds(ServerProcess.DefaultProgram, seed: 8, KillMode.Group, InFlight, TextWriter.Null).RunAsync(3, folder, Cancelled);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
         Assert.Equal((0, 3), (counts.ExitCode, counts.Group));
     }
 
@@ -42,7 +42,7 @@ public sealed class CrashTests
         await using var cluster = await ThrowAwayServers.OwnAsync(token => Cluster.StartAsync(ServerProcess.DefaultProgram, workers: 2, queueNodes: 1, ClusterRounds.Settings, token), Cancelled);
         string[] faults = ["kill worker", "database resets", "queue resets", "store resets"];
         var (counts, findings) = await new ClusterRounds(cluster, seed: 9, InFlight, outage: TimeSpan.Zero, TextWriter.Null) { Only = faults }.RunAsync(faults.Length, Cancelled);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
         Assert.Equal((faults.Length, 0), (counts.Times, findings.AttemptsLost));
         Assert.True(counts.FewestInFlight >= InFlight);
     }
@@ -67,7 +67,7 @@ public sealed class CrashTests
         var (killed, findings) = await sweep.PointAsync(call, number, Cancelled);
         Assert.SkipUnless(killed || number == 1, "So many calls of this kind were not made.");
         Assert.True(killed, "strace may not trace here (ptrace is forbidden), or the call was never made.");
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class CrashTests
         using var folder = new DataFolder();
         var races = new RaceRounds(ServerProcess.DefaultProgram, seed: 7, TextWriter.Null);
         var findings = await races.RunAsync(20, folder, Cancelled);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
         Assert.Contains("cancel 200", races.Answers.Keys);
         Assert.Contains("retry 200", races.Answers.Keys);
     }
@@ -86,7 +86,7 @@ public sealed class CrashTests
     {
         using var folder = new DataFolder { ConnectionString = await PostgresServer.NewDatabaseAsync(Cancelled) };
         var findings = await new RaceRounds(ServerProcess.DefaultProgram, seed: 8, TextWriter.Null).RunAsync(10, folder, Cancelled);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class CrashTests
         }
 
         var findings = await FinishAndExamineAsync(folder, shop, surroundings);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
         Assert.Equal(0, findings.Requests);
     }
 
@@ -204,7 +204,7 @@ public sealed class CrashTests
         File.Delete(stored[1]);
         surroundings.ReleaseGated();
         var findings = await FinishAndExamineAsync(folder, shop, surroundings);
-        Assert.Empty(findings.Sentences);
+        AssertClean(findings);
         Assert.Equal(3, findings.Images);
     }
 
@@ -243,7 +243,7 @@ public sealed class CrashTests
             }
 
             var findings = await new Examination(folder, shop, surroundings).RunAsync(Cancelled);
-            Assert.Empty(findings.Sentences);
+            AssertClean(findings);
             Assert.Equal((1, 4), (findings.Requests, findings.Images));
         }
         finally
@@ -264,6 +264,8 @@ public sealed class CrashTests
 
         return await new Examination(folder, shop, surroundings).RunAsync(Cancelled);
     }
+
+    private static void AssertClean(Findings findings) => Assert.True(findings.IsClean, string.Join('\n', findings.Sentences));
 
     private static bool IsInstalled(string program) =>
         Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
