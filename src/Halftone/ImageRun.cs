@@ -118,7 +118,7 @@ internal sealed partial class ImageRun(
             return same;
         }
 
-        var wanted = new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format) };
+        var wanted = new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format), MaxWidth = message.MaxWidth, MaxHeight = message.MaxHeight };
         var (codecResult, compressTook) = await StageAsync(
             "compress",
             () => OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source.Bytes, wanted, cancellationToken), time, logger, cancellationToken));

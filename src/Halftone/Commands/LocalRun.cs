@@ -23,6 +23,11 @@ internal sealed record RunChoices
     /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep each source's.</summary>
     public string? Format { get; init; }
 
+    /// <summary>What images fit into, in pixels; null: no bound.</summary>
+    public int? MaxWidth { get; init; }
+
+    public int? MaxHeight { get; init; }
+
     public bool EscapeFormulas { get; init; }
 
     /// <summary>Removes what the folder holds of another file or other choices.</summary>
@@ -188,6 +193,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         Owner = "",
         Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
         Format = choices.Format,
+        MaxWidth = choices.MaxWidth,
+        MaxHeight = choices.MaxHeight,
         EscapeFormulas = choices.EscapeFormulas,
     };
 

@@ -21,6 +21,8 @@ internal static class RunCommand
             Out,
             UploadOptions.Quality,
             UploadOptions.Format,
+            UploadOptions.MaxWidth,
+            UploadOptions.MaxHeight,
             UploadOptions.EscapeFormulas,
             ServerOptionsOnCommandLine.AllowNetwork,
             Replace,
@@ -38,6 +40,8 @@ internal static class RunCommand
             Folder = result.GetValue(Out)!,
             Quality = result.GetValue(UploadOptions.Quality),
             Format = UploadOptions.FormatOf(result),
+            MaxWidth = result.GetValue(UploadOptions.MaxWidth),
+            MaxHeight = result.GetValue(UploadOptions.MaxHeight),
             EscapeFormulas = result.GetValue(UploadOptions.EscapeFormulas),
             Replace = result.GetValue(Replace),
         };

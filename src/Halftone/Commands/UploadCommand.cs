@@ -10,6 +10,7 @@ namespace Halftone.Commands;
 internal static class UploadCommand
 {
     private static readonly Argument<string> File = new("FILE") { Description = "The CSV, also gzipped." };
+    private static readonly Option<bool> NoReuse = new("--no-reuse") { Description = "Fetch and compress everything anew, also what has not changed since an earlier request." };
     private static readonly Option<string?> WebhookUrl = new("--webhook-url") { Description = "Called when the request has ended.", HelpName = "URL" };
 
     /// <summary>How long an upload that broke off, or that the server has no room for, is tried again.</summary>
@@ -22,7 +23,10 @@ internal static class UploadCommand
             File,
             UploadOptions.Quality,
             UploadOptions.Format,
+            UploadOptions.MaxWidth,
+            UploadOptions.MaxHeight,
             UploadOptions.EscapeFormulas,
+            NoReuse,
             WebhookUrl,
             FollowOptions.Wait,
             FollowOptions.Out,
@@ -56,6 +60,21 @@ internal static class UploadCommand
         if (UploadOptions.FormatOf(result) is { } format)
         {
             fields["format"] = format;
+        }
+
+        if (result.GetValue(UploadOptions.MaxWidth) is { } maxWidth)
+        {
+            fields["max_width"] = maxWidth.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (result.GetValue(UploadOptions.MaxHeight) is { } maxHeight)
+        {
+            fields["max_height"] = maxHeight.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (result.GetValue(NoReuse))
+        {
+            fields["reuse"] = "false";
         }
 
         if (result.GetValue(UploadOptions.EscapeFormulas))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Halftone.Codec;
 using Halftone.Store;
 
 namespace Halftone.Commands;
@@ -9,6 +10,10 @@ internal static class UploadOptions
     public static Option<int?> Quality { get; } = MakeQuality();
 
     public static Option<string> Format { get; } = MakeFormat();
+
+    public static Option<int?> MaxWidth { get; } = MakeBound("--max-width", "The most pixels that images are wide; a wider one is made smaller, none larger. Default: no bound");
+
+    public static Option<int?> MaxHeight { get; } = MakeBound("--max-height", "The most pixels that images are high; a higher one is made smaller, none larger. Default: no bound");
 
     public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas") { Description = "Guard cells of the result that a spreadsheet program would run as formulas." };
 
@@ -26,6 +31,19 @@ internal static class UploadOptions
             }
         });
         return quality;
+    }
+
+    private static Option<int?> MakeBound(string name, string description)
+    {
+        var bound = new Option<int?>(name) { Description = description, HelpName = "N" };
+        bound.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<int?>() is < 1 or > CodecRequest.MaxSidePixels)
+            {
+                given.AddError($"{name} must be a whole number from 1 to {CodecRequest.MaxSidePixels}.");
+            }
+        });
+        return bound;
     }
 
     private static Option<string> MakeFormat()

@@ -6,7 +6,7 @@ using Halftone.Webhooks;
 
 namespace Halftone.Commands;
 
-/// <summary><c>halftone webhooks list</c>, <c>add URL</c>, <c>remove ID</c>, <c>deliveries</c>, <c>replay ID</c>: a server's webhooks.</summary>
+/// <summary><c>halftone webhooks list</c>, <c>add URL</c>, <c>remove ID</c>, <c>ping ID</c>, <c>deliveries</c>, <c>replay ID</c>: a server's webhooks.</summary>
 internal static class WebhooksCommand
 {
     private static readonly Argument<string> Url = new("URL") { Description = "Gets the events." };
@@ -30,6 +30,7 @@ internal static class WebhooksCommand
             ClientVerb.With(new Command("list", "Lists the webhooks."), ListAsync),
             ClientVerb.With(new Command("add", "Registers a webhook and prints its id and its secret, which is shown this once.") { Url, OfRequest }, AddAsync),
             ClientVerb.With(new Command("remove", "Ends a webhook.") { WebhookId }, RemoveAsync),
+            ClientVerb.With(new Command("ping", "Sends a webhook a test event; 'halftone webhooks deliveries' shows what became of it.") { WebhookId }, PingAsync),
             ClientVerb.With(deliveries, ListDeliveriesAsync),
             ClientVerb.With(new Command("replay", "Sends the event of a request that has ended again.") { ClientVerb.RequestId }, ReplayAsync),
         };
@@ -73,6 +74,17 @@ internal static class WebhooksCommand
         var id = result.GetValue(WebhookId)!;
         await client.CallAsync(HttpMethod.Delete, $"webhook/{Uri.EscapeDataString(id)}", cancellationToken);
         result.Print(result.GetValue(ClientVerb.Json) ? "{}" : $"Removed {id}.");
+        return ExitCode.Done;
+    }
+
+    private static async Task<int> PingAsync(ParseResult result, ServerClient client, CancellationToken cancellationToken)
+    {
+        var answer = await client.CallAsync(HttpMethod.Post, $"webhook/{Uri.EscapeDataString(result.GetValue(WebhookId)!)}/ping", null, ApiJson.Default.WebhookPinged, cancellationToken);
+        if (!PrintedJson(result, answer))
+        {
+            result.Print(answer.Value.Message);
+        }
+
         return ExitCode.Done;
     }
 

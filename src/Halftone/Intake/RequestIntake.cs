@@ -24,6 +24,11 @@ internal sealed record IntakeChoices
     /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep each source's.</summary>
     public string? Format { get; init; }
 
+    /// <summary>What outputs fit into, in pixels, 1 to 65,535; null: no bound.</summary>
+    public int? MaxWidth { get; init; }
+
+    public int? MaxHeight { get; init; }
+
     public bool EscapeFormulas { get; init; }
 
     /// <summary>Outputs of earlier requests may be taken over.</summary>
@@ -274,6 +279,8 @@ internal sealed partial class RequestIntake(
                         file.Images,
                         choices.Quality,
                         choices.Format,
+                        choices.MaxWidth,
+                        choices.MaxHeight,
                         choices.EscapeFormulas,
                         choices.Reuse,
                         Dialect = file.Dialect!.ToString(),
@@ -294,7 +301,7 @@ internal sealed partial class RequestIntake(
     /// where they were made: what an earlier one wrote stays good.
     /// </summary>
     private static string HashOf(string bodyHash, IntakeChoices choices) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{(choices.Reuse ? "" : "\nfresh")}")));
+        $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{(choices.Reuse ? "" : "\nfresh")}{(choices is { MaxWidth: null, MaxHeight: null } ? "" : $"\nfits {choices.MaxWidth}x{choices.MaxHeight}")}")));
 
     /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
@@ -434,10 +441,10 @@ internal sealed partial class RequestIntake(
             """;
 
         public const string InsertRequest = """
-            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, escape_formulas, reuse,
-                                 dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
-            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @EscapeFormulas, @Reuse,
-                    @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
+            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, max_width, max_height,
+                                 escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
+            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @MaxWidth, @MaxHeight,
+                    @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
         /// <summary>A sign of life to <see cref="AbandonedUploads"/>.</summary>

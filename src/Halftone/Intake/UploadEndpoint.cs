@@ -23,7 +23,7 @@ internal static class UploadEndpoint
         .MayAnswer(
             ProblemType.BrokenBody, ProblemType.BrokenMultipart, ProblemType.TooManyParts, ProblemType.MissingFile, ProblemType.SeveralFiles, ProblemType.InvalidJson,
             ProblemType.UnknownField, ProblemType.FieldTooLong, ProblemType.InvalidWebhookUrl, ProblemType.InvalidQuality, ProblemType.InvalidFormat,
-            ProblemType.InvalidEscapeFormulas, ProblemType.InvalidReuse, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
+            ProblemType.InvalidMaxWidth, ProblemType.InvalidMaxHeight, ProblemType.InvalidEscapeFormulas, ProblemType.InvalidReuse, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
             ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.TooManyUploads, ProblemType.StoreDown)
         .MayAnswer(ProblemType.OfWriting)
         .MayAnswer(ProblemType.OfFiles);

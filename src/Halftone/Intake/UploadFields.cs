@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Halftone.Codec;
 
 namespace Halftone.Intake;
 
@@ -19,6 +20,19 @@ internal abstract record UploadFields
     /// <example>keep</example>
     [AllowedValues("keep", "jpeg", "png", "webp", "gif", "avif"), DefaultValue("keep")]
     public string? Format { get; init; }
+
+    /// <summary>
+    /// The most pixels that outputs are wide, as shown. A wider image is made smaller with its proportions kept; none is made larger. Without it the width has
+    /// no bound.
+    /// </summary>
+    /// <example>1600</example>
+    [Range(1, CodecRequest.MaxSidePixels)]
+    public int? MaxWidth { get; init; }
+
+    /// <summary>The same for their height. An image fits into both bounds where both are given.</summary>
+    /// <example>1600</example>
+    [Range(1, CodecRequest.MaxSidePixels)]
+    public int? MaxHeight { get; init; }
 
     /// <summary>Guard the cells of the result CSV that a spreadsheet program would run as a formula.</summary>
     /// <example>false</example>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Halftone.Codec;
 using Halftone.Fetch;
 using Halftone.Store;
 using Halftone.Webhooks;
@@ -30,6 +31,8 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
         ("webhook_url", _) => await SetWebhookUrlAsync(value, cancellationToken),
         ("quality", _) => SetQuality(value),
         ("format", _) => SetFormat(value),
+        ("max_width", _) => SetBound(field, value, bound => Choices = Choices with { MaxWidth = bound }),
+        ("max_height", _) => SetBound(field, value, bound => Choices = Choices with { MaxHeight = bound }),
         ("escape_formulas", _) => SetFlag(field, value, escape => Choices = Choices with { EscapeFormulas = escape }),
         ("reuse", _) => SetFlag(field, value, reuse => Choices = Choices with { Reuse = reuse }, isDefault: true),
         ("validate_only", _) => SetFlag(field, value, only => ValidateOnly = only),
@@ -67,6 +70,17 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
         }
 
         Choices = Choices with { Format = format == "keep" ? null : format };
+        return null;
+    }
+
+    private static string? SetBound(string field, string value, Action<int> set)
+    {
+        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) || pixels is < 1 or > CodecRequest.MaxSidePixels)
+        {
+            return $"'{field}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}; leave it out for no bound.";
+        }
+
+        set(pixels);
         return null;
     }
 

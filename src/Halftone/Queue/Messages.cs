@@ -50,6 +50,11 @@ internal abstract record Message
         /// <summary>The output format's name, or null to keep the source's.</summary>
         public string? Format { get; init; }
 
+        /// <summary>What the output fits into, in pixels; null: no bound.</summary>
+        public int? MaxWidth { get; init; }
+
+        public int? MaxHeight { get; init; }
+
         /// <summary>The request's owner; null in a message of a version that did not say, and nothing is taken over then.</summary>
         public string? Owner { get; init; }
 

@@ -109,6 +109,8 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         Attempt = image.Attempt,
         Quality = request.Quality,
         Format = request.Format,
+        MaxWidth = request.MaxWidth,
+        MaxHeight = request.MaxHeight,
         Owner = request.Owner,
         Fresh = request.Reuse ? null : true,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
@@ -123,6 +125,8 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         public required long Images { get; init; }
         public required int Quality { get; init; }
         public string? Format { get; init; }
+        public int? MaxWidth { get; init; }
+        public int? MaxHeight { get; init; }
         public string? TraceParent { get; init; }
         public required string Owner { get; init; }
         public required bool Reuse { get; init; }
@@ -141,7 +145,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
     {
         public const string Request = """
             SELECT state AS State, planned_to AS PlannedTo, first_image_id AS FirstImageId, images AS Images, quality AS Quality, format AS Format,
-                   owner AS Owner, reuse AS Reuse, trace_parent AS TraceParent
+                   max_width AS MaxWidth, max_height AS MaxHeight, owner AS Owner, reuse AS Reuse, trace_parent AS TraceParent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run
             """;

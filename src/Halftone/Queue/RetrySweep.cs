@@ -182,6 +182,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         Attempt = image.Attempt,
         Quality = image.Quality,
         Format = image.Format,
+        MaxWidth = image.MaxWidth,
+        MaxHeight = image.MaxHeight,
         Owner = image.Owner,
         Fresh = image.Reuse ? null : true,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
@@ -197,6 +199,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         public required int Attempt { get; init; }
         public required int Quality { get; init; }
         public string? Format { get; init; }
+        public int? MaxWidth { get; init; }
+        public int? MaxHeight { get; init; }
         public required string Owner { get; init; }
         public required bool Reuse { get; init; }
         public required string SerialNumber { get; init; }
@@ -225,8 +229,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
         public const string DueImagesSqlite = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, r.owner AS Owner, r.reuse AS Reuse, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
-                   r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
+                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.owner AS Owner, r.reuse AS Reuse,
+                   p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId, r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
@@ -239,8 +243,8 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.</summary>
         public const string DueImagesPostgres = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, r.owner AS Owner, r.reuse AS Reuse, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId,
-                   r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
+                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.owner AS Owner, r.reuse AS Reuse,
+                   p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId, r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id

@@ -58,7 +58,9 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
 
     private string KeyOf(Message.Image message, string kind, string of)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{kind}\n{message.Owner}\n{message.Quality} {message.Format} {surroundings}\n{of}");
+        // Said only where a bound is set: outputs of versions that knew none stay good.
+        var size = message is { MaxWidth: null, MaxHeight: null } ? "" : $" {message.MaxWidth}x{message.MaxHeight}";
+        var text = string.Create(CultureInfo.InvariantCulture, $"{kind}\n{message.Owner}\n{message.Quality} {message.Format}{size} {surroundings}\n{of}");
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, KeyBytes));
     }
 

@@ -39,6 +39,8 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     public static readonly ProblemType InvalidWebhookUrl = new(400, "invalid_webhook_url", BadRequest);
     public static readonly ProblemType InvalidQuality = new(400, "invalid_quality", BadRequest);
     public static readonly ProblemType InvalidFormat = new(400, "invalid_format", BadRequest);
+    public static readonly ProblemType InvalidMaxWidth = new(400, "invalid_max_width", BadRequest);
+    public static readonly ProblemType InvalidMaxHeight = new(400, "invalid_max_height", BadRequest);
     public static readonly ProblemType InvalidEscapeFormulas = new(400, "invalid_escape_formulas", BadRequest);
     public static readonly ProblemType InvalidReuse = new(400, "invalid_reuse", BadRequest);
     public static readonly ProblemType InvalidValidateOnly = new(400, "invalid_validate_only", BadRequest);
@@ -91,6 +93,8 @@ internal sealed record ProblemType(int Status, string Code, string Title)
         "webhook_url" => InvalidWebhookUrl,
         "quality" => InvalidQuality,
         "format" => InvalidFormat,
+        "max_width" => InvalidMaxWidth,
+        "max_height" => InvalidMaxHeight,
         "escape_formulas" => InvalidEscapeFormulas,
         "reuse" => InvalidReuse,
         "validate_only" => InvalidValidateOnly,

@@ -19,6 +19,9 @@ internal sealed record RequestStatus
     [AllowedValues("PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")]
     public required string Status { get; init; }
 
+    /// <summary>What was asked for.</summary>
+    public required StatusOptions Options { get; init; }
+
     /// <summary>How far it is.</summary>
     public required StatusProgress Progress { get; init; }
 
@@ -54,6 +57,27 @@ internal sealed record RequestStatus
     /// <summary>When it ended, UTC; absent while it runs.</summary>
     /// <example>2026-11-21T08:30:00+00:00</example>
     public DateTimeOffset? FinishedAt { get; init; }
+}
+
+/// <summary>What an upload asked for, what it did not say filled in.</summary>
+internal sealed record StatusOptions
+{
+    /// <summary>Quality of the outputs, 1 to 100.</summary>
+    /// <example>50</example>
+    public required int Quality { get; init; }
+
+    /// <summary>Format of the outputs; keep: each source's own.</summary>
+    /// <example>keep</example>
+    [AllowedValues("keep", "jpeg", "png", "webp", "gif", "avif")]
+    public required string Format { get; init; }
+
+    /// <summary>The most pixels that outputs are wide; absent where there is no bound.</summary>
+    /// <example>1600</example>
+    public int? MaxWidth { get; init; }
+
+    /// <summary>The most pixels that they are high; absent where there is no bound.</summary>
+    /// <example>1600</example>
+    public int? MaxHeight { get; init; }
 }
 
 /// <summary>How far a request is, in images.</summary>

@@ -37,6 +37,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             RequestId = requestId,
             FileName = request.FileName,
             Status = RequestState.ToWire(request.State),
+            Options = new StatusOptions { Quality = request.Quality, Format = request.Format ?? "keep", MaxWidth = request.MaxWidth, MaxHeight = request.MaxHeight },
             Progress = ProgressOf(request),
             Bytes = StatusBytes.Of(request.BytesIn, request.BytesOut),
             Reused = request.Reused,
@@ -118,6 +119,10 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required long BytesIn { get; init; }
         public required long BytesOut { get; init; }
         public required long Reused { get; init; }
+        public required int Quality { get; init; }
+        public string? Format { get; init; }
+        public int? MaxWidth { get; init; }
+        public int? MaxHeight { get; init; }
         public string? ResultKey { get; init; }
         public required long CreatedAt { get; init; }
         public required long UpdatedAt { get; init; }
@@ -161,6 +166,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public const string Request = """
             SELECT file_name AS FileName, state AS State, planned_to AS PlannedTo, first_product_id AS FirstProductId, products AS Products, images AS Images,
                    completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, reused AS Reused, result_key AS ResultKey,
+                   quality AS Quality, format AS Format, max_width AS MaxWidth, max_height AS MaxHeight,
                    created_at AS CreatedAt, updated_at AS UpdatedAt, finished_at AS FinishedAt
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')

@@ -25,7 +25,7 @@ public sealed class ClientVerbTests : IDisposable
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var csv = WriteCsv($"1,A,{origin.Url("a.jpg")}");
         var result = Path.Combine(scratch, "result.csv");
-        var waited = await Verb.RunAsync("upload", csv, "--out", result, "--quality", "30", "--format", "webp", "--server", AddressOf(server));
+        var waited = await Verb.RunAsync("upload", csv, "--out", result, "--quality", "30", "--format", "webp", "--max-width", "700", "--max-height", "600", "--no-reuse", "--server", AddressOf(server));
 
         Assert.True(waited.ExitCode == 0, waited.Errors);
         Assert.Matches(@"^Request [0-9a-f-]{36} \(products\.csv\)$", waited.Lines[0]);
@@ -33,7 +33,7 @@ public sealed class ClientVerbTests : IDisposable
         Assert.Equal($"Result: {result}", waited.Lines[2]);
         Assert.Contains(".webp", await File.ReadAllTextAsync(result, Cancelled));
         Assert.Equal(["products.csv", "result.csv"], Directory.EnumerateFiles(scratch).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 30 AND format = 'webp'", Cancelled));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 30 AND format = 'webp' AND max_width = 700 AND max_height = 600 AND NOT reuse", Cancelled));
     }
 
     [Fact]
@@ -287,6 +287,9 @@ public sealed class ClientVerbTests : IDisposable
             await Eventually.TrueAsync(async () => (await Verb.RunAsync(["webhooks", "deliveries", .. which, .. at])).Lines[1].Contains($"{id}  DELIVERED  2         HTTP 204", StringComparison.Ordinal));
         }
 
+        Assert.Equal("The test event is on its way.", (await Verb.RunAsync(["webhooks", "ping", added[0], .. at])).Lines[0]);
+        Assert.Contains("webhook.ping", System.Text.Encoding.UTF8.GetString((await receiver.NextAsync(Cancelled)).Body), StringComparison.Ordinal);
+        Assert.Equal(1, (await Verb.RunAsync(["webhooks", "ping", "wh_none", .. at])).ExitCode);
         Assert.StartsWith("Name a webhook's ID, or a request's with --request.", (await Verb.RunAsync(["webhooks", "deliveries", .. at])).Errors);
         Assert.Equal(0, (await Verb.RunAsync(["webhooks", "remove", added[0], .. at])).ExitCode);
         Assert.Single((await Verb.RunAsync(["webhooks", "list", .. at])).Lines);

@@ -97,6 +97,7 @@ public sealed class LocalRunTests : IDisposable
 
         var otherOptions = await RefusedAsync(new RunChoices { File = csv, Folder = Folder, Quality = 30 });
         Assert.Equal("other_file", otherOptions.Code);
+        Assert.Equal("other_file", (await RefusedAsync(new RunChoices { File = csv, Folder = Folder, MaxHeight = 30 })).Code);
         WriteCsv($"1,A,{origin.Url("b.jpg")}");
         var refused = await RefusedAsync(new RunChoices { File = csv, Folder = Folder });
         Assert.Equal(
@@ -108,7 +109,8 @@ public sealed class LocalRunTests : IDisposable
         Assert.Equal(kept, await File.ReadAllTextAsync(Result, Cancelled));
 
         WriteCsv($"1,A,{origin.Url("b.jpg")}");
-        var second = await RunAsync(new RunChoices { File = csv, Folder = Folder, Replace = true });
+        var second = await RunAsync(new RunChoices { File = csv, Folder = Folder, Replace = true, MaxWidth = 64 });
+        Assert.Equal(64, Picture.SizeOf(await File.ReadAllBytesAsync(Directory.EnumerateFiles(Path.Combine(Folder, "images"), "*", SearchOption.AllDirectories).Single(), Cancelled)).Width);
         Assert.NotEqual(first.Request.RequestId, second.Request.RequestId);
         Assert.Equal([second.Request.RequestId.ToString()], Directory.EnumerateDirectories(Path.Combine(Folder, "images")).Select(Path.GetFileName));
         Assert.Contains("b.jpg", await File.ReadAllTextAsync(Result, Cancelled));

@@ -79,6 +79,8 @@ public sealed class RunCommandTests : IDisposable
 
     [Theory]
     [InlineData("--quality", "400", "--quality must be a whole number from 1 to 100.")]
+    [InlineData("--max-width", "0", "--max-width must be a whole number from 1 to 65535.")]
+    [InlineData("--max-height", "70000", "--max-height must be a whole number from 1 to 65535.")]
     [InlineData("--format", "tiff", "Argument 'tiff' not recognized.")]
     [InlineData("--qualty", "40", "Unrecognized command or argument '--qualty'.")]
     public async Task A_bad_option_is_named_on_standard_error(string option, string value, string sentence)

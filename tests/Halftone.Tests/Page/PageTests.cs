@@ -91,9 +91,24 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await other.GiveAsync(SampleCsv(origin));
         await other["#options summary"].ClickAsync();
         await other["#afresh"].CheckAsync();
+        // By keyboard alone, from one field to the next; what is no number is told beside the field that it is in.
+        await other["#format"].FocusAsync();
+        await other.Page.Keyboard.PressAsync("Tab");
+        await Expect(other["#max-width"]).ToBeFocusedAsync();
+        await other.Page.Keyboard.TypeAsync("320");
+        await other.Page.Keyboard.PressAsync("Tab");
+        await Expect(other["#max-height"]).ToBeFocusedAsync();
+        await other.Page.Keyboard.TypeAsync("-");
+        await other.IsForEverybodyAsync("the options of an upload on a phone");
+        await other["#start-button"].ClickAsync();
+        await Expect(other["#start-trouble"]).ToContainTextAsync("'max_height' must be a whole number of pixels");
+        await Expect(other["#max-height"]).ToBeFocusedAsync();
+        await other["#max-height"].FillAsync("200");
         await other["#start-button"].ClickAsync();
         await other.EndsAsync();
         await Expect(other["#reused-fact"]).ToBeHiddenAsync();
+        var asked = (await server.StatusAsync(Guid.Parse(other.Page.Url[^36..]), Cancelled)).GetProperty("options");
+        Assert.Equal((320, 200), (asked.GetProperty("max_width").GetInt32(), asked.GetProperty("max_height").GetInt32()));
     }
 
     [Fact]

@@ -15,6 +15,15 @@ public sealed class MessageTests
     }
 
     [Fact]
+    public void The_message_of_a_version_before_sizes_has_no_bound_and_one_without_a_bound_is_the_same_bytes_as_before()
+    {
+        var read = Assert.IsType<Message.Image>(Message.FromJson(Image + "}"));
+        Assert.Equal((null, null), (read.MaxWidth, read.MaxHeight));
+        Assert.DoesNotContain("max_", read.ToJson(), StringComparison.Ordinal);
+        Assert.Equal(read with { MaxWidth = 800, MaxHeight = 600 }, Message.FromJson(Image + ""","max_width":800,"max_height":600}"""));
+    }
+
+    [Fact]
     public void Members_of_a_later_version_are_not_looked_at() =>
         Assert.Equal(Message.FromJson(Image + "}"), Message.FromJson(Image + ""","later":{"a":[1]}}"""));
 

@@ -1,3 +1,5 @@
+using Halftone.Codec;
+
 namespace Halftone.Tests.Servers;
 
 /// <summary>Real picture files for tests that are not about pictures.</summary>
@@ -10,6 +12,13 @@ internal static class Picture
 
     /// <summary>A JPEG of some 100 KB.</summary>
     public static byte[] Jpeg { get; } = Sample(SampleNames.First(name => name.EndsWith(".jpg", StringComparison.Ordinal)));
+
+    /// <summary>Pixels across and down, as a decoder that reads the whole file finds them.</summary>
+    public static (int Width, int Height) SizeOf(byte[] file)
+    {
+        var image = Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(file, new CodecRequest { Format = ImageFormat.Jpeg }));
+        return (image.WidthPixels, image.HeightPixels);
+    }
 
     public static byte[] Sample(string name) => File.ReadAllBytes(Path.Combine(Folder, name));
 }

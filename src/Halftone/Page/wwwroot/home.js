@@ -8,6 +8,7 @@ import * as requests from './requests.js';
 
 const RowsShown = 8;
 const HostsShown = 6;
+const FieldOfCode = { invalid_quality: 'quality', invalid_max_width: 'max-width', invalid_max_height: 'max-height', invalid_webhook_url: 'webhook-url' };
 
 let chosen = null;     // the file, and the key by which starting it twice makes one request
 let checking = null;   // what stops reading it
@@ -41,8 +42,7 @@ export function listen() {
     byId('file').focus();
     if (wasRefused) byId('file').click();
   });
-  byId('webhook-url').addEventListener('input', () => byId('webhook-url').removeAttribute('aria-invalid'));
-  byId('quality').addEventListener('input', () => byId('quality').removeAttribute('aria-invalid'));
+  for (const id of Object.values(FieldOfCode)) byId(id).addEventListener('input', () => byId(id).removeAttribute('aria-invalid'));
 }
 
 const isField = element => element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
@@ -199,6 +199,11 @@ async function start() {
   if (chosen === null || byId('start-button').getAttribute('aria-disabled') === 'true') return;
   const { file, idempotencyKey } = chosen;
   const fields = { quality: byId('quality').value, format: byId('format').value };
+  // What a number field cannot read as one is empty to scripts: the server is to say what is wrong with it.
+  for (const id of ['max-width', 'max-height']) {
+    const { value, validity } = byId(id);
+    if (value !== '' || validity.badInput) fields[byId(id).name] = value || 'no number';
+  }
   if (byId('webhook-url').value.trim() !== '') fields.webhook_url = byId('webhook-url').value.trim();
   if (byId('escape').checked) fields.escape_formulas = 'true';
   if (byId('afresh').checked) fields.reuse = 'false';
@@ -222,7 +227,7 @@ async function start() {
 function showStartTrouble(error) {
   byId('start-trouble').replaceChildren(error.message, ' ', error.code ? linkToPage(error.code) : '');
   show(byId('start-trouble'), true);
-  const field = { invalid_quality: 'quality', invalid_webhook_url: 'webhook-url' }[error.code];
+  const field = FieldOfCode[error.code];
   if (!field) return;
   byId('options').open = true;
   byId(field).setAttribute('aria-invalid', 'true');
