@@ -17,7 +17,7 @@ internal sealed class MultipartTarget(ServerUnderAttack server) : FuzzTarget
             $"--x\r\nContent-Disposition: form-data; name=\"validate_only\"\r\n\r\ntrue\r\n--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"p.csv\"\r\nContent-Type: text/csv\r\n\r\n{Csv}\r\n--x--\r\n",
             $"--x\r\nContent-Disposition: form-data; name=\"file\"; filename*=UTF-8''p%C3%A9.csv\r\n\r\n{Csv}\r\n--x\r\nContent-Disposition: form-data; name=\"quality\"\r\n\r\n60\r\n--x\r\nContent-Disposition: form-data; name=\"validate_only\"\r\n\r\ntrue\r\n--x--\r\n",
             $"preamble\r\n--x\r\nContent-Disposition: form-data; name=file\r\nContent-Transfer-Encoding: binary\r\n\r\n{Csv}\r\n--x\r\ncontent-disposition: form-data; name=webhook_url\r\n\r\nhttp://127.0.0.1/hook\r\n--x--\r\nepilogue",
-            $"--x\r\nContent-Disposition: form-data; name=\"format\"\r\n\r\nwebp\r\n--x\r\nContent-Disposition: form-data; name=\"escape_formulas\"\r\n\r\ntrue\r\n--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n{Csv}\r\n--x--",
+            $"--x\r\nContent-Disposition: form-data; name=\"format\"\r\n\r\nwebp\r\n--x\r\nContent-Disposition: form-data; name=\"escape_formulas\"\r\n\r\ntrue\r\n--x\r\nContent-Disposition: form-data; name=\"max_width\"\r\n\r\n1600\r\n--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n{Csv}\r\n--x--",
         }.Select(Encoding.UTF8.GetBytes),
     ];
 
