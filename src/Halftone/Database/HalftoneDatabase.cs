@@ -19,6 +19,9 @@ internal abstract class HalftoneDatabase : IAsyncDisposable
     /// <summary>The statement in this engine's words.</summary>
     public abstract string Choose(string sqlite, string postgres);
 
+    /// <summary>How long a statement may take that asks for no other time, in seconds; 0 is without an end.</summary>
+    public abstract int StatementSeconds { get; }
+
     /// <summary>Runs a query outside any transaction of ours; it sees what was committed before it began.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken);
 

@@ -42,11 +42,14 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         source = builder.Build();
         this.time = time;
         this.logger = logger;
+        StatementSeconds = new NpgsqlConnectionStringBuilder(connectionString).CommandTimeout;
     }
 
     public override string Migrations => "postgres";
 
     public override string Choose(string sqlite, string postgres) => postgres;
+
+    public override int StatementSeconds { get; }
 
     public override Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken) =>
         OnceMoreAsync(

@@ -26,6 +26,8 @@ internal sealed class SqliteDatabase : HalftoneDatabase
 
     public override string Migrations => "sqlite";
 
+    public override int StatementSeconds => 30;
+
     public override string Choose(string sqlite, string postgres) => sqlite;
 
     public override async Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken)
@@ -120,7 +122,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
 
     private SqliteConnection Open(SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = 30 }.ToString());
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = StatementSeconds }.ToString());
         connection.Open();
         // 8 MiB of page cache a connection; temporary tables (one sort for equal URLs) go to files, so memory stays flat.
         connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");

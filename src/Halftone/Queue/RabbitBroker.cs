@@ -59,18 +59,19 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     }
 
     /// <summary>
-    /// Closes a channel, which may be broken. The client sometimes waits for ever where the broker closes the channel at the same moment, as it does when
-    /// a queue is not there: then the connection is given up, and what was under way on it is delivered again.
+    /// Closes a channel, which may be broken. Where the broker does not say that it is closed, the connection is given up, and what was under way on it is
+    /// delivered again: nobody may wait without an end.
     /// </summary>
     public async Task CloseAsync(IChannel? channel)
     {
+        var own = connection;
         try
         {
             await (channel?.DisposeAsync().AsTask().WaitAsync(ClosePatience) ?? Task.CompletedTask);
         }
         catch (TimeoutException)
         {
-            await DropAsync();
+            await DropAsync(own);
         }
         catch (Exception exception) when (IsOutage(exception))
         {
@@ -105,13 +106,13 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         gate.Dispose();
     }
 
-    /// <summary>The next call makes another connection.</summary>
-    private async Task DropAsync()
+    /// <summary>The next call makes another connection, where that has not been done already.</summary>
+    private async Task DropAsync(IConnection? stuck)
     {
         await gate.WaitAsync();
         try
         {
-            if (connection is { } stuck)
+            if (stuck is not null && connection == stuck)
             {
                 connection = null;
                 await EndAsync(stuck);

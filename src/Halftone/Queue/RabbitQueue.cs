@@ -33,6 +33,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     public TimeSpan Renewal { get; init; } = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<QueueName, uint> lengths = [];
+
+    /// <summary>Of each queue, what was published here since its length was asked for.</summary>
+    private readonly int[] publishedSince = new int[Enum.GetValues<QueueName>().Length];
+
     private readonly ConcurrentDictionary<QueueName, TurnQueue<Delivery>> waitingHere = [];
     private readonly SemaphoreSlim publishing = new(1, 1);
     private IChannel? publisher;
@@ -43,7 +47,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     public int Waiting(QueueName queue) => waitingHere.TryGetValue(queue, out var lines) ? lines.Count : 0;
 
-    public bool HasRoom(QueueName queue) => lengths.GetValueOrDefault(queue) < MostSwept;
+    public bool HasRoom(QueueName queue) => lengths.GetValueOrDefault(queue) + Volatile.Read(ref publishedSince[(int)queue]) < MostSwept;
 
     public Task CheckAsync(CancellationToken cancellationToken) => broker.CallAsync(
         async patient =>
@@ -65,6 +69,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         foreach (var window in messages.Chunk(Window))
         {
             await PublishAsync([.. window.Select(message => (RabbitBroker.NameOf(options.Value, message.Queue), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message.ToJson())))], cancellationToken);
+            foreach (var message in window)
+            {
+                Interlocked.Increment(ref publishedSince[(int)message.Queue]);
+            }
         }
     }
 
@@ -135,8 +143,33 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    /// <summary>Receives until told to stop, over as many channels as break meanwhile; the last is closed when <paramref name="over"/> is cancelled.</summary>
-    private async Task KeepReceivingAsync(QueueName name, string queue, ushort prefetch, TurnQueue<Delivery> lines, CancellationToken stop, CancellationToken over)
+    /// <summary>Receives until told to stop; the last channel is closed when <paramref name="over"/> is cancelled.</summary>
+    private Task KeepReceivingAsync(QueueName name, string queue, ushort prefetch, TurnQueue<Delivery> lines, CancellationToken stop, CancellationToken over) => KeepOpenAsync(
+        queue,
+        dispatchConcurrency: 1,
+        async (channel, backoff) =>
+        {
+            var seat = new Seat(channel, time);
+            var (tag, closed, ended) = await ConsumeAsync(channel, queue, prefetch, received => ReceiveAsync(seat, received, lines), stop);
+            backoff.Reset();
+            await WatchAsync(name, queue, seat, ended, stop);
+            if (stop.IsCancellationRequested && channel.IsOpen)
+            {
+                await broker.CallAsync(
+                    async patient =>
+                    {
+                        await channel.BasicCancelAsync(tag, cancellationToken: patient);
+                        return true;
+                    },
+                    CancellationToken.None);
+                // Handlers acknowledge on this channel; closing it gives back what was not taken.
+                await closed.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        },
+        stop);
+
+    /// <summary>Uses one channel after the other, as many as break meanwhile, until told to stop.</summary>
+    private async Task KeepOpenAsync(string queue, ushort dispatchConcurrency, Func<IChannel, OutageBackoff, Task> use, CancellationToken stop)
     {
         var backoff = new OutageBackoff(time);
         while (!stop.IsCancellationRequested)
@@ -144,34 +177,8 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             IChannel? channel = null;
             try
             {
-                channel = await broker.OpenChannelWithQueuesAsync(new(false, false), stop);
-                var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-                var consumer = new AsyncEventingBasicConsumer(channel);
-                // By us, or by a broker whose queue was deleted or moved: then the channel stays open and nothing more would come.
-                consumer.UnregisteredAsync += (_, _) => Set(cancelled);
-                var seat = new Seat(channel, time);
-                consumer.ReceivedAsync += (_, received) => ReceiveAsync(seat, received, lines);
-                var tag = await broker.CallAsync(
-                    async patient =>
-                    {
-                        await channel.BasicQosAsync(0, prefetch, global: false, patient);
-                        return await channel.BasicConsumeAsync(queue, autoAck: false, consumer, patient);
-                    },
-                    stop);
-                backoff.Reset();
-                await WatchAsync(name, queue, seat, Task.WhenAny(closed, cancelled.Task), stop);
-                if (stop.IsCancellationRequested && channel.IsOpen)
-                {
-                    await broker.CallAsync(
-                        async patient =>
-                        {
-                            await channel.BasicCancelAsync(tag, cancellationToken: patient);
-                            return true;
-                        },
-                        CancellationToken.None);
-                    // Handlers acknowledge on this channel; closing it gives back what was not taken.
-                    await closed.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                }
+                channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: dispatchConcurrency), stop);
+                await use(channel, backoff);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -193,6 +200,26 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
+    /// <summary>
+    /// Asks for messages. <c>Ended</c> comes also when the broker cancels the consumer, whose queue was deleted or moved: then the channel stays open and
+    /// nothing more would come.
+    /// </summary>
+    private async Task<(string Tag, Task Closed, Task Ended)> ConsumeAsync(IChannel channel, string queue, ushort prefetch, Func<BasicDeliverEventArgs, Task> receive, CancellationToken cancellationToken)
+    {
+        var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.UnregisteredAsync += (_, _) => Set(cancelled);
+        consumer.ReceivedAsync += (_, received) => receive(received);
+        var tag = await broker.CallAsync(
+            async patient =>
+            {
+                await channel.BasicQosAsync(0, prefetch, global: false, patient);
+                return await channel.BasicConsumeAsync(queue, autoAck: false, consumer, patient);
+            },
+            cancellationToken);
+        return (tag, closed, Task.WhenAny(closed, cancelled.Task));
+    }
+
     private static Task Closing(IChannel channel)
     {
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -212,6 +239,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         var channel = seat.Channel;
         while (!ended.IsCompleted && !stop.IsCancellationRequested)
         {
+            Volatile.Write(ref publishedSince[(int)name], 0);
             // Not cancelled by a stop, which would close the channel under the handlers that still acknowledge on it.
             var found = await broker.CallAsync(patient => channel.QueueDeclarePassiveAsync(queue, patient), CancellationToken.None);
             lengths[name] = found.MessageCount;
@@ -304,48 +332,19 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     }
 
     /// <summary>Hands what was delivered too often to <paramref name="deadLetter"/>; what is no image, or cannot be read, goes back to its queue after a pause.</summary>
-    private async Task KeepBuryingAsync(QueueName name, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private Task KeepBuryingAsync(QueueName name, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
         var dead = RabbitBroker.DeadLetterNameOf(options.Value, name);
-        var backoff = new OutageBackoff(time);
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            IChannel? channel = null;
-            try
+        return KeepOpenAsync(
+            dead,
+            DeadLettersAtOnce,
+            async (channel, backoff) =>
             {
-                channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: DeadLettersAtOnce), cancellationToken);
-                var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-                var consumer = new AsyncEventingBasicConsumer(channel);
-                consumer.UnregisteredAsync += (_, _) => Set(cancelled);
-                consumer.ReceivedAsync += (_, received) => BuryAsync(name, channel, received.DeliveryTag, received.Body.ToArray(), deadLetter, cancellationToken);
-                await broker.CallAsync(
-                    async patient =>
-                    {
-                        await channel.BasicQosAsync(0, DeadLettersAtOnce, global: false, patient);
-                        return await channel.BasicConsumeAsync(dead, autoAck: false, consumer, patient);
-                    },
-                    cancellationToken);
+                var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received.DeliveryTag, received.Body.ToArray(), deadLetter, cancellationToken), cancellationToken);
                 backoff.Reset();
-                await Task.WhenAny(closed, cancelled.Task).WaitAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // As above.
-            catch (Exception exception)
-#pragma warning restore CA1031
-            {
-                await broker.CloseAsync(channel);
-                channel = null;
-                Log.Outage(logger, dead, exception.Message);
-                await backoff.WaitAsync(cancellationToken);
-            }
-            finally
-            {
-                await broker.CloseAsync(channel);
-            }
-        }
+                await ended.WaitAsync(cancellationToken);
+            },
+            cancellationToken);
     }
 
     private async Task BuryAsync(QueueName name, IChannel channel, ulong tag, byte[] body, DeadLetterHandler deadLetter, CancellationToken cancellationToken)

@@ -202,22 +202,23 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
 
     private static class Sql
     {
-        public const string Page = """
-            SELECT p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
+        private const string Columns = """
+            p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
                    i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
                    i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
                    i.content_hash AS ContentHash, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
+            """;
+
+        public const string Page = $"""
+            SELECT {Columns}
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @First AND i.image_id < @End
             ORDER  BY i.image_id
             """;
 
         /// <summary>Walks the request's images: there is no index by state, which every recorded outcome would have to keep up.</summary>
-        public const string PageOfState = """
-            SELECT p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
-                   i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
-                   i.content_hash AS ContentHash, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
+        public const string PageOfState = $"""
+            SELECT {Columns}
             FROM   (SELECT * FROM image
                     WHERE  image_id >= @First AND image_id < @End AND state = @State
                     ORDER  BY image_id

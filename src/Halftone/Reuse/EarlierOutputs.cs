@@ -21,10 +21,9 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
 {
     private const int KeyBytes = 16;
 
-    /// <summary>What outputs depend on besides the message. With another header a host may give another image.</summary>
+    /// <summary>What outputs depend on besides the message.</summary>
     private readonly string surroundings = string.Create(
-        CultureInfo.InvariantCulture,
-        $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {string.Join('\n', fetch.Value.HostHeaders.OrderBy(host => host.Key, StringComparer.Ordinal).SelectMany(host => host.Value.OrderBy(header => header.Key, StringComparer.Ordinal).Select(header => $"{host.Key} {header.Key}: {header.Value}")))}");
+        CultureInfo.InvariantCulture, $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {TextOf(fetch.Value.HostHeaders)}");
 
     /// <summary>What the image's output can be found by later; null where nothing is to be found.</summary>
     public string? KeyOfUrl(Message.Image message) => IsUsed(message) ? KeyOf(message, "url", message.Url) : null;
@@ -56,6 +55,12 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
     /// <summary>A message of a version that named no owner leaves nothing to be found.</summary>
     private bool IsUsed(Message.Image message) => options.Value.Enabled && message.Owner is not null;
 
+    /// <summary>With another header a host may give another image.</summary>
+    private static string TextOf(Dictionary<string, Dictionary<string, string>> hostHeaders) => string.Join('\n',
+        from host in hostHeaders.OrderBy(host => host.Key, StringComparer.Ordinal)
+        from header in host.Value.OrderBy(header => header.Key, StringComparer.Ordinal)
+        select $"{host.Key} {header.Key}: {header.Value}");
+
     private string KeyOf(Message.Image message, string kind, string of)
     {
         // Said only where a bound is set: outputs of versions that knew none stay good.
@@ -66,6 +71,12 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
 
     private static class Sql
     {
+        private const string Columns = """
+            c.object_key AS ObjectKey, c.bytes_in AS BytesIn, c.bytes_out AS BytesOut, c.kept_original AS KeptOriginal,
+                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey,
+                   c.etag AS ETag, c.last_modified AS LastModified, c.source_url AS SourceUrl
+            """;
+
         /// <summary>A message of an attempt that was recorded meanwhile changes nothing: the sweep hands out the next one. Uses the primary keys and image_by_url.</summary>
         public const string IsPendingAndKnown = """
             SELECT EXISTS (SELECT 1 FROM image WHERE url_key = @UrlKey)
@@ -78,10 +89,8 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
         /// Uses image_by_url. The newest four are looked at and no more: of a request of millions that is being deleted, or of one picture under every URL,
         /// there may be any number.
         /// </summary>
-        public const string ByUrl = """
-            SELECT c.object_key AS ObjectKey, c.bytes_in AS BytesIn, c.bytes_out AS BytesOut, c.kept_original AS KeptOriginal,
-                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey,
-                   c.etag AS ETag, c.last_modified AS LastModified, c.source_url AS SourceUrl
+        public const string ByUrl = $"""
+            SELECT {Columns}
             FROM   (SELECT * FROM image WHERE url_key = @UrlKey ORDER BY image_id DESC LIMIT 4) AS c
             JOIN   product p ON p.product_id = c.product_id
             JOIN   request o ON o.request_id = p.request_id
@@ -91,9 +100,8 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
             """;
 
         /// <summary>Uses image_by_source.</summary>
-        public const string BySource = """
-            SELECT c.object_key AS ObjectKey, c.bytes_in AS BytesIn, c.bytes_out AS BytesOut, c.kept_original AS KeptOriginal,
-                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey
+        public const string BySource = $"""
+            SELECT {Columns}
             FROM   (SELECT * FROM image WHERE source_key = @SourceKey ORDER BY image_id DESC LIMIT 4) AS c
             JOIN   product p ON p.product_id = c.product_id
             JOIN   request o ON o.request_id = p.request_id

@@ -71,8 +71,6 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 {
     private const int LargestBatch = 256;
 
-    /// <summary>What PostgresAddress gives a statement.</summary>
-    private const int FirstPatienceSeconds = 20;
     private readonly Channel<Waiting> arrived = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
 
     /// <summary>Returns after the commit: true where this call changed the row, false where another had, or the request has moved on.</summary>
@@ -137,7 +135,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
                     }
                     catch (Exception exception) when (exception is TimeoutException || exception.InnerException is TimeoutException)
                     {
-                        patience = Math.Min((patience ?? FirstPatienceSeconds) * 3, HalftoneDatabase.LongStatementSeconds);
+                        patience = Math.Min((patience ?? database.StatementSeconds) * 3, HalftoneDatabase.LongStatementSeconds);
                         throw;
                     }
                 },

@@ -63,42 +63,55 @@ internal sealed partial class DeliveryRun(
         var clock = Stopwatch.StartNew();
         var outcome = await sender.SendAsync(endpoint, Deliveries.MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
         clock.Stop();
-        await OutageBackoff.WaitOutAsync(
-            () => database.WriteAsync(transaction => RecordAsync(transaction, message.DeliveryId, delivery, outcome, clock.Elapsed), cancellationToken), time, logger, cancellationToken);
+        var attempt = AttemptOf(message.DeliveryId, delivery, outcome, clock.Elapsed);
+        if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => RecordAsync(transaction, attempt), cancellationToken), time, logger, cancellationToken))
+        {
+            Count(attempt);
+        }
     }
 
-    private async Task<bool> RecordAsync(DbTransaction transaction, long deliveryId, DeliveryRow delivery, DeliveryOutcome outcome, TimeSpan took)
+    private Attempt AttemptOf(long deliveryId, DeliveryRow delivery, DeliveryOutcome outcome, TimeSpan took)
     {
-        var connection = transaction.Connection!;
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
         // A test that fails has told what it was asked for: it is not tried again.
         var pause = failed is null || delivery.RequestId == Guid.Empty ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
-        var attempt = new
+        return new Attempt
         {
             DeliveryId = deliveryId,
-            delivery.Attempt,
+            Number = delivery.Attempt + 1,
             LeasedUntil = delivery.NextAttemptAt,
             State = outcome is DeliveryOutcome.Delivered ? "delivered" : pause is null ? "failed" : "pending",
-            NextAttemptAt = pause is null ? (long?)null : (now + pause.Value).ToUnixTimeMilliseconds(),
+            NextAttemptAt = pause is null ? null : (now + pause.Value).ToUnixTimeMilliseconds(),
             HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
             Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
             Milliseconds = (long)took.TotalMilliseconds,
-            delivery.WebhookId,
+            WebhookId = delivery.WebhookId,
             Now = now.ToUnixTimeMilliseconds(),
         };
+    }
+
+    /// <returns>Whether the attempt was still the one that was due.</returns>
+    private static async Task<bool> RecordAsync(DbTransaction transaction, Attempt attempt)
+    {
+        var connection = transaction.Connection!;
         if (await connection.ExecuteAsync(Sql.Record, attempt, transaction) == 0)
         {
             return false;
         }
 
         await connection.ExecuteAsync(Sql.InsertAttempt, attempt, transaction);
-        if (outcome is DeliveryOutcome.Gone)
+        if (attempt.IsGone)
         {
             await connection.ExecuteAsync(Sql.DisableWebhook, attempt, transaction);
         }
 
-        Instruments.WebhookAttempt(outcome is DeliveryOutcome.Gone ? "gone" : pause is null ? attempt.State : "postponed", attempt.Error, took);
+        return true;
+    }
+
+    private void Count(Attempt attempt)
+    {
+        Instruments.WebhookAttempt(attempt.IsGone ? "gone" : attempt.State == "pending" ? "postponed" : attempt.State, attempt.Error, TimeSpan.FromMilliseconds(attempt.Milliseconds));
         if (attempt.HttpStatus is { } status)
         {
             Traces.Note("http.response.status_code", status);
@@ -109,8 +122,29 @@ internal sealed partial class DeliveryRun(
             Traces.Fail(error);
         }
 
-        Log.Attempted(logger, deliveryId, attempt.Attempt + 1, attempt.State, attempt.HttpStatus, attempt.Error);
-        return true;
+        Log.Attempted(logger, attempt.DeliveryId, attempt.Number, attempt.State, attempt.HttpStatus, attempt.Error);
+    }
+
+    /// <summary>What one attempt came to.</summary>
+    private sealed record Attempt
+    {
+        public required long DeliveryId { get; init; }
+
+        /// <summary>From 1.</summary>
+        public required int Number { get; init; }
+        public required long LeasedUntil { get; init; }
+
+        /// <summary>The delivery's from now on: <c>delivered</c>, <c>failed</c>, or <c>pending</c> until the next.</summary>
+        public required string State { get; init; }
+        public long? NextAttemptAt { get; init; }
+        public int? HttpStatus { get; init; }
+        public string? Error { get; init; }
+        public required long Milliseconds { get; init; }
+        public required string WebhookId { get; init; }
+        public required long Now { get; init; }
+
+        /// <summary>410: the endpoint wants no event any more.</summary>
+        public bool IsGone => Error == "gone";
     }
 
     private sealed record DeliveryRow
@@ -138,8 +172,8 @@ internal sealed partial class DeliveryRun(
         /// <summary>Only where the attempt is the one that was made, and still under its lease: a duplicate counts once, and a replay asked for meanwhile is not swallowed.</summary>
         public const string Record = """
             UPDATE delivery
-            SET    state = @State, attempt = attempt + 1, next_attempt_at = @NextAttemptAt, updated_at = @Now
-            WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Attempt AND next_attempt_at = @LeasedUntil
+            SET    state = @State, attempt = @Number, next_attempt_at = @NextAttemptAt, updated_at = @Now
+            WHERE  delivery_id = @DeliveryId AND state = 'pending' AND attempt = @Number - 1 AND next_attempt_at = @LeasedUntil
             """;
 
         /// <summary>No attempt was made, so none is counted.</summary>
@@ -151,10 +185,9 @@ internal sealed partial class DeliveryRun(
 
         public const string InsertAttempt = """
             INSERT INTO delivery_attempt (delivery_id, attempt, attempted_at, http_status, error, milliseconds)
-            VALUES (@DeliveryId, @Attempt + 1, @Now, @HttpStatus, @Error, @Milliseconds)
+            VALUES (@DeliveryId, @Number, @Now, @HttpStatus, @Error, @Milliseconds)
             """;
 
-        /// <summary>410: the endpoint wants no event any more.</summary>
         public const string DisableWebhook = "UPDATE webhook SET disabled_at = @Now WHERE webhook_id = @WebhookId AND disabled_at IS NULL";
     }
 

@@ -2,6 +2,7 @@ using Dapper;
 using Halftone.Commands;
 using Halftone.Database;
 using Halftone.Tests.Servers;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -100,6 +101,24 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
         var backend = await database.ReadAsync(connection => connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()"), Cancelled);
         await TerminateAsync(backend);
         Assert.NotEqual(backend, await database.ReadAsync(connection => connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()"), Cancelled));
+    }
+
+    [Fact]
+    public async Task An_outcome_whose_statement_takes_longer_than_is_allowed_is_given_more_time()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", $"{await PostgresServer.NewDatabaseAsync(Cancelled)};Command Timeout=1"));
+        await server.Services.GetRequiredService<HalftoneDatabase>().WriteAsync(
+            transaction => transaction.Connection!.ExecuteAsync(
+                """
+                CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); RETURN NEW; END $$;
+                CREATE TRIGGER slow BEFORE UPDATE OF object_key ON image FOR EACH ROW EXECUTE FUNCTION be_slow();
+                """,
+                transaction: transaction),
+            Cancelled);
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("/a.jpg")}\n", Cancelled);
+        Assert.Equal("COMPLETED", (await server.WaitForEndAsync(id, Cancelled)).GetProperty("status").GetString());
     }
 
     [Fact]

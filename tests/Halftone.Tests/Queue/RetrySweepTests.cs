@@ -85,6 +85,15 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task A_pass_that_takes_as_much_as_it_may_says_that_there_is_more()
+    {
+        await InsertImagesAsync(300);
+        Assert.True(await sweep.SweepAsync(Cancelled));
+        Assert.False(await sweep.SweepAsync(Cancelled));
+        Assert.Equal(300, published.Messages.Count);
+    }
+
+    [Fact]
     public async Task Where_machines_share_the_database_the_clock_of_one_moves_nothing()
     {
         published.IsInProcess = false;

@@ -339,7 +339,21 @@ public sealed class RabbitQueueTests : WorkQueueTests
     }
 
     [Fact]
-    public async Task A_channel_that_the_broker_closes_at_the_same_moment_is_closed_in_time()
+    public async Task What_was_published_counts_before_the_broker_is_asked_for_its_length()
+    {
+        var request = NewId();
+        await WorkQueue.PublishAsync([.. Enumerable.Range(1, 1_000).Select(id => ImageOf(request, id))], Cancelled);
+        Assert.True(WorkQueue.HasRoom(QueueName.Work));
+        await WorkQueue.PublishAsync([.. Enumerable.Range(1_001, 24).Select(id => ImageOf(request, id))], Cancelled);
+        Assert.False(WorkQueue.HasRoom(QueueName.Work));
+        Assert.True(WorkQueue.HasRoom(QueueName.Deliver));
+
+        var handled = 0;
+        await ConsumeAsync([QueueName.Work], 16, (_, _, _) => Task.FromResult(Interlocked.Increment(ref handled)), () => handled == 1_024 && WorkQueue.HasRoom(QueueName.Work));
+    }
+
+    [Fact]
+    public async Task A_queue_that_is_missing_is_an_outage_however_often_it_is_asked_for()
     {
         QueueOptions.Name += "-missing";
         for (var i = 0; i < 300; i++)

@@ -163,6 +163,41 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task With_another_request_header_a_host_may_give_another_image()
+    {
+        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
+        var reused = new List<int>();
+        foreach (var size in new[] { "small", "large", "large", "small" })
+        {
+            await using var server = await StartAsync(Folder, ("Fetch:HostHeaders:127.0.0.1:X-Size", size));
+            reused.Add(Reused((await RunAsync(server, Csv("a.jpg"))).Status));
+        }
+
+        Assert.Equal([0, 0, 1, 1], reused);
+    }
+
+    [Fact]
+    public async Task A_host_that_cannot_answer_a_question_is_not_asked_again()
+    {
+        await using var server = await StartAsync(null, ("Fetch:RetrySchedule:0", "00:00:00.010"), ("Queue:SweepInterval", "00:00:00.050"));
+        var questions = 0;
+        origin.Serve("/a.jpg", context =>
+        {
+            if (context.Request.Headers.IfNoneMatch.Count > 0)
+            {
+                Interlocked.Increment(ref questions);
+                context.Response.StatusCode = 500;
+                return Task.CompletedTask;
+            }
+
+            return AnswerAsync(context, Picture.Jpeg, "\"1\"");
+        });
+        await RunAsync(server, Csv("a.jpg"));
+        var (_, second) = await RunAsync(server, Csv("a.jpg"));
+        Assert.Equal((1, 1, 2), (second.GetProperty("progress").GetProperty("completed").GetInt32(), questions, bodies));
+    }
+
+    [Fact]
     public async Task An_upload_that_wants_everything_anew_gets_it_and_leaves_it_to_later_ones()
     {
         await using var server = await StartAsync();
