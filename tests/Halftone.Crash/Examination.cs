@@ -32,6 +32,9 @@ internal sealed class Findings
 
     public int Images { get; set; }
 
+    /// <summary>Images that took over an earlier request's output.</summary>
+    public int Reused { get; set; }
+
     /// <summary>Requests whose upload was never answered and that are there, whole, all the same.</summary>
     public int Unanswered { get; set; }
 
@@ -192,6 +195,7 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
     private async Task CheckOutputAsync(string what, ImageRow image, CancellationToken cancellationToken)
     {
+        findings.Reused += image.Reused == true ? 1 : 0;
         named.Add(estate.NameOf(StoredKind.Image, image.ObjectKey!));
         if (await estate.ReadAsync(StoredKind.Image, image.ObjectKey!, cancellationToken) is not { } bytes)
         {
@@ -288,6 +292,7 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
         public long? BytesIn { get; init; }
         public long? BytesOut { get; init; }
         public string? ContentHash { get; init; }
+        public bool? Reused { get; init; }
     }
 
     private static class Sql
@@ -303,7 +308,7 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
         public const string Images = """
             SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey, i.attempt AS Attempt,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash
+                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  p.request_id = @RequestId
             ORDER  BY i.image_id

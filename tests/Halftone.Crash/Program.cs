@@ -141,7 +141,7 @@ internal static class Program
             Console.WriteLine(sentence);
         }
 
-        Console.WriteLine($"requests {findings.Requests} ({findings.Unanswered} never answered and whole), images {findings.Images}, given up after two killed children {findings.CodecCrashed}");
+        Console.WriteLine($"requests {findings.Requests} ({findings.Unanswered} never answered and whole), images {findings.Images} ({findings.Reused} taken over from earlier requests), given up after two killed children {findings.CodecCrashed}");
         Console.WriteLine($"lost {findings.Lost.Count}, doubled {findings.Doubled.Count}, orphans {findings.Orphans.Count}, wrong {findings.Wrong.Count}");
         if (!findings.IsClean)
         {

@@ -24,6 +24,9 @@ internal sealed class SentRequest
     /// <summary>Where there is one, an upload that was not answered is sent again, and may not become two requests.</summary>
     public string? IdempotencyKey { get; }
 
+    /// <summary>Whether outputs of earlier requests may be taken over. There are a handful of pictures: else each would be compressed but once.</summary>
+    public bool Reuse { get; private init; }
+
     /// <summary>Known once an upload was answered with 200: from then on the request may not be lost.</summary>
     public Guid? RequestId { get; set; }
 
@@ -41,7 +44,8 @@ internal sealed class SentRequest
 
     public bool HasEnded { get; set; }
 
-    /// <summary>Rows of one or two images. Most URLs are pictures; one in thirty is missing, one in twenty fails at first, one in fifteen was in the row before.</summary>
+    /// <summary>Rows of one or two images. Most URLs are pictures; one in thirty is missing, one in twenty fails at first, one in fifteen was in the row before, one
+    /// in five is in other requests too.</summary>
     public static SentRequest Make(string name, int rows, bool isRepeatable, Surroundings surroundings, Random random)
     {
         var made = new List<SentRow>();
@@ -51,15 +55,15 @@ internal sealed class SentRequest
             var urls = new List<string>();
             for (var i = 0; i < 1 + (row % 2); i++)
             {
-                var kind = random.Next(60) switch { < 2 => "missing", < 5 => "flaky", _ => "good" };
-                urls.Add(random.Next(15) == 0 && number > 0 ? made.Count > 0 ? made[^1].Urls[0] : urls[0] : surroundings.Url(kind, name, number));
+                var kind = random.Next(60) switch { < 2 => "missing", < 5 => "flaky", < 17 => "known", _ => "good" };
+                urls.Add(random.Next(15) == 0 && number > 0 ? made.Count > 0 ? made[^1].Urls[0] : urls[0] : surroundings.Url(kind, kind == "known" ? "every" : name, number));
                 number++;
             }
 
             made.Add(new($"{name}-{row}", urls));
         }
 
-        return new SentRequest(name, made, isRepeatable);
+        return new SentRequest(name, made, isRepeatable) { Reuse = random.Next(3) == 0 };
     }
 
     /// <summary>One URL of each kind given, one to a row.</summary>

@@ -14,11 +14,13 @@ namespace Halftone.Crash;
 /// </summary>
 /// <remarks>
 /// <c>/good/…</c> is a picture; <c>/missing/…</c> is 404; <c>/flaky/…</c> is 500 the first time and a picture after; <c>/later/…</c> is 404 until
-/// <see cref="LaterIsThere"/>, then a picture; <c>/gated/…</c> is a picture that waits between <see cref="HoldGated"/> and <see cref="ReleaseGated"/>.
+/// <see cref="LaterIsThere"/>, then a picture; <c>/known/…</c> is a picture with an ETag, and 304 to whoever has it; <c>/gated/…</c> is a picture that
+/// waits between <see cref="HoldGated"/> and <see cref="ReleaseGated"/>.
 /// </remarks>
 internal sealed class Surroundings : IAsyncDisposable
 {
     private const int Ports = 12;
+    private const string Tag = "\"1\"";
     private readonly WebApplication application;
     private readonly (byte[] Body, string Type)[] pictures;
     private readonly ConcurrentDictionary<string, int> calls = new(StringComparer.Ordinal);
@@ -106,8 +108,10 @@ internal sealed class Surroundings : IAsyncDisposable
                 "missing" => 404,
                 "later" when !LaterIsThere => 404,
                 "flaky" when isFirst => 500,
+                "known" when context.Request.Headers.IfNoneMatch == Tag => 304,
                 _ => 200,
             };
+            context.Response.Headers.ETag = path[1] == "known" ? Tag : default;
             if (context.Response.StatusCode == 200)
             {
                 var (body, type) = pictures[int.Parse(path[3], System.Globalization.CultureInfo.InvariantCulture) % pictures.Length];

@@ -44,6 +44,7 @@ public sealed class CrashTests
         var (counts, findings) = await new ClusterRounds(cluster, seed: 9, InFlight, outage: TimeSpan.Zero, TextWriter.Null) { Only = faults }.RunAsync(faults.Length, Cancelled);
         AssertClean(findings);
         Assert.Equal((faults.Length, 0), (counts.Times, findings.AttemptsLost));
+        Assert.True(findings.Reused > 0);
         Assert.True(counts.FewestInFlight >= InFlight);
     }
 
