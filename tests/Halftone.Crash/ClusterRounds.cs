@@ -80,31 +80,19 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
         return (counts, await new Examination(cluster, shop, surroundings).RunAsync(cancellationToken));
     }
 
-    private async Task RoundAsync(int round, Fault fault, Shop shop, Load load, CancellationToken cancellationToken)
-    {
-        using var stopUploading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var uploading = load.KeepUpAsync(stopUploading.Token);
-        try
+    private Task<bool> RoundAsync(int round, Fault fault, Shop shop, Load load, CancellationToken cancellationToken) => load.StrikeAsync(
+        4,
+        async waiting =>
         {
-            await load.WaitUntilUpAsync(uploading, cancellationToken);
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(800)), TimeProvider.System, cancellationToken);
-            await load.WaitUntilUpAsync(uploading, cancellationToken);
-            var waiting = shop.ImagesInFlight;
-            // Small uploads, so that the fault comes at any moment of their lives.
-            var last = Task.WhenAll(Enumerable.Range(0, 4).Select(_ => load.UploadAsync(2, random, cancellationToken)));
             await fault.StrikeAsync(cancellationToken);
-            await last;
             var pause = await UntilNextOutcomeAsync(fault, cancellationToken);
             counts.Note(fault.Name, waiting, pause);
             await output.WriteLineAsync(string.Create(
                 CultureInfo.InvariantCulture, $"round {round}: {fault.Name}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {waiting}, next outcome after {pause.TotalSeconds:0.0} s"));
-        }
-        finally
-        {
-            await stopUploading.CancelAsync();
-            await uploading;
-        }
-    }
+            return true;
+        },
+        random,
+        cancellationToken);
 
     /// <summary>From now, when all that was struck is there again, until the next image is recorded.</summary>
     private async Task<TimeSpan> UntilNextOutcomeAsync(Fault fault, CancellationToken cancellationToken)

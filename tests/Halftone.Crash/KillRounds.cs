@@ -124,25 +124,7 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         }
 
         await WaitForProgressAsync(server, shop, cancellationToken);
-        using var stopUploading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var uploading = load.KeepUpAsync(stopUploading.Token);
-        try
-        {
-            await load.WaitUntilUpAsync(uploading, cancellationToken);
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(800)), TimeProvider.System, cancellationToken);
-            await load.WaitUntilUpAsync(uploading, cancellationToken);
-            // One more upload, so small that the kill comes at any moment of its life.
-            var last = load.UploadAsync(2, random, cancellationToken);
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(80)), TimeProvider.System, cancellationToken);
-            var killed = await KillAsync(kill, server, shop, cancellationToken);
-            await last;
-            return killed;
-        }
-        finally
-        {
-            await stopUploading.CancelAsync();
-            await uploading;
-        }
+        return await load.StrikeAsync(1, _ => KillAsync(kill, server, shop, cancellationToken), random, cancellationToken);
     }
 
     private async Task<bool> KillAsync(KillMode kill, ServerProcess server, Shop shop, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ internal sealed class Load(Shop shop, Surroundings surroundings, int seed, int i
     private int uploads;
 
     /// <summary>Uploads one request after the other while fewer than twice as many images are in flight as must be, until it is cancelled.</summary>
-    public async Task KeepUpAsync(CancellationToken cancellationToken)
+    private async Task KeepUpAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -33,11 +33,41 @@ internal sealed class Load(Shop shop, Surroundings surroundings, int seed, int i
     }
 
     /// <returns>The status, or null where none came.</returns>
-    public Task<System.Net.HttpStatusCode?> UploadAsync(int rows, Random choice, CancellationToken cancellationToken) =>
+    private Task<System.Net.HttpStatusCode?> UploadAsync(int rows, Random choice, CancellationToken cancellationToken) =>
         shop.UploadAsync(SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", rows, isRepeatable: choice.Next(2) == 0, surroundings, choice), cancellationToken);
 
-    /// <param name="uploading">What <see cref="KeepUpAsync"/> returned.</param>
-    public async Task WaitUntilUpAsync(Task uploading, CancellationToken cancellationToken)
+    /// <summary>
+    /// Keeps uploads coming and strikes at any moment when enough images are in flight, with <paramref name="small"/> more uploads under way that are so
+    /// small that the blow comes at any moment of their lives.
+    /// </summary>
+    /// <param name="small">How many.</param>
+    /// <param name="strike">Is told how many images are in flight.</param>
+    /// <param name="choice">Of the moment.</param>
+    /// <param name="cancellationToken">Ends the waiting.</param>
+    public async Task<T> StrikeAsync<T>(int small, Func<int, Task<T>> strike, Random choice, CancellationToken cancellationToken)
+    {
+        using var stopUploading = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var uploading = KeepUpAsync(stopUploading.Token);
+        try
+        {
+            await WaitUntilUpAsync(uploading, cancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(choice.Next(800)), TimeProvider.System, cancellationToken);
+            await WaitUntilUpAsync(uploading, cancellationToken);
+            var waiting = shop.ImagesInFlight;
+            var last = Task.WhenAll(Enumerable.Range(0, small).Select(_ => UploadAsync(2, choice, cancellationToken)));
+            await Task.Delay(TimeSpan.FromMilliseconds(choice.Next(80)), TimeProvider.System, cancellationToken);
+            var result = await strike(waiting);
+            await last;
+            return result;
+        }
+        finally
+        {
+            await stopUploading.CancelAsync();
+            await uploading;
+        }
+    }
+
+    private async Task WaitUntilUpAsync(Task uploading, CancellationToken cancellationToken)
     {
         while (shop.ImagesInFlight < inFlight)
         {

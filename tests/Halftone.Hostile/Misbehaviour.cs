@@ -56,10 +56,10 @@ internal sealed record Misbehaviour(string Name, string[] Codes, Func<HostileCal
         Saying("no HTTP", "bad_response", "SSH-2.0-OpenSSH_9.2p1 secret banner\r\n"),
         Saying("nothing", "connection_reset", ""),
         new("reset", ["connection_reset"], call => { call.Reset(); return Task.CompletedTask; }),
-        new("redirect to itself", ["too_many_redirects"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}\r\nContent-Length: 0\r\n\r\n")),
-        new("redirects without end", ["too_many_redirects"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}x\r\nContent-Length: 0\r\n\r\n")),
-        new("redirect of 1 MB", ["bad_response"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: /{new string('a', 1 << 20)}\r\nContent-Length: 0\r\n\r\n")),
-        Saying("redirect to metadata", "address_forbidden", "HTTP/1.1 302 Go\r\nLocation: http://169.254.169.254/latest/meta-data/\r\nContent-Length: 0\r\n\r\n"),
+        new("redirect to itself", ["too_many_redirects"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        new("redirects without end", ["too_many_redirects"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        new("redirect of 1 MB", ["bad_response"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: /{new string('a', 1 << 20)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        Saying("redirect to metadata", "address_forbidden", "HTTP/1.1 302 Go\r\nLocation: http://169.254.169.254/latest/meta-data/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
         Saying("redirect to a file", "scheme_forbidden", "HTTP/1.1 302 Go\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"),
         Saying("status 204", "http_status", "HTTP/1.1 204 None\r\n\r\n"),
         Saying("status 206", "http_status", "HTTP/1.1 206 Part\r\nContent-Length: 3\r\n\r\nabc"),
@@ -90,7 +90,7 @@ internal sealed record Misbehaviour(string Name, string[] Codes, Func<HostileCal
         var calls = 0;
         return call => call.WriteAsync(Interlocked.Increment(ref calls) % 6 == 0
             ? "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
-            : $"HTTP/1.1 302 Go\r\nLocation: {call.Path}\r\nContent-Length: 0\r\n\r\n");
+            : $"HTTP/1.1 302 Go\r\nLocation: {call.Path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     }
 
     private static byte[] Bomb(Func<Stream, Stream> pack)

@@ -169,7 +169,7 @@ public class RedirectTests
     public async Task A_cookie_from_one_answer_is_not_sent_with_the_next_request_and_nothing_traces_us()
     {
         await using var origin = HostileOrigin.Start(call => call.WriteAsync(call.Path == "/"
-            ? "HTTP/1.1 302 Go\r\nSet-Cookie: id=1\r\nLocation: /next\r\nContent-Length: 0\r\n\r\n"
+            ? "HTTP/1.1 302 Go\r\nSet-Cookie: id=1\r\nLocation: /next\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             : "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nimg"));
         await using var kit = FetchKit.Open(options => options.Contact = "https://shop.example/bot");
         using var activity = new System.Diagnostics.Activity("upload") { TraceStateString = "shop=1" }.AddBaggage("customer", "7").Start();
