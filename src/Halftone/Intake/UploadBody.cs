@@ -77,12 +77,11 @@ internal static class UploadBody
                 return Problems.Of(ProblemType.TooManyParts, $"At most {MaxParts} parts are read: send the CSV in one part named 'file'.");
             }
 
-            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || disposition.Name.Length == 0)
+            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || Decode(() => disposition.Name) is not { Length: > 0 } name)
             {
                 return Problems.Of(ProblemType.BrokenMultipart, "A part has no name: send the CSV in a part named 'file'.");
             }
 
-            var name = HeaderUtilities.RemoveQuotes(disposition.Name).Value!;
             var problem = name == "file"
                 ? await SpoolPartAsync(section, disposition, form, intake, cancellationToken)
                 : await ReadFieldAsync(section, name, form, cancellationToken);
@@ -104,9 +103,22 @@ internal static class UploadBody
 
         // The platform takes the first of several, and throws where that has no value.
         var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
-        var fileName = HeaderUtilities.RemoveQuotes(hasStar && disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
+        var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Decode(() => disposition.FileName);
         form.Upload = await intake.SpoolAsync(section.Body, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
         return null;
+    }
+
+    /// <returns>Null where there is none, or it is in an encoding that the platform knows and refuses, such as UTF-7.</returns>
+    private static string? Decode(Func<StringSegment> name)
+    {
+        try
+        {
+            return HeaderUtilities.RemoveQuotes(name()).Value;
+        }
+        catch (NotSupportedException)
+        {
+            return null;
+        }
     }
 
     private static async Task<ProblemHttpResult?> ReadFieldAsync(MultipartSection section, string name, UploadForm form, CancellationToken cancellationToken)
