@@ -70,7 +70,7 @@ public static class ImageCodec
         try
         {
             JpegNotTaken? notTaken = null;
-            if (from == ImageFormat.Jpeg && to == ImageFormat.Jpeg && InDctDomain(source, request, out notTaken) is { } direct)
+            if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : BrokenAndToBeShrunk(source, request)) is { } direct)
             {
                 return direct;
             }
@@ -98,12 +98,17 @@ public static class ImageCodec
         {
             JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.DctDomain },
             JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true) { Way = CodecWay.DctDomain },
-            JpegTranscodeResult.Corrupt corrupt => new CodecResult.Refused(CodecError.CorruptImage, corrupt.Detail),
+            JpegTranscodeResult.Corrupt corrupt => Corrupt(corrupt),
             JpegTranscodeResult.TooManyPixels large => new CodecResult.Refused(
                 CodecError.TooManyPixels, $"{large.WidthPixels} x {large.HeightPixels} pixels, more than {request.MaxPixels}"),
             _ => null,
         };
     }
+
+    private static CodecResult.Refused? BrokenAndToBeShrunk(ReadOnlyMemory<byte> source, CodecRequest request) =>
+        JpegTranscoder.Check(source.Span, request.MaxPixels, request.Box) is { } corrupt ? Corrupt(corrupt) : null;
+
+    private static CodecResult.Refused Corrupt(JpegTranscodeResult.Corrupt corrupt) => new(CodecError.CorruptImage, corrupt.Detail);
 
     private static CodecResult With(CodecResult result, JpegNotTaken? notTaken) => result is CodecResult.Compressed output ? output with { NotTaken = notTaken } : result;
 

@@ -14,7 +14,7 @@ internal static class JpegTranscoder
     /// <param name="source">The whole file.</param>
     /// <param name="q">Quality as libjpeg counts it, 1 to 100.</param>
     /// <param name="maxPixels">Limit on width × height, checked before anything is decoded.</param>
-    /// <param name="box">An image that it does not hold is not taken.</param>
+    /// <param name="box">An image that it does not hold is decoded to see whether it is whole, and then not taken.</param>
     public static JpegTranscodeResult Transcode(ReadOnlySpan<byte> source, int q, long maxPixels, SizeBox box = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(q, 1);
@@ -23,14 +23,22 @@ internal static class JpegTranscoder
         {
             return refusal!;
         }
-        if (!box.Holds(header.ShownWidthPixels, header.ShownHeightPixels))
-        {
-            return new JpegTranscodeResult.NotTaken(JpegNotTaken.Shrinks);
-        }
+        return Read(source, header, q, encodes: box.Holds(header.ShownWidthPixels, header.ShownHeightPixels));
+    }
+
+    /// <summary>Decodes a file that the box does not hold, to see whether it is whole.</summary>
+    /// <returns>What is wrong with it; null where nothing is, where it fits, and where it is one for the general decoder.</returns>
+    public static JpegTranscodeResult.Corrupt? Check(ReadOnlySpan<byte> source, long maxPixels, SizeBox box) =>
+        (JpegHeader.Read(source, maxPixels, out var refusal) is not { } header ? refusal
+            : box.Holds(header.ShownWidthPixels, header.ShownHeightPixels) ? null
+            : Read(source, header, q: 100, encodes: false)) as JpegTranscodeResult.Corrupt;
+
+    private static JpegTranscodeResult Read(ReadOnlySpan<byte> source, JpegHeader header, int q, bool encodes)
+    {
         workspace ??= new JpegWorkspace();
         try
         {
-            return new JpegTranscoding(workspace, header, q).Run(source);
+            return new JpegTranscoding(workspace, header, q, encodes).Run(source);
         }
         finally
         {
