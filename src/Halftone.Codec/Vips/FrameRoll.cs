@@ -10,8 +10,17 @@ namespace Halftone.Codec.Vips;
 /// <remarks>Outlives the image that <see cref="Shrink"/> returns.</remarks>
 internal sealed class FrameRoll : IDisposable
 {
+    /// <summary>A hundred seconds at ten a second. A frame of one pixel takes most of a millisecond by itself, so ten thousand took nine seconds.</summary>
+    private const int MostFrames = 1_000;
+
+    /// <summary>Of all shrunk frames; 256 MiB where they have alpha.</summary>
+    private const long MostPixels = 64 << 20;
+
     private SourceMemory? pixels;
     private MemoryHandle pinned;
+
+    /// <summary>Whether so many frames are shrunk one by one; more are shrunk as the one tall image, and mix by three pixels.</summary>
+    public static bool Takes(int count, long pixelsOfOne) => count <= MostFrames && count * pixelsOfOne <= MostPixels;
 
     /// <param name="frames">All frames, one below the other, read from top to bottom.</param>
     /// <param name="width">Of a shrunk frame.</param>

@@ -19,7 +19,7 @@ internal enum Interpretation
 /// </summary>
 internal sealed unsafe class VipsImage : SafeHandle
 {
-    private const string ProfileField = "icc-profile-data", DelayField = "delay", LoopField = "loop";
+    private const string ProfileField = "icc-profile-data", PageHeightField = "page-height", DelayField = "delay", LoopField = "loop";
 
     public VipsImage(nint reference) : base(0, ownsHandle: true) => SetHandle(reference);
 
@@ -112,7 +112,7 @@ internal sealed unsafe class VipsImage : SafeHandle
     /// <param name="pageHeight">Of one frame of this one.</param>
     public void BecomeAnimationOf(VipsImage source, int pageHeight)
     {
-        LibVips.vips_image_set_int(this, "page-height", pageHeight);
+        LibVips.vips_image_set_int(this, PageHeightField, pageHeight);
         int* delays;
         int count, loop;
         if (source.Has(DelayField) && LibVips.vips_image_get_array_int(source, DelayField, &delays, &count) == 0)
@@ -130,6 +130,14 @@ internal sealed unsafe class VipsImage : SafeHandle
                 LibVips.vips_image_set_blob_copy(this, ProfileField, profile, (nuint)source.Profile.Length);
             }
         }
+    }
+
+    /// <summary>A copy that says how high its frames are.</summary>
+    public VipsImage WithPageHeight(int pixels)
+    {
+        var copy = With("");
+        LibVips.vips_image_set_int(copy, PageHeightField, pixels);
+        return copy;
     }
 
     /// <summary>A copy without these fields of the header.</summary>

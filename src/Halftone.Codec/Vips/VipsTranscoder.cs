@@ -83,8 +83,9 @@ internal static class VipsTranscoder
             ImageFormat.Tiff => "tiffload_buffer",
             _ => throw new ArgumentOutOfRangeException(nameof(from)),
         };
-        // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory.
-        var options = "access=sequential,fail_on=error";
+        // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory. These two loaders cannot do that, and would
+        // put what has more than 100 MB into a temporary file of libvips's own format, whose writer is shut.
+        var options = from is ImageFormat.Webp or ImageFormat.Avif ? "access=sequential,fail_on=error,memory=true" : "access=sequential,fail_on=error";
         if (KnowsAnimation(from) && KnowsAnimation(to))
         {
             options += ",n=-1";
