@@ -15,6 +15,6 @@ internal readonly record struct SizeBox(int? MaxWidth, int? MaxHeight)
         var shrink = Math.Max(1, Math.Max((double)width / (MaxWidth ?? width), (double)height / (MaxHeight ?? height)));
         return (Side(width), Side(height));
 
-        int Side(int side) => Math.Max(1, (int)Math.Round(side / shrink));
+        int Side(int side) => Math.Max(1, (int)Math.Round(side / shrink, MidpointRounding.AwayFromZero));
     }
 }

@@ -8,7 +8,7 @@ namespace Halftone.Codec.Tests.Jpeg;
 
 /// <summary>
 /// Mutated JPEGs, with an unreadable page behind the source: each call must end with a result, and what it calls done must
-/// decode without a complaint. HALFTONE_FUZZ_SECONDS sets how long it runs (3 by default),
+/// decode without a complaint. Every eighth is asked for at a smaller size too: what is broken is then refused as well. HALFTONE_FUZZ_SECONDS sets how long it runs (3 by default),
 /// HALFTONE_FUZZ_SEED where it starts; a failure names the seed of its file.
 /// </summary>
 public sealed class JpegFuzzTests(ITestOutputHelper output)
@@ -72,6 +72,10 @@ public sealed class JpegFuzzTests(ITestOutputHelper output)
         {
             throw new InvalidOperationException($"seed {seed}, {Convert.ToBase64String(file)}", exception);
         }
+        if (seed % 8 == 0)
+        {
+            CheckSmaller(file, seed, q, isCorrupt: result is JpegTranscodeResult.Corrupt);
+        }
         if (result is not JpegTranscodeResult.Done done)
         {
             return result is JpegTranscodeResult.NotTaken not ? $"NotTaken {not.Reason}" : result.GetType().Name;
@@ -87,6 +91,28 @@ public sealed class JpegFuzzTests(ITestOutputHelper output)
         }
         return "Done";
     }
+
+    private static void CheckSmaller(byte[] file, int seed, int q, bool isCorrupt)
+    {
+        var request = new CodecRequest { Q = q, MaxPixels = MaxPixels, MaxWidth = 1 + seed / 8 % 40, Format = seed % 3 == 0 ? ImageFormat.Png : null };
+        try
+        {
+            if (ImageCodec.Compress(file, request) is CodecResult.Compressed output)
+            {
+                // Where it fits and becomes a PNG, libjpeg's word alone counts, as without a size.
+                Assert.True(!isCorrupt || (request.Format is not null && Fits(file, request)), $"seed {seed}: broken, but not at {request.MaxWidth} pixels");
+                Assert.InRange(output.WidthPixels, 1, request.MaxWidth.Value);
+                Assert.Equal((output.WidthPixels, output.HeightPixels), (Picture.Decode(output.Body).Width, Picture.Decode(output.Body).Height));
+            }
+        }
+        catch (Exception exception) when (exception is VipsException or ArgumentException or InvalidOperationException)
+        {
+            throw new InvalidOperationException($"seed {seed} at {request.MaxWidth} pixels, {Convert.ToBase64String(file)}", exception);
+        }
+    }
+
+    private static bool Fits(byte[] file, CodecRequest request) =>
+        JpegHeader.Read(file, MaxPixels, out _) is { } header && request.Box.Holds(header.ShownWidthPixels, header.ShownHeightPixels);
 
     private static List<byte[]> Seeds()
     {

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Hostile.Fuzz;
 
 /// <summary>
-/// Image files through the pool of codec children: each is refused, or its output is a whole image of the size that was said. A child that ends
-/// is one crash of a decoder, which the pool must contain, and is counted.
+/// Image files through the pool of codec children: each is refused, or its output is a whole image of the size that was said, which for every third
+/// must fit into a box. A child that ends is one crash of a decoder, which the pool must contain, and is counted.
 /// </summary>
 internal sealed class ImageTarget : FuzzTarget
 {
@@ -35,12 +35,15 @@ internal sealed class ImageTarget : FuzzTarget
 
     public override async Task<string> TryAsync(byte[] input, CancellationToken cancellationToken)
     {
-        switch (await pool.CompressAsync(input, new CodecRequest(), cancellationToken))
+        var request = input.Length % 3 == 0 ? new CodecRequest { MaxWidth = 1 + input.Length % 40, MaxHeight = 1 + input.Length % 50 } : new CodecRequest();
+        switch (await pool.CompressAsync(input, request, cancellationToken))
         {
             case CodecResult.Refused { Error: CodecError.CodecCrashed } crashed:
                 throw new FuzzException($"A decoder crashed twice; the service does not notice, but it is worth a look: {crashed.Detail}");
             case CodecResult.Refused refused:
                 return refused.Error.ToString();
+            case CodecResult.Compressed large when large.WidthPixels > (request.MaxWidth ?? int.MaxValue) || large.HeightPixels > (request.MaxHeight ?? int.MaxValue):
+                throw new FuzzException($"{large.WidthPixels} x {large.HeightPixels} pixels, more than {request.MaxWidth} x {request.MaxHeight}");
             case CodecResult.Compressed output:
                 var again = await pool.CompressAsync(output.Body, new CodecRequest { MaxPixels = long.MaxValue }, cancellationToken);
                 return again is CodecResult.Compressed second && (second.WidthPixels, second.HeightPixels) == (output.WidthPixels, output.HeightPixels)
