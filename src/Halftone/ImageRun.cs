@@ -5,6 +5,7 @@ using Halftone.Codec;
 using Halftone.Compress;
 using Halftone.Database;
 using Halftone.Fetch;
+using Halftone.Intake;
 using Halftone.Queue;
 using Halftone.Reuse;
 using Halftone.Status;
@@ -31,6 +32,9 @@ internal sealed partial class ImageRun(
     TimeProvider time,
     ILogger<ImageRun> logger)
 {
+    /// <summary>The output that was asked for before any variant; no variant can have this name.</summary>
+    private const string MainName = "";
+
     private int underWay;
 
     /// <summary>Images between message and recorded outcome.</summary>
@@ -118,36 +122,61 @@ internal sealed partial class ImageRun(
             return same;
         }
 
-        var wanted = new CodecRequest { Q = message.Quality, Format = FormatName.Parse(message.Format), MaxWidth = message.MaxWidth, MaxHeight = message.MaxHeight };
-        var (codecResult, compressTook) = await StageAsync(
-            "compress",
-            () => OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source.Bytes, wanted, cancellationToken), time, logger, cancellationToken));
-        if (codecResult is CodecResult.Refused refused)
-        {
-            Log.NotCompressed(logger, message.ImageId, refused.Error, refused.Detail);
-            return Failed(message, ErrorCode.Of(refused.Error), null);
-        }
-
-        var output = (CodecResult.Compressed)codecResult;
-        var (key, storeTook) = await StageAsync("store", () => StoreAsync(message, output, cancellationToken));
-        return new RunOutcome.Completed
+        var (made, refused) = await MakeAsync(message, source.Bytes, cancellationToken);
+        return made is null ? Failed(message, ErrorCode.Of(refused!.Error), null) : new RunOutcome.Completed
         {
             RequestId = message.RequestId,
             Run = message.Run,
             ImageId = message.ImageId,
-            ObjectKey = key,
+            ObjectKey = made.Main.ObjectKey,
             BytesIn = source.Bytes.Length,
-            BytesOut = output.Body.Length,
-            KeptOriginal = output.KeptOriginal,
-            Width = output.WidthPixels,
-            Height = output.HeightPixels,
-            ContentHash = Convert.ToHexStringLower(SHA256.HashData(output.Body.Span)),
+            BytesOut = made.Main.Bytes,
+            KeptOriginal = made.KeptOriginal,
+            Width = made.Main.Width,
+            Height = made.Main.Height,
+            ContentHash = made.Main.ContentHash,
+            Variants = made.Variants,
             FetchMs = (long)fetchTook.TotalMilliseconds,
-            CompressMs = (long)compressTook.TotalMilliseconds,
-            StoreMs = (long)storeTook.TotalMilliseconds,
+            CompressMs = (long)made.CompressTook.TotalMilliseconds,
+            StoreMs = (long)made.StoreTook.TotalMilliseconds,
             SourceKey = sourceKey,
             Validators = fetched.Validators,
         };
+    }
+
+    /// <summary>Makes the output and each variant of the same bytes and stores them, with one of them in memory at a time; all of them, or none.</summary>
+    private async Task<(MadeOutputs? Made, CodecResult.Refused? Refused)> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    {
+        VariantSpec[] variants = [.. VariantSpec.Parse(message.Variants)];
+        var made = new MadeOutputs();
+        try
+        {
+            foreach (var variant in variants.Prepend(new VariantSpec { Name = MainName, MaxWidth = message.MaxWidth, MaxHeight = message.MaxHeight }))
+            {
+                var wanted = variant.ToRequest(message.Quality, message.Format);
+                var (result, compressTook) = await StageAsync(
+                    "compress",
+                    () => OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source, wanted, cancellationToken), time, logger, cancellationToken));
+                if (result is CodecResult.Refused refused)
+                {
+                    Log.NotCompressed(logger, message.ImageId, refused.Error, refused.Detail);
+                    return (null, refused);
+                }
+
+                var output = (CodecResult.Compressed)result;
+                var (stored, storeTook) = await StageAsync("store", () => StoreAsync(message, variant.Name, output, cancellationToken));
+                made.Add(stored, output.KeptOriginal, compressTook, storeTook);
+            }
+
+            return (made, null);
+        }
+        finally
+        {
+            if (made.All.Count <= variants.Length)
+            {
+                await RemoveAsync(made.All.Select(stored => stored.ObjectKey));
+            }
+        }
     }
 
     /// <summary>What there is a way without: an outage is not waited out.</summary>
@@ -171,8 +200,10 @@ internal sealed partial class ImageRun(
     /// <returns>Null where the output has gone, deleted with its request or lost, or was not copied.</returns>
     private async Task<RunOutcome.Completed?> TakeOverAsync(Message.Image message, EarlierOutput earlier, Validators? validators, TimeSpan fetchTook, CancellationToken cancellationToken)
     {
-        var key = ObjectKey.ForImage(message.RequestId, message.Name, Path.GetExtension(earlier.ObjectKey)[1..]);
-        var (isThere, storeTook) = await StageAsync("store", () => OnceAsync(() => images.Store.CopyAsync(earlier.ObjectKey, key, earlier.BytesOut, cancellationToken), false));
+        StoredVariant[] variants = [.. StoredVariant.Read(earlier.Variants).Select(variant => variant with { ObjectKey = KeyOf(message, variant.Name, ExtensionOf(variant.ObjectKey)) })];
+        var key = KeyOf(message, MainName, ExtensionOf(earlier.ObjectKey));
+        var copies = earlier.Objects.Zip(variants.Select(variant => variant.ObjectKey).Prepend(key), (from, to) => (from.Key, to, from.Bytes));
+        var (isThere, storeTook) = await StageAsync("store", () => CopyAllAsync([.. copies], cancellationToken));
         return !isThere ? null : new RunOutcome.Completed
         {
             RequestId = message.RequestId,
@@ -185,6 +216,7 @@ internal sealed partial class ImageRun(
             Width = earlier.Width,
             Height = earlier.Height,
             ContentHash = earlier.ContentHash,
+            Variants = variants,
             FetchMs = (long)fetchTook.TotalMilliseconds,
             CompressMs = 0,
             StoreMs = (long)storeTook.TotalMilliseconds,
@@ -194,9 +226,36 @@ internal sealed partial class ImageRun(
         };
     }
 
-    private async Task<string> StoreAsync(Message.Image message, CodecResult.Compressed output, CancellationToken cancellationToken)
+    /// <returns>False where one of them was not copied; then none is kept.</returns>
+    private async Task<bool> CopyAllAsync((string From, string To, long Bytes)[] copies, CancellationToken cancellationToken)
     {
-        var key = ObjectKey.ForImage(message.RequestId, message.Name, FormatName.Extension(output.Format));
+        var copied = new List<string>();
+        try
+        {
+            foreach (var (from, to, bytes) in copies)
+            {
+                if (!await OnceAsync(() => images.Store.CopyAsync(from, to, bytes, cancellationToken), false))
+                {
+                    return false;
+                }
+
+                copied.Add(to);
+            }
+
+            return true;
+        }
+        finally
+        {
+            if (copied.Count < copies.Length)
+            {
+                await RemoveAsync(copied);
+            }
+        }
+    }
+
+    private async Task<StoredVariant> StoreAsync(Message.Image message, string variant, CodecResult.Compressed output, CancellationToken cancellationToken)
+    {
+        var key = KeyOf(message, variant, FormatName.Extension(output.Format));
         await OutageBackoff.WaitOutAsync(
             async () =>
             {
@@ -206,7 +265,36 @@ internal sealed partial class ImageRun(
             time,
             logger,
             cancellationToken);
-        return key;
+        return new StoredVariant
+        {
+            Name = variant,
+            ObjectKey = key,
+            Bytes = output.Body.Length,
+            Width = output.WidthPixels,
+            Height = output.HeightPixels,
+            ContentHash = Convert.ToHexStringLower(SHA256.HashData(output.Body.Span)),
+        };
+    }
+
+    private static string KeyOf(Message.Image message, string variant, string extension) => variant == MainName
+        ? ObjectKey.ForImage(message.RequestId, message.Name, extension)
+        : ObjectKey.ForVariant(message.RequestId, message.Name, variant, extension);
+
+    private static string ExtensionOf(string key) => Path.GetExtension(key)[1..];
+
+    /// <summary>Removes what no row will name. What cannot be removed now, the sweep takes later.</summary>
+    private async Task RemoveAsync(IEnumerable<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            await OnceAsync(
+                async () =>
+                {
+                    await images.Store.DeleteAsync(key, CancellationToken.None);
+                    return true;
+                },
+                false);
+        }
     }
 
     private async Task<bool> RecordAsync(RunOutcome outcome, CancellationToken cancellationToken)
@@ -310,7 +398,33 @@ internal sealed partial class ImageRun(
         var named = await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ObjectKeyOf, new { unused.ImageId }), cancellationToken);
         if (named != unused.ObjectKey)
         {
-            await images.Store.DeleteAsync(unused.ObjectKey, cancellationToken);
+            await RemoveAsync(unused.Variants.Select(variant => variant.ObjectKey).Prepend(unused.ObjectKey));
+        }
+    }
+
+    /// <summary>What was made and stored of one source.</summary>
+    private sealed class MadeOutputs
+    {
+        /// <summary>The main one first.</summary>
+        public List<StoredVariant> All { get; } = [];
+
+        public StoredVariant Main => All[0];
+
+        public IReadOnlyList<StoredVariant> Variants => All[1..];
+
+        /// <summary>Of the main one.</summary>
+        public bool KeptOriginal { get; private set; }
+
+        public TimeSpan CompressTook { get; private set; }
+
+        public TimeSpan StoreTook { get; private set; }
+
+        public void Add(StoredVariant stored, bool keptOriginal, TimeSpan compressTook, TimeSpan storeTook)
+        {
+            KeptOriginal = All.Count == 0 ? keptOriginal : KeptOriginal;
+            All.Add(stored);
+            CompressTook += compressTook;
+            StoreTook += storeTook;
         }
     }
 

@@ -4,6 +4,7 @@ using System.Text;
 using Dapper;
 using Halftone.Codec;
 using Halftone.Database;
+using Halftone.Store;
 
 namespace Halftone.Crash;
 
@@ -185,7 +186,7 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
             case "pending" when sent.MayBeCancelled && request.State == "cancelled":
                 break;
             case "completed" when !isMissing || image.InputUrl.Contains("/later/", StringComparison.Ordinal):
-                await CheckOutputAsync(what, image, cancellationToken);
+                await CheckOutputsAsync(what, sent, image, cancellationToken);
                 break;
             default:
                 findings.Wrong.Add($"{what}: image {image.ImageId} ({image.InputUrl}) is {image.State} {image.ErrorCode}");
@@ -193,28 +194,42 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
         }
     }
 
-    private async Task CheckOutputAsync(string what, ImageRow image, CancellationToken cancellationToken)
+    private async Task CheckOutputsAsync(string what, SentRequest sent, ImageRow image, CancellationToken cancellationToken)
     {
         findings.Reused += image.Reused == true ? 1 : 0;
-        named.Add(estate.NameOf(StoredKind.Image, image.ObjectKey!));
-        if (await estate.ReadAsync(StoredKind.Image, image.ObjectKey!, cancellationToken) is not { } bytes)
+        await CheckOutputAsync(what, image.ImageId, image.ObjectKey!, image.BytesOut, image.ContentHash, cancellationToken);
+        if (!image.StoredVariants.Select(variant => variant.Name).SequenceEqual(sent.Variants))
         {
-            findings.Lost.Add($"{what}: image {image.ImageId} has no file {image.ObjectKey}");
+            findings.Wrong.Add($"{what}: image {image.ImageId} is completed with the variants '{image.Variants}'");
+        }
+
+        foreach (var variant in image.StoredVariants)
+        {
+            await CheckOutputAsync(what, image.ImageId, variant.ObjectKey, variant.Bytes, variant.ContentHash, cancellationToken);
+        }
+    }
+
+    private async Task CheckOutputAsync(string what, long imageId, string key, long? length, string? contentHash, CancellationToken cancellationToken)
+    {
+        named.Add(estate.NameOf(StoredKind.Image, key));
+        if (await estate.ReadAsync(StoredKind.Image, key, cancellationToken) is not { } bytes)
+        {
+            findings.Lost.Add($"{what}: image {imageId} has no file {key}");
             return;
         }
 
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
-        if (bytes.Length != image.BytesOut || hash != image.ContentHash)
+        if (bytes.Length != length || hash != contentHash)
         {
-            findings.Wrong.Add($"{what}: the file of image {image.ImageId} has {bytes.Length} bytes, its row says {image.BytesOut}; or its hash differs");
+            findings.Wrong.Add($"{what}: the file {key} of image {imageId} has {bytes.Length} bytes, its row says {length}; or its hash differs");
         }
         else if (decoded.Add(hash) && ImageCodec.Compress(bytes, new CodecRequest { Format = ImageFormat.Png }) is CodecResult.Refused refused)
         {
-            findings.Wrong.Add($"{what}: the file of image {image.ImageId} does not decode: {refused.Detail}");
+            findings.Wrong.Add($"{what}: the file {key} of image {imageId} does not decode: {refused.Detail}");
         }
     }
 
-    /// <summary>The result CSV names every row once, in order, and each image's output at its place.</summary>
+    /// <summary>The result CSV names every row once, in order, and each image's output and variants at their place.</summary>
     private async Task CheckResultAsync(string what, SentRequest sent, List<ImageRow> images, string resultKey, CancellationToken cancellationToken)
     {
         if (await estate.ReadAsync(StoredKind.File, resultKey, cancellationToken) is not { } result)
@@ -225,8 +240,18 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
         var lines = Encoding.UTF8.GetString(result).TrimEnd('\n').Split('\n').Skip(1).Select(Cells).ToList();
         CompareRows(what, "the result", sent.Rows.Select(row => row.Serial), [.. lines.Select(cells => cells[0])]);
-        var outputs = lines.SelectMany(cells => cells[3].Split(',')).ToList();
-        var expected = images.Select(image => image.ObjectKey ?? "").ToList();
+        CompareOutputs(what, [.. lines.SelectMany(cells => cells[3].Split(','))], [.. images.Select(image => image.ObjectKey ?? "")]);
+        foreach (var (index, name) in sent.Variants.Index())
+        {
+            CompareOutputs(
+                $"{what}, variant {name}",
+                [.. lines.SelectMany(cells => cells[4 + index].Split(','))],
+                [.. images.Select(image => image.StoredVariants.FirstOrDefault(variant => variant.Name == name)?.ObjectKey ?? "")]);
+        }
+    }
+
+    private void CompareOutputs(string what, List<string> outputs, List<string> expected)
+    {
         if (outputs.Count != expected.Count || !outputs.Zip(expected).All(pair => pair.Second.Length == 0 ? pair.First.Length == 0 : pair.First.EndsWith("/images/" + pair.Second, StringComparison.Ordinal)))
         {
             findings.Wrong.Add($"{what}: the outputs in its result are not those of its images");
@@ -293,6 +318,9 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
         public long? BytesOut { get; init; }
         public string? ContentHash { get; init; }
         public bool? Reused { get; init; }
+        public string? Variants { get; init; }
+
+        public IReadOnlyList<StoredVariant> StoredVariants => StoredVariant.Read(Variants);
     }
 
     private static class Sql
@@ -308,7 +336,7 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
         public const string Images = """
             SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey, i.attempt AS Attempt,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused
+                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused, i.variants AS Variants
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  p.request_id = @RequestId
             ORDER  BY i.image_id

@@ -8,8 +8,9 @@ internal sealed record SentRow(string Serial, IReadOnlyList<string> Urls);
 /// <summary>What this program sent and was told about one request, to be held against what the server has in the end.</summary>
 internal sealed class SentRequest
 {
-    private SentRequest(string name, IReadOnlyList<SentRow> rows, bool isRepeatable)
+    private SentRequest(string name, IReadOnlyList<SentRow> rows, bool isRepeatable, IReadOnlyList<string> variants)
     {
+        Variants = variants;
         Name = name;
         Rows = rows;
         IdempotencyKey = isRepeatable ? name : null;
@@ -20,6 +21,9 @@ internal sealed class SentRequest
     public IReadOnlyList<SentRow> Rows { get; }
 
     public int Images => Rows.Sum(row => row.Urls.Count);
+
+    /// <summary>Names of the variants that it asks for.</summary>
+    public IReadOnlyList<string> Variants { get; }
 
     /// <summary>Where there is one, an upload that was not answered is sent again, and may not become two requests.</summary>
     public string? IdempotencyKey { get; }
@@ -45,7 +49,7 @@ internal sealed class SentRequest
     public bool HasEnded { get; set; }
 
     /// <summary>Rows of one or two images. Most URLs are pictures; one in thirty is missing, one in twenty fails at first, one in fifteen was in the row before, one
-    /// in five is in other requests too.</summary>
+    /// in five is in other requests too. One request in three asks for variants.</summary>
     public static SentRequest Make(string name, int rows, bool isRepeatable, Surroundings surroundings, Random random)
     {
         var made = new List<SentRow>();
@@ -63,12 +67,15 @@ internal sealed class SentRequest
             made.Add(new($"{name}-{row}", urls));
         }
 
-        return new SentRequest(name, made, isRepeatable) { Reuse = random.Next(3) == 0 };
+        return new SentRequest(name, made, isRepeatable, random.Next(3) == 0 ? ["thumb", "low"] : []) { Reuse = random.Next(3) == 0 };
     }
 
     /// <summary>One URL of each kind given, one to a row.</summary>
     public static SentRequest Of(string name, Surroundings surroundings, params IEnumerable<string> kinds) =>
-        new(name, [.. kinds.Select((kind, i) => new SentRow($"{name}-{i + 1}", [surroundings.Url(kind, name, i)]))], isRepeatable: true);
+        new(name, [.. kinds.Select((kind, i) => new SentRow($"{name}-{i + 1}", [surroundings.Url(kind, name, i)]))], isRepeatable: true, ["thumb"]);
+
+    /// <summary>What its upload says of <see cref="Variants"/>.</summary>
+    public string VariantsText => string.Join(';', Variants.Select(name => name == "thumb" ? "thumb:max_width=16,max_height=16" : $"{name}:quality=20"));
 
     public byte[] ToCsv()
     {

@@ -33,6 +33,7 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
         form.Add(new ByteArrayContent(request.ToCsv()) { Headers = { ContentType = new("text/csv") } }, "file", request.Name + ".csv");
         form.Add(new StringContent(surroundings.WebhookUrl), "webhook_url");
         form.Add(new StringContent(request.Reuse ? "true" : "false"), "reuse");
+        form.Add(new StringContent(request.VariantsText), "variants");
 #pragma warning restore CA2000
         using var message = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = form };
         if (request.IdempotencyKey is { } key)

@@ -28,6 +28,9 @@ internal sealed record RunChoices
 
     public int? MaxHeight { get; init; }
 
+    /// <summary>More outputs of each image, as an upload says it; null: none.</summary>
+    public string? Variants { get; init; }
+
     public bool EscapeFormulas { get; init; }
 
     /// <summary>Removes what the folder holds of another file or other choices.</summary>
@@ -195,8 +198,21 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         Format = choices.Format,
         MaxWidth = choices.MaxWidth,
         MaxHeight = choices.MaxHeight,
+        Variants = VariantsOf(services),
         EscapeFormulas = choices.EscapeFormulas,
     };
+
+    private string? VariantsOf(IServiceProvider services)
+    {
+        if (choices.Variants is null)
+        {
+            return null;
+        }
+
+        return VariantSpec.Read(choices.Variants, services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxVariants, out var variants) is { } problem
+            ? throw new CommandFailedException(ProblemType.InvalidVariants.Code, problem)
+            : VariantSpec.TextOf(variants);
+    }
 
     private async Task<RunResult> WorkAsync(IHost host, Earlier? earlier, FileStream file, CancellationToken cancellationToken)
     {
@@ -323,9 +339,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             {
                 var store = services.GetRequiredService<StoredImages>().Store;
                 var missing = 0L;
-                await foreach (var image in connection.QueryUnbufferedAsync<StoredImage>(Sql.Stored, new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
+                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
                 {
-                    missing += await store.LengthAsync(image.ObjectKey, cancellationToken) == image.BytesOut ? 0 : 1;
+                    missing += await image.IsWholeAsync(store, cancellationToken) ? 0 : 1;
                 }
 
                 return missing;
@@ -357,12 +373,6 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         public bool IsDone => HasEnded && Completed == Images;
     }
 
-    private sealed record StoredImage
-    {
-        public required string ObjectKey { get; init; }
-        public required long BytesOut { get; init; }
-    }
-
     private static class Sql
     {
         public const string Earlier = """
@@ -375,7 +385,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             """;
 
         public const string Stored = """
-            SELECT object_key AS ObjectKey, bytes_out AS BytesOut
+            SELECT object_key AS ObjectKey, bytes_out AS BytesOut, variants AS Variants
             FROM   image
             WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND object_key IS NOT NULL AND same_as IS NULL
             """;

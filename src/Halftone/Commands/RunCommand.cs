@@ -23,6 +23,7 @@ internal static class RunCommand
             UploadOptions.Format,
             UploadOptions.MaxWidth,
             UploadOptions.MaxHeight,
+            UploadOptions.Variants,
             UploadOptions.EscapeFormulas,
             ServerOptionsOnCommandLine.AllowNetwork,
             Replace,
@@ -42,6 +43,7 @@ internal static class RunCommand
             Format = UploadOptions.FormatOf(result),
             MaxWidth = result.GetValue(UploadOptions.MaxWidth),
             MaxHeight = result.GetValue(UploadOptions.MaxHeight),
+            Variants = result.GetValue(UploadOptions.Variants),
             EscapeFormulas = result.GetValue(UploadOptions.EscapeFormulas),
             Replace = result.GetValue(Replace),
         };

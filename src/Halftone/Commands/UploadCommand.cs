@@ -25,6 +25,7 @@ internal static class UploadCommand
             UploadOptions.Format,
             UploadOptions.MaxWidth,
             UploadOptions.MaxHeight,
+            UploadOptions.Variants,
             UploadOptions.EscapeFormulas,
             NoReuse,
             WebhookUrl,
@@ -70,6 +71,11 @@ internal static class UploadCommand
         if (result.GetValue(UploadOptions.MaxHeight) is { } maxHeight)
         {
             fields["max_height"] = maxHeight.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (result.GetValue(UploadOptions.Variants) is { } variants)
+        {
+            fields["variants"] = variants;
         }
 
         if (result.GetValue(NoReuse))

@@ -15,6 +15,8 @@ internal static class UploadOptions
 
     public static Option<int?> MaxHeight { get; } = MakeBound("--max-height", "The most pixels that images are high; a higher one is made smaller, none larger. Default: no bound");
 
+    public static Option<string?> Variants { get; } = new("--variants") { Description = "More outputs of each image, such as 'thumb:max_width=200,max_height=200;zoom:quality=70': docs/csv.md has the options.", HelpName = "SPEC" };
+
     public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas") { Description = "Guard cells of the result that a spreadsheet program would run as formulas." };
 
     /// <summary>Null to keep each source's.</summary>

@@ -67,6 +67,23 @@ internal sealed class CsvColumns
     /// <summary>How many of the columns we look for are there; tells the right delimiter from a wrong one.</summary>
     public int Recognised => (UrlIndex >= 0 ? 3 : 0) + (SerialIndex >= 0 ? 1 : 0) + (NameIndex >= 0 ? 1 : 0);
 
+    /// <summary>The column of a variant's output URLs.</summary>
+    public static string VariantName(string variant) => $"{OutputName} ({variant})";
+
+    /// <summary>Where the column of a variant is; -1 where there is none. Signs tell variants apart, so its name counts as it is, but for case.</summary>
+    public int VariantIndex(string variant)
+    {
+        for (var index = 0; index < Names.Count; index++)
+        {
+            if (Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase))
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+
     /// <summary>Reads the header that <paramref name="scanner"/> stands on.</summary>
     public static CsvColumns Read(CsvScanner scanner, CsvDialect dialect)
     {

@@ -40,6 +40,10 @@ internal sealed class IntakeOptions
     [Range(64, 65_536)]
     public int MaxUrlChars { get; set; } = 4_096;
 
+    /// <summary>Most variants of an image that an upload may ask for, 1 to 64; 8. Each costs what an output of its own costs, but for the download.</summary>
+    [Range(1, 64)]
+    public int MaxVariants { get; set; } = 8;
+
     /// <summary>Problems named in an answer; the rest are counted. 100.</summary>
     [Range(1, 10_000)]
     public int MaxListedProblems { get; set; } = 100;

@@ -29,6 +29,9 @@ internal sealed record IntakeChoices
 
     public int? MaxHeight { get; init; }
 
+    /// <summary>More outputs of each image, as <see cref="VariantSpec.TextOf"/> writes them; null: none.</summary>
+    public string? Variants { get; init; }
+
     public bool EscapeFormulas { get; init; }
 
     /// <summary>Outputs of earlier requests may be taken over.</summary>
@@ -281,6 +284,7 @@ internal sealed partial class RequestIntake(
                         choices.Format,
                         choices.MaxWidth,
                         choices.MaxHeight,
+                        choices.Variants,
                         choices.EscapeFormulas,
                         choices.Reuse,
                         Dialect = file.Dialect!.ToString(),
@@ -300,8 +304,14 @@ internal sealed partial class RequestIntake(
     /// What must be the same for a repeated upload to be the same: the file and every choice. Choices that came with a later version say something only
     /// where they were made: what an earlier one wrote stays good.
     /// </summary>
-    private static string HashOf(string bodyHash, IntakeChoices choices) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{(choices.Reuse ? "" : "\nfresh")}{(choices is { MaxWidth: null, MaxHeight: null } ? "" : $"\nfits {choices.MaxWidth}x{choices.MaxHeight}")}")));
+    private static string HashOf(string bodyHash, IntakeChoices choices)
+    {
+        var fresh = choices.Reuse ? "" : "\nfresh";
+        var size = choices is { MaxWidth: null, MaxHeight: null } ? "" : $"\nfits {choices.MaxWidth}x{choices.MaxHeight}";
+        var variants = choices.Variants is null ? "" : $"\nvariants {choices.Variants}";
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{fresh}{size}{variants}")));
+    }
 
     /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
@@ -441,9 +451,9 @@ internal sealed partial class RequestIntake(
             """;
 
         public const string InsertRequest = """
-            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, max_width, max_height,
+            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, max_width, max_height, variants,
                                  escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
-            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @MaxWidth, @MaxHeight,
+            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @MaxWidth, @MaxHeight, @Variants,
                     @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 

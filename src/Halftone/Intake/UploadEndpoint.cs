@@ -23,7 +23,7 @@ internal static class UploadEndpoint
         .MayAnswer(
             ProblemType.BrokenBody, ProblemType.BrokenMultipart, ProblemType.TooManyParts, ProblemType.MissingFile, ProblemType.SeveralFiles, ProblemType.InvalidJson,
             ProblemType.UnknownField, ProblemType.FieldTooLong, ProblemType.InvalidWebhookUrl, ProblemType.InvalidQuality, ProblemType.InvalidFormat,
-            ProblemType.InvalidMaxWidth, ProblemType.InvalidMaxHeight, ProblemType.InvalidEscapeFormulas, ProblemType.InvalidReuse, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
+            ProblemType.InvalidMaxWidth, ProblemType.InvalidMaxHeight, ProblemType.InvalidVariants, ProblemType.InvalidEscapeFormulas, ProblemType.InvalidReuse, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
             ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.TooManyUploads, ProblemType.StoreDown)
         .MayAnswer(ProblemType.OfWriting)
         .MayAnswer(ProblemType.OfFiles);
@@ -52,7 +52,7 @@ internal static class UploadEndpoint
             return Problems.Of(ProblemType.TooManyUploads, $"{options.Value.MaxUploads} uploads are being taken in (Intake:MaxUploads): repeat the call in some seconds.");
         }
 
-        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey }, connect);
+        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey }, connect, options.Value.MaxVariants);
         try
         {
             return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem

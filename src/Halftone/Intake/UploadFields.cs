@@ -34,6 +34,14 @@ internal abstract record UploadFields
     [Range(1, CodecRequest.MaxSidePixels)]
     public int? MaxHeight { get; init; }
 
+    /// <summary>
+    /// More outputs of each image, made of the same download: `name:option=value,option=value`, with semicolons between two. Options are `max_width`,
+    /// `max_height`, `format` and `quality`; format and quality that are not given are the upload's, a bound that is not given is none. A name is 1 to 32 of
+    /// `a-z`, `0-9`, `-` and `_`, the first a letter or digit. At most 8 (`Intake:MaxVariants`). Default none.
+    /// </summary>
+    /// <example>thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70</example>
+    public string? Variants { get; init; }
+
     /// <summary>Guard the cells of the result CSV that a spreadsheet program would run as a formula.</summary>
     /// <example>false</example>
     [DefaultValue(false)]

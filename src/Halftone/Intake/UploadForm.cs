@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Halftone.Codec;
 using Halftone.Fetch;
@@ -8,7 +7,7 @@ using Halftone.Webhooks;
 namespace Halftone.Intake;
 
 /// <summary>What was read of an upload so far, in whatever order it came and by whichever body: the file, and the fields beside it.</summary>
-internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
+internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int maxVariants)
 {
     /// <summary>The names of <see cref="UploadFields"/> on the wire.</summary>
     public static IReadOnlyList<string> Fields { get; } = [.. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
@@ -33,6 +32,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
         ("format", _) => SetFormat(value),
         ("max_width", _) => SetBound(field, value, bound => Choices = Choices with { MaxWidth = bound }),
         ("max_height", _) => SetBound(field, value, bound => Choices = Choices with { MaxHeight = bound }),
+        ("variants", _) => SetVariants(value),
         ("escape_formulas", _) => SetFlag(field, value, escape => Choices = Choices with { EscapeFormulas = escape }),
         ("reuse", _) => SetFlag(field, value, reuse => Choices = Choices with { Reuse = reuse }, isDefault: true),
         ("validate_only", _) => SetFlag(field, value, only => ValidateOnly = only),
@@ -52,7 +52,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
 
     private string? SetQuality(string value)
     {
-        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var quality) || quality is < 1 or > 100)
+        if (!OptionValue.TryQuality(value, out var quality))
         {
             return "'quality' must be a whole number from 1 to 100; 50 is the default.";
         }
@@ -63,8 +63,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
 
     private string? SetFormat(string value)
     {
-        var format = value.ToLowerInvariant();
-        if (format != "keep" && !FormatName.Known.Contains(format))
+        if (!OptionValue.TryFormat(value, out var format))
         {
             return $"'format' must be keep (the default) or one of {string.Join(", ", FormatName.Known)}.";
         }
@@ -73,9 +72,20 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect)
         return null;
     }
 
+    private string? SetVariants(string value)
+    {
+        if (VariantSpec.Read(value, maxVariants, out var variants) is { } problem)
+        {
+            return problem;
+        }
+
+        Choices = Choices with { Variants = VariantSpec.TextOf(variants) };
+        return null;
+    }
+
     private static string? SetBound(string field, string value, Action<int> set)
     {
-        if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) || pixels is < 1 or > CodecRequest.MaxSidePixels)
+        if (!OptionValue.TryPixels(value, out var pixels))
         {
             return $"'{field}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}; leave it out for no bound.";
         }

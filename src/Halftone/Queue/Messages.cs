@@ -55,6 +55,9 @@ internal abstract record Message
 
         public int? MaxHeight { get; init; }
 
+        /// <summary>More outputs to be made of the same bytes, as <see cref="Intake.VariantSpec.TextOf"/> writes them; null: none.</summary>
+        public string? Variants { get; init; }
+
         /// <summary>The request's owner; null in a message of a version that did not say, and nothing is taken over then.</summary>
         public string? Owner { get; init; }
 

@@ -111,6 +111,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         Format = request.Format,
         MaxWidth = request.MaxWidth,
         MaxHeight = request.MaxHeight,
+        Variants = request.Variants,
         Owner = request.Owner,
         Fresh = request.Reuse ? null : true,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
@@ -127,6 +128,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         public string? Format { get; init; }
         public int? MaxWidth { get; init; }
         public int? MaxHeight { get; init; }
+        public string? Variants { get; init; }
         public string? TraceParent { get; init; }
         public required string Owner { get; init; }
         public required bool Reuse { get; init; }
@@ -145,7 +147,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
     {
         public const string Request = """
             SELECT state AS State, planned_to AS PlannedTo, first_image_id AS FirstImageId, images AS Images, quality AS Quality, format AS Format,
-                   max_width AS MaxWidth, max_height AS MaxHeight, owner AS Owner, reuse AS Reuse, trace_parent AS TraceParent
+                   max_width AS MaxWidth, max_height AS MaxHeight, variants AS Variants, owner AS Owner, reuse AS Reuse, trace_parent AS TraceParent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run
             """;

@@ -80,7 +80,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + PageRows) };
             foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, parameters), cancellationToken))
             {
-                if (await images.Store.LengthAsync(row.ObjectKey, cancellationToken) != row.BytesOut)
+                if (!await row.IsWholeAsync(images.Store, cancellationToken))
                 {
                     await database.WriteAsync(transaction => UndoAsync(transaction, request, row.ImageId), cancellationToken);
                     Log.Undone(logger, row.ImageId, request.RequestId);
@@ -106,11 +106,9 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         public required long Images { get; init; }
     }
 
-    private sealed record StoredImage
+    private sealed record StoredImage : StoredOutput
     {
         public required long ImageId { get; init; }
-        public required string ObjectKey { get; init; }
-        public required long BytesOut { get; init; }
     }
 
     private static class Sql
@@ -128,7 +126,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         public const string ResetPlannedTo = "UPDATE request SET planned_to = 0 WHERE request_id = @RequestId";
 
         public const string CompletedImages = """
-            SELECT image_id AS ImageId, object_key AS ObjectKey, bytes_out AS BytesOut
+            SELECT image_id AS ImageId, object_key AS ObjectKey, bytes_out AS BytesOut, variants AS Variants
             FROM   image
             WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND state = 'completed' AND same_as IS NULL
             ORDER  BY image_id
@@ -146,7 +144,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         public const string UndoImages = """
             UPDATE image
             SET    state = 'pending', object_key = NULL, bytes_in = NULL, bytes_out = NULL, kept_original = NULL, width = NULL, height = NULL,
-                   content_hash = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL,
+                   content_hash = NULL, variants = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL,
                    url_key = NULL, source_key = NULL, etag = NULL, last_modified = NULL, source_url = NULL, reused = NULL, attempt = 0, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed'
             """;
@@ -160,7 +158,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         [LoggerMessage(232, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
         public static partial void Forgot(ILogger logger, Guid requestId);
 
-        [LoggerMessage(233, LogLevel.Warning, "The file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
+        [LoggerMessage(233, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
         public static partial void Undone(ILogger logger, long imageId, Guid requestId);
     }
 }

@@ -184,6 +184,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         Format = image.Format,
         MaxWidth = image.MaxWidth,
         MaxHeight = image.MaxHeight,
+        Variants = image.Variants,
         Owner = image.Owner,
         Fresh = image.Reuse ? null : true,
         Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
@@ -201,6 +202,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         public string? Format { get; init; }
         public int? MaxWidth { get; init; }
         public int? MaxHeight { get; init; }
+        public string? Variants { get; init; }
         public required string Owner { get; init; }
         public required bool Reuse { get; init; }
         public required string SerialNumber { get; init; }
@@ -229,7 +231,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
         public const string DueImagesSqlite = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.owner AS Owner, r.reuse AS Reuse,
+                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.variants AS Variants, r.owner AS Owner, r.reuse AS Reuse,
                    p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId, r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
@@ -243,7 +245,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         /// <summary>Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.</summary>
         public const string DueImagesPostgres = """
             SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.owner AS Owner, r.reuse AS Reuse,
+                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.variants AS Variants, r.owner AS Owner, r.reuse AS Reuse,
                    p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId, r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id

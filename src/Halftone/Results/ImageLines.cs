@@ -75,15 +75,18 @@ internal sealed record ImageLine
     /// <example>9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08</example>
     public string? Sha256 { get; init; }
 
+    /// <summary>Its other outputs, in the order that the upload asked for them; absent where there are none, and where it is not completed.</summary>
+    public IReadOnlyList<ImageVariant>? Variants { get; init; }
+
     /// <summary>Milliseconds from taking the image to its last byte, waiting for its host included.</summary>
     /// <example>84</example>
     public long? FetchMs { get; init; }
 
-    /// <summary>Milliseconds, waiting for a codec child included.</summary>
+    /// <summary>Milliseconds, waiting for a codec child included; of the output and its variants together.</summary>
     /// <example>31</example>
     public long? CompressMs { get; init; }
 
-    /// <summary>Milliseconds to write the output.</summary>
+    /// <summary>Milliseconds to write the output and its variants.</summary>
     /// <example>4</example>
     public long? StoreMs { get; init; }
 }
@@ -166,6 +169,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         Width = row.Width,
         Height = row.Height,
         Sha256 = row.ContentHash,
+        Variants = ImageVariant.Of(row.Variants, urls),
         FetchMs = row.FetchMs,
         CompressMs = row.CompressMs,
         StoreMs = row.StoreMs,
@@ -195,6 +199,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public int? Width { get; init; }
         public int? Height { get; init; }
         public string? ContentHash { get; init; }
+        public string? Variants { get; init; }
         public long? FetchMs { get; init; }
         public long? CompressMs { get; init; }
         public long? StoreMs { get; init; }
@@ -206,7 +211,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
                    i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
                    i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
-                   i.content_hash AS ContentHash, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
+                   i.content_hash AS ContentHash, i.variants AS Variants, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
             """;
 
         public const string Page = $"""

@@ -4,4 +4,5 @@ namespace Halftone.Results;
 /// <param name="Line">The <see cref="Intake.ProductRow.Line"/> of its row: a result cannot slip to another row unnoticed.</param>
 /// <param name="OutputUrl">Where the output image is; null where there is none.</param>
 /// <param name="Error">Why there is none, as a code such as <c>http_404</c>; null where there is one, or where the image was not tried.</param>
-internal readonly record struct ImageOutcome(long Line, string? OutputUrl, string? Error);
+/// <param name="VariantUrls">Where its variants are, one for each that was asked for and in that order; null where there are none.</param>
+internal readonly record struct ImageOutcome(long Line, string? OutputUrl, string? Error, IReadOnlyList<string?>? VariantUrls = null);

@@ -92,8 +92,9 @@ internal sealed partial class RequestCompletion(
             "text/csv",
             async destination =>
             {
-                var outcomes = resultImages.ReadAsync(request.FirstImageId, request.Images, cancellationToken);
-                await ResultCsv.WriteAsync(upload, CsvDialect.Parse(request.Dialect), destination, outcomes, request.EscapeFormulas, cancellationToken);
+                string[] variants = [.. VariantSpec.Parse(request.Variants).Select(variant => variant.Name)];
+                var outcomes = resultImages.ReadAsync(request.FirstImageId, request.Images, variants, cancellationToken);
+                await ResultCsv.WriteAsync(upload, CsvDialect.Parse(request.Dialect), destination, outcomes, variants, request.EscapeFormulas, cancellationToken);
                 return true;
             },
             cancellationToken);
@@ -122,6 +123,7 @@ internal sealed partial class RequestCompletion(
         public required long Failed { get; init; }
         public required string Dialect { get; init; }
         public required bool EscapeFormulas { get; init; }
+        public string? Variants { get; init; }
         public required string UploadKey { get; init; }
         public string? ResultKey { get; init; }
         public string? TraceParent { get; init; }
@@ -131,7 +133,7 @@ internal sealed partial class RequestCompletion(
     {
         public const string Finishable = """
             SELECT first_image_id AS FirstImageId, images AS Images, completed AS Completed, failed AS Failed, dialect AS Dialect,
-                   escape_formulas AS EscapeFormulas, upload_key AS UploadKey, result_key AS ResultKey,
+                   escape_formulas AS EscapeFormulas, variants AS Variants, upload_key AS UploadKey, result_key AS ResultKey,
                    trace_parent AS TraceParent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run

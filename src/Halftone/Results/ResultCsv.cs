@@ -6,7 +6,7 @@ namespace Halftone.Results;
 
 /// <summary>
 /// The result: the uploaded file with what became of its images. Rows, order, columns, quoting, line endings, encoding and byte order mark
-/// are byte for byte as they came; two cells are added behind the last column, or replaced where the file has those columns already.
+/// are byte for byte as they came; our cells are added behind the last column, or replaced where the file has those columns already.
 /// </summary>
 internal static class ResultCsv
 {
@@ -14,16 +14,17 @@ internal static class ResultCsv
     /// <param name="dialect">As stored when it was accepted.</param>
     /// <param name="destination">Gets the result; flushed, not closed.</param>
     /// <param name="outcomes">One for each image of the file, in file order.</param>
+    /// <param name="variants">Names of the variants that were asked for: a column for each behind that of the outputs.</param>
     /// <param name="escapeFormulas">Guards all other cells by <see cref="FormulaGuard"/>; those it touches are then not as they came.</param>
     /// <param name="cancellationToken">Stops the writing; what is written until then is no result.</param>
     /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes are not of its rows.</exception>
     public static async Task WriteAsync(
-        Stream spooled, CsvDialect dialect, Stream destination, IAsyncEnumerable<ImageOutcome> outcomes, bool escapeFormulas, CancellationToken cancellationToken)
+        Stream spooled, CsvDialect dialect, Stream destination, IAsyncEnumerable<ImageOutcome> outcomes, IReadOnlyList<string> variants, bool escapeFormulas, CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);
         await using var output = await CsvOutput.BeginAsync(destination, dialect, cancellationToken);
-        var writer = new RecordWriter(scanner, output, dialect, escapeFormulas);
+        var writer = new RecordWriter(scanner, output, dialect, variants, escapeFormulas);
         var row = new List<ImageOutcome>();
         while (await scanner.ReadRecordAsync(cancellationToken))
         {
@@ -48,18 +49,20 @@ internal static class ResultCsv
         await output.FlushAsync(cancellationToken);
     }
 
-    /// <summary>The output URLs of a row: the n-th in the n-th place, and an empty place for an image without one.</summary>
-    public static void WriteOutputs(List<ImageOutcome> row, StringBuilder cell)
+    /// <summary>URLs of a row's images: the n-th in the n-th place, and an empty place for an image without one.</summary>
+    private static string UrlsOf(List<ImageOutcome> row, StringBuilder cell, Func<ImageOutcome, string?> url)
     {
         cell.Clear();
         for (var index = 0; index < row.Count; index++)
         {
-            cell.Append(index > 0 ? "," : "").Append(row[index].OutputUrl);
+            cell.Append(index > 0 ? "," : "").Append(url(row[index]));
         }
+
+        return cell.ToString();
     }
 
     /// <summary>The errors of a row, each after the 1-based place of its image: <c>2: http_404; 3: not_an_image</c>.</summary>
-    public static void WriteErrors(List<ImageOutcome> row, StringBuilder cell)
+    private static string ErrorsOf(List<ImageOutcome> row, StringBuilder cell)
     {
         cell.Clear();
         for (var index = 0; index < row.Count; index++)
@@ -69,35 +72,54 @@ internal static class ResultCsv
                 cell.Append(cell.Length > 0 ? "; " : "").Append(CultureInfo.InvariantCulture, $"{index + 1}: {error}");
             }
         }
+
+        return cell.ToString();
     }
 
-    /// <summary>Writes the record that the scanner stands on with our two cells in it.</summary>
-    private sealed class RecordWriter(CsvScanner scanner, CsvOutput output, CsvDialect dialect, bool escapeFormulas)
+    /// <summary>Writes the record that the scanner stands on with our cells in it.</summary>
+    private sealed class RecordWriter(CsvScanner scanner, CsvOutput output, CsvDialect dialect, IReadOnlyList<string> variants, bool escapeFormulas)
     {
-        private readonly StringBuilder outputs = new();
-        private readonly StringBuilder errors = new();
-        private CsvColumns? columns;
+        private readonly StringBuilder cell = new();
+
+        /// <summary>Ours in their order: outputs, each variant, errors.</summary>
+        private readonly string[] cells = new string[variants.Count + 2];
+
+        /// <summary>Where in the file's header each of our columns is; -1 where it has none.</summary>
+        private readonly int[] places = new int[variants.Count + 2];
+
+        private int width;
 
         public void WriteHeader()
         {
-            columns = CsvColumns.Read(scanner, dialect);
+            var header = CsvColumns.Read(scanner, dialect);
+            width = header.Names.Count;
+            (cells[0], places[0]) = (CsvColumns.OutputName, header.OutputIndex);
+            (cells[^1], places[^1]) = (CsvColumns.ErrorsName, header.ErrorsIndex);
+            foreach (var (index, variant) in variants.Index())
+            {
+                (cells[index + 1], places[index + 1]) = (CsvColumns.VariantName(variant), header.VariantIndex(variant));
+            }
+
             // A name that is there already stays as it is written.
-            Write(columns, CsvColumns.OutputName, CsvColumns.ErrorsName, replace: false);
+            Write(replace: false);
         }
 
         public void WriteRow(List<ImageOutcome> row)
         {
-            WriteOutputs(row, outputs);
-            WriteErrors(row, errors);
-            Write(columns!, outputs.ToString(), errors.ToString(), replace: true);
+            cells[0] = UrlsOf(row, cell, static outcome => outcome.OutputUrl);
+            cells[^1] = ErrorsOf(row, cell);
+            for (var index = 0; index < variants.Count; index++)
+            {
+                cells[index + 1] = UrlsOf(row, cell, outcome => outcome.VariantUrls?[index]);
+            }
+
+            Write(replace: true);
         }
 
-        private void Write(CsvColumns header, string outputCell, string errorsCell, bool replace)
+        private void Write(bool replace)
         {
-            var width = header.Names.Count;
-            var appends = header.OutputIndex < 0 || header.ErrorsIndex < 0;
             // A short row is filled up so far that our cells stand under their names.
-            var needed = appends ? width : Math.Max(header.OutputIndex, header.ErrorsIndex) + 1;
+            var needed = Array.IndexOf(places, -1) >= 0 ? width : places.Max() + 1;
             var total = Math.Max(scanner.CellCount, needed);
             for (var index = 0; index < total; index++)
             {
@@ -106,13 +128,9 @@ internal static class ResultCsv
                     output.WriteDelimiter();
                 }
 
-                if (replace && index == header.OutputIndex)
+                if (replace && Array.IndexOf(places, index) is >= 0 and var ours)
                 {
-                    output.WriteCell(outputCell);
-                }
-                else if (replace && index == header.ErrorsIndex)
-                {
-                    output.WriteCell(errorsCell);
+                    output.WriteCell(cells[ours]);
                 }
                 else if (index < scanner.CellCount)
                 {
@@ -121,20 +139,22 @@ internal static class ResultCsv
 
                 if (index == width - 1)
                 {
-                    Append(header.OutputIndex, outputCell);
-                    Append(header.ErrorsIndex, errorsCell);
+                    AppendMissing();
                 }
             }
 
             output.Write(scanner.Bytes[scanner.Cells[^1].End..]);
         }
 
-        private void Append(int existingIndex, string cell)
+        private void AppendMissing()
         {
-            if (existingIndex < 0)
+            for (var index = 0; index < places.Length; index++)
             {
-                output.WriteDelimiter();
-                output.WriteCell(cell);
+                if (places[index] < 0)
+                {
+                    output.WriteDelimiter();
+                    output.WriteCell(cells[index]);
+                }
             }
         }
 

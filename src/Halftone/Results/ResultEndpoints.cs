@@ -99,7 +99,7 @@ internal static class ResultEndpoints
         async Task WriteAsync(Stream destination)
         {
             await using var upload = await files.Store.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
-            await FailedCsv.WriteAsync(upload, CsvDialect.Parse(found.Dialect), destination, images.ReadAsync(found.FirstImageId, found.Images, cancellationToken), cancellationToken);
+            await FailedCsv.WriteAsync(upload, CsvDialect.Parse(found.Dialect), destination, images.ReadAsync(found.FirstImageId, found.Images, [], cancellationToken), cancellationToken);
         }
     }
 

@@ -3,6 +3,7 @@ using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Status;
+using Halftone.Store;
 
 namespace Halftone.Results;
 
@@ -11,7 +12,7 @@ internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
 {
     private const int PageRows = 2_000;
 
-    public async IAsyncEnumerable<ImageOutcome> ReadAsync(long firstImageId, long images, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ImageOutcome> ReadAsync(long firstImageId, long images, IReadOnlyList<string> variants, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var next = firstImageId;
         while (next < firstImageId + images)
@@ -21,17 +22,33 @@ internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
                 cancellationToken)).AsList();
             foreach (var row in page)
             {
-                yield return new ImageOutcome(row.Line, row.ObjectKey is null ? null : urls.Image(row.ObjectKey), row.ErrorCode == ErrorCode.Of(FetchError.HttpStatus) ? $"http_{row.HttpStatus}" : row.ErrorCode);
+                yield return new ImageOutcome(
+                    row.Line,
+                    row.ObjectKey is null ? null : urls.Image(row.ObjectKey),
+                    row.ErrorCode == ErrorCode.Of(FetchError.HttpStatus) ? $"http_{row.HttpStatus}" : row.ErrorCode,
+                    VariantsOf(row, variants));
             }
 
             next += PageRows;
         }
     }
 
+    private List<string?>? VariantsOf(Row row, IReadOnlyList<string> variants)
+    {
+        if (row.Variants is null)
+        {
+            return null;
+        }
+
+        var stored = StoredVariant.Read(row.Variants);
+        return [.. variants.Select(name => stored.FirstOrDefault(variant => variant.Name == name) is { } found ? urls.Image(found.ObjectKey) : null)];
+    }
+
     private sealed record Row
     {
         public required long Line { get; init; }
         public string? ObjectKey { get; init; }
+        public string? Variants { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
     }
@@ -39,7 +56,8 @@ internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
     private static class Sql
     {
         public const string Page = """
-            SELECT p.line AS Line, i.object_key AS ObjectKey, CASE WHEN i.state = 'failed' THEN i.error_code END AS ErrorCode, i.http_status AS HttpStatus
+            SELECT p.line AS Line, i.object_key AS ObjectKey, i.variants AS Variants,
+                   CASE WHEN i.state = 'failed' THEN i.error_code END AS ErrorCode, i.http_status AS HttpStatus
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @First AND i.image_id < @End
             ORDER  BY i.image_id

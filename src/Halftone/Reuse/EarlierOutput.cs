@@ -1,18 +1,18 @@
 using Halftone.Fetch;
+using Halftone.Store;
 
 namespace Halftone.Reuse;
 
 /// <summary>A stored output of the same owner with the same options. Its file may have gone since the row was read.</summary>
-internal sealed record EarlierOutput
+internal sealed record EarlierOutput : StoredOutput
 {
-    public required string ObjectKey { get; init; }
     public required long BytesIn { get; init; }
-    public required long BytesOut { get; init; }
     public required bool KeptOriginal { get; init; }
     public required int Width { get; init; }
     public required int Height { get; init; }
     public required string ContentHash { get; init; }
     public string? SourceKey { get; init; }
+
     public string? ETag { get; init; }
 
     /// <summary>UTC milliseconds.</summary>

@@ -63,9 +63,10 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
 
     private string KeyOf(Message.Image message, string kind, string of)
     {
-        // Said only where a bound is set: outputs of versions that knew none stay good.
+        // Said only where they are asked for: outputs of versions that knew neither stay good.
         var size = message is { MaxWidth: null, MaxHeight: null } ? "" : $" {message.MaxWidth}x{message.MaxHeight}";
-        var text = string.Create(CultureInfo.InvariantCulture, $"{kind}\n{message.Owner}\n{message.Quality} {message.Format}{size} {surroundings}\n{of}");
+        var variants = message.Variants is null ? "" : $" {message.Variants}";
+        var text = string.Create(CultureInfo.InvariantCulture, $"{kind}\n{message.Owner}\n{message.Quality} {message.Format}{size}{variants} {surroundings}\n{of}");
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, KeyBytes));
     }
 
@@ -73,7 +74,7 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
     {
         private const string Columns = """
             c.object_key AS ObjectKey, c.bytes_in AS BytesIn, c.bytes_out AS BytesOut, c.kept_original AS KeptOriginal,
-                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey,
+                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey, c.variants AS Variants,
                    c.etag AS ETag, c.last_modified AS LastModified, c.source_url AS SourceUrl
             """;
 

@@ -4,6 +4,7 @@ using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Queue;
+using Halftone.Store;
 
 namespace Halftone.Status;
 
@@ -28,6 +29,10 @@ internal abstract record RunOutcome
         public required int Width { get; init; }
         public required int Height { get; init; }
         public required string ContentHash { get; init; }
+
+        /// <summary>All that were asked for, in that order.</summary>
+        public IReadOnlyList<StoredVariant> Variants { get; init; } = [];
+
         public required long FetchMs { get; init; }
         public required long CompressMs { get; init; }
         public required long StoreMs { get; init; }
@@ -225,6 +230,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             completed.Width,
             completed.Height,
             completed.ContentHash,
+            Variants = StoredVariant.ToJson(completed.Variants),
             completed.FetchMs,
             completed.CompressMs,
             completed.StoreMs,
@@ -322,7 +328,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             UPDATE image
             SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
-                   content_hash = @ContentHash, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
+                   content_hash = @ContentHash, variants = @Variants, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
                    url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
                    etag = CASE WHEN image_id = @ImageId THEN @ETag END, last_modified = CASE WHEN image_id = @ImageId THEN CAST(@LastModified AS BIGINT) END,
                    source_url = CASE WHEN image_id = @ImageId THEN @SourceUrl END, reused = @Reused, updated_at = @Now

@@ -41,6 +41,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     public static readonly ProblemType InvalidFormat = new(400, "invalid_format", BadRequest);
     public static readonly ProblemType InvalidMaxWidth = new(400, "invalid_max_width", BadRequest);
     public static readonly ProblemType InvalidMaxHeight = new(400, "invalid_max_height", BadRequest);
+    public static readonly ProblemType InvalidVariants = new(400, "invalid_variants", BadRequest);
     public static readonly ProblemType InvalidEscapeFormulas = new(400, "invalid_escape_formulas", BadRequest);
     public static readonly ProblemType InvalidReuse = new(400, "invalid_reuse", BadRequest);
     public static readonly ProblemType InvalidValidateOnly = new(400, "invalid_validate_only", BadRequest);
@@ -95,6 +96,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
         "format" => InvalidFormat,
         "max_width" => InvalidMaxWidth,
         "max_height" => InvalidMaxHeight,
+        "variants" => InvalidVariants,
         "escape_formulas" => InvalidEscapeFormulas,
         "reuse" => InvalidReuse,
         "validate_only" => InvalidValidateOnly,

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using Halftone.Store;
 
 namespace Halftone.Status;
 
@@ -78,6 +79,10 @@ internal sealed record StatusOptions
     /// <summary>The most pixels that they are high; absent where there is no bound.</summary>
     /// <example>1600</example>
     public int? MaxHeight { get; init; }
+
+    /// <summary>More outputs of each image; absent where there are none.</summary>
+    /// <example>thumb:max_width=200,max_height=200,format=webp</example>
+    public string? Variants { get; init; }
 }
 
 /// <summary>How far a request is, in images.</summary>
@@ -218,6 +223,46 @@ internal sealed record StatusImage
     /// <summary>True where the output of an earlier request was taken over, because the image had not changed since; absent until it is completed.</summary>
     /// <example>false</example>
     public bool? Reused { get; init; }
+
+    /// <summary>Its other outputs, in the order that the upload asked for them; absent where there are none, and until it is completed.</summary>
+    public IReadOnlyList<ImageVariant>? Variants { get; init; }
+}
+
+/// <summary>Another output of an image.</summary>
+internal sealed record ImageVariant
+{
+    /// <summary>As the upload named it.</summary>
+    /// <example>thumb</example>
+    public required string Name { get; init; }
+
+    /// <summary>Where it is.</summary>
+    /// <example>https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-Vn3kA9cTq0mXw5ZyR2bLdg-thumb.webp</example>
+    public required string Url { get; init; }
+
+    /// <summary>Its bytes, which no sum counts: those are of the images' main outputs.</summary>
+    /// <example>6120</example>
+    public required long Bytes { get; init; }
+
+    /// <summary>Its width in pixels, as shown.</summary>
+    /// <example>200</example>
+    public required int Width { get; init; }
+
+    /// <summary>Its height in pixels, as shown.</summary>
+    /// <example>150</example>
+    public required int Height { get; init; }
+
+    /// <summary>Of an image's row; null for none.</summary>
+    public static IReadOnlyList<ImageVariant>? Of(string? stored, PublicUrls urls) => stored is null ? null :
+    [
+        .. StoredVariant.Read(stored).Select(variant => new ImageVariant
+        {
+            Name = variant.Name,
+            Url = urls.Image(variant.ObjectKey),
+            Bytes = variant.Bytes,
+            Width = variant.Width,
+            Height = variant.Height,
+        }),
+    ];
 }
 
 /// <summary>Why an image failed.</summary>

@@ -37,7 +37,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             RequestId = requestId,
             FileName = request.FileName,
             Status = RequestState.ToWire(request.State),
-            Options = new StatusOptions { Quality = request.Quality, Format = request.Format ?? "keep", MaxWidth = request.MaxWidth, MaxHeight = request.MaxHeight },
+            Options = new StatusOptions { Quality = request.Quality, Format = request.Format ?? "keep", MaxWidth = request.MaxWidth, MaxHeight = request.MaxHeight, Variants = request.Variants },
             Progress = ProgressOf(request),
             Bytes = StatusBytes.Of(request.BytesIn, request.BytesOut),
             Reused = request.Reused,
@@ -104,6 +104,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         OutputBytes = image.BytesOut,
         KeptOriginal = image.KeptOriginal,
         Reused = image.Reused,
+        Variants = ImageVariant.Of(image.Variants, urls),
     };
 
     private sealed record RequestRow
@@ -123,6 +124,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public string? Format { get; init; }
         public int? MaxWidth { get; init; }
         public int? MaxHeight { get; init; }
+        public string? Variants { get; init; }
         public string? ResultKey { get; init; }
         public required long CreatedAt { get; init; }
         public required long UpdatedAt { get; init; }
@@ -152,6 +154,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public long? BytesOut { get; init; }
         public bool? KeptOriginal { get; init; }
         public bool? Reused { get; init; }
+        public string? Variants { get; init; }
     }
 
     private sealed record ErrorRow
@@ -166,7 +169,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public const string Request = """
             SELECT file_name AS FileName, state AS State, planned_to AS PlannedTo, first_product_id AS FirstProductId, products AS Products, images AS Images,
                    completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, reused AS Reused, result_key AS ResultKey,
-                   quality AS Quality, format AS Format, max_width AS MaxWidth, max_height AS MaxHeight,
+                   quality AS Quality, format AS Format, max_width AS MaxWidth, max_height AS MaxHeight, variants AS Variants,
                    created_at AS CreatedAt, updated_at AS UpdatedAt, finished_at AS FinishedAt
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
@@ -182,7 +185,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
 
         public const string Images = """
             SELECT image_id AS ImageId, input_url AS InputUrl, same_as AS SameAs, state AS State, error_code AS ErrorCode, http_status AS HttpStatus,
-                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal, reused AS Reused
+                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal, reused AS Reused, variants AS Variants
             FROM   image
             WHERE  image_id >= @First AND image_id < @End
             ORDER  BY image_id

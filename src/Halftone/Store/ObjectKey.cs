@@ -43,6 +43,9 @@ internal static class ObjectKey
     /// <summary>A fresh key for an output image: nobody can guess it, and no two runs share it.</summary>
     public static string ForImage(Guid requestId, string name, string extension) => $"{requestId:D}/{name}-{RandomBits()}.{extension}";
 
+    /// <summary>The same for a variant of it: its name comes behind the random part, where no serial number reaches.</summary>
+    public static string ForVariant(Guid requestId, string name, string variant, string extension) => $"{requestId:D}/{name}-{RandomBits()}-{variant}.{extension}";
+
     /// <summary>A fresh key for a file of a request, such as its upload or a result.</summary>
     public static string ForFile(Guid requestId, string name, string extension) => $"{requestId:D}/{name}-{RandomBits()}.{extension}";
 

@@ -128,9 +128,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         await database.ReadAsync(
             async connection =>
             {
-                await foreach (var key in connection.QueryUnbufferedAsync<string>(Sql.ObjectKeys, new { request.FirstImageId, EndImageId = request.FirstImageId + request.Images }).WithCancellation(cancellationToken))
+                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { request.FirstImageId, EndImageId = request.FirstImageId + request.Images }).WithCancellation(cancellationToken))
                 {
-                    named.Add(PrintOf(key));
+                    named.UnionWith(image.Objects.Select(stored => PrintOf(stored.Key)));
                 }
 
                 return true;
@@ -177,7 +177,11 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
             OR    (state IN ('completed', 'failed', 'cancelled') AND updated_at >= (SELECT max(updated_at) FROM request) - @LongestRun)
             """;
 
-        public const string ObjectKeys = "SELECT object_key FROM image WHERE image_id >= @FirstImageId AND image_id < @EndImageId AND object_key IS NOT NULL";
+        public const string Stored = """
+            SELECT object_key AS ObjectKey, bytes_out AS BytesOut, variants AS Variants
+            FROM   image
+            WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND object_key IS NOT NULL
+            """;
     }
 
     private static partial class Log

@@ -30,7 +30,7 @@ internal sealed class CsvTarget : FuzzTarget
         using var result = new MemoryStream();
         using var spool = new MemoryStream(input);
         var outcomes = rows.SelectMany(row => row.ImageUrls.Select((url, index) => new ImageOutcome(row.Line, index % 2 == 0 ? "http://out.example/" + index : null, index % 2 == 0 ? null : "http_404"))).ToAsyncEnumerable();
-        await ResultCsv.WriteAsync(spool, reader.Dialect!, result, outcomes, escapeFormulas: false, cancellationToken);
+        await ResultCsv.WriteAsync(spool, reader.Dialect!, result, outcomes, [], escapeFormulas: false, cancellationToken);
         // What was at a limit may be beyond it with the columns that were added.
         var roomy = new IntakeOptions { MaxRecordBytes = 1 << 20 };
         using var again = new MemoryStream(result.ToArray());

@@ -117,6 +117,25 @@ public sealed class LocalRunTests : IDisposable
     }
 
     [Fact]
+    public async Task Variants_lie_beside_the_images_and_are_named_as_paths()
+    {
+        await using var origin = await OriginAsync();
+        var csv = WriteCsv($"1,A,{origin.Url("a.jpg")}");
+        var choices = new RunChoices { File = csv, Folder = Folder, Variants = "thumb:max_width=64" };
+        await RunAsync(choices);
+        var cells = (await File.ReadAllTextAsync(Result, Cancelled)).Split('\n')[1].Split(',');
+        Assert.EndsWith("-thumb.jpg", cells[4], StringComparison.Ordinal);
+        Assert.Equal(64, Picture.SizeOf(await File.ReadAllBytesAsync(Path.Combine(Folder, cells[4]), Cancelled)).Width);
+
+        Assert.Equal("other_file", (await RefusedAsync(choices with { Variants = null })).Code);
+        File.Delete(Path.Combine(Folder, cells[4]));
+        Assert.Equal("images_missing", (await RefusedAsync(choices)).Code);
+        var wrong = await RefusedAsync(choices with { Variants = "thumb:max_width=wide", Folder = Path.Combine(Folder, "other") });
+        Assert.Equal(("invalid_variants", "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535; leave it out for no bound."), (wrong.Code, wrong.Detail));
+        Assert.False(Directory.Exists(Path.Combine(Folder, "other")));
+    }
+
+    [Fact]
     public async Task A_bad_csv_is_refused_with_every_problem_and_leaves_no_folder()
     {
         var csv = WriteCsv([.. Enumerable.Range(1, 150).Select(number => $"{number},A,picture {number}")]);

@@ -65,9 +65,9 @@ public sealed class AnswerTableTests
         using var client = ClientOf(server);
 
         // Everything that an upload may say, in each of its three bodies.
-        await SendAsync(client, "POST", "api/v1/upload/", JsonContent.Create(new { csv = $"{Header}1,Mug,{origin.Url("a.jpg")}\n", file_name = "p.csv", webhook_url = receiver.Url().AbsoluteUri, quality = 60, format = "keep", max_width = 1600, max_height = 1200, escape_formulas = true, reuse = true, validate_only = true }));
-        await SendAsync(client, "POST", "upload", Form(("file", Header), ("webhook_url", receiver.Url().AbsoluteUri), ("quality", "60"), ("format", "webp"), ("max_width", "1600"), ("max_height", "1600"), ("escape_formulas", "false"), ("reuse", "false"), ("validate_only", "true")));
-        var running = IdOf(await SendAsync(client, "POST", "upload?file_name=p.csv&max_width=1000&max_height=1000", Text($"{Header}1,Mug,\"{origin.Url("a.jpg")},{origin.Url("gone.jpg")},{origin.Url("slow.jpg")}\"\n2,Cup,{origin.Url("a.jpg")}\n")));
+        await SendAsync(client, "POST", "api/v1/upload/", JsonContent.Create(new { csv = $"{Header}1,Mug,{origin.Url("a.jpg")}\n", file_name = "p.csv", webhook_url = receiver.Url().AbsoluteUri, quality = 60, format = "keep", max_width = 1600, max_height = 1200, variants = "thumb:max_width=200", escape_formulas = true, reuse = true, validate_only = true }));
+        await SendAsync(client, "POST", "upload", Form(("file", Header), ("webhook_url", receiver.Url().AbsoluteUri), ("quality", "60"), ("format", "webp"), ("max_width", "1600"), ("max_height", "1600"), ("variants", "thumb:max_width=200"), ("escape_formulas", "false"), ("reuse", "false"), ("validate_only", "true")));
+        var running = IdOf(await SendAsync(client, "POST", "upload?file_name=p.csv&max_width=1000&max_height=1000&variants=thumb:max_width=200", Text($"{Header}1,Mug,\"{origin.Url("a.jpg")},{origin.Url("gone.jpg")},{origin.Url("slow.jpg")}\"\n2,Cup,{origin.Url("a.jpg")}\n")));
         await server.WaitForAsync(running, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 2, Cancelled);
         await SendAsync(client, "GET", $"status/{running}?limit=1");
         foreach (var path in new[] { "csv", "ndjson" })
@@ -128,7 +128,7 @@ public sealed class AnswerTableTests
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxBodyBytes", "100000"));
         using var client = ClientOf(server);
         const string Csv = Header + "1,Mug,\n";
-        foreach (var (name, value) in new[] { ("qualty", "60"), ("webhook_url", "shop.example/hook"), ("quality", "200"), ("format", "bmp"), ("max_width", "0"), ("max_height", "12cm"), ("escape_formulas", "yes"), ("reuse", "never"), ("validate_only", "1"), ("webhook_url", new string('x', 9_000)) })
+        foreach (var (name, value) in new[] { ("qualty", "60"), ("webhook_url", "shop.example/hook"), ("quality", "200"), ("format", "bmp"), ("max_width", "0"), ("max_height", "12cm"), ("variants", "thumb:width=200"), ("escape_formulas", "yes"), ("reuse", "never"), ("validate_only", "1"), ("webhook_url", new string('x', 9_000)) })
         {
             await SendAsync(client, "POST", "upload", Form((name, value), ("file", Csv)));
         }

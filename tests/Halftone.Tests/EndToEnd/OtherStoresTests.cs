@@ -18,16 +18,17 @@ public sealed class OtherStoresTests
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, settings);
 
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled, ("variants", "thumb:max_width=100"));
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
+        Assert.Equal(100, Picture.SizeOf(await server.Client.GetByteArrayAsync(ThumbUrl(status), Cancelled)).Width);
         var url = OutputUrl(status);
         Assert.StartsWith($"{server.Client.BaseAddress}images/{id}/", url, StringComparison.Ordinal);
         Assert.Contains(url, await server.ResultAsync(id, Cancelled), StringComparison.Ordinal);
         Assert.InRange((await server.Client.GetByteArrayAsync(url, Cancelled)).Length, 1, Picture.Jpeg.Length - 1);
         Assert.DoesNotContain(Directory.EnumerateFiles(server.DataFolder, "*", SearchOption.AllDirectories), file => file.Contains(id.ToString(), StringComparison.Ordinal));
-        Assert.Equal(3, await CountAsync(ceph, settings));   // upload, image, result
+        Assert.Equal(4, await CountAsync(ceph, settings));   // upload, image, its variant, result
 
         using var deleted = await server.Client.DeleteAsync($"requests/{id}", Cancelled);
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
@@ -42,19 +43,22 @@ public sealed class OtherStoresTests
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, cloudinary.Settings());
 
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
-        var url = OutputUrl(await server.WaitForEndAsync(id, Cancelled));
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled, ("variants", "thumb:max_width=100"));
+        var status = await server.WaitForEndAsync(id, Cancelled);
+        var url = OutputUrl(status);
 
         Assert.StartsWith($"{cloudinary.Url}/shop-cloud/image/upload/shop/halftone/{id}/", url, StringComparison.Ordinal);
         Assert.Contains(url, await server.ResultAsync(id, Cancelled), StringComparison.Ordinal);
         using var anybody = new HttpClient();
         Assert.InRange((await anybody.GetByteArrayAsync(url, Cancelled)).Length, 1, Picture.Jpeg.Length - 1);
+        Assert.Equal(100, Picture.SizeOf(await anybody.GetByteArrayAsync(ThumbUrl(status), Cancelled)).Width);
 
         using var deleted = await server.Client.DeleteAsync($"requests/{id}", Cancelled);
         await Eventually.TrueAsync(async () =>
         {
             using var gone = await anybody.GetAsync(url, Cancelled);
-            return gone.StatusCode == HttpStatusCode.NotFound;
+            using var thumbGone = await anybody.GetAsync(ThumbUrl(status), Cancelled);
+            return (gone.StatusCode, thumbGone.StatusCode) == (HttpStatusCode.NotFound, HttpStatusCode.NotFound);
         });
     }
 
@@ -91,6 +95,8 @@ public sealed class OtherStoresTests
         Assert.Equal(1, origin.CountOf("/a.jpg"));
         Assert.Equal(0, await server.CountAsync("SELECT sum(attempt) FROM image", Cancelled));
     }
+
+    private static string ThumbUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("variants")[0].GetProperty("url").GetString()!;
 
     private static string OutputUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()!;
 

@@ -33,7 +33,7 @@ public sealed class CsvMemoryTests
 
         Assert.Equal(Rows, seen);
         var written = 0;
-        await ResultCsv.WriteAsync(file, reader.Dialect!, Stream.Null, Outcomes(), escapeFormulas: false, TestContext.Current.CancellationToken);
+        await ResultCsv.WriteAsync(file, reader.Dialect!, Stream.Null, Outcomes(), [], escapeFormulas: false, TestContext.Current.CancellationToken);
         Assert.Equal(Rows, written);
 
         async IAsyncEnumerable<ImageOutcome> Outcomes()

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
 using Halftone.Intake;
+using Halftone.Tests.Results;
 
 namespace Halftone.Tests.Intake;
 
@@ -24,6 +25,9 @@ internal sealed record GeneratedCsv
 
     public required IReadOnlyList<ProductRow> Rows { get; init; }
 
+    /// <summary>The variants of its result.</summary>
+    public required string[] Variants { get; init; }
+
     public byte[] Bytes => CsvFile.Bytes(Text, Encoding);
 
     public byte[] ResultBytes => CsvFile.Bytes(ResultText, Encoding);
@@ -42,7 +46,8 @@ internal sealed record GeneratedCsv
         from header in Records(layout.Length, delimiter, index => Gen.Constant(layout[index]))
         from rows in Gen.ListOf(RowRecords(encoding, layout, delimiter))
         from lastEnding in Gen.Elements(true, false)
-        select new Builder(encoding, delimiter, layout).Build(separatorLine, header, [.. rows], lastEnding));
+        from variants in Gen.SubListOf("thumb", "a-b", "ab").SelectMany(Gen.Shuffle)
+        select new Builder(encoding, delimiter, layout, [.. variants]).Build(separatorLine, header, [.. rows], lastEnding));
 
     /// <summary>A file with one column shows no delimiter; then it is a comma.</summary>
     private static Gen<char> Delimiters(string[] layout) => layout.Length == 1 ? Gen.Constant(',') : Gen.Elements(',', ';', '\t', '|');
@@ -52,7 +57,7 @@ internal sealed record GeneratedCsv
     /// <summary>Column names in file order. The column with an umlaut makes plain bytes of Windows-1252 recognisable.</summary>
     private static Gen<string[]> Layouts(CsvEncoding encoding) =>
         from url in Gen.Elements("Input Image Urls", "inputImageUrls", "Image Src")
-        from optional in Gen.SubListOf("S. No.", "Product Name", "Price", "a\nb", "", "“Colour”", "Output Image Urls", "Image Errors")
+        from optional in Gen.SubListOf("S. No.", "Product Name", "Price", "a\nb", "", "“Colour”", "Output Image Urls", "Output Image Urls (thumb)", "Output Image Urls (ab)", "Image Errors")
         from names in Gen.Shuffle([url, .. encoding == CsvEncoding.Windows1252 ? optional.Append("Größe") : optional])
         select names;
 
@@ -92,26 +97,25 @@ internal sealed record GeneratedCsv
 
     private sealed record RecordModel((string Raw, string Value)[] Cells, string Ending);
 
-    private sealed class Builder(CsvEncoding encoding, char delimiter, string[] layout)
+    private sealed class Builder(CsvEncoding encoding, char delimiter, string[] layout, string[] variants)
     {
         private readonly StringBuilder text = new();
         private readonly StringBuilder result = new();
         private readonly List<ProductRow> rows = [];
         private long line = 1;
         private int counted;
-        private readonly int output = Array.IndexOf(layout, "Output Image Urls");
-        private readonly int errors = Array.IndexOf(layout, "Image Errors");
+        private readonly string[] ours = ["Output Image Urls", .. variants.Select(variant => $"Output Image Urls ({variant})"), "Image Errors"];
 
         public GeneratedCsv Build(string separatorLine, RecordModel header, RecordModel[] records, bool lastEnding)
         {
             Add(separatorLine, separatorLine);
-            AddRecord(header, "Output Image Urls", "Image Errors", isHeader: true, records.Length > 0 || lastEnding);
+            AddRecord(header, ours, isHeader: true, records.Length > 0 || lastEnding);
             for (var index = 0; index < records.Length; index++)
             {
                 AddRow(records[index], index < records.Length - 1 || lastEnding);
             }
 
-            return new GeneratedCsv { Encoding = encoding, Delimiter = delimiter, Text = text.ToString(), ResultText = result.ToString(), Rows = rows };
+            return new GeneratedCsv { Encoding = encoding, Delimiter = delimiter, Text = text.ToString(), ResultText = result.ToString(), Rows = rows, Variants = variants };
         }
 
         private void AddRow(RecordModel record, bool ends)
@@ -130,31 +134,31 @@ internal sealed record GeneratedCsv
             var outcomes = row.ImageUrls.Select(Outcome).ToList();
             AddRecord(
                 record,
-                Quoted(string.Join(',', outcomes.Select(made => made.OutputUrl))),
-                Quoted(string.Join("; ", outcomes.Select((made, index) => made.Error is null ? null : $"{index + 1}: {made.Error}").OfType<string>())),
+                [
+                    Quoted(string.Join(',', outcomes.Select(made => made.OutputUrl))),
+                    .. variants.Select(variant => Quoted(string.Join(',', outcomes.Select(made => CsvResult.VariantUrl(made.OutputUrl, variant))))),
+                    Quoted(string.Join("; ", outcomes.Select((made, index) => made.Error is null ? null : $"{index + 1}: {made.Error}").OfType<string>())),
+                ],
                 isHeader: false, ends);
         }
 
-        private void AddRecord(RecordModel record, string outputCell, string errorsCell, bool isHeader, bool ends)
+        private void AddRecord(RecordModel record, string[] ourCells, bool isHeader, bool ends)
         {
             var ending = ends ? record.Ending : "";
             var cells = record.Cells.Select(cell => cell.Raw).ToList();
             Add(string.Join(delimiter, cells) + ending, "");
-            var appends = output < 0 || errors < 0;
-            while (cells.Count < (appends ? layout.Length : Math.Max(output, errors) + 1))
+            var places = ours.Select(name => Array.IndexOf(layout, name)).ToArray();
+            while (cells.Count < (places.Contains(-1) ? layout.Length : places.Max() + 1))
             {
                 cells.Add("");
             }
 
-            foreach (var (index, cell) in new[] { (output, outputCell), (errors, errorsCell) })
+            foreach (var (index, cell) in places.Zip(ourCells).Where(ours => ours.First >= 0 && !isHeader))
             {
-                if (index >= 0 && !isHeader)
-                {
-                    cells[index] = cell;
-                }
+                cells[index] = cell;
             }
 
-            cells.InsertRange(layout.Length <= cells.Count ? layout.Length : cells.Count, new[] { (output, outputCell), (errors, errorsCell) }.Where(ours => ours.Item1 < 0).Select(ours => ours.Item2));
+            cells.InsertRange(layout.Length <= cells.Count ? layout.Length : cells.Count, places.Zip(ourCells).Where(ours => ours.First < 0).Select(ours => ours.Second));
             Add("", string.Join(delimiter, cells) + ending);
         }
 

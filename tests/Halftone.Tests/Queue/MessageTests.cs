@@ -15,11 +15,12 @@ public sealed class MessageTests
     }
 
     [Fact]
-    public void The_message_of_a_version_before_sizes_has_no_bound_and_one_without_a_bound_is_the_same_bytes_as_before()
+    public void The_message_of_a_version_before_sizes_and_variants_has_none_and_one_without_them_is_the_same_bytes_as_before()
     {
         var read = Assert.IsType<Message.Image>(Message.FromJson(Image + "}"));
-        Assert.Equal((null, null), (read.MaxWidth, read.MaxHeight));
+        Assert.Equal((null, null, null), (read.MaxWidth, read.MaxHeight, read.Variants));
         Assert.DoesNotContain("max_", read.ToJson(), StringComparison.Ordinal);
+        Assert.DoesNotContain("variants", read.ToJson(), StringComparison.Ordinal);
         Assert.Equal(read with { MaxWidth = 800, MaxHeight = 600 }, Message.FromJson(Image + ""","max_width":800,"max_height":600}"""));
     }
 

@@ -70,6 +70,32 @@ public sealed class ResultCsvTests
     }
 
     [Fact]
+    public async Task Each_variant_has_a_column_behind_the_outputs_in_the_order_that_they_were_asked_for()
+    {
+        var result = await CsvResult.WriteAsync(
+            Header + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg,https://a.example/3.jpg\"\n2,Stool,\n", Outcome, false, "zoom", "a-b");
+
+        Assert.Equal(
+            "S. No.,Product Name,Input Image Urls,Output Image Urls,Output Image Urls (zoom),Output Image Urls (a-b),Image Errors\n"
+            + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg,https://a.example/3.jpg\",\"https://out.example/1.jpg,,https://out.example/3.jpg\","
+            + "\"https://out.example/1.jpg-zoom.webp,,https://out.example/3.jpg-zoom.webp\",\"https://out.example/1.jpg-a-b.webp,,https://out.example/3.jpg-a-b.webp\",2: http_404\n"
+            + "2,Stool,,,,,\n",
+            result);
+        Assert.Equal(result, await CsvResult.WriteAsync(result, Outcome, false, "zoom", "a-b"));
+    }
+
+    [Fact]
+    public async Task The_column_of_a_variant_is_known_by_its_very_name_and_that_of_no_variant_passes_through()
+    {
+        const string File = "OUTPUT IMAGE URLS (A-B),Output Image Urls (ab),Output Image Urls (old),Images\nx,y,z,https://a.example/1.jpg\n";
+
+        Assert.Equal(
+            "OUTPUT IMAGE URLS (A-B),Output Image Urls (ab),Output Image Urls (old),Images,Output Image Urls,Output Image Urls (a_b),Image Errors\n"
+            + "https://out.example/1.jpg-a-b.webp,https://out.example/1.jpg-ab.webp,z,https://a.example/1.jpg,https://out.example/1.jpg,https://out.example/1.jpg-a_b.webp,\n",
+            await CsvResult.WriteAsync(File, Outcome, true, "ab", "a_b", "a-b"));
+    }
+
+    [Fact]
     public async Task A_result_can_be_uploaded_again()
     {
         var first = await CsvResult.WriteAsync(Header + "1,Chair,https://a.example/1.jpg\n", Outcome);
@@ -99,7 +125,7 @@ public sealed class ResultCsvTests
         var outcomes = lines.Select(line => new ImageOutcome(line, "https://out.example/x", null)).ToAsyncEnumerable();
 
         await Assert.ThrowsAsync<InvalidDataException>(() => ResultCsv.WriteAsync(
-            new MemoryStream(file), new CsvDialect(CsvEncoding.Utf8, (byte)','), new MemoryStream(), outcomes, false, TestContext.Current.CancellationToken));
+            new MemoryStream(file), new CsvDialect(CsvEncoding.Utf8, (byte)','), new MemoryStream(), outcomes, [], false, TestContext.Current.CancellationToken));
     }
 
     [Fact]

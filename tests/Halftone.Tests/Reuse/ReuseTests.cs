@@ -127,6 +127,43 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task Variants_are_taken_over_with_their_image_all_or_none()
+    {
+        await using var server = await StartAsync();
+        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
+        Serve("/b.jpg", Picture.Sample("mug-pair.jpg"), tag: null);
+        (string, string)[] fields = [("variants", "thumb:max_width=100,format=webp;small:max_width=200")];
+        var csv = Csv("a.jpg", "b.jpg");
+        var (_, first) = await RunAsync(server, csv, fields);
+        var (second, status) = await RunAsync(server, csv, fields);
+        Assert.Equal((3, 1, 2), (bodies, conditional, Reused(status)));
+        Assert.Equal(await VariantsAsync(server, first), await VariantsAsync(server, status));
+        Assert.All(Images(status).SelectMany(image => image.GetProperty("variants").EnumerateArray()), variant => Assert.Contains($"/images/{second}/", variant.GetProperty("url").GetString(), StringComparison.Ordinal));
+
+        // The newest is what is found. One of its variants is enough to make the image anew, and what was copied before it is found missing does not stay.
+        foreach (var lost in Directory.EnumerateFiles(Path.Combine(server.DataFolder, "images", $"{second}"), "*-small.jpg"))
+        {
+            File.Delete(lost);
+        }
+
+        var (third, again) = await RunAsync(server, csv, fields);
+        Assert.Equal(0, Reused(again));
+        Assert.Equal(6, Directory.EnumerateFiles(Path.Combine(server.DataFolder, "images", $"{third}")).Count());
+        Assert.Equal(await VariantsAsync(server, first), await VariantsAsync(server, again));
+
+        static async Task<List<byte[]>> VariantsAsync(HalftoneServer server, JsonElement status)
+        {
+            var bodies = new List<byte[]>();
+            foreach (var variant in Images(status).SelectMany(image => image.GetProperty("variants").EnumerateArray()))
+            {
+                bodies.Add(await server.Client.GetByteArrayAsync(variant.GetProperty("url").GetString(), Cancelled));
+            }
+
+            return bodies;
+        }
+    }
+
+    [Fact]
     public async Task A_file_that_is_cut_short_is_not_taken_over()
     {
         await using var server = await StartAsync();
@@ -147,7 +184,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync();
         Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        (string, string)[][] options = [[], [("quality", "60")], [("format", "webp")], [("quality", "60"), ("format", "webp")], [("max_width", "300")], [("max_height", "300")], [("max_width", "300"), ("max_height", "200")]];
+        (string, string)[][] options = [[], [("quality", "60")], [("format", "webp")], [("quality", "60"), ("format", "webp")], [("max_width", "300")], [("max_height", "300")], [("max_width", "300"), ("max_height", "200")], [("variants", "a:max_width=300")], [("variants", "a:max_width=301")]];
         foreach (var fields in options)
         {
             Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg"), fields)).Status));

@@ -1,0 +1,29 @@
+namespace Halftone.Store;
+
+/// <summary>Everything that is stored for an image, as its row says.</summary>
+internal record StoredOutput
+{
+    public required string ObjectKey { get; init; }
+
+    public required long BytesOut { get; init; }
+
+    /// <summary><c>image.variants</c>; null: none.</summary>
+    public string? Variants { get; init; }
+
+    /// <summary>Its objects, the main one first, each with its length in bytes.</summary>
+    public IEnumerable<(string Key, long Bytes)> Objects => StoredVariant.Read(Variants).Select(variant => (variant.ObjectKey, variant.Bytes)).Prepend((ObjectKey, BytesOut));
+
+    /// <summary>Whether all of it is there, as long as it was written.</summary>
+    public async Task<bool> IsWholeAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        foreach (var (key, bytes) in Objects)
+        {
+            if (await store.LengthAsync(key, cancellationToken) != bytes)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
