@@ -66,6 +66,10 @@ public static class ImageCodec
         {
             return new CodecResult.Refused(CodecError.TooManyPixels, $"more than {MaxFrames} frames");
         }
+        if (from == ImageFormat.Gif && GifFrames.IsCut(source.Span))
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within a frame");
+        }
         var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
         try
         {

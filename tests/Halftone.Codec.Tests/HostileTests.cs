@@ -116,6 +116,32 @@ public sealed class HostileTests
         }
     }
 
+    /// <summary>libvips shows the frames before the cut, as if there were no more.</summary>
+    [Theory]
+    [InlineData("gifsave_buffer")]
+    [InlineData("webpsave_buffer")]
+    public void An_animation_that_is_cut_within_a_frame_is_corrupt_at_every_size(string saver)
+    {
+        using var frames = Picture.Noise(40, 40 * 4).Image();
+        frames.Set("page-height", 40);
+        var whole = Picture.Save(frames, saver);
+        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(whole, new CodecRequest { MaxWidth = 20 }));
+        var boundaries = 0;
+
+        for (var length = whole.Length - 2; length > 0; length -= Math.Max(1, whole.Length / 300))
+        {
+            int? maxWidth = length % 2 == 0 ? 20 : null;
+            if (ImageCodec.Compress(whole.AsMemory(0, length), new CodecRequest { MaxWidth = maxWidth }) is CodecResult.Compressed)
+            {
+                // Between two frames of a GIF nothing tells that there should be more.
+                Assert.False(saver != "gifsave_buffer" || GifFrames.IsCut(whole.AsSpan(0, length)), $"{length} of {whole.Length} bytes");
+                boundaries++;
+            }
+        }
+
+        Assert.InRange(boundaries, 0, 6);
+    }
+
     [Theory]
     [InlineData(65_536, 1)]
     [InlineData(1, 65_536)]
