@@ -64,7 +64,9 @@ internal static class VipsShrinker
         {
             pipeline.Apply("premultiply").Apply("cast", $"format={format}");
         }
-        pipeline.Apply("resize", string.Create(CultureInfo.InvariantCulture, $"scale={across:R},vscale={down:R}"));
+        // Lanczos rings: beside an edge, what is opaque gets holes of 1 % and what is empty a veil. WebP keeps alpha exactly, and paid 20 to 47 % of its bytes for it.
+        var kernel = format is null ? "lanczos3" : "mitchell";
+        pipeline.Apply("resize", string.Create(CultureInfo.InvariantCulture, $"scale={across:R},vscale={down:R},kernel={kernel}"));
         if (format is not null)
         {
             pipeline.Apply("unpremultiply").Apply("cast", $"format={format}");
