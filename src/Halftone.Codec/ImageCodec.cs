@@ -74,7 +74,7 @@ public static class ImageCodec
         try
         {
             JpegNotTaken? notTaken = null;
-            if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : BrokenAndToBeShrunk(source, request)) is { } direct)
+            if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : Broken(source, request)) is { } direct)
             {
                 return direct;
             }
@@ -109,8 +109,9 @@ public static class ImageCodec
         };
     }
 
-    private static CodecResult.Refused? BrokenAndToBeShrunk(ReadOnlyMemory<byte> source, CodecRequest request) =>
-        JpegTranscoder.Check(source.Span, request.MaxPixels, request.Box) is { } corrupt ? Corrupt(corrupt) : null;
+    /// <summary>libjpeg passes scans that our decoder finds broken, often without a warning, and half of the picture is grey.</summary>
+    private static CodecResult.Refused? Broken(ReadOnlyMemory<byte> source, CodecRequest request) =>
+        JpegTranscoder.Check(source.Span, request.MaxPixels) is { } corrupt ? Corrupt(corrupt) : null;
 
     private static CodecResult.Refused Corrupt(JpegTranscodeResult.Corrupt corrupt) => new(CodecError.CorruptImage, corrupt.Detail);
 

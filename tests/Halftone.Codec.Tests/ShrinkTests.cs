@@ -325,16 +325,19 @@ public sealed class ShrinkTests
     }
 
     [Fact]
-    public void A_broken_JPEG_is_not_made_a_smaller_picture_of_another_format_either()
+    public void A_broken_JPEG_is_made_no_picture_of_any_format_or_size()
     {
         var whole = Picture.Noise(120, 90).Save("jpegsave_buffer", "Q=80");
         // The second half of its data is gone, the end marker is there: libjpeg makes grey of it.
         byte[] broken = [.. whole[..(whole.Length / 2)], 0xFF, 0xD9];
 
-        foreach (var format in (ImageFormat[])[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
+        foreach (var format in (ImageFormat[])[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp, ImageFormat.Avif])
         {
-            var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(broken, new CodecRequest { MaxWidth = 50, Format = format }));
-            Assert.Equal(CodecError.CorruptImage, refused.Error);
+            foreach (var width in (int?[])[null, 50])
+            {
+                var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(broken, new CodecRequest { MaxWidth = width, Format = format }));
+                Assert.Equal(CodecError.CorruptImage, refused.Error);
+            }
         }
     }
 

@@ -26,12 +26,10 @@ internal static class JpegTranscoder
         return Read(source, header, q, encodes: box.Holds(header.ShownWidthPixels, header.ShownHeightPixels));
     }
 
-    /// <summary>Decodes a file that the box does not hold, to see whether it is whole.</summary>
-    /// <returns>What is wrong with it; null where nothing is, where it fits, and where it is one for the general decoder.</returns>
-    public static JpegTranscodeResult.Corrupt? Check(ReadOnlySpan<byte> source, long maxPixels, SizeBox box) =>
-        (JpegHeader.Read(source, maxPixels, out var refusal) is not { } header ? refusal
-            : box.Holds(header.ShownWidthPixels, header.ShownHeightPixels) ? null
-            : Read(source, header, q: 100, encodes: false)) as JpegTranscodeResult.Corrupt;
+    /// <summary>Decodes a file, to see whether it is whole.</summary>
+    /// <returns>What is wrong with it; null where nothing is, and where it is one for the general decoder.</returns>
+    public static JpegTranscodeResult.Corrupt? Check(ReadOnlySpan<byte> source, long maxPixels) =>
+        (JpegHeader.Read(source, maxPixels, out var refusal) is { } header ? Read(source, header, q: 100, encodes: false) : refusal) as JpegTranscodeResult.Corrupt;
 
     private static JpegTranscodeResult Read(ReadOnlySpan<byte> source, JpegHeader header, int q, bool encodes)
     {
