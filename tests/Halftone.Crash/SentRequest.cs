@@ -49,7 +49,7 @@ internal sealed class SentRequest
     public bool HasEnded { get; set; }
 
     /// <summary>Rows of one or two images. Most URLs are pictures; one in thirty is missing, one in twenty fails at first, one in fifteen was in the row before, one
-    /// in five is in other requests too. One request in three asks for variants.</summary>
+    /// in five is in other requests too. One request in six asks for variants.</summary>
     public static SentRequest Make(string name, int rows, bool isRepeatable, Surroundings surroundings, Random random)
     {
         var made = new List<SentRow>();
@@ -67,7 +67,7 @@ internal sealed class SentRequest
             made.Add(new($"{name}-{row}", urls));
         }
 
-        return new SentRequest(name, made, isRepeatable, random.Next(3) == 0 ? ["thumb", "low"] : []) { Reuse = random.Next(3) == 0 };
+        return new SentRequest(name, made, isRepeatable, random.Next(6) == 0 ? ["thumb", "low"] : []) { Reuse = random.Next(3) == 0 };
     }
 
     /// <summary>One URL of each kind given, one to a row.</summary>
