@@ -104,11 +104,23 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await Expect(other["#start-trouble"]).ToContainTextAsync("'max_height' must be a whole number of pixels");
         await Expect(other["#max-height"]).ToBeFocusedAsync();
         await other["#max-height"].FillAsync("200");
+        await other["#variants"].FillAsync("thumb:width=64");
         await other["#start-button"].ClickAsync();
+        await Expect(other["#start-trouble"]).ToContainTextAsync("'width' of 'thumb' is no option of a variant");
+        await Expect(other["#variants"]).ToBeFocusedAsync();
+        await other["#variants"].FillAsync("thumb:max_width=64,format=webp;tall:max_height=99");
+        await other["#start-button"].ClickAsync();
+        await other.Page.WaitForURLAsync(url => url.Contains("#/requests/", StringComparison.Ordinal));
         await other.EndsAsync();
         await Expect(other["#reused-fact"]).ToBeHiddenAsync();
         var asked = (await server.StatusAsync(Guid.Parse(other.Page.Url[^36..]), Cancelled)).GetProperty("options");
-        Assert.Equal((320, 200), (asked.GetProperty("max_width").GetInt32(), asked.GetProperty("max_height").GetInt32()));
+        Assert.Equal(
+            (320, 200, "thumb:max_width=64,format=webp;tall:max_height=99"),
+            (asked.GetProperty("max_width").GetInt32(), asked.GetProperty("max_height").GetInt32(), asked.GetProperty("variants").GetString()));
+        await other["#sheet li >> nth=1"].ClickAsync();
+        await Expect(other["#compare-facts"]).ToContainTextAsync("Variant thumb64 × 48 pixels, WebP");
+        await Expect(other["#compare-facts"]).ToContainTextAsync("Variant tall132 × 99 pixels, JPEG");
+        await other.IsForEverybodyAsync("an image with variants on a phone");
     }
 
     [Fact]
@@ -400,7 +412,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window["#delete"].ClickAsync();
         await window.IsForEverybodyAsync("the question before deleting");
         await window["#confirm button[value=no]"].ClickAsync();
-        await window["#home a, .crumb a"].First.ClickAsync();
+        await window["#requests a, .crumb a"].First.ClickAsync();
         await Expect(window["#requests li"]).ToHaveCountAsync(1);
         await window.IsForEverybodyAsync("the list");
 

@@ -83,6 +83,8 @@ function factsOf(image) {
     // What the server did not fetch is no address to click on.
     ['Source', isDone ? linkTo(image.input_url) : image.input_url],
     isDone ? ['Output', linkTo(image.output_url)] : null,
+    ...(image.variants ?? []).map(variant =>
+      [`Variant ${variant.name}`, linkTo(variant.url, `${number(variant.width)} × ${number(variant.height)} pixels, ${format(variant.url)}, ${bytes(variant.bytes)}`)]),
   ].filter(Boolean);
 }
 

@@ -8,7 +8,7 @@ import * as requests from './requests.js';
 
 const RowsShown = 8;
 const HostsShown = 6;
-const FieldOfCode = { invalid_quality: 'quality', invalid_max_width: 'max-width', invalid_max_height: 'max-height', invalid_webhook_url: 'webhook-url' };
+const FieldOfCode = { invalid_quality: 'quality', invalid_max_width: 'max-width', invalid_max_height: 'max-height', invalid_variants: 'variants', invalid_webhook_url: 'webhook-url' };
 
 let chosen = null;     // the file, and the key by which starting it twice makes one request
 let checking = null;   // what stops reading it
@@ -204,7 +204,10 @@ async function start() {
     const { value, validity } = byId(id);
     if (value !== '' || validity.badInput) fields[byId(id).name] = value || 'no number';
   }
-  if (byId('webhook-url').value.trim() !== '') fields.webhook_url = byId('webhook-url').value.trim();
+  for (const id of ['variants', 'webhook-url']) {
+    const value = byId(id).value.trim();
+    if (value !== '') fields[byId(id).name] = value;
+  }
   if (byId('escape').checked) fields.escape_formulas = 'true';
   if (byId('afresh').checked) fields.reuse = 'false';
   show(byId('start-trouble'), false);
