@@ -29,6 +29,7 @@ internal sealed partial class ImageRun(
     EarlierOutputs outputs,
     OutcomeRecorder recorder,
     IOptions<FetchOptions> fetchOptions,
+    IOptions<QueueOptions> queueOptions,
     TimeProvider time,
     ILogger<ImageRun> logger)
 {
@@ -64,7 +65,11 @@ internal sealed partial class ImageRun(
         }
 
         var earlier = isKnown ? await OutageBackoff.WaitOutAsync(() => outputs.FindByUrlAsync(message, urlKey!, cancellationToken), time, logger, cancellationToken) : null;
-        var outcome = await RunAsync(message, earlier, slot, cancellationToken);
+        if (await RunAsync(message, earlier, slot, cancellationToken) is not { } outcome)
+        {
+            return;
+        }
+
         if (outcome is RunOutcome.Completed completed)
         {
             outcome = completed with { UrlKey = urlKey };
@@ -85,7 +90,8 @@ internal sealed partial class ImageRun(
         await RecordAsync(Failed(message, ErrorCode.WorkerCrashed, null), cancellationToken);
     }
 
-    private async Task<RunOutcome> RunAsync(Message.Image message, EarlierOutput? earlier, IWorkSlot slot, CancellationToken cancellationToken)
+    /// <returns>Null where the request has moved on, so that there is nothing to record.</returns>
+    private async Task<RunOutcome?> RunAsync(Message.Image message, EarlierOutput? earlier, IWorkSlot slot, CancellationToken cancellationToken)
     {
         if (!StrangersUrl.TryParse(message.Url, out var url))
         {
@@ -123,7 +129,12 @@ internal sealed partial class ImageRun(
         }
 
         var (made, refused) = await MakeAsync(message, source.Bytes, cancellationToken);
-        return made is null ? Failed(message, ErrorCode.Of(refused!.Error), null) : new RunOutcome.Completed
+        if (refused is not null)
+        {
+            return Failed(message, ErrorCode.Of(refused.Error), null);
+        }
+
+        return made is null ? null : new RunOutcome.Completed
         {
             RequestId = message.RequestId,
             Run = message.Run,
@@ -145,6 +156,7 @@ internal sealed partial class ImageRun(
     }
 
     /// <summary>Makes the output and each variant of the same bytes and stores them, with one of them in memory at a time; all of them, or none.</summary>
+    /// <returns>What was made, or why nothing was; neither where the request has moved on meanwhile.</returns>
     private async Task<(MadeOutputs? Made, CodecResult.Refused? Refused)> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         VariantSpec[] variants = [.. VariantSpec.Parse(message.Variants)];
@@ -153,13 +165,18 @@ internal sealed partial class ImageRun(
         {
             foreach (var variant in variants.Prepend(new VariantSpec { Name = MainName, MaxWidth = message.MaxWidth, MaxHeight = message.MaxHeight }))
             {
+                if (made.All.Count > 0 && !await OutageBackoff.WaitOutAsync(() => IsStillWantedAsync(message, cancellationToken), time, logger, cancellationToken))
+                {
+                    return (null, null);
+                }
+
                 var wanted = variant.ToRequest(message.Quality, message.Format);
                 var (result, compressTook) = await StageAsync(
                     "compress",
                     () => OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source, wanted, cancellationToken), time, logger, cancellationToken));
                 if (result is CodecResult.Refused refused)
                 {
-                    Log.NotCompressed(logger, message.ImageId, refused.Error, refused.Detail);
+                    Log.NotCompressed(logger, message.ImageId, variant.Name, refused.Error, refused.Detail);
                     return (null, refused);
                 }
 
@@ -172,11 +189,27 @@ internal sealed partial class ImageRun(
         }
         finally
         {
-            if (made.All.Count <= variants.Length)
+            // Who stops does not wait for a store: the sweep takes what is left.
+            if (made.All.Count <= variants.Length && !cancellationToken.IsCancellationRequested)
             {
                 await RemoveAsync(made.All.Select(stored => stored.ObjectKey));
             }
         }
+    }
+
+    /// <summary>
+    /// Asked before each further output, because many of them take long: of a request that was cancelled or deleted no more are made, and a retry's image is
+    /// kept from being handed out again beside this run.
+    /// </summary>
+    private async Task<bool> IsStillWantedAsync(Message.Image message, CancellationToken cancellationToken)
+    {
+        var parameters = new { message.ImageId, message.Attempt, Lease = (time.GetUtcNow() + queueOptions.Value.Lease).ToUnixTimeMilliseconds() };
+        if (message.Attempt > 0)
+        {
+            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.RenewLease, parameters, transaction), cancellationToken);
+        }
+
+        return await outputs.IsPendingAndKnownAsync(message, null, cancellationToken) is not null;
     }
 
     /// <summary>What there is a way without: an outage is not waited out.</summary>
@@ -246,7 +279,7 @@ internal sealed partial class ImageRun(
         }
         finally
         {
-            if (copied.Count < copies.Length)
+            if (copied.Count < copies.Length && !cancellationToken.IsCancellationRequested)
             {
                 await RemoveAsync(copied);
             }
@@ -430,6 +463,10 @@ internal sealed partial class ImageRun(
 
     private static class Sql
     {
+        public const string RenewLease = """
+            UPDATE image SET next_attempt_at = @Lease WHERE image_id = @ImageId AND state = 'pending' AND attempt = @Attempt AND next_attempt_at < @Lease
+            """;
+
         public const string ObjectKeyOf = "SELECT object_key FROM image WHERE image_id = @ImageId";
     }
 
@@ -438,8 +475,8 @@ internal sealed partial class ImageRun(
         [LoggerMessage(101, LogLevel.Information, "Image {ImageId} was not fetched: {Error} (HTTP {HttpStatus}) at attempt {Attempt}; {Detail}")]
         public static partial void NotFetched(ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
 
-        [LoggerMessage(102, LogLevel.Information, "Image {ImageId} was not compressed: {Error}; {Detail}")]
-        public static partial void NotCompressed(ILogger logger, long imageId, CodecError error, string detail);
+        [LoggerMessage(102, LogLevel.Information, "Image {ImageId} was not compressed (variant \"{Variant}\"): {Error}; {Detail}")]
+        public static partial void NotCompressed(ILogger logger, long imageId, string variant, CodecError error, string detail);
 
         [LoggerMessage(103, LogLevel.Error, "Image {ImageId} of request {RequestId} was handed out until the delivery limit")]
         public static partial void DeadLetter(ILogger logger, long imageId, Guid requestId);

@@ -242,4 +242,17 @@ public sealed class HostileTests
         }
         return ~crc;
     }
+
+    [Theory]
+    [InlineData(ImageFormat.Webp, 16_383)]
+    [InlineData(ImageFormat.Avif, 16_384)]
+    [InlineData(ImageFormat.Jpeg, 65_500)]
+    public void A_side_that_a_format_cannot_hold_is_too_long_and_no_fault_of_the_source(ImageFormat format, int longest)
+    {
+        var request = new CodecRequest { Format = format, AvifEffort = 0 };
+        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Picture.Draw(longest + 1, 2).Save("pngsave_buffer"), request));
+        Assert.Equal(new CodecResult.Refused(CodecError.TooManyPixels, $"{longest + 1} x 2 pixels, a side of more than {longest}, the longest of {format}"), refused);
+        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(Picture.Draw(longest, 2).Save("pngsave_buffer"), request));
+        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(Picture.Draw(longest + 1, 2).Save("pngsave_buffer"), request with { MaxWidth = 400 }));
+    }
 }

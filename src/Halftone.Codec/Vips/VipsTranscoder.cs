@@ -46,11 +46,24 @@ internal static class VipsTranscoder
             pipeline.Apply("flatten", "background=255");
         }
         var image = pipeline.Image;
+        if (Math.Max(image.Width, image.PageHeight) > LongestSide(to))
+        {
+            return new CodecResult.Refused(CodecError.TooManyPixels, $"{image.Width} x {image.PageHeight} pixels, a side of more than {LongestSide(to)}, the longest of {to}");
+        }
         // libvips encodes; only a PNG's palette is our own, for a fifth of the CPU.
         var hasOurPalette = to == ImageFormat.Png && image is { Is8Bit: true, Bands: <= 4 };
         var body = hasOurPalette ? EncodePalette(image, request.Q, keepsProfile, (long)sourceBytes) : Encode(image, to, request, keepsProfile);
         return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false) { Way = hasOurPalette ? CodecWay.Palette : CodecWay.LibVips };
     }
+
+    /// <summary>Pixels, by what the encoders take; of a longer side they fail with a word that says nothing.</summary>
+    private static int LongestSide(ImageFormat to) => to switch
+    {
+        ImageFormat.Webp => 16_383,
+        ImageFormat.Jpeg => 65_500,
+        ImageFormat.Avif => 16_384,
+        _ => CodecRequest.MaxSidePixels,
+    };
 
     private static ReadOnlyMemory<byte> EncodePalette(VipsImage image, int q, bool keepsProfile, long sourceBytes)
     {

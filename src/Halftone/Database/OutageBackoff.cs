@@ -33,6 +33,8 @@ internal sealed class OutageBackoff(TimeProvider time)
         // BUSY 5, LOCKED 6, IOERR 10, FULL 13, CANTOPEN 14, https://www.sqlite.org/rescode.html
         SqliteException sqlite => sqlite.SqliteErrorCode is 5 or 6 or 10 or 13 or 14,
         NpgsqlException postgres => PostgresDatabase.IsOutage(postgres),
+        // A transaction or connection that broke between two statements.
+        ObjectDisposedException { ObjectName: nameof(NpgsqlTransaction) or nameof(NpgsqlConnection) } => true,
         CodecUnavailableException or StoreUnavailableException or QueueUnavailableException => true,
         FileNotFoundException or DirectoryNotFoundException => false,
         IOException or UnauthorizedAccessException => true,

@@ -97,7 +97,16 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         {
             await foreach (var requestId in waiting.Reader.ReadAllAsync(cancellationToken))
             {
-                await OutageBackoff.WaitOutAsync(() => TryGiveUpAsync(requestId, cancellationToken), Time, Logger, cancellationToken);
+                try
+                {
+                    await OutageBackoff.WaitOutAsync(() => TryGiveUpAsync(requestId, cancellationToken), Time, Logger, cancellationToken);
+                }
+#pragma warning disable CA1031 // The sweep takes it; those behind it must not wait for that.
+                catch (Exception exception) when (exception is not OperationCanceledException)
+#pragma warning restore CA1031
+                {
+                    Log.NotGivenUp(Logger, requestId, exception);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -140,5 +149,8 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
     {
         [LoggerMessage(121, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
+
+        [LoggerMessage(122, LogLevel.Error, "Upload {RequestId} failed and could not be removed; it is when it has been silent for minutes")]
+        public static partial void NotGivenUp(ILogger logger, Guid requestId, Exception exception);
     }
 }

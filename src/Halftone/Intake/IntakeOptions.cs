@@ -40,8 +40,11 @@ internal sealed class IntakeOptions
     [Range(64, 65_536)]
     public int MaxUrlChars { get; set; } = 4_096;
 
-    /// <summary>Most variants of an image that an upload may ask for, 1 to 64; 8. Each costs what an output of its own costs, but for the download.</summary>
-    [Range(1, 64)]
+    /// <summary>
+    /// Most variants of an image that an upload may ask for, 1 to 12; 8. Each costs what an output of its own costs, but for the download, and all of an
+    /// image must be made within the half hour that RabbitMQ waits for an answer.
+    /// </summary>
+    [Range(1, 12)]
     public int MaxVariants { get; set; } = 8;
 
     /// <summary>Problems named in an answer; the rest are counted. 100.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
@@ -27,6 +28,9 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     private readonly SemaphoreSlim gate = new(1, 1);
     private IConnection? connection;
 
+    /// <summary>Of each channel that somebody still has, the connection that it is on.</summary>
+    private readonly ConditionalWeakTable<IChannel, IConnection> owners = [];
+
     public static string NameOf(QueueOptions options, QueueName queue) => $"{options.Name}.{queue.ToString().ToLower(CultureInfo.InvariantCulture)}";
 
     public static string DeadLetterNameOf(QueueOptions options, QueueName queue) => NameOf(options, queue) + ".dead";
@@ -34,7 +38,14 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     /// <summary>A channel on the one connection of this process, which is made where there is none.</summary>
     /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
     public Task<IChannel> OpenChannelAsync(CreateChannelOptions channel, CancellationToken cancellationToken) => CallAsync(
-        async patient => await (await ConnectAsync(patient)).CreateChannelAsync(channel, patient), cancellationToken);
+        async patient =>
+        {
+            var own = await ConnectAsync(patient);
+            var opened = await own.CreateChannelAsync(channel, patient);
+            owners.Add(opened, own);
+            return opened;
+        },
+        cancellationToken);
 
     /// <summary>The same for those who publish or consume: the queues are made where they are missing, because somebody may have deleted them.</summary>
     /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
@@ -64,14 +75,13 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     /// </summary>
     public async Task CloseAsync(IChannel? channel)
     {
-        var own = connection;
         try
         {
             await (channel?.DisposeAsync().AsTask().WaitAsync(ClosePatience) ?? Task.CompletedTask);
         }
         catch (TimeoutException)
         {
-            await DropAsync(own);
+            await DropAsync(channel is not null && owners.TryGetValue(channel, out var own) ? own : null);
         }
         catch (Exception exception) when (IsOutage(exception))
         {

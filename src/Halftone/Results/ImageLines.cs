@@ -211,7 +211,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
                    i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
                    i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
-                   i.content_hash AS ContentHash, i.variants AS Variants, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
+                   i.content_hash AS ContentHash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS Variants, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
             """;
 
         public const string Page = $"""

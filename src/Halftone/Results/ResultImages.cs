@@ -56,7 +56,7 @@ internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
     private static class Sql
     {
         public const string Page = """
-            SELECT p.line AS Line, i.object_key AS ObjectKey, i.variants AS Variants,
+            SELECT p.line AS Line, i.object_key AS ObjectKey, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS Variants,
                    CASE WHEN i.state = 'failed' THEN i.error_code END AS ErrorCode, i.http_status AS HttpStatus
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @First AND i.image_id < @End

@@ -64,8 +64,8 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
     private string KeyOf(Message.Image message, string kind, string of)
     {
         // Said only where they are asked for: outputs of versions that knew neither stay good.
-        var size = message is { MaxWidth: null, MaxHeight: null } ? "" : $" {message.MaxWidth}x{message.MaxHeight}";
-        var variants = message.Variants is null ? "" : $" {message.Variants}";
+        var size = message is { MaxWidth: null, MaxHeight: null } ? "" : $" fits {message.MaxWidth}x{message.MaxHeight}";
+        var variants = message.Variants is null ? "" : $" variants {message.Variants}";
         var text = string.Create(CultureInfo.InvariantCulture, $"{kind}\n{message.Owner}\n{message.Quality} {message.Format}{size}{variants} {surroundings}\n{of}");
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, KeyBytes));
     }

@@ -50,7 +50,7 @@ internal static class ErrorText
         CodecError.NotAnImage => "What the address gives is no image; often it is a web page. Use the address of the picture itself.",
         CodecError.UnsupportedFormat => "This image format is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF or TIFF.",
         CodecError.CorruptImage => "The image file is damaged or incomplete. Upload it to its host again.",
-        CodecError.TooManyPixels => "The image has more pixels than this server takes. Publish a smaller one.",
+        CodecError.TooManyPixels => "The image has more pixels than this server takes, or a longer side than the wanted format can have. Publish a smaller one, or ask for a max_width.",
         CodecError.CodecCrashed => "The image made the decoder fail, twice. The file is most likely damaged: save it anew.",
         CodecError.CodecTimedOut => "The image took too long to compress. Save it smaller or anew.",
         CodecError.CodecOutOfMemory => "The image needs more memory than one image may have. Publish a smaller one.",

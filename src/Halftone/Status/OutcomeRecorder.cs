@@ -328,7 +328,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             UPDATE image
             SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
-                   content_hash = @ContentHash, variants = @Variants, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
+                   content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
                    url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
                    etag = CASE WHEN image_id = @ImageId THEN @ETag END, last_modified = CASE WHEN image_id = @ImageId THEN CAST(@LastModified AS BIGINT) END,
                    source_url = CASE WHEN image_id = @ImageId THEN @SourceUrl END, reused = @Reused, updated_at = @Now

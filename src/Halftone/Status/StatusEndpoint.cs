@@ -21,7 +21,7 @@ internal static class StatusEndpoint
     /// <summary>Status of a request</summary>
     /// <remarks>How far the request is, why images failed, and a page of its product rows with their input and output URLs.</remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
-    /// <param name="limit" example="20">Product rows on the page.</param>
+    /// <param name="limit" example="20">Product rows on the page; fewer where they have more than 10,000 images and variants together.</param>
     /// <param name="cursor" example="1002">The `next_cursor` of the page before; without it the first page.</param>
     /// <response code="200" headers="ETag">The request as it is now.</response>
     /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>

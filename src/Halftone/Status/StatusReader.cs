@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Globalization;
 using Dapper;
 using Halftone.Database;
+using Halftone.Intake;
 
 namespace Halftone.Status;
 
@@ -10,9 +11,12 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
 {
     private const int HostsListed = 20;
 
+    /// <summary>Outputs on a page, variants among them: a row may have hundreds of images, and a page of a thousand such rows would be hundreds of MB.</summary>
+    private const int MostOutputs = 10_000;
+
     /// <param name="owner">The asking API key's id; '' where the server asks for none.</param>
     /// <param name="requestId">Whose status.</param>
-    /// <param name="limit">Products on the page, 1 to 1,000.</param>
+    /// <param name="limit">Products on the page, 1 to 1,000; fewer where they have very many images.</param>
     /// <param name="cursor">The product_id after which the page begins; 0 for the first page.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>Null for an unknown id and for another owner's request alike.</returns>
@@ -27,7 +31,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             return null;
         }
 
-        var products = (await connection.QueryAsync<ProductRow>(Sql.Products, new { request.FirstProductId, EndProductId = request.FirstProductId + request.Products, Cursor = cursor, Limit = limit })).AsList();
+        var products = Page(await connection.QueryAsync<ProductRow>(Sql.Products, new { request.FirstProductId, EndProductId = request.FirstProductId + request.Products, Cursor = cursor, Limit = limit }), 1 + VariantSpec.Parse(request.Variants).Count);
         var images = products.Count == 0
             ? []
             : (await connection.QueryAsync<ImageRow>(Sql.Images, new { First = products[0].FirstImageId, End = products[^1].FirstImageId + products[^1].Images })).AsList();
@@ -44,11 +48,30 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             Errors = request.Failed == 0 ? [] : ErrorsOf(await connection.QueryAsync<ErrorRow>(Sql.Errors, new { RequestId = requestId })),
             ResultUrl = request.ResultKey is null ? null : urls.Result(requestId),
             Products = ProductsOf(products, images, request.PlannedTo),
-            NextCursor = products.Count > 0 && products.Count == limit && last < request.FirstProductId + request.Products - 1 ? last.ToString(CultureInfo.InvariantCulture) : null,
+            NextCursor = products.Count > 0 && last < request.FirstProductId + request.Products - 1 ? last.ToString(CultureInfo.InvariantCulture) : null,
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(request.CreatedAt),
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(request.UpdatedAt),
             FinishedAt = request.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null,
         };
+    }
+
+    /// <summary>As many of the products as have no more than <see cref="MostOutputs"/> together; one at least.</summary>
+    private static List<ProductRow> Page(IEnumerable<ProductRow> products, int outputsPerImage)
+    {
+        var page = new List<ProductRow>();
+        var outputs = 0L;
+        foreach (var product in products)
+        {
+            outputs += product.Images * outputsPerImage;
+            if (page.Count > 0 && outputs > MostOutputs)
+            {
+                break;
+            }
+
+            page.Add(product);
+        }
+
+        return page;
     }
 
     private StatusProgress ProgressOf(RequestRow request)
@@ -185,7 +208,8 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
 
         public const string Images = """
             SELECT image_id AS ImageId, input_url AS InputUrl, same_as AS SameAs, state AS State, error_code AS ErrorCode, http_status AS HttpStatus,
-                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal, reused AS Reused, variants AS Variants
+                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal, reused AS Reused,
+                   COALESCE(image.variants, (SELECT o.variants FROM image o WHERE o.image_id = image.same_as)) AS Variants
             FROM   image
             WHERE  image_id >= @First AND image_id < @End
             ORDER  BY image_id

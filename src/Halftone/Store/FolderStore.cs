@@ -13,6 +13,9 @@ internal sealed class FolderStore(string root) : IObjectStore
     /// <summary>Files being written end in this; what a crash leaves of them is swept.</summary>
     public const string PartialExtension = ".part";
 
+    /// <summary>How often a file is begun whose folder goes each time.</summary>
+    private const int MostOpens = 100;
+
     private readonly string root = Path.GetFullPath(root);
     private readonly ConcurrentDictionary<string, bool> folders = new(StringComparer.Ordinal);
 
@@ -189,15 +192,18 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenPartial(string path, string partial, long length)
     {
-        try
+        for (var tries = 1; ; tries++)
         {
-            return File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Deleted since this process made it: a run that began before the delete still ends in an object, and cleans up after itself.
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            return File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+            try
+            {
+                return File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+            }
+            catch (Exception exception) when ((exception is DirectoryNotFoundException or FileNotFoundException) && tries < MostOpens)
+            {
+                // Deleted since this process made it, with the request or with the last object in it, and perhaps again meanwhile: a run that began before
+                // still ends in an object, and cleans up after itself.
+                Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            }
         }
     }
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Halftone.Database;
+using Halftone.Intake;
 using Halftone.Queue;
 
 namespace Halftone.Store;
@@ -21,6 +22,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
     /// <summary>A server that is started anew each day must sweep too.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(15);
+
+    /// <summary>A set of so many takes some 200 MB; of a request with more objects several passes are made.</summary>
+    private const long PrintsAtOnce = 8_000_000;
 
     /// <summary>A run outlives its request's end by the longest fetch, codec and store times: minutes.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(10);
@@ -105,19 +109,23 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
     private async Task RemoveUnnamedAsync(IObjectStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
     {
-        var named = await NamedAsync(request, cancellationToken);
-        await foreach (var found in store.ListAsync(request.RequestId, cancellationToken))
+        var passes = (ulong)(1 + (request.Images * (1 + VariantSpec.Parse(request.Variants).Count) / PrintsAtOnce));
+        for (var pass = 0UL; pass < passes; pass++)
         {
-            if (found.ModifiedAt < oldest && !named.Contains(PrintOf(found.Key)))
+            var named = await NamedAsync(request, print => (ulong)print % passes == pass, cancellationToken);
+            await foreach (var found in store.ListAsync(request.RequestId, cancellationToken))
             {
-                await store.DeleteAsync(found.Key, cancellationToken);
-                Log.Removed(Logger, found.Key);
+                if (found.ModifiedAt < oldest && PrintOf(found.Key) is var print && (ulong)print % passes == pass && !named.Contains(print))
+                {
+                    await store.DeleteAsync(found.Key, cancellationToken);
+                    Log.Removed(Logger, found.Key);
+                }
             }
         }
     }
 
-    /// <summary>Prints of all keys that the request's rows name: 8 bytes each, because there may be millions.</summary>
-    private async Task<HashSet<long>> NamedAsync(RequestRow request, CancellationToken cancellationToken)
+    /// <summary>Prints of the keys that the request's rows name, as many as are wanted: 8 bytes each, because there may be millions.</summary>
+    private async Task<HashSet<long>> NamedAsync(RequestRow request, Func<long, bool> isWanted, CancellationToken cancellationToken)
     {
         var named = new HashSet<long> { PrintOf(request.UploadKey) };
         if (request.ResultKey is { } resultKey)
@@ -130,7 +138,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
             {
                 await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { request.FirstImageId, EndImageId = request.FirstImageId + request.Images }).WithCancellation(cancellationToken))
                 {
-                    named.UnionWith(image.Objects.Select(stored => PrintOf(stored.Key)));
+                    named.UnionWith(image.Objects.Select(stored => PrintOf(stored.Key)).Where(isWanted));
                 }
 
                 return true;
@@ -150,6 +158,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         public required long Images { get; init; }
         public required string UploadKey { get; init; }
         public string? ResultKey { get; init; }
+        public string? Variants { get; init; }
 
         public bool IsClosed => State is "completed" or "failed" or "cancelled";
     }
@@ -164,14 +173,16 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         public const string AllRequests = "SELECT request_id FROM request";
 
         public const string Request = """
-            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey
+            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey,
+                   variants AS Variants
             FROM   request
             WHERE  request_id = @RequestId
             """;
 
         /// <summary>Requests being deleted or taken in are left to those who do it.</summary>
         public const string Unsettled = """
-            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey
+            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey,
+                   variants AS Variants
             FROM   request
             WHERE  state IN ('pending', 'processing', 'cancelling')
             OR    (state IN ('completed', 'failed', 'cancelled') AND updated_at >= (SELECT max(updated_at) FROM request) - @LongestRun)

@@ -27,6 +27,71 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task A_cancelled_image_makes_no_more_of_them()
+    {
+        await using var server = await StartAsync();
+        origin.Serve("/slow.png", PngFile.Noise(1_400, 1_400));
+        var id = await server.UploadAsync(Csv("slow.png"), Cancelled, ("variants", string.Join(';', Enumerable.Range(1, 8).Select(i => $"v{i}:format=avif,quality={50 + i}"))));
+        await Eventually.TrueAsync(() => Stored(server, id).Length >= 2);
+        using var cancelled = await server.Client.PostAsync($"requests/{id}/cancel", null, Cancelled);
+        await server.WaitForEndAsync(id, Cancelled);
+
+        var most = 0;
+        await Eventually.TrueAsync(() =>
+        {
+            most = Math.Max(most, Stored(server, id).Length);
+            return server.Services.GetRequiredService<ImageRun>().UnderWay == 0;
+        });
+        Assert.InRange(most, 0, 4);
+        Assert.Empty(Stored(server, id));
+    }
+
+    [Fact]
+    public async Task While_they_are_made_of_an_image_that_is_tried_again_its_lease_is_renewed()
+    {
+        await using var server = await StartAsync(null, ("Fetch:RetrySchedule:0", "00:00:00.050"), ("Queue:SweepInterval", "00:00:00.050"));
+        origin.Serve("/slow.png", context =>
+        {
+            if (origin.CountOf("/slow.png") == 1)
+            {
+                context.Response.StatusCode = 500;
+                return Task.CompletedTask;
+            }
+
+            return context.Response.Body.WriteAsync(PngFile.Noise(700, 700), context.RequestAborted).AsTask();
+        });
+        var id = await server.UploadAsync(Csv("slow.png"), Cancelled, ("variants", string.Join(';', Enumerable.Range(1, 6).Select(i => $"v{i}:format=avif,quality={50 + i}"))));
+        var leases = new HashSet<long>();
+        await Eventually.TrueAsync(async () =>
+        {
+            leases.Add(await server.CountAsync("SELECT max(coalesce(next_attempt_at, 0)) FROM image", Cancelled));
+            return await server.CountAsync("SELECT count(*) FROM request WHERE state = 'completed'", Cancelled) == 1;
+        });
+
+        // None, when it is due, the lease under which it was handed out, and at least one more.
+        Assert.True(leases.Count >= 4, string.Join(' ', leases.Order()));
+        Assert.Equal(2, origin.CountOf("/slow.png"));
+        Assert.Equal("COMPLETED", Text(await server.StatusAsync(id, Cancelled), "status"));
+    }
+
+    [Fact]
+    public async Task Rows_of_one_url_share_them_and_a_page_of_the_status_ends_where_they_become_many()
+    {
+        await using var server = await StartAsync();
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        var cell = string.Join(' ', Enumerable.Repeat(origin.Url("a.jpg"), 500));
+        var id = await server.UploadAsync("Product Name,Input Image Urls\n" + string.Concat(Enumerable.Repeat($"A,{cell}\n", 3)), Cancelled, ("variants", "a;b;c;d;e;f;g;h"));
+        await server.WaitForEndAsync(id, Cancelled);
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM image WHERE variants IS NOT NULL", Cancelled));
+
+        var first = await server.StatusAsync(id, Cancelled);
+        Assert.Equal((2, 1_000), (first.GetProperty("products").GetArrayLength(), Images(first).Length));
+        Assert.All(Images(first), image => Assert.Equal(8, image.GetProperty("variants").GetArrayLength()));
+        var second = await server.StatusAsync(id, Cancelled, $"?cursor={Text(first, "next_cursor")}");
+        Assert.Equal((1, false), (second.GetProperty("products").GetArrayLength(), second.TryGetProperty("next_cursor", out _)));
+    }
+
+    [Fact]
     public async Task One_download_gives_the_output_and_every_variant_and_all_are_named()
     {
         await using var server = await StartAsync();

@@ -199,6 +199,18 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal((options.Length, options.Length), (bodies, conditional));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_size_and_a_variant_of_that_name_are_not_taken_for_each_other(bool isVariantFirst)
+    {
+        await using var server = await StartAsync();
+        Serve("/a.jpg", Picture.Jpeg, tag: null);
+        (string, string)[] variant = [("variants", "100x100")], size = [("max_width", "100"), ("max_height", "100")];
+        await RunAsync(server, Csv("a.jpg"), isVariantFirst ? variant : size);
+        Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg"), isVariantFirst ? size : variant)).Status));
+    }
+
     [Fact]
     public async Task With_another_request_header_a_host_may_give_another_image()
     {

@@ -147,6 +147,23 @@ public sealed class FolderStoreTests : FileStoreTests
     private protected override ValueTask<IObjectStore> MakeAsync() => new(new FolderStore(folder));
 
     [Fact]
+    public async Task Objects_may_be_put_while_the_last_of_their_request_is_removed()
+    {
+        var store = new FolderStore(folder);
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(
+            async () =>
+            {
+                for (var i = 0; i < 400; i++)
+                {
+                    var key = ObjectKey.ForImage(Guid.Empty, "a-1", "jpg");
+                    await store.PutAsync(key, new byte[100], "image/jpeg", Cancelled);
+                    await store.DeleteAsync(key, Cancelled);
+                }
+            },
+            Cancelled)));
+    }
+
+    [Fact]
     public async Task A_copy_takes_no_room_and_is_young_however_old_its_original_is()
     {
         var store = new FolderStore(folder);
