@@ -21,6 +21,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
     /// <summary>In one pass: the limit of the statements.</summary>
     private const int MostImages = 256;
 
+    /// <summary>A process that takes images and dies before the broker has them costs them so long, and not <see cref="QueueOptions.Lease"/>; 30 s.</summary>
+    private static readonly TimeSpan UntilPublished = TimeSpan.FromSeconds(30);
+
     /// <summary>Clocks are slewed by less between two passes; a jump is more.</summary>
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
 
@@ -28,6 +31,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
     /// <summary>Leased, and the queue has not said that it has them. Some may be there all the same: a second one changes nothing.</summary>
     private List<Message> unpublished = [];
+
+    /// <summary>Under which their images are.</summary>
+    private long firstLease;
 
     private (DateTimeOffset Clock, long Timestamp) last = (time.GetUtcNow(), time.GetTimestamp());
 
@@ -90,6 +96,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         {
             Now = now,
             Lease = now + (long)options.Value.Lease.TotalMilliseconds,
+            FirstLease = now + (long)(queue.IsInProcess || options.Value.Lease < UntilPublished ? options.Value.Lease : UntilPublished).TotalMilliseconds,
             Latest = now + (long)LongestWait.TotalMilliseconds,
             Images = queue.HasRoom(QueueName.Work),
             Deliveries = queue.HasRoom(QueueName.Deliver),
@@ -111,7 +118,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                     var images = await DueAsync(transaction, 0, now, parameters.Full);
                     images.AddRange(images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
                     var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
-                    await connection.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, parameters.Lease }, transaction);
+                    await connection.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, Lease = parameters.FirstLease }, transaction);
                     messages.AddRange(images.Select(ToMessage));
                 }
 
@@ -122,7 +129,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                 }
 
                 // Before the commit, whose answer may get lost.
-                unpublished = messages;
+                (unpublished, firstLease) = (messages, parameters.FirstLease);
                 return true;
             },
             cancellationToken);
@@ -136,7 +143,13 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         if (unpublished.Count > 0)
         {
             await queue.PublishAsync(unpublished, cancellationToken);
+            var ids = unpublished.OfType<Message.Image>().Select(image => image.ImageId).ToArray();
             unpublished = [];
+            if (ids.Length > 0 && !queue.IsInProcess)
+            {
+                var parameters = new { Ids = JsonSerializer.Serialize(ids), FirstLease = firstLease, Lease = (time.GetUtcNow() + options.Value.Lease).ToUnixTimeMilliseconds() };
+                await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(database.Choose(Sql.ProlongImagesSqlite, Sql.ProlongImagesPostgres), parameters, transaction), cancellationToken);
+            }
         }
     }
 
@@ -263,6 +276,16 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
         public const string LeaseImagesPostgres = """
             UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending'
+            """;
+
+        /// <summary>Those that nobody has done or handed out meanwhile.</summary>
+        public const string ProlongImagesSqlite = """
+            UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value FROM json_each(@Ids)) AND state = 'pending' AND next_attempt_at = @FirstLease
+            """;
+
+        public const string ProlongImagesPostgres = """
+            UPDATE image SET next_attempt_at = @Lease
+            WHERE  image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending' AND next_attempt_at = @FirstLease
             """;
 
         public const string MoveDueTimes = """

@@ -13,11 +13,11 @@ internal sealed class FolderStore(string root) : IObjectStore
     /// <summary>Files being written end in this; what a crash leaves of them is swept.</summary>
     public const string PartialExtension = ".part";
 
-    /// <summary>How often a file is begun whose folder goes each time.</summary>
-    private const int MostOpens = 100;
-
     private readonly string root = Path.GetFullPath(root);
     private readonly ConcurrentDictionary<string, bool> folders = new(StringComparer.Ordinal);
+
+    /// <summary>Held where a folder is removed for being empty, and where it is made again for an object.</summary>
+    private readonly Lock removing = new();
 
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch
         {
-            File.Delete(partial);
+            Discard(partial);
             throw;
         }
 
@@ -63,7 +63,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch
         {
-            File.Delete(partial);
+            Discard(partial);
             throw;
         }
     }
@@ -190,20 +190,36 @@ internal sealed class FolderStore(string root) : IObjectStore
         return true;
     }
 
-    private static Microsoft.Win32.SafeHandles.SafeFileHandle OpenPartial(string path, string partial, long length)
+    private Microsoft.Win32.SafeHandles.SafeFileHandle OpenPartial(string path, string partial, long length)
     {
-        for (var tries = 1; ; tries++)
+        try
         {
-            try
+            return Open();
+        }
+        catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
+        {
+            // Removed since this process made it, with the request or with the last object in it: a run that began before still ends in an object, and
+            // cleans up after itself.
+            lock (removing)
             {
-                return File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
-            }
-            catch (Exception exception) when ((exception is DirectoryNotFoundException or FileNotFoundException) && tries < MostOpens)
-            {
-                // Deleted since this process made it, with the request or with the last object in it, and perhaps again meanwhile: a run that began before
-                // still ends in an object, and cleans up after itself.
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                return Open();
             }
+        }
+
+        Microsoft.Win32.SafeHandles.SafeFileHandle Open() => File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+    }
+
+    /// <summary>What came of a put that failed.</summary>
+    private static void Discard(string partial)
+    {
+        try
+        {
+            File.Delete(partial);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // There is not even a folder.
         }
     }
 
@@ -227,11 +243,14 @@ internal sealed class FolderStore(string root) : IObjectStore
     }
 
     /// <summary>An object that was put after its request was deleted has made its folder again.</summary>
-    private static void RemoveIfEmpty(string folder)
+    private void RemoveIfEmpty(string folder)
     {
         try
         {
-            Directory.Delete(folder, recursive: false);
+            lock (removing)
+            {
+                Directory.Delete(folder, recursive: false);
+            }
         }
         catch (IOException)
         {

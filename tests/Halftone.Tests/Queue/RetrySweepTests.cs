@@ -85,6 +85,31 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task What_a_process_took_that_died_before_it_published_is_handed_out_by_another_in_half_a_minute()
+    {
+        await InsertImagesAsync(3);
+        using (var dying = NewSweep(database, new PublishedMessages { IsAway = true, IsInProcess = false }))
+        {
+            await Assert.ThrowsAsync<QueueUnavailableException>(() => dying.SweepAsync(Cancelled));
+        }
+
+        published.IsInProcess = false;
+        await sweep.SweepAsync(Cancelled);
+        Assert.Empty(published.Messages);
+        clock.Pass(TimeSpan.FromSeconds(31));
+        await sweep.SweepAsync(Cancelled);
+        Assert.Equal(3, published.Messages.Count);
+
+        // Now they are with the broker.
+        clock.Pass(new QueueOptions().Lease - TimeSpan.FromSeconds(1));
+        await sweep.SweepAsync(Cancelled);
+        Assert.Equal(3, published.Messages.Count);
+        clock.Pass(TimeSpan.FromSeconds(2));
+        await sweep.SweepAsync(Cancelled);
+        Assert.Equal(6, published.Messages.Count);
+    }
+
+    [Fact]
     public async Task A_pass_that_takes_as_much_as_it_may_says_that_there_is_more()
     {
         await InsertImagesAsync(300);
