@@ -109,8 +109,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await Expect(other["#start-trouble"]).ToContainTextAsync("'width' of 'thumb' is no option of a variant");
         await Expect(other["#variants"]).ToBeFocusedAsync();
         await other["#variants"].FillAsync("thumb:max_width=64,format=webp;tall:max_height=99");
-        await other["#start-button"].ClickAsync();
-        await other.Page.WaitForURLAsync(url => url.Contains("#/requests/", StringComparison.Ordinal));
+        await other.PressStartAsync();
         await other.EndsAsync();
         await Expect(other["#reused-fact"]).ToBeHiddenAsync();
         var asked = (await server.StatusAsync(Guid.Parse(other.Page.Url[^36..]), Cancelled)).GetProperty("options");
