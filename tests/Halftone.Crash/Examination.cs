@@ -336,7 +336,8 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
         public const string Images = """
             SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey, i.attempt AS Attempt,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused, i.variants AS Variants
+                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused,
+                   COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS Variants
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  p.request_id = @RequestId
             ORDER  BY i.image_id

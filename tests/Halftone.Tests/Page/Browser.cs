@@ -121,7 +121,8 @@ public sealed partial class Browser : IAsyncLifetime
         [GeneratedRegex("#/requests/")]
         private static partial Regex RequestUrl();
 
-        public Task EndsAsync(string state = "Finished") => Assertions.Expect(this["#request-state"]).ToHaveTextAsync(state);
+        /// <summary>Waits for the state of the request that is shown: of the one before, its word stands there unseen until the next is entered.</summary>
+        public Task EndsAsync(string state = "Finished") => Assertions.Expect(this["#request-state:visible"]).ToHaveTextAsync(state);
 
         /// <summary>Nothing that axe knows of keeps anybody from using what is shown, and nothing is wider than the window.</summary>
         public async Task IsForEverybodyAsync(string view)
