@@ -1,6 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using Halftone.Database;
+using Halftone.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Halftone.Crash;
@@ -9,13 +8,6 @@ namespace Halftone.Crash;
 internal sealed class DataFolder : IEstate, IDisposable
 {
     private string? parent;
-
-    public DataFolder()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Url = $"http://127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}";
-    }
 
     /// <summary>What the folder is in; a new one among the system's temporary files unless set.</summary>
     public string Parent
@@ -29,7 +21,7 @@ internal sealed class DataFolder : IEstate, IDisposable
     /// <summary>What every server on this folder writes to standard output and error.</summary>
     public string Log => Path + ".log";
 
-    public string Url { get; }
+    public string Url { get; } = $"http://127.0.0.1:{FreePort.Find()}";
 
     /// <summary>Of a PostgreSQL database that the servers on this folder record in; empty means SQLite in the folder.</summary>
     public string ConnectionString { get; init; } = "";

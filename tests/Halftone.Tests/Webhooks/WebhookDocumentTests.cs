@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Halftone.Fetch;
+using Halftone.Servers;
 using Halftone.Tests.Fetch;
 using Halftone.Tests.Servers;
 using Halftone.Webhooks;
@@ -39,7 +40,7 @@ public sealed partial class WebhookDocumentTests
     public async Task The_node_receiver_takes_an_event_and_refuses_one_of_another_secret()
     {
         var secret = WebhookSignature.NewSecret();
-        var port = FreePort();
+        var port = FreePort.Find();
         using var node = Script.StartNode(["--input-type=module", "--eval", Snippet("js")], ("WEBHOOK_SECRET", secret), ("PORT", $"{port}"));
         try
         {
@@ -120,13 +121,6 @@ public sealed partial class WebhookDocumentTests
     /// <summary>The first block of a language.</summary>
     private static string Snippet(string language) =>
         Blocks().Matches(Document).First(block => block.Groups["language"].Value == language).Groups["code"].Value;
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     [GeneratedRegex("^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Blocks();
