@@ -18,7 +18,7 @@ public sealed record CodecRequest
     /// <summary>Most pixels of the output from top to bottom as it is seen, of one frame; as <see cref="MaxWidth"/> otherwise.</summary>
     public int? MaxHeight { get; init; }
 
-    /// <summary>The longest side of a JPEG. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
+    /// <summary>The longest side that the header of a JPEG can tell. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
     public const int MaxSidePixels = 65_535;
 
     /// <summary>How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3.</summary>

@@ -87,21 +87,8 @@ public sealed class ShrinkTests
         Assert.Equal((false, 63, 63), (result.KeptOriginal, result.WidthPixels, result.HeightPixels));
     }
 
-    public static TheoryData<string, int> Orientations()
-    {
-        var all = new TheoryData<string, int>();
-        foreach (var saver in (string[])["jpegsave_buffer", "pngsave_buffer", "webpsave_buffer"])
-        {
-            for (var orientation = 1; orientation <= 8; orientation++)
-            {
-                all.Add(saver, orientation);
-            }
-        }
-        return all;
-    }
-
     [Theory]
-    [MemberData(nameof(Orientations))]
+    [MemberData(nameof(FidelityTests.Orientations), MemberType = typeof(FidelityTests))]
     public void The_box_is_for_the_picture_as_it_is_seen(string saver, int orientation)
     {
         var upright = Picture.Draw(192, 128);

@@ -128,19 +128,11 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         /// <summary>Uses the partial index request_open.</summary>
         public const string Any = "SELECT EXISTS (SELECT 1 FROM request WHERE state = 'receiving' AND updated_at < @Abandoned)";
 
-        public const string Abandon = """
-            UPDATE request
-            SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
-            WHERE  state = 'receiving' AND updated_at < @Abandoned
-            RETURNING request_id AS RequestId, run AS Run
-            """;
+        private const string Delete = "UPDATE request SET state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now";
 
-        public const string GiveUp = """
-            UPDATE request
-            SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
-            WHERE  state = 'receiving' AND request_id = @RequestId
-            RETURNING request_id AS RequestId, run AS Run
-            """;
+        public const string Abandon = $"{Delete} WHERE state = 'receiving' AND updated_at < @Abandoned RETURNING request_id AS RequestId, run AS Run";
+
+        public const string GiveUp = $"{Delete} WHERE state = 'receiving' AND request_id = @RequestId RETURNING request_id AS RequestId, run AS Run";
 
         public const string State = "SELECT state FROM request WHERE request_id = @RequestId";
     }

@@ -23,8 +23,8 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>A server that is started anew each day must sweep too.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(15);
 
-    /// <summary>A set of so many takes some 200 MB; of a request with more objects several passes are made.</summary>
-    private const long PrintsAtOnce = 8_000_000;
+    /// <summary>A set of so many takes some 200 MB; of a request with more objects several passes are made. 8 million.</summary>
+    public long PrintsAtOnce { get; init; } = 8_000_000;
 
     /// <summary>A run outlives its request's end by the longest fetch, codec and store times: minutes.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(10);

@@ -1,6 +1,8 @@
+using Halftone.Database;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Halftone.Tests.Store;
 
@@ -37,6 +39,27 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
 
         Assert.Equal(kept.Concat(young).Append(foreign).Order(StringComparer.Ordinal), Files(server));
         Assert.False(Directory.Exists(Path.Combine(server.DataFolder, "files", unknown)));
+    }
+
+    [Fact]
+    public async Task Of_a_request_with_very_many_objects_several_passes_remove_the_same()
+    {
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var server = await StartAsync();
+        var id = await server.UploadAsync(Format(origin.Url("a.jpg")), Cancelled, ("variants", "a;b;c;d;e;f;g;h"));
+        await server.WaitForEndAsync(id, Cancelled);
+        var kept = Files(server);
+        foreach (var file in kept.Concat(Enumerable.Range(0, 20).Select(i => Put(server, "images", $"{id}", $"a-1-old{i}.jpg"))))
+        {
+            Age(file);
+        }
+
+        var services = server.Services;
+        using var sweep = new OrphanSweep(services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<StoredImages>(), services.GetRequiredService<StoredFiles>(), TimeProvider.System, NullLogger<OrphanSweep>.Instance) { PrintsAtOnce = 2 };
+        await sweep.SweepAsync(Cancelled);
+
+        Assert.Equal(kept, Files(server));
     }
 
     [Fact]
