@@ -279,8 +279,17 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await window["#cancel"].ClickAsync();
             await window.EndsAsync("Cancelled");
             await Expect(window["#retry"]).ToHaveTextAsync("Go on with 1 image");
-            held.SetResult();
             await window["#retry"].ClickAsync();
+
+            // An image that is opened while it waits is shown when it is done, and the keyboard stays where it was.
+            await window["#sheet li >> nth=1"].ClickAsync();
+            await Expect(window["#compare-facts"]).ToContainTextAsync("waiting for its turn");
+            await Expect(window["#compare-name"]).ToBeFocusedAsync();
+            held.SetResult();
+            await Expect(window["#compare-facts"]).ToContainTextAsync("pixels, JPEG");
+            await Expect(window["#compare-stage"]).ToBeVisibleAsync();
+            await Expect(window["#compare-name"]).ToBeFocusedAsync();
+            await window["#compare-close"].ClickAsync();
             await window.EndsAsync();
             await Expect(window["#done"]).ToHaveTextAsync("2");
         }

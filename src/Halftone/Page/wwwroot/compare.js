@@ -10,6 +10,7 @@ const slide = byId('slide');
 let at = 0;
 let of = null;    // { requestId, sheet, messageOf }
 let turn = 0;     // which image was asked for last
+let awaited = null;   // the position of an image without an outcome, or of one that has been asked for
 
 /** Opens the image at a position of a sheet. */
 export async function look(position, requestId, sheet, messageOf) {
@@ -17,10 +18,19 @@ export async function look(position, requestId, sheet, messageOf) {
   await turnTo(position);
 }
 
+/** An image that was waiting is shown as it is now; the keyboard stays where it is. */
+export function lookAgain() {
+  // Where the server is not reached, the page says so, and looks again when it is.
+  if (awaited !== null) turnTo(awaited).catch(() => {});
+}
+
 async function turnTo(position) {
   const mine = ++turn;
+  awaited = position;
   const image = await of.sheet.image(position);
-  if (!image || mine !== turn) return;
+  if (mine !== turn) return;
+  if (image?.status !== 'PENDING') awaited = null;
+  if (!image) return;
   at = position;
   byId('compare-name').textContent = image.product_name || image.serial_number || `Line ${image.line}`;
   byId('compare-previous').disabled = position === 0;
@@ -35,8 +45,13 @@ async function turnTo(position) {
       h('a', { href: `docs/errors/${encodeURIComponent(image.error_code)}` }, 'What it means and what to do'));
   }
   byId('compare-facts').replaceChildren(...factsOf(image).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
-  if (!dialog.open) dialog.showModal();
-  (isDone ? slide : byId('compare-name')).focus();
+  if (dialog.open) return;
+  dialog.showModal();
+  focusFirst();
+}
+
+function focusFirst() {
+  (byId('compare-stage').hidden ? byId('compare-name') : slide).focus();
 }
 
 /** The source comes from its own host, into this browser, and only here: an image that the server has refused to fetch is never asked for. */
@@ -95,6 +110,7 @@ byId('compare-next').addEventListener('click', () => step(1, 'compare-next'));
 dialog.addEventListener('click', event => event.target === dialog && dialog.close());
 dialog.addEventListener('close', () => {
   turn++;
+  awaited = null;
   for (const image of [byId('before-image'), byId('after-image')]) {
     image.onerror = null;
     image.removeAttribute('src');
@@ -117,5 +133,6 @@ function drag(event) {
 
 async function step(by, button) {
   await turnTo(at + by);
-  if (!byId(button).disabled) byId(button).focus();
+  if (byId(button).disabled) focusFirst();
+  else byId(button).focus();
 }

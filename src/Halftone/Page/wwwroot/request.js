@@ -4,7 +4,7 @@ import { byId, h, show, setText, announce, confirmed } from './dom.js';
 import { get, post, remove, follow, download, key, address } from './api.js';
 import { number, count, bytes, duration, pace, percent, time, state } from './words.js';
 import { Sheet } from './sheet.js';
-import { look } from './compare.js';
+import { look, lookAgain } from './compare.js';
 import { deliveryLog } from './deliveries.js';
 
 const PaceSeconds = 10;
@@ -21,7 +21,7 @@ export async function enter(signal, requestId) {
   const first = await get(`status/${id}?limit=1`, { signal });
   byId('request-name').textContent = first.file_name;
   byId('request-name').focus({ preventScroll: true });
-  const sheet = new Sheet(id, position => look(position, id, sheet, messageOf), signal);
+  const sheet = new Sheet(id, position => look(position, id, sheet, messageOf), lookAgain, signal);
   render(first, sheet);
   showDeliveries(signal);
   for (;;) {

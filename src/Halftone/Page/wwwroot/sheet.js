@@ -14,11 +14,12 @@ const RestBeforeLoading = 90;   // images that fly past are not fetched
 const RefreshPause = 800;
 const PauseAfterFailure = 3000;
 
-/** The sheet of one request. `open(position)` is called for the image that was chosen. */
+/** The sheet of one request. `open(position)` is called for the image that was chosen, `changed()` where images may have come to an outcome. */
 export class Sheet {
   #list = byId('sheet');
   #id;
   #open;
+  #changed;
   #signal;
   #counts = { all: 0, completed: 0, failed: 0 };
   #filter = '';
@@ -36,9 +37,10 @@ export class Sheet {
   #refresh = 0;
   #layout = { columns: 1, cell: LeastCell, row: LeastCell };
 
-  constructor(id, open, signal) {
+  constructor(id, open, changed, signal) {
     this.#id = id;
     this.#open = open;
+    this.#changed = changed;
     this.#signal = signal;
     this.#list.replaceChildren();
     const onScroll = () => this.#draw(false);
@@ -75,13 +77,18 @@ export class Sheet {
       if (this.#filter !== '' || images.length < PageSize || images.some(image => image.status === 'PENDING')) this.#stale.add(page);
     }
     this.#measure();
-    this.#refresh ||= setTimeout(() => { this.#refresh = 0; this.#draw(); }, RefreshPause);
+    this.#refresh ||= setTimeout(() => { this.#refresh = 0; this.#renew(); }, RefreshPause);
   }
 
   /** Everything may be another: a retry has begun or a run has ended. */
   invalidate() {
     for (const page of this.#pages.keys()) this.#stale.add(page);
+    this.#renew();
+  }
+
+  #renew() {
     this.#draw();
+    this.#changed();
   }
 
   get total() {
@@ -91,7 +98,7 @@ export class Sheet {
   /** The image at a position of what is shown; null where there is none. */
   async image(position) {
     const page = Math.floor(position / PageSize);
-    const images = this.#pages.get(page) ?? await this.#load(page);
+    const images = (this.#stale.has(page) ? null : this.#pages.get(page)) ?? await this.#load(page);
     return images[position % PageSize] ?? null;
   }
 
@@ -208,10 +215,11 @@ export class Sheet {
     this.#stale.delete(page);
     const loading = get(`requests/${this.#id}/images?limit=${PageSize}&cursor=${page * PageSize}${filter ? `&status=${filter}` : ''}`, { signal: this.#signal })
       .then(({ images }) => {
-        if (filter === this.#filter) this.#keep(page, images);
+        // An answer that has been overtaken by a later one is the older state.
+        if (filter === this.#filter && this.#loading.get(page) === loading) this.#keep(page, images);
         return images;
       })
-      .finally(() => this.#loading.delete(page));
+      .finally(() => this.#loading.get(page) === loading && this.#loading.delete(page));
     this.#loading.set(page, loading);
     return loading;
   }
