@@ -20,9 +20,16 @@ namespace Halftone.Crash;
 /// </summary>
 internal static class Program
 {
+    private static readonly string[] Names =
+        ["rounds", "seed", "mode", "in-flight", "pause", "kinds", "from", "step", "workers", "queue-nodes", "outage", "only", "server", "database"];
+
     private static async Task<int> Main(string[] args)
     {
-        var options = Parse(args);
+        if (Parse(args) is not { } options)
+        {
+            return await RefuseAsync();
+        }
+
         var program = options.GetValueOrDefault("server") ?? ServerProcess.DefaultProgram;
         using var stop = new CancellationTokenSource();
         Console.CancelKeyPress += (_, press) =>
@@ -43,9 +50,14 @@ internal static class Program
             case "serve":
                 return await ServeAsync(program, options, stop.Token);
             default:
-                await Console.Error.WriteLineAsync("kills | strace | races | faults | serve; see Program.cs for their options.");
-                return 2;
+                return await RefuseAsync();
         }
+    }
+
+    private static async Task<int> RefuseAsync()
+    {
+        await Console.Error.WriteLineAsync("kills | strace | races | faults | serve, then --NAME VALUE pairs; see Program.cs for their names.");
+        return 2;
     }
 
     private static async Task<int> KillAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
@@ -154,6 +166,12 @@ internal static class Program
     private static int Number(Dictionary<string, string> options, string name, int otherwise) =>
         options.TryGetValue(name, out var value) ? int.Parse(value, CultureInfo.InvariantCulture) : otherwise;
 
-    private static Dictionary<string, string> Parse(string[] args) =>
-        args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1], StringComparer.Ordinal);
+    /// <summary>Null where one has no value, or no name that is known.</summary>
+    private static Dictionary<string, string>? Parse(string[] args)
+    {
+        var pairs = args.Skip(1).Chunk(2).ToArray();
+        return pairs.All(pair => pair.Length == 2 && pair[0].StartsWith("--", StringComparison.Ordinal) && Names.Contains(pair[0][2..]))
+            ? pairs.ToDictionary(pair => pair[0][2..], pair => pair[1], StringComparer.Ordinal)
+            : null;
+    }
 }

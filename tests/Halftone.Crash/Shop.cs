@@ -116,7 +116,10 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
         return status;
     }
 
-    /// <summary>Sends uploads again that were not answered, and waits until everything accepted has ended and told its webhook.</summary>
+    /// <summary>
+    /// Sends uploads again that were not answered, and waits until everything accepted has ended and told its webhook, and so has what was accepted without
+    /// an answer.
+    /// </summary>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
         foreach (var request in Sent.Where(request => request is { RequestId: null, IdempotencyKey: not null }))
@@ -134,10 +137,32 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
 
+        while (!await HaveAllEndedAsync(cancellationToken))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
+        }
+
         while (Sent.Any(request => request is { RequestId: { } id, MayBeGone: false } && surroundings.EventsOf(id).Count == 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellationToken);
         }
+    }
+
+    /// <summary>By the server's own list; false also where no answer came.</summary>
+    private async Task<bool> HaveAllEndedAsync(CancellationToken cancellationToken)
+    {
+        for (string? cursor = ""; cursor is not null;)
+        {
+            var page = await AskAsync<JsonElement?>(async () => await client.GetFromJsonAsync<JsonElement>($"requests?limit=500&cursor={cursor}", cancellationToken), cancellationToken);
+            if (page is not { } list || list.GetProperty("requests").EnumerateArray().Any(request => !request.TryGetProperty("finished_at", out _)))
+            {
+                return false;
+            }
+
+            cursor = list.TryGetProperty("next_cursor", out var next) ? next.GetString() : null;
+        }
+
+        return true;
     }
 
     /// <summary>An upload that was refused is nobody's loss.</summary>

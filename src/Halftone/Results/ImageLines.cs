@@ -140,7 +140,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
                 var end = range.FirstImageId + range.Images;
                 if (state is not null)
                 {
-                    return (await connection.QueryAsync<Row>(Sql.PageOfState, new { First = range.FirstImageId, End = end, State = state, Skip = skip, Limit = limit })).AsList();
+                    return (await connection.QueryAsync<Row>(state == "failed" ? Sql.PageOfFailed : Sql.PageOfState, new { First = range.FirstImageId, End = end, State = state, Skip = skip, Limit = limit })).AsList();
                 }
 
                 // Ids are handed out in the order of the file without a gap: the page is found without counting.
@@ -221,11 +221,19 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             ORDER  BY i.image_id
             """;
 
-        /// <summary>Walks the request's images: there is no index by state, which every recorded outcome would have to keep up.</summary>
-        public const string PageOfState = $"""
+        /// <summary>Uses the partial index image_failed, for which the state must be written out.</summary>
+        public const string PageOfFailed = $"{PageHead} AND state = 'failed' {PageTail}";
+
+        /// <summary>Walks the request's images: there is no index by the other states, which every recorded outcome would have to keep up.</summary>
+        public const string PageOfState = $"{PageHead} AND state = @State {PageTail}";
+
+        private const string PageHead = $"""
             SELECT {Columns}
             FROM   (SELECT * FROM image
-                    WHERE  image_id >= @First AND image_id < @End AND state = @State
+                    WHERE  image_id >= @First AND image_id < @End
+            """;
+
+        private const string PageTail = """
                     ORDER  BY image_id
                     LIMIT  @Limit OFFSET @Skip) i
             JOIN   product p ON p.product_id = i.product_id
