@@ -42,7 +42,7 @@ internal sealed class CephServer : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         gateway = await OwnedProcess.StartAsync(
-            folder, "KILL", ["radosgw", "-c", ConfigurationFile, "-n", "client.admin", "-f", "--rgw-frontends", $"beast endpoint=127.0.0.1:{port}"], null, cancellationToken);
+            folder, "KILL", ["radosgw", "-c", ConfigurationFile, "-n", "client.admin", "-f", "--rgw-frontends", $"beast endpoint=127.0.0.1:{port} tcp_nodelay=1"], null, cancellationToken);
         using var client = Client();
         await gateway.UntilAsync(
             async () =>
