@@ -47,6 +47,12 @@ internal sealed partial class S3Options : IValidatableObject
     /// </summary>
     public TimeSpan? LinkLifetime { get; set; }
 
+    /// <summary>
+    /// How long a call may take, and how long nothing may come of an object that is read, before the bucket counts as away: 1 second to 10 minutes; 20
+    /// seconds. A file is sent in parts of 5 MB or more, an image in one call: a slow line needs longer.
+    /// </summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
+
     public bool IsUsed => Bucket.Length > 0;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -69,6 +75,11 @@ internal sealed partial class S3Options : IValidatableObject
         if (LinkLifetime is { } lifetime && (lifetime < TimeSpan.FromMinutes(1) || lifetime > TimeSpan.FromDays(7)))
         {
             yield return new($"{lifetime}: 00:01:00 to 7.00:00:00 is allowed.", [nameof(LinkLifetime)]);
+        }
+
+        if (Timeout < TimeSpan.FromSeconds(1) || Timeout > TimeSpan.FromMinutes(10))
+        {
+            yield return new($"{Timeout}: 00:00:01 to 00:10:00 is allowed.", [nameof(Timeout)]);
         }
 
         if (LinkLifetime is not null && PublicBaseUrl.Length > 0)

@@ -14,14 +14,22 @@ internal sealed class S3Store : IObjectStore, IDisposable
     /// <summary>S3 takes 1,000 keys in one DeleteObjects.</summary>
     private const int DeletedAtOnce = 1_000;
 
+    /// <summary>A connection that has been idle for longer may have fallen silent, and is not taken up again.</summary>
+    private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(5);
+
     private readonly S3Options options;
     private readonly TimeProvider time;
+    private readonly HttpClient http;
     private readonly AmazonS3Client client;
 
     public S3Store(S3Options options, TimeProvider time)
     {
         this.options = options;
         this.time = time;
+        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null, PooledConnectionIdleTimeout = LongestIdle })
+        {
+            Timeout = options.Timeout,
+        };
         var configuration = new AmazonS3Config
         {
             ForcePathStyle = options.PathStyle ?? options.Endpoint.Length > 0,
@@ -29,7 +37,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
             // The SDK's own checksums travel in trailers, which servers other than Amazon's refuse; the signature below says the same everywhere.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-            Timeout = TimeSpan.FromSeconds(60),
+            HttpClientFactory = new OneClient(http),
             // Whoever calls waits out an outage with backoff of its own.
             MaxErrorRetry = 1,
         };
@@ -65,7 +73,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
                 Headers = { CacheControl = "public, max-age=31536000, immutable" },
             },
             cancellationToken);
-    });
+    }, cancellationToken);
 
     public async Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken)
     {
@@ -81,7 +89,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
                 new TransferUtilityUploadRequest { BucketName = options.Bucket, Key = KeyOf(key), InputStream = scratch, AutoCloseStream = false, ContentType = contentType },
                 cancellationToken);
             return true;
-        });
+        }, cancellationToken);
         return result;
     }
 
@@ -106,7 +114,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
                 {
                     return false;
                 }
-            });
+            }, cancellationToken);
         }
         catch (ObjectMissingException)
         {
@@ -122,7 +130,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
             return await CallAsync<Stream?>(async () =>
             {
                 using var found = await client.GetObjectAsync(options.Bucket, KeyOf(key), cancellationToken);
-                await found.ResponseStream.CopyToAsync(scratch, cancellationToken);
+                await CopyAsync(found.ResponseStream, scratch, cancellationToken);
                 if (scratch.Length != found.ContentLength)
                 {
                     throw new IOException($"{scratch.Length} of {found.ContentLength} bytes of {key} came.");
@@ -130,7 +138,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
 
                 scratch.Position = 0;
                 return scratch;
-            });
+            }, cancellationToken);
         }
         catch (ObjectMissingException)
         {
@@ -144,13 +152,13 @@ internal sealed class S3Store : IObjectStore, IDisposable
         }
     }
 
-    public Task DeleteAsync(string key, CancellationToken cancellationToken) => CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken));
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) => CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken), cancellationToken);
 
     public async Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            return await CallAsync(async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength);
+            return await CallAsync(async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength, cancellationToken);
         }
         catch (ObjectMissingException)
         {
@@ -164,7 +172,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             await CallAsync(() => client.DeleteObjectsAsync(
                 new DeleteObjectsRequest { BucketName = options.Bucket, Objects = [.. chunk.Select(found => new KeyVersion { Key = KeyOf(found.Key) })], Quiet = true },
-                cancellationToken));
+                cancellationToken), cancellationToken);
         }
     }
 
@@ -215,7 +223,11 @@ internal sealed class S3Store : IObjectStore, IDisposable
         });
     }
 
-    public void Dispose() => client.Dispose();
+    public void Dispose()
+    {
+        client.Dispose();
+        http.Dispose();
+    }
 
     private string KeyOf(string key) => options.Prefix + key;
 
@@ -224,7 +236,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
         ListObjectsV2Response page;
         do
         {
-            page = await CallAsync(() => client.ListObjectsV2Async(question, cancellationToken));
+            page = await CallAsync(() => client.ListObjectsV2Async(question, cancellationToken), cancellationToken);
             yield return page;
             question.ContinuationToken = page.NextContinuationToken;
         }
@@ -233,7 +245,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
 
     /// <exception cref="ObjectMissingException">There is no such object.</exception>
     /// <exception cref="StoreUnavailableException">Everything else that a server or the way to it can do; a later call may succeed.</exception>
-    private async Task<T> CallAsync<T>(Func<Task<T>> call)
+    private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         try
         {
@@ -243,11 +255,47 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             throw new ObjectMissingException();
         }
-        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            var reason = exception is AmazonS3Exception { ErrorCode: { Length: > 0 } code } ? $"{code}: {exception.Message}" : exception.Message;
+            var reason = exception switch
+            {
+                AmazonS3Exception { ErrorCode: { Length: > 0 } code } => $"{code}: {exception.Message}",
+                _ when IsOfTime(exception) => $"no answer within {options.Timeout.TotalSeconds:0.#} s",
+                _ => exception.Message,
+            };
             throw new StoreUnavailableException($"The bucket '{options.Bucket}' cannot be used ({reason}).", exception);
         }
+    }
+
+    private static bool IsOfTime(Exception? exception) => exception is not null && (exception is OperationCanceledException or TimeoutException || IsOfTime(exception.InnerException));
+
+    /// <summary>The time that a call has ends with its headers; a body may take as long as it keeps coming.</summary>
+    private async Task CopyAsync(Stream body, Stream to, CancellationToken cancellationToken)
+    {
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var buffer = new byte[81_920];
+        while (true)
+        {
+            silence.CancelAfter(options.Timeout);
+            var length = await body.ReadAsync(buffer, silence.Token);
+            if (length == 0)
+            {
+                return;
+            }
+
+            await to.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+        }
+    }
+
+    /// <summary>The SDK asks for a client before each call; it gets the same one.</summary>
+    private sealed class OneClient(HttpClient http) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => http;
+
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+
+        public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
     }
 
     private sealed class ObjectMissingException : Exception;

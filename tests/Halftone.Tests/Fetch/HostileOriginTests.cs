@@ -446,8 +446,8 @@ public class HostileOriginTests
 
     private static void Quick(FetchOptions options)
     {
-        options.AttemptTimeout = TimeSpan.FromMilliseconds(300);
-        options.ConnectTimeout = TimeSpan.FromMilliseconds(300);
+        options.AttemptTimeout = TimeSpan.FromSeconds(1);
+        options.ConnectTimeout = TimeSpan.FromSeconds(1);
     }
 
     private static byte[] Compress(string coding, byte[] bytes)

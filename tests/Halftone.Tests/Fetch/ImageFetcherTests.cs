@@ -178,7 +178,7 @@ public class ImageFetcherTests
         await using var kit = FetchKit.Open(options =>
         {
             (options.MaxBytes, options.BudgetBytes) = (8 << 20, 32 << 20);
-            (options.SpeedGrace, options.SpeedWindow) = (TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(500));
+            (options.SpeedGrace, options.SpeedWindow) = (TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(2));
             options.MinPerHost = 30;
         });
 

@@ -1,4 +1,6 @@
 using System.Text;
+using Halftone.Hostile;
+using Halftone.Servers;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 
@@ -278,6 +280,43 @@ public sealed class S3StoreTests : FileStoreTests
 
             await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ListAsync(Guid.Empty, Cancelled).ToListAsync(Cancelled).AsTask());
         }
+    }
+
+    [Fact]
+    public async Task A_connection_that_fell_silent_is_given_up_and_a_new_one_serves()
+    {
+        var ceph = await CephServer.CommonAsync(Cancelled);
+        await using var proxy = new TcpProxy(ceph.Port);
+        var own = await OptionsAsync(ceph);
+        own.Endpoint = $"http://127.0.0.1:{proxy.Port}";
+        own.Timeout = TimeSpan.FromSeconds(2);
+        using var store = new S3Store(own, TimeProvider.System);
+        var key = ObjectKey.ForImage(Guid.Empty, "a-1", "jpg");
+        await store.PutAsync(key, Picture.Jpeg, "image/jpeg", Cancelled);
+
+        proxy.Swallow();
+        var put = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PutAsync(key, Picture.Jpeg, "image/jpeg", Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => store.OpenReadAsync(key, Cancelled));
+        proxy.Heal();
+
+        Assert.Contains("no answer within 2 s", put.Message, StringComparison.Ordinal);
+        await using var read = await store.OpenReadAsync(key, Cancelled);
+        Assert.Equal(Picture.Jpeg.Length, read!.Length);
+    }
+
+    [Fact]
+    public async Task An_object_that_stops_coming_is_an_outage()
+    {
+        await using var silent = HostileOrigin.Start(async call =>
+        {
+            await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\na beginning");
+            await call.StallAsync();
+        });
+        using var store = new S3Store(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{silent.Port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = TimeSpan.FromSeconds(1) }, TimeProvider.System);
+
+        var read = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.OpenReadAsync("a/b.jpg", Cancelled));
+
+        Assert.Contains("no answer within 1 s", read.Message, StringComparison.Ordinal);
     }
 
     [Fact]
