@@ -264,7 +264,8 @@ export class Sheet {
     button.replaceChildren(
       h('span', { class: 'thumb' }, image?.status === 'COMPLETED' ? h('img', { alt: '', decoding: 'async', referrerpolicy: 'no-referrer' }) : null),
       h('span', { class: 'name' }, image?.product_name ?? ''),
-      h('span', { class: 'note' }, noteOf(image)));
+      // Also before it is known what it is, a button needs a name.
+      h('span', { class: 'note' }, image ? noteOf(image) : h('span', { class: 'unseen' }, `Image ${number(at + 1)}, not loaded yet`)));
     if (image?.status === 'COMPLETED') {
       const picture = button.querySelector('img');
       picture.addEventListener('load', () => picture.classList.add('there'), { once: true });
@@ -299,7 +300,6 @@ export class Sheet {
 }
 
 function noteOf(image) {
-  if (!image) return '';
   if (image.status === 'FAILED') return image.http_status ? `failed: answered ${image.http_status}` : `failed: ${image.error_code.replaceAll('_', ' ')}`;
   if (image.status === 'PENDING') return 'waiting';
   return image.kept_original ? `${bytes(image.output_bytes)}, left as it was` : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, −${saving(image.input_bytes, image.output_bytes)}`;
