@@ -222,28 +222,25 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             """;
 
         /// <summary>Uses the partial index image_failed, for which the state must be written out.</summary>
-        public const string PageOfFailed = $"{PageHead} AND state = 'failed' {PageTail}";
+        public static readonly string PageOfFailed = PageOf("'failed'");
 
         /// <summary>Walks the request's images: there is no index by the other states, which every recorded outcome would have to keep up.</summary>
-        public const string PageOfState = $"{PageHead} AND state = @State {PageTail}";
-
-        private const string PageHead = $"""
-            SELECT {Columns}
-            FROM   (SELECT * FROM image
-                    WHERE  image_id >= @First AND image_id < @End
-            """;
-
-        private const string PageTail = """
-                    ORDER  BY image_id
-                    LIMIT  @Limit OFFSET @Skip) i
-            JOIN   product p ON p.product_id = i.product_id
-            ORDER  BY i.image_id
-            """;
+        public static readonly string PageOfState = PageOf("@State");
 
         public const string Range = """
             SELECT first_image_id AS FirstImageId, images AS Images
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
+            """;
+
+        private static string PageOf(string state) => $"""
+            SELECT {Columns}
+            FROM   (SELECT * FROM image
+                    WHERE  image_id >= @First AND image_id < @End AND state = {state}
+                    ORDER  BY image_id
+                    LIMIT  @Limit OFFSET @Skip) i
+            JOIN   product p ON p.product_id = i.product_id
+            ORDER  BY i.image_id
             """;
     }
 }

@@ -46,8 +46,9 @@ public sealed class LogTests : IDisposable
         // Sent while it stopped, for neither interval had passed.
         Assert.Equal((0, $"Halftone listens on {address}"), (exitCode, output.Split('\n')[0]));
         Assert.Equal(("pictures", "test"), (collector.Resource["service.name"], collector.Resource["deployment.environment.name"]));
-        // A message may come twice: on a slow machine the sweep asks for a finish that is under way.
-        Assert.Equal(["fetch", "finish", "image", "plan", "record", "upload"], collector.Spans.Select(span => span.Name).Distinct().Order(StringComparer.Ordinal));
+        // A finish came twice on a slow machine; nothing else may.
+        Assert.Contains(collector.Spans, span => span.Name == "finish");
+        Assert.Equal(["fetch", "image", "plan", "record", "upload"], collector.Spans.Select(span => span.Name).Where(name => name != "finish").Order(StringComparer.Ordinal));
         Assert.Single(collector.Spans.Select(span => span.TraceId).Distinct());
         Assert.Contains(collector.Spans, span => span.Attributes.GetValueOrDefault("halftone.request_id") == id.ToString());
         Assert.Equal(1, collector.Series[("halftone.images", "error.type=address_forbidden,halftone.outcome=failed")].Value);
