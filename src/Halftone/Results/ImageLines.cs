@@ -221,26 +221,29 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             ORDER  BY i.image_id
             """;
 
+        private const string UpToState = $"""
+            SELECT {Columns}
+            FROM   (SELECT * FROM image
+                    WHERE  image_id >= @First AND image_id < @End AND state
+            """;
+
+        private const string AfterState = """
+                    ORDER  BY image_id
+                    LIMIT  @Limit OFFSET @Skip) i
+            JOIN   product p ON p.product_id = i.product_id
+            ORDER  BY i.image_id
+            """;
+
         /// <summary>Uses the partial index image_failed, for which the state must be written out.</summary>
-        public static readonly string PageOfFailed = PageOf("'failed'");
+        public const string PageOfFailed = $"{UpToState} = 'failed'\n{AfterState}";
 
         /// <summary>Walks the request's images: there is no index by the other states, which every recorded outcome would have to keep up.</summary>
-        public static readonly string PageOfState = PageOf("@State");
+        public const string PageOfState = $"{UpToState} = @State\n{AfterState}";
 
         public const string Range = """
             SELECT first_image_id AS FirstImageId, images AS Images
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
-            """;
-
-        private static string PageOf(string state) => $"""
-            SELECT {Columns}
-            FROM   (SELECT * FROM image
-                    WHERE  image_id >= @First AND image_id < @End AND state = {state}
-                    ORDER  BY image_id
-                    LIMIT  @Limit OFFSET @Skip) i
-            JOIN   product p ON p.product_id = i.product_id
-            ORDER  BY i.image_id
             """;
     }
 }

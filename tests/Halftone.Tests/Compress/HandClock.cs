@@ -28,7 +28,7 @@ internal sealed class HandClock : TimeProvider
             }
             var armed = new TaskCompletionSource();
             awaited.Add((due, armed));
-            return armed.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            return armed.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         }
     }
 

@@ -59,7 +59,7 @@ public class ByteBudgetTests
             Assert.Equal(length, body.Bytes.Length);
         }));
 
-        await Task.WhenAll(bodies).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await Task.WhenAll(bodies).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
         Assert.Equal(0, budget.HeldBytes);
         Assert.Equal(0, budget.WaitingCount);
@@ -90,7 +90,7 @@ public class ByteBudgetTests
             buffer.Complete().Dispose();
         }).ToArray();
 
-        await Task.WhenAll(growing).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await Task.WhenAll(growing).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         Assert.Equal(0, budget.HeldBytes);
     }
 
@@ -106,7 +106,7 @@ public class ByteBudgetTests
 
         await Eventually.TrueAsync(() => budget.WaitingCount > 0);
 
-        using var image = await FillAsync(budget, 500_000, 500_000).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        using var image = await FillAsync(budget, 500_000, 500_000).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         Assert.Equal(500_000, image.Bytes.Length);
     }
 

@@ -94,11 +94,11 @@ internal sealed class HalftoneServer : IAsyncDisposable
     public Task<JsonElement> WaitForEndAsync(Guid requestId, CancellationToken cancellationToken) =>
         WaitForAsync(requestId, status => status.TryGetProperty("finished_at", out _), cancellationToken);
 
-    /// <summary>Asks for the status until it is as wanted; a minute at most.</summary>
+    /// <summary>Asks for the status until it is as wanted; two minutes at most.</summary>
     public async Task<JsonElement> WaitForAsync(Guid requestId, Func<JsonElement, bool> isWanted, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(TimeSpan.FromMinutes(1));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         var status = default(JsonElement);
         try
         {
@@ -109,7 +109,7 @@ internal sealed class HalftoneServer : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            Assert.Fail($"The request did not get where it should within a minute: {status}");
+            Assert.Fail($"The request did not get where it should within two minutes: {status}");
         }
 
         return status;

@@ -20,11 +20,11 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     /// <summary>What came, in order: request headers in lower case and the body.</summary>
     public ConcurrentQueue<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> Received { get; } = [];
 
-    /// <summary>The next event that comes, or came and was not yet asked for; within 30 s.</summary>
+    /// <summary>The next event that comes, or came and was not yet asked for; within 2 min.</summary>
     public async Task<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> NextAsync(CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         return await arrivals.Reader.ReadAsync(deadline.Token);
     }
 
