@@ -128,10 +128,10 @@ internal sealed partial class ImageRun(
             return same;
         }
 
-        var (made, refused) = await MakeAsync(message, source.Bytes, cancellationToken);
-        if (refused is not null)
+        var (made, errorCode) = await MakeAsync(message, source.Bytes, cancellationToken);
+        if (errorCode is not null)
         {
-            return Failed(message, ErrorCode.Of(refused.Error), null);
+            return Failed(message, errorCode, null);
         }
 
         return made is null ? null : new RunOutcome.Completed
@@ -157,7 +157,7 @@ internal sealed partial class ImageRun(
 
     /// <summary>Makes the output and each variant of the same bytes and stores them, with one of them in memory at a time; all of them, or none.</summary>
     /// <returns>What was made, or why nothing was; neither where the request has moved on meanwhile.</returns>
-    private async Task<(MadeOutputs? Made, CodecResult.Refused? Refused)> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private async Task<(MadeOutputs? Made, string? ErrorCode)> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         VariantSpec[] variants = [.. VariantSpec.Parse(message.Variants)];
         var made = new MadeOutputs();
@@ -177,7 +177,7 @@ internal sealed partial class ImageRun(
                 if (result is CodecResult.Refused refused)
                 {
                     Log.NotCompressed(logger, message.ImageId, variant.Name, refused.Error, refused.Detail);
-                    return (null, refused);
+                    return (null, ErrorCode.Of(refused.Error));
                 }
 
                 var output = (CodecResult.Compressed)result;
@@ -186,6 +186,11 @@ internal sealed partial class ImageRun(
             }
 
             return (made, null);
+        }
+        catch (StoreRefusedException refused)
+        {
+            Log.NotStored(logger, message.ImageId, refused.Message);
+            return (null, ErrorCode.StoreRefused);
         }
         finally
         {
@@ -480,5 +485,8 @@ internal sealed partial class ImageRun(
 
         [LoggerMessage(103, LogLevel.Error, "Image {ImageId} of request {RequestId} was handed out until the delivery limit")]
         public static partial void DeadLetter(ILogger logger, long imageId, Guid requestId);
+
+        [LoggerMessage(104, LogLevel.Warning, "An output of image {ImageId} was refused by the store: {Reason}")]
+        public static partial void NotStored(ILogger logger, long imageId, string reason);
     }
 }

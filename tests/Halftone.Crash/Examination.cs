@@ -261,7 +261,7 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
     private async Task CheckFilesAsync(List<RequestRow> requests, CancellationToken cancellationToken)
     {
         var ids = requests.Select(request => request.RequestId).ToHashSet();
-        findings.Orphans.AddRange((await estate.AllAsync(ids, cancellationToken)).Where(name => !named.Contains(name)));
+        findings.Orphans.AddRange((await estate.AllAsync(ids, cancellationToken)).Where(name => !named.Contains(name) && !name.Contains($"{OrphanSweep.Marks:D}/", StringComparison.Ordinal)));
     }
 
     /// <summary>Cells of one line; a quoted cell may hold commas, and none of ours holds a quote.</summary>

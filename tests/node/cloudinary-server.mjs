@@ -7,7 +7,7 @@ import cloudinary from 'cloudinary';
 const { cloud, key, secret } = { cloud: 'shop-cloud', key: '123456789012345', secret: 'cloudinary-test-secret' };
 const formats = { 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp', 'image/gif': 'gif', 'image/avif': 'avif' };
 const images = new Map();
-const pageSize = Number(process.env.PAGE_SIZE ?? 500);
+const pageSize = Number(process.env.PAGE_SIZE ?? 500), largestBytes = Number(process.env.LARGEST_BYTES ?? Infinity);
 
 class Refusal extends Error {
   constructor(status, message) { super(message); this.status = status; }
@@ -45,6 +45,7 @@ async function upload(request) {
   const file = form.get('file');
   if (typeof file === 'string') return copy(public_id, file);
   if (!(file instanceof Blob)) throw new Refusal(400, 'Missing required parameter - file');
+  if (file.size > largestBytes) throw new Refusal(400, `File size too large. Got ${file.size}. Maximum is ${largestBytes}.`);
   const format = formats[file.type];
   if (!format) throw new Refusal(400, `Invalid image file of type ${file.type}`);
   const image = { public_id, format, type: file.type, body: Buffer.from(await file.arrayBuffer()), created_at: new Date().toISOString().replace(/\.\d+/, '') };

@@ -22,7 +22,8 @@ internal static class DatabaseSetup
 
     /// <summary>
     /// What must be done before anything listens or works: the schema, then what the last process left behind. After a stop in order the files of
-    /// unfinished requests are not looked at: of a request of millions that takes longer than anybody wants to wait for a restart.
+    /// unfinished requests are not looked at: of a request of millions that takes longer than anybody wants to wait for a restart. Nor are those in a bucket
+    /// or an account at any time: what was put there whole cannot be torn, others may use it too, and it may be away.
     /// </summary>
     private sealed class Startup(
         HalftoneDatabase database,
@@ -35,6 +36,7 @@ internal static class DatabaseSetup
         Replan replan,
         Requeue requeue,
         OrphanSweep orphans,
+        StoredImages images,
         ILogger<HalftoneDatabase> logger) : IHostedLifecycleService
     {
         /// <summary>Services that are started together come up in any order.</summary>
@@ -52,7 +54,7 @@ internal static class DatabaseSetup
             if (isAlone)
             {
                 var isClean = folder.TakeCleanMark();
-                await replan.RunAsync(looksAtFiles: !isClean, cancellationToken);
+                await replan.RunAsync(looksAtFiles: !isClean && images.Store is FolderStore, cancellationToken);
                 if (!isClean)
                 {
                     await orphans.SweepAtStartAsync(cancellationToken);

@@ -13,6 +13,9 @@ internal static class ErrorCode
     /// <summary>The message was handed out up to the delivery limit and never came to an end.</summary>
     public const string WorkerCrashed = "worker_crashed";
 
+    /// <summary>The store answers, and will not take the output.</summary>
+    public const string StoreRefused = "store_refused";
+
     private static readonly Dictionary<CodecError, string> Compress = Enum.GetValues<CodecError>().ToDictionary(e => e, e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
 
     public static string Of(FetchError error) => error.Code;

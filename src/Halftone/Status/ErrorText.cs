@@ -13,9 +13,12 @@ internal static class ErrorText
     public static string Of(string code) =>
         Fetch.GetValueOrDefault(code)
         ?? Compress.GetValueOrDefault(code)
-        ?? (code == ErrorCode.WorkerCrashed
-            ? "The server gave up on this image after it had stopped several times while working on it. Retry once; if it stays, the image itself is the cause: replace it."
-            : throw new ArgumentOutOfRangeException(nameof(code), code, "Not an error code."));
+        ?? code switch
+        {
+            ErrorCode.WorkerCrashed => "The server gave up on this image after it had stopped several times while working on it. Retry once; if it stays, the image itself is the cause: replace it.",
+            ErrorCode.StoreRefused => "The place where the images are stored does not take this one: mostly it is too large for the plan there. Ask for smaller images (a lower quality or max_width), or ask whoever runs this server, whose log has the reason.",
+            _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not an error code."),
+        };
 
     private static string Of(FetchError error) => error switch
     {

@@ -21,7 +21,10 @@ internal sealed partial class CloudinaryOptions : IValidatableObject
     /// <summary>API secret; signs every call and is never sent.</summary>
     public string ApiSecret { get; set; } = "";
 
-    /// <summary>What every public id begins with, such as <c>shop/halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>; default empty.</summary>
+    /// <summary>
+    /// What every public id begins with, such as <c>shop/halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>; default empty. Each
+    /// database needs a prefix or an account of its own.
+    /// </summary>
     public string Prefix { get; set; } = "";
 
     /// <summary>Where calls go; another region's or a proxy's address; <c>https://api.cloudinary.com</c>.</summary>

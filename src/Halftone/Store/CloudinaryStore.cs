@@ -19,6 +19,9 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
     /// <summary>The most that the Admin API lists in one answer.</summary>
     private const int ListedAtOnce = 500;
 
+    /// <summary>It works on an image before it answers.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(60);
+
     private readonly CloudinaryOptions options;
     private readonly TimeProvider time;
     private readonly HttpClient client;
@@ -29,18 +32,19 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         this.options = options;
         this.time = time;
         api = $"{options.ApiUrl.TrimEnd('/')}/v1_1/{options.CloudName}";
-#pragma warning disable CA2000 // The client disposes it.
-        client = new HttpClient(new SocketsHttpHandler { UseCookies = false, ActivityHeadersPropagator = null, ConnectTimeout = TimeSpan.FromSeconds(10), PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
-        {
-            Timeout = TimeSpan.FromSeconds(60),
-        };
-#pragma warning restore CA2000
+        client = SilenceLimit.NewClient(LongestSilence, _ => false);
     }
 
+    /// <exception cref="StoreRefusedException">Cloudinary will not have this image: it is larger than the account's plan allows, say.</exception>
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
     {
         using var file = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
-        using var answer = await SendAsync("image/upload", Signed(("overwrite", "true"), ("public_id", PublicId(key))), (file, Path.GetFileName(key)), cancellationToken);
+        using var answer = await SendAsync("image/upload", Signed(("overwrite", "true"), ("public_id", PublicId(key))), (file, Path.GetFileName(key)), cancellationToken, HttpStatusCode.BadRequest);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new StoreRefusedException(ReasonOf(answer));
+        }
+
         var stored = await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken);
         // Its own word that it has all of the image, and not another.
         if (stored.PublicId != PublicId(key) || stored.Bytes != body.Length)
@@ -217,23 +221,28 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         try
         {
             var answer = await call();
-            if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound || answer.StatusCode == alsoAnswer)
+            if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound || (answer.StatusCode == alsoAnswer && !IsOfTheClock(answer)))
             {
                 return answer;
             }
 
             using (answer)
             {
-                // It says why in a header too: https://cloudinary.com/documentation/image_upload_api_reference
-                var reason = answer.Headers.TryGetValues("X-Cld-Error", out var values) ? string.Join(' ', values) : "no reason given";
-                throw new StoreUnavailableException($"Cloudinary answered {(int)answer.StatusCode} ({reason}).");
+                throw new StoreUnavailableException($"Cloudinary answered {(int)answer.StatusCode} ({ReasonOf(answer)}).");
             }
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            throw new StoreUnavailableException($"Cloudinary cannot be reached ({exception.Message}).", exception);
+            var reason = exception is OperationCanceledException ? $"no answer within {LongestSilence.TotalSeconds} s" : exception.Message;
+            throw new StoreUnavailableException($"Cloudinary cannot be reached ({reason}).", exception);
         }
     }
+
+    /// <summary>It says why in a header too: https://cloudinary.com/documentation/image_upload_api_reference</summary>
+    private static string ReasonOf(HttpResponseMessage answer) => answer.Headers.TryGetValues("X-Cld-Error", out var values) ? string.Join(' ', values) : "no reason given";
+
+    /// <summary>A signature is good for an hour: 400 to every call is an outage of ours, the clock's, and not one image's fault.</summary>
+    private static bool IsOfTheClock(HttpResponseMessage answer) => ReasonOf(answer).StartsWith("Stale request", StringComparison.OrdinalIgnoreCase);
 
     private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {

@@ -8,6 +8,7 @@ internal readonly record struct StoredObject(string Key, DateTimeOffset Modified
 internal interface IObjectStore
 {
     /// <summary>Stores an object, replacing one of the same key.</summary>
+    /// <exception cref="StoreRefusedException">The store will never take it.</exception>
     Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken);
 
     /// <summary>Stores what <paramref name="write"/> writes, flushed to disk, when it returns; nothing when it throws.</summary>

@@ -10,9 +10,10 @@ using Halftone.Queue;
 namespace Halftone.Store;
 
 /// <summary>
-/// Removes objects that no row names. At start, under the lock on the data folder, whatever a crash can have left goes at once: no work runs yet
-/// that could name it. Once a day objects older than a day go, of requests that are closed or unknown; an open request may still name what it
-/// stored long ago, where the database could not be written. Of several processes one does it.
+/// Removes objects that no row names. At start, under the lock on the data folder, what a crash can have left in that folder goes at once: no work runs
+/// yet that could name it. Once a day objects older than a day go, of requests that are closed or unknown; an open request may still name what it
+/// stored long ago, where the database could not be written. Of several processes one does it. Each database leaves a mark in each store: where there is
+/// another's, what is unknown may be the other's, and stays.
 /// </summary>
 internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
@@ -20,8 +21,14 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     private static readonly TimeSpan MinAge = TimeSpan.FromDays(1);
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
 
-    /// <summary>A server that is started anew each day must sweep too.</summary>
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(15);
+    /// <summary>A server that is started anew each day must sweep too, and one that runs for minutes leave its mark.</summary>
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
+
+    /// <summary>The marks lie where the objects of a request would.</summary>
+    public static readonly Guid Marks = Guid.Empty;
+
+    /// <summary>A grey PNG of one pixel, for a store that keeps images alone.</summary>
+    private static readonly byte[] MarkPng = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==");
 
     /// <summary>A set of so many takes some 200 MB; of a request with more objects several passes are made. 8 million.</summary>
     public long PrintsAtOnce { get; init; } = 8_000_000;
@@ -29,17 +36,21 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>A run outlives its request's end by the longest fetch, codec and store times: minutes.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(10);
 
-    private IEnumerable<IObjectStore> Stores => [images.Store, files.Store];
+    private IEnumerable<IObjectStore> Stores => new[] { images.Store, files.Store }.Distinct();
 
-    /// <summary>Before any work: what no request knows, and what the requests did not name that were open or had just ended when the last process did.</summary>
+    /// <summary>
+    /// Before any work: uploads that no request knows, and what the requests did not name that were open or had just ended when the last process did. Where
+    /// the database is older than the folder, restored or lost, images and results of requests it does not know are left to the daily pass.
+    /// </summary>
     public async Task SweepAtStartAsync(CancellationToken cancellationToken)
     {
+        var folders = Stores.OfType<FolderStore>().ToArray();
         var known = (await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.AllRequests), cancellationToken)).ToHashSet();
-        foreach (var store in Stores)
+        foreach (var store in folders)
         {
             await foreach (var requestId in store.RequestsAsync(cancellationToken))
             {
-                if (!known.Contains(requestId))
+                if (!known.Contains(requestId) && await IsUploadAloneAsync(requestId, cancellationToken))
                 {
                     await store.DeleteAllAsync(requestId, cancellationToken);
                     Log.RemovedAll(Logger, requestId);
@@ -50,7 +61,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         var unsettled = await database.ReadAsync(connection => connection.QueryAsync<RequestRow>(Sql.Unsettled, new { LongestRun = (long)LongestRun.TotalMilliseconds }), cancellationToken);
         foreach (var request in unsettled)
         {
-            foreach (var store in Stores)
+            foreach (var store in folders)
             {
                 await RemoveUnnamedAsync(store, request, DateTimeOffset.MaxValue, cancellationToken);
             }
@@ -74,14 +85,15 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         var oldest = Time.GetUtcNow() - MinAge;
         foreach (var store in Stores)
         {
+            var isOursAlone = await IsOursAloneAsync(store, cancellationToken);
             await foreach (var requestId in store.RequestsAsync(cancellationToken))
             {
                 var request = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { RequestId = requestId }), cancellationToken);
-                if (request is null)
+                if (request is null && isOursAlone && requestId != Marks)
                 {
                     await RemoveUnknownAsync(store, requestId, oldest, cancellationToken);
                 }
-                else if (request.IsClosed)
+                else if (request is { IsClosed: true })
                 {
                     await RemoveUnnamedAsync(store, request, oldest, cancellationToken);
                 }
@@ -89,13 +101,57 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         }
     }
 
+    /// <summary>Tells the sweeps of other databases that this one keeps objects here.</summary>
+    public async Task MarkAsync(CancellationToken cancellationToken)
+    {
+        var mark = await MarkOfAsync(cancellationToken);
+        foreach (var store in Stores)
+        {
+            await store.PutAsync(mark, MarkPng, "image/png", cancellationToken);
+        }
+    }
+
     protected override async Task PassAsync(CancellationToken cancellationToken)
     {
+        await MarkAsync(cancellationToken);
         if (await ClaimAsync(cancellationToken))
         {
             await SweepAsync(cancellationToken);
         }
     }
+
+    /// <summary>The key of this database's mark: its id, made when it is first asked for.</summary>
+    private async Task<string> MarkOfAsync(CancellationToken cancellationToken)
+    {
+        var id = await database.WriteAsync(
+            async transaction =>
+            {
+                var connection = transaction.Connection!;
+                await connection.ExecuteAsync(Sql.IdIfMissing, new { Id = Guid.CreateVersion7(Time.GetUtcNow()).ToString("D") }, transaction);
+                return await connection.ExecuteScalarAsync<string>(Sql.Id, transaction: transaction);
+            },
+            cancellationToken);
+        return $"{ObjectKey.Prefix(Marks)}{id}.png";
+    }
+
+    private async Task<bool> IsOursAloneAsync(IObjectStore store, CancellationToken cancellationToken)
+    {
+        var mark = await MarkOfAsync(cancellationToken);
+        await foreach (var found in store.ListAsync(Marks, cancellationToken))
+        {
+            if (found.Key != mark)
+            {
+                Log.OfOthers(Logger, found.Key);
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private async Task<bool> IsUploadAloneAsync(Guid requestId, CancellationToken cancellationToken) =>
+        await files.Store.ListAsync(requestId, cancellationToken).AllAsync(found => found.Key.StartsWith($"{ObjectKey.Prefix(requestId)}upload-", StringComparison.Ordinal), cancellationToken)
+        && (images.Store is not FolderStore folder || !await folder.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken));
 
     /// <summary>Uploads being taken in have no row yet, but they are young.</summary>
     private async Task RemoveUnknownAsync(IObjectStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)
@@ -170,6 +226,10 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
             ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value < @Before
             """;
 
+        public const string IdIfMissing = "INSERT INTO setting (name, value) VALUES ('database_id', @Id) ON CONFLICT (name) DO NOTHING";
+
+        public const string Id = "SELECT value FROM setting WHERE name = 'database_id'";
+
         public const string AllRequests = "SELECT request_id FROM request";
 
         public const string Request = """
@@ -199,6 +259,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     {
         [LoggerMessage(521, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
         public static partial void RemovedAll(ILogger logger, Guid requestId);
+
+        [LoggerMessage(523, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
+        public static partial void OfOthers(ILogger logger, string key);
 
         [LoggerMessage(522, LogLevel.Information, "{Key} was removed: no row names it")]
         public static partial void Removed(ILogger logger, string key);

@@ -23,7 +23,10 @@ internal sealed partial class S3Options : IValidatableObject
     /// <summary>The server's address, such as <c>https://s3.example.com</c>; default empty: Amazon's of the region.</summary>
     public string Endpoint { get; set; } = "";
 
-    /// <summary>What every key begins with, such as <c>halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>; default empty.</summary>
+    /// <summary>
+    /// What every key begins with, such as <c>halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>; default empty. Each database needs a
+    /// prefix or a bucket of its own.
+    /// </summary>
     public string Prefix { get; set; } = "";
 
     /// <summary>The bucket stands in the path and not in the host name; default: true where <see cref="Endpoint"/> is set.</summary>
@@ -48,8 +51,8 @@ internal sealed partial class S3Options : IValidatableObject
     public TimeSpan? LinkLifetime { get; set; }
 
     /// <summary>
-    /// How long a call may take, and how long nothing may come of an object that is read, before the bucket counts as away: 1 second to 10 minutes; 20
-    /// seconds. A file is sent in parts of 5 MB or more, an image in one call: a slow line needs longer.
+    /// How long a call may be silent, with nothing sent and nothing come, before the bucket counts as away: 1 second to 10 minutes; 20 seconds. As long as
+    /// bytes move a call may take any time. A line slower than 2 Mbit/s needs longer, or a smaller <c>Queue:Prefetch</c>.
     /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
 

@@ -14,9 +14,6 @@ internal sealed class S3Store : IObjectStore, IDisposable
     /// <summary>S3 takes 1,000 keys in one DeleteObjects.</summary>
     private const int DeletedAtOnce = 1_000;
 
-    /// <summary>A connection that has been idle for longer may have fallen silent, and is not taken up again.</summary>
-    private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(5);
-
     private readonly S3Options options;
     private readonly TimeProvider time;
     private readonly HttpClient http;
@@ -26,10 +23,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
     {
         this.options = options;
         this.time = time;
-        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null, PooledConnectionIdleTimeout = LongestIdle })
-        {
-            Timeout = options.Timeout,
-        };
+        http = SilenceLimit.NewClient(options.Timeout, IsObject);
         var configuration = new AmazonS3Config
         {
             ForcePathStyle = options.PathStyle ?? options.Endpoint.Length > 0,
@@ -130,7 +124,8 @@ internal sealed class S3Store : IObjectStore, IDisposable
             return await CallAsync<Stream?>(async () =>
             {
                 using var found = await client.GetObjectAsync(options.Bucket, KeyOf(key), cancellationToken);
-                await CopyAsync(found.ResponseStream, scratch, cancellationToken);
+                using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                await SilenceLimit.CopyAsync(found.ResponseStream, scratch, options.Timeout, silence);
                 if (scratch.Length != found.ContentLength)
                 {
                     throw new IOException($"{scratch.Length} of {found.ContentLength} bytes of {key} came.");
@@ -270,23 +265,9 @@ internal sealed class S3Store : IObjectStore, IDisposable
 
     private static bool IsOfTime(Exception? exception) => exception is not null && (exception is OperationCanceledException or TimeoutException || IsOfTime(exception.InnerException));
 
-    /// <summary>The time that a call has ends with its headers; a body may take as long as it keeps coming.</summary>
-    private async Task CopyAsync(Stream body, Stream to, CancellationToken cancellationToken)
-    {
-        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var buffer = new byte[81_920];
-        while (true)
-        {
-            silence.CancelAfter(options.Timeout);
-            var length = await body.ReadAsync(buffer, silence.Token);
-            if (length == 0)
-            {
-                return;
-            }
-
-            await to.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
-        }
-    }
+    /// <summary>An object's own bytes; every other answer is parsed by the SDK, which waits for it without end.</summary>
+    private static bool IsObject(HttpResponseMessage answer) =>
+        answer.IsSuccessStatusCode && answer.RequestMessage!.Method == HttpMethod.Get && !answer.RequestMessage.RequestUri!.Query.Contains("list-type=", StringComparison.Ordinal);
 
     /// <summary>The SDK asks for a client before each call; it gets the same one.</summary>
     private sealed class OneClient(HttpClient http) : HttpClientFactory

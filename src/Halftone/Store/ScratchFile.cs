@@ -1,6 +1,6 @@
 namespace Halftone.Store;
 
-/// <summary>A local file without a name of its own, gone when it is closed, for objects that must be seekable or of known length before they travel.</summary>
+/// <summary>A local file without a name, gone when it is closed or its process ends, for objects that must be seekable or of known length before they travel.</summary>
 internal static class ScratchFile
 {
     private const int BufferBytes = 65_536;
@@ -8,12 +8,18 @@ internal static class ScratchFile
     /// <summary>In the folder for temporary files (<c>TMPDIR</c>), readable by this user alone.</summary>
     public static FileStream Create()
     {
-        var file = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = BufferBytes, Options = FileOptions.DeleteOnClose };
-        if (!OperatingSystem.IsWindows())
+        var path = Path.Combine(Path.GetTempPath(), $"halftone-{Path.GetRandomFileName()}");
+        var file = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = BufferBytes };
+        if (OperatingSystem.IsWindows())
         {
-            file.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            file.Options = FileOptions.DeleteOnClose;
+            return new FileStream(path, file);
         }
 
-        return new FileStream(Path.Combine(Path.GetTempPath(), $"halftone-{Path.GetRandomFileName()}"), file);
+        file.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var scratch = new FileStream(path, file);
+        // Only without its name does it go with a process that is killed.
+        File.Delete(path);
+        return scratch;
     }
 }

@@ -15,7 +15,7 @@ namespace Halftone.Tests.Contract;
 /// <summary>docs/errors.md and the pages below it say what the code does, and the server shows them.</summary>
 public sealed partial class ErrorPageTests
 {
-    private static readonly string[] OfImages = [.. Enum.GetValues<FetchError>().Select(ErrorCode.Of), .. Enum.GetValues<CodecError>().Select(ErrorCode.Of), ErrorCode.WorkerCrashed];
+    private static readonly string[] OfImages = [.. Enum.GetValues<FetchError>().Select(ErrorCode.Of), .. Enum.GetValues<CodecError>().Select(ErrorCode.Of), ErrorCode.WorkerCrashed, ErrorCode.StoreRefused];
 
     private static readonly ProblemType[] OfCalls = [.. typeof(ProblemType).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ProblemType>()];
 

@@ -63,6 +63,36 @@ public sealed class OtherStoresTests
     }
 
     [Fact]
+    public async Task An_image_that_the_store_will_not_take_fails_alone()
+    {
+        await using var cloudinary = await CloudinaryServer.StartAsync(pageSize: 500, Cancelled, largestBytes: 33_918);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/large.jpg", Picture.Sample("board-lemons.jpg"));
+        origin.Serve("/small.webp", Picture.Sample("lamp-day.webp"));
+        await using var server = await HalftoneServer.StartAsync(Cancelled, null, cloudinary.Settings());
+
+        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,\"{origin.Url("large.jpg")},{origin.Url("small.webp")}\"\n", Cancelled);
+        var status = await server.WaitForEndAsync(id, Cancelled);
+
+        var images = status.GetProperty("products")[0].GetProperty("images");
+        Assert.Equal(["FAILED", "COMPLETED"], images.EnumerateArray().Select(image => image.GetProperty("status").GetString()));
+        Assert.Equal("store_refused", images[0].GetProperty("error").GetProperty("code").GetString());
+        Assert.Equal(1, origin.CountOf("/large.jpg"));
+    }
+
+    [Fact]
+    public async Task A_server_starts_while_its_bucket_is_away_whatever_the_last_one_left()
+    {
+        await using var server = await HalftoneServer.StartAsync(
+            Cancelled, null, ("Store:S3:Bucket", "away"), ("Store:S3:Endpoint", $"http://127.0.0.1:{HostileOrigin.ClosedPort()}"), ("Store:S3:AccessKeyId", "a"), ("Store:S3:SecretAccessKey", "s"));
+
+        using var live = await server.Client.GetAsync("health/live", Cancelled);
+        using var ready = await server.Client.GetAsync("health/ready", Cancelled);
+
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (live.StatusCode, ready.StatusCode));
+    }
+
+    [Fact]
     public async Task While_the_bucket_is_away_work_waits_and_costs_no_attempt_and_uploads_are_told_to_come_again()
     {
         await using var ceph = await ThrowAwayServers.OwnAsync(CephServer.StartAsync, Cancelled);

@@ -15,9 +15,11 @@ internal sealed class CloudinaryServer : IAsyncDisposable
 
     /// <param name="pageSize">The most that it lists or removes in one answer.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public static async Task<CloudinaryServer> StartAsync(int pageSize, CancellationToken cancellationToken)
+    /// <param name="largestBytes">The largest image that its plan allows.</param>
+    public static async Task<CloudinaryServer> StartAsync(int pageSize, CancellationToken cancellationToken, int largestBytes = int.MaxValue)
     {
-        var process = Script.StartNode(["cloudinary-server.mjs"], ("PAGE_SIZE", pageSize.ToString(CultureInfo.InvariantCulture)));
+        var process = Script.StartNode(
+            ["cloudinary-server.mjs"], ("PAGE_SIZE", pageSize.ToString(CultureInfo.InvariantCulture)), ("LARGEST_BYTES", largestBytes.ToString(CultureInfo.InvariantCulture)));
         var url = await process.StandardOutput.ReadLineAsync(cancellationToken);
         Assert.True(url is not null, url is null ? await process.StandardError.ReadToEndAsync(cancellationToken) : null);
         return new CloudinaryServer(process, url!);

@@ -320,6 +320,41 @@ public sealed class S3StoreTests : FileStoreTests
     }
 
     [Fact]
+    public async Task An_answer_that_stops_in_its_middle_is_an_outage_whatever_was_asked()
+    {
+        await using var silent = HostileOrigin.Start(async call =>
+        {
+            await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<?xml version=\"1.0\"?>");
+            await call.StallAsync();
+        });
+        using var store = new S3Store(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{silent.Port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = TimeSpan.FromSeconds(1) }, TimeProvider.System);
+
+        foreach (var call in new Func<Task>[]
+        {
+            () => store.CopyAsync("a/b.jpg", "c/d.jpg", 1, Cancelled),
+            () => store.ListAsync(Guid.Empty, Cancelled).ToListAsync(Cancelled).AsTask(),
+            () => store.PutAsync("a/b.jpg", Picture.Jpeg, "image/jpeg", Cancelled),
+            () => store.DeleteAsync("a/b.jpg", Cancelled),
+        })
+        {
+            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(call);
+            Assert.Contains("no answer within 1 s", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_put_over_a_slow_line_may_take_longer_than_the_longest_silence()
+    {
+        var longest = TimeSpan.FromSeconds(3);
+        await using var line = SlowLine.Start(bytesPerSecond: 400_000);
+        using var store = new S3Store(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{line.Port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = longest }, TimeProvider.System);
+
+        await store.PutAsync("a/b.jpg", new byte[2_000_000], "image/jpeg", Cancelled);
+
+        Assert.True(line.Took > longest, $"{line.Took}");
+    }
+
+    [Fact]
     public void Links_of_a_public_bucket_name_prefix_and_key_under_the_address_that_was_set()
     {
         var own = new S3Options { Bucket = "b", Prefix = "shop/", PublicBaseUrl = "https://cdn.example.com/", AccessKeyId = "a", SecretAccessKey = "s" };

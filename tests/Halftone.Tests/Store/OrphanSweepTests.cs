@@ -111,6 +111,55 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
         }
     }
 
+    [Fact]
+    public async Task Where_another_database_left_its_mark_nothing_unknown_is_removed()
+    {
+        await using var server = await StartAsync();
+        var unknown = Put(server, "images", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "a-1-old.jpg");
+        Age(unknown);
+        var mark = Put(server, "images", Guid.Empty.ToString(), $"{Guid.CreateVersion7(TimeProvider.System.GetUtcNow())}.png");
+        Age(mark);
+        var sweep = server.Services.GetRequiredService<OrphanSweep>();
+
+        await sweep.SweepAsync(Cancelled);
+        Assert.True(File.Exists(unknown));
+
+        File.Delete(mark);
+        await sweep.MarkAsync(Cancelled);
+        var own = Assert.Single(Directory.EnumerateFiles(Path.GetDirectoryName(mark)!));
+        Age(own);
+        await sweep.SweepAsync(Cancelled);
+        Assert.False(File.Exists(unknown));
+        Assert.True(File.Exists(own));
+    }
+
+    [Fact]
+    public async Task A_start_leaves_images_and_results_of_requests_that_an_older_database_does_not_know()
+    {
+        var folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
+        try
+        {
+            var later = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+            string[] kept;
+            await using (var first = await StartAsync(folder))
+            {
+                Put(first, "images", later, "a-1-made.jpg");
+                Put(first, "files", later, "upload-made.csv");
+                Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "result-made.csv");
+                kept = Files(first);
+                await first.StopAsync(Cancelled);
+                File.Delete(Path.Combine(folder, "clean"));
+            }
+
+            await using var second = await StartAsync(folder);
+            Assert.Equal(kept, Files(second));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
     private static string Format(Uri url) => Csv.Replace("{0}", url.AbsoluteUri, StringComparison.Ordinal);
 
     private static string Put(HalftoneServer server, string store, string prefix, string name)
