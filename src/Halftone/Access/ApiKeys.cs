@@ -75,6 +75,11 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
         return row is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.KeyHash), Encoding.ASCII.GetBytes(hash)) ? row.KeyId : null;
     }
 
+    /// <summary>Whether a caller that was let in still would be: what goes on for long asks again. An owner without a key is good until there is one.</summary>
+    public async ValueTask<bool> IsGoodAsync(string owner, CancellationToken cancellationToken) => owner.Length == 0
+        ? !await AreAskedForAsync(cancellationToken)
+        : await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.IsGood, new { KeyId = owner }), cancellationToken);
+
     private static string Hash(string key) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)));
 
     private sealed record KeyRow
@@ -90,6 +95,8 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
         public const string List = "SELECT key_id AS KeyId, name AS Name, created_at AS CreatedAt, revoked_at AS RevokedAt FROM api_key ORDER BY key_id";
 
         public const string Revoke = "UPDATE api_key SET revoked_at = @Now WHERE key_id = @KeyId AND revoked_at IS NULL";
+
+        public const string IsGood = "SELECT EXISTS (SELECT 1 FROM api_key WHERE key_id = @KeyId AND revoked_at IS NULL)";
 
         public const string Any = "SELECT EXISTS (SELECT 1 FROM api_key)";
 

@@ -16,6 +16,9 @@ internal static class EventsEndpoint
     /// <summary>Proxies close a stream on which nothing comes for long.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
+    /// <summary>A key that is revoked while its stream is open hears of the request for so long at most.</summary>
+    private static readonly TimeSpan LongestUnasked = TimeSpan.FromSeconds(5);
+
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync)
         .Named("getEvents", "Requests")
         .Produces<string>(contentType: "text/event-stream")
@@ -37,7 +40,7 @@ internal static class EventsEndpoint
     /// data: {}
     /// </example>
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> GetAsync(
-        string requestId, Caller caller, HttpContext context, StatusReader reader, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        string requestId, Caller caller, HttpContext context, StatusReader reader, ApiKeys keys, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, 0, 0, cancellationToken) is not { } status)
         {
@@ -49,7 +52,7 @@ internal static class EventsEndpoint
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await SendAsync(context, caller, id, status, reader, time, either.Token);
+            await SendAsync(context, caller, id, status, reader, keys, time, either.Token);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
@@ -59,12 +62,23 @@ internal static class EventsEndpoint
         return TypedResults.Empty;
     }
 
-    private static async Task SendAsync(HttpContext context, Caller caller, Guid id, RequestStatus? status, StatusReader reader, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task SendAsync(HttpContext context, Caller caller, Guid id, RequestStatus? status, StatusReader reader, ApiKeys keys, TimeProvider time, CancellationToken cancellationToken)
     {
         var sent = "";
         var sentAt = time.GetTimestamp();
+        var askedAt = sentAt;
         for (; status is not null; status = await reader.ReadAsync(caller.Owner, id, 0, 0, cancellationToken))
         {
+            if (time.GetElapsedTime(askedAt) >= LongestUnasked)
+            {
+                if (!await keys.IsGoodAsync(caller.Owner, cancellationToken))
+                {
+                    return;
+                }
+
+                askedAt = time.GetTimestamp();
+            }
+
             var json = JsonSerializer.Serialize(status, ApiJson.Default.RequestStatus);
             var text = json != sent ? $"event: status\ndata: {json}\n\n"
                 : time.GetElapsedTime(sentAt) >= KeepAlive ? ": still here\n\n"

@@ -291,10 +291,15 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
     /// <summary>What the outcomes of one request add to its counters.</summary>
     private sealed class Sums
     {
-        public bool Any => Completed + Failed > 0;
+        /// <summary>
+        /// Postponed images add nothing, and yet the request's row is taken: or a cancel between their statement and the commit would leave them
+        /// due for ever, which every sweep would find and none could hand out.
+        /// </summary>
+        public bool Any => Completed + Failed + Postponed > 0;
         public long Completed { get; private set; }
         public long Reused { get; private set; }
         public long Failed { get; private set; }
+        public long Postponed { get; private set; }
         public long BytesIn { get; private set; }
         public long BytesOut { get; private set; }
 
@@ -317,6 +322,10 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             {
                 Failed += rows;
                 Errors[(failed.ErrorCode, failed.Host)] = Errors.GetValueOrDefault((failed.ErrorCode, failed.Host)) + rows;
+            }
+            else if (outcome is RunOutcome.Postponed)
+            {
+                Postponed += rows;
             }
         }
     }

@@ -72,6 +72,28 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task A_stream_that_is_open_ends_when_its_key_is_revoked_and_one_without_a_key_when_there_is_the_first()
+    {
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/held.jpg", context => released.Task.WaitAsync(context.RequestAborted));
+        await using var server = await StartAsync();
+        var csv = $"Product Name,Input Image Urls\nMug,{origin.Url("held.jpg")}\n";
+        using var unasked = await OpenEventsAsync(server, await server.UploadAsync(csv, Cancelled));
+        server.Client.DefaultRequestHeaders.Add("X-API-Key", await AddKeyAsync(server, "team"));
+        await EndsUnfinishedAsync(unasked);
+
+        using var revoked = await OpenEventsAsync(server, await server.UploadAsync(csv, Cancelled));
+        var keys = server.Services.GetRequiredService<ApiKeys>();
+        Assert.True(await keys.RevokeAsync((await keys.ListAsync(Cancelled)).Single().KeyId, Cancelled));
+        await EndsUnfinishedAsync(revoked);
+        released.SetResult();
+
+        static async Task EndsUnfinishedAsync(StreamReader events) =>
+            Assert.DoesNotContain("event: end", await events.ReadToEndAsync(Cancelled).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Cancelled), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_calls_too_often_is_told_to_wait_and_another_is_not()
     {
         await using var server = await StartAsync(null, ("Access:CallsPerMinute", "3"));
@@ -102,6 +124,14 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
     }
 
     private static Task<string> AddKeyAsync(HalftoneServer server, string name) => server.Services.GetRequiredService<ApiKeys>().AddAsync(name, Cancelled);
+
+    /// <summary>The stream of a request that goes on, of which the first event has come.</summary>
+    private static async Task<StreamReader> OpenEventsAsync(HalftoneServer server, Guid id)
+    {
+        var events = new StreamReader(await server.Client.GetStreamAsync($"status/{id}/events", Cancelled));
+        Assert.Equal("event: status", await events.ReadLineAsync(Cancelled));
+        return events;
+    }
 
     private static async Task<HttpStatusCode> CallAsync(HalftoneServer server, string path, (string Name, string Value)? header, HttpMethod? method = null)
     {

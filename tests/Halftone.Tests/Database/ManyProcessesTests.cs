@@ -164,6 +164,33 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
+    public async Task A_cancel_between_the_statements_of_a_batch_that_postpones_leaves_nothing_due()
+    {
+        var id = await UploadAsync(2);
+        var first = await CountAsync($"SELECT first_image_id FROM request");
+        var recorder = Get<OutcomeRecorder>(processes[1]);
+        var recording = new[] { first, first + 1 }.Select(imageId => recorder.RecordAsync(
+            new RunOutcome.Postponed { RequestId = id, Run = 1, ImageId = imageId, Attempt = 0, NextAttemptAt = TimeProvider.System.GetUtcNow(), ErrorCode = "http_status", HttpStatus = 503 }, Cancelled)).ToArray();
+        Task<ActionResult> cancelling = null!;
+        await database.WriteAsync(
+            async transaction =>
+            {
+                // The batch postpones the first image and waits for the second.
+                await transaction.Connection!.ExecuteAsync("UPDATE image SET updated_at = updated_at WHERE image_id = @second", new { second = first + 1 }, transaction);
+                await recorder.StartAsync(Cancelled);
+                await Eventually.TrueAsync(() => IsWaitedForAsync(transaction));
+                cancelling = Task.Run(() => Get<RequestActions>(processes[0]).CancelAsync("", id, Cancelled), Cancelled);
+                await Eventually.TrueAsync(() => cancelling.IsCompleted || Engine == Engine.Sqlite);
+            },
+            Cancelled);
+
+        Assert.Equal(ActionResult.Done, await cancelling);
+        await Task.WhenAll(recording);
+        await recorder.StopAsync(CancellationToken.None);
+        Assert.Equal((0, 1), (await CountAsync("SELECT count(*) FROM image WHERE next_attempt_at IS NOT NULL"), await CountAsync("SELECT count(*) FROM request WHERE state = 'cancelling'")));
+    }
+
+    [Fact]
     public async Task A_webhook_registered_while_its_request_ends_hears_of_it_exactly_once()
     {
         foreach (var _ in Enumerable.Range(0, 20))

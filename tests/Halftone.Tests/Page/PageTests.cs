@@ -298,6 +298,50 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task An_upload_whose_answer_was_lost_is_started_again_under_its_key_until_the_first_has_its_answer()
+    {
+        const string Csv = Header + "1,Mug,\n";
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var window = await browser.OpenAsync(server);
+        var keys = new List<string>();
+        await window.Page.RouteAsync("**/upload", async route =>
+        {
+            if (!route.Request.Headers.TryGetValue("idempotency-key", out var key))
+            {
+                // The preview.
+                await route.ContinueAsync();
+                return;
+            }
+
+            keys.Add(key);
+            if (keys.Count == 1)
+            {
+                // It is taken in, and its answer lost.
+                server.Client.DefaultRequestHeaders.Add("Idempotency-Key", key);
+                await server.UploadAsync(Csv, Cancelled);
+                await route.AbortAsync();
+                return;
+            }
+
+            await (keys.Count switch
+            {
+                2 => route.FulfillAsync(new() { Status = 429, Json = new { code = "too_many_calls", detail = "Too many." } }),
+                3 or 4 => route.FulfillAsync(new() { Status = 409, Json = new { code = "idempotency_key_in_use", detail = "Still being taken in." } }),
+                _ => route.ContinueAsync(),
+            });
+        });
+
+        await window.GiveAsync(Csv);
+        await window["#start-button"].ClickAsync();
+        await Expect(window["#start-trouble"]).ToContainTextAsync("The server does not answer.");
+        await window["#start-button"].ClickAsync();
+        await Expect(window["#start-trouble"]).ToContainTextAsync("Too many.");
+        await window.PressStartAsync();
+        Assert.Equal((5, 1), (keys.Count, keys.Distinct().Count()));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
+    }
+
+    [Fact]
     public async Task A_server_with_keys_asks_for_one_which_stays_in_the_tab_and_out_of_every_address()
     {
         await using var origin = await ServeSamplesAsync();

@@ -72,15 +72,16 @@ export async function post(path, json) {
 
 export const remove = path => send(path, { method: 'DELETE' });
 
-/** Sends a file. XMLHttpRequest, because fetch does not tell how much has been sent. */
+/** Sends a file, until the answer is neither "who are you" nor "the try before is still being read". XMLHttpRequest, because fetch does not tell how much has been sent. */
 export async function upload(file, fields, { onSent, signal, idempotencyKey } = {}) {
   for (;;) {
     const sent = key.get();
     try {
       return await uploadOnce(file, fields, onSent, signal, idempotencyKey);
     } catch (problem) {
-      if (problem.status !== 401) throw problem;
-      await key.ask(sent, problem);
+      if (problem.status === 401) await key.ask(sent, problem);
+      else if (problem.code === 'idempotency_key_in_use') await sleep(1000 * (problem.retryAfter || 2), signal);
+      else throw problem;
     }
   }
 }
@@ -95,7 +96,7 @@ function uploadOnce(file, fields, onSent, signal, idempotencyKey) {
     for (const [name, value] of Object.entries(withKey(idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {}))) call.setRequestHeader(name, value);
     call.responseType = 'json';
     call.upload.onprogress = event => onSent?.(event.loaded, event.total);
-    call.onload = () => call.status === 200 ? resolve(call.response) : reject(new Problem(call.status, call.response ?? {}));
+    call.onload = () => call.status === 200 ? resolve(call.response) : reject(new Problem(call.status, call.response ?? {}, Number(call.getResponseHeader('Retry-After') ?? 0)));
     call.onerror = () => reject(new Problem(0, {}));
     call.onabort = () => reject(new DOMException('Aborted', 'AbortError'));
     signal?.addEventListener('abort', () => call.abort(), { once: true });

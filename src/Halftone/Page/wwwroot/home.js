@@ -218,8 +218,8 @@ async function start() {
     putAway();
     location.hash = `#/requests/${id}`;
   } catch (error) {
-    // Another try with other options is another upload.
-    if (error.status >= 400 && error.status < 500) chosen.idempotencyKey = newIdempotencyKey();
+    // A try whose answer was lost was taken in, with other options: the next is another upload. What is refused for anything else never takes the key.
+    if (error.code === 'idempotency_key_reused') chosen.idempotencyKey = newIdempotencyKey();
     showStartTrouble(error);
   } finally {
     show(byId('checking'), false);
