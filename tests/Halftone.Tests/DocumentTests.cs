@@ -28,6 +28,13 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void No_command_gives_curl_a_value_that_it_would_cut_at_a_semicolon()
+    {
+        Assert.All(Pages(), page => Assert.DoesNotMatch(CutField(), Read(page)));
+        Assert.Matches(CutField(), "curl -F file=@products.csv -F 'variants=thumb;zoom:quality=70'");
+    }
+
+    [Fact]
     public void Every_drawing_is_of_a_kind_and_in_lines_that_mermaid_knows()
     {
         var drawings = Pages().SelectMany(page => Drawings().Matches(Read(page)).Select(match => match.Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
@@ -76,6 +83,9 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Links();
+
+    [GeneratedRegex(@"-F ('[^'\n]*;|""[^""\n]*;|[^\s'""]*;)")]
+    private static partial Regex CutField();
 
     [GeneratedRegex(@"^#+ (.+?)\s*$", RegexOptions.Multiline)]
     private static partial Regex Headings();

@@ -59,6 +59,14 @@ public sealed partial class ReadmeTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Fact]
+    public async Task The_fields_that_are_mentioned_are_understood_and_each_variant_gets_its_column()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var fields = Spans().Matches(Readme).Select(match => match.Groups[1].Value).Where(IsField);
+        Assert.Equal("Output Image Urls,Output Image Urls (thumb),Output Image Urls (zoom),Image Errors", await CurlCommand.NewColumnsAsync($"curl -F file=@products.csv {string.Join(' ', fields)} http://127.0.0.1:4300/upload", server, Cancelled));
+    }
+
     [Theory]
     [InlineData("upload", "result.csv")]
     [InlineData("run", "compressed/products-result.csv")]
@@ -101,7 +109,7 @@ public sealed partial class ReadmeTests
         var routes = ContractFiles.Operations().Select(operation => operation.Path).ToHashSet();
         var mentions = Spans().Matches(Readme).Select(match => match.Groups[1].Value).ToArray();
         Assert.All(mentions.Where(text => text.StartsWith("halftone ", StringComparison.Ordinal)), text => Assert.Empty(root.Parse(text["halftone ".Length..]).Errors));
-        Assert.All(mentions.Where(text => text.StartsWith("--", StringComparison.Ordinal)), text => Assert.Contains(text.Split(' ')[0], options));
+        Assert.All(mentions.Where(text => text.StartsWith("--", StringComparison.Ordinal) && !IsField(text)), text => Assert.Contains(text.Split(' ')[0], options));
         Assert.All(mentions.Where(text => text.StartsWith("GET ", StringComparison.Ordinal) || text.StartsWith("/health", StringComparison.Ordinal)), text => Assert.Contains(text.Split(' ')[^1], routes));
         Assert.True(mentions.Length > 10);
     }
@@ -138,6 +146,9 @@ public sealed partial class ReadmeTests
     }
 
     private static IEnumerable<string> Options(Command command) => command.Options.Select(option => option.Name).Concat(command.Subcommands.SelectMany(Options));
+
+    /// <summary>Options of curl, with which it sends a field.</summary>
+    private static bool IsField(string text) => text.StartsWith("-F ", StringComparison.Ordinal) || text.StartsWith("--form-string ", StringComparison.Ordinal);
 
     private static string VerbBlock(string verb) => Blocks("bash").Single(block => block.Contains($"-- {verb} ", StringComparison.Ordinal));
 

@@ -41,7 +41,7 @@ internal sealed class ServerUnreachableException(CommandFailure failure, bool wa
     public TimeSpan? RetryAfter { get; init; }
 }
 
-/// <summary>The public API of a server. What it refuses is thrown as <see cref="CommandFailedException"/> with the server's own words.</summary>
+/// <summary>The public API of a server. What it refuses is thrown as <see cref="CommandFailedException"/> with the server's own words, but for a missing key.</summary>
 internal sealed class ServerClient : IDisposable
 {
     /// <summary>For answers that take no work.</summary>
@@ -49,6 +49,9 @@ internal sealed class ServerClient : IDisposable
 
     /// <summary>Without a byte in either direction, while a large file is taken in for one. Half of it is ten times what five million rows take.</summary>
     private static readonly TimeSpan UploadSilence = TimeSpan.FromMinutes(15);
+
+    private const string NoKey = "The server asks for an API key: give one with --api-key or in HALFTONE_API_KEY.";
+    private const string UnknownKey = "The server does not know this API key, or it was revoked: look at the one of --api-key or HALFTONE_API_KEY.";
 
     private readonly HttpClient http;
     private bool hasAnswered;
@@ -156,13 +159,21 @@ internal sealed class ServerClient : IDisposable
         try
         {
             using var response = await OpenAsync($"results/{Uri.EscapeDataString(requestId)}.csv", "text/csv", cancellationToken);
-            await using (var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken)))
-            await using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write))
+            try
             {
-                await body.CopyToAsync(file, cancellationToken);
-            }
+                await using (var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken)))
+                await using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write))
+                {
+                    await body.CopyToAsync(file, cancellationToken);
+                }
 
-            File.Move(partial, path, overwrite: true);
+                File.Move(partial, path, overwrite: true);
+            }
+            finally
+            {
+                // In here, for it fails as well where the folder has gone.
+                File.Delete(partial);
+            }
         }
         catch (HttpRequestException exception)
         {
@@ -171,10 +182,6 @@ internal sealed class ServerClient : IDisposable
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CommandFailedException("file_unwritable", $"'{path}' was not written ({exception.Message}): 'halftone status {requestId} --out FILE' gets the result.", exception);
-        }
-        finally
-        {
-            File.Delete(partial);
         }
     }
 
@@ -226,6 +233,11 @@ internal sealed class ServerClient : IDisposable
         {
             var json = await response.Content.ReadAsStringAsync(cancellationToken);
             failure = Parse(json, ReportJson.Default.CommandFailure) with { Problem = json };
+            if (response.StatusCode == HttpStatusCode.Unauthorized)
+            {
+                // The server speaks of headers, which nobody types here.
+                failure = failure with { Detail = http.DefaultRequestHeaders.Authorization is null ? NoKey : UnknownKey };
+            }
         }
         else
         {

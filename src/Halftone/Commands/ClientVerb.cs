@@ -34,6 +34,7 @@ internal static class ClientVerb
     {
         try
         {
+            FollowOptions.CheckOut(result);
             using var client = new ServerClient(ServerOf(result), result.GetValue(ApiKey) ?? FromEnvironment(KeyVariable));
             return await run(result, client, cancellationToken);
         }

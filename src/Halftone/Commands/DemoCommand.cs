@@ -45,7 +45,7 @@ internal static class DemoCommand
             }
 
             await using var server = Program.BuildServer(ServeCommand.CreateBuilder(settings));
-            await server.StartAsync(cancellationToken);
+            await ServeCommand.StartAsync(server, cancellationToken);
             var csv = Path.Combine(temporary.FullName, "products.csv");
             var sample = await File.ReadAllTextAsync(Path.Combine(samples, "products.csv"), cancellationToken);
             await File.WriteAllTextAsync(csv, sample.Replace(SampleOrigin, origin.Urls.First() + "/", StringComparison.Ordinal), cancellationToken);

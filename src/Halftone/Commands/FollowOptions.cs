@@ -11,6 +11,27 @@ internal static class FollowOptions
 
     public static Option<string?> Out { get; } = new("--out") { Description = "Write the result CSV to FILE at the end; waits for it.", HelpName = "FILE" };
 
+    /// <summary>Before any work: that there is no place for its result is not to be told at its end.</summary>
+    /// <exception cref="CommandFailedException">The file of --out is a folder, or its folder is missing.</exception>
+    public static void CheckOut(ParseResult result)
+    {
+        if (result.GetValue(Out) is not { } path)
+        {
+            return;
+        }
+
+        var file = Path.Combine(Environment.CurrentDirectory, path);
+        if (Directory.Exists(file))
+        {
+            throw new CommandFailedException("file_unwritable", $"'{path}' cannot be written, because it is a folder: name a file in it with --out.");
+        }
+
+        if (!Directory.Exists(Path.GetDirectoryName(file)))
+        {
+            throw new CommandFailedException("file_unwritable", $"'{path}' cannot be written, because its folder is missing: make the folder, or name another file with --out.");
+        }
+    }
+
     /// <summary>Waits where it was asked to, then shows how the request stands.</summary>
     /// <returns>0 where every image is done or, without waiting, none has failed for good yet; 2 where the request ended without some; 130 where waiting was stopped.</returns>
     public static async Task<int> FinishAsync(ParseResult result, ServerClient client, string requestId, CancellationToken cancellationToken)

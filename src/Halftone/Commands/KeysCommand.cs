@@ -8,17 +8,30 @@ namespace Halftone.Commands;
 /// <summary><c>halftone keys add NAME</c>, <c>list</c>, <c>revoke ID</c>: also beside a running server, which follows within a second.</summary>
 internal static class KeysCommand
 {
-    private static readonly Argument<string> Name = new("NAME") { Description = "Whom the key is for, such as 'catalogue team'." };
+    private static readonly Argument<string> Name = MakeName();
     private static readonly Argument<string> Id = new("ID") { Description = "As 'halftone keys list' shows it." };
 
     public static Command Create() => new("keys", "Makes, lists and revokes API keys. From the first key on, the server asks every caller for one.")
     {
-        With(new Command("add", "Makes a key and prints it, this once.") { Name }, AddAsync),
-        With(new Command("list", "Lists the keys: id, name, when it was made, when it was revoked."), ListAsync),
-        With(new Command("revoke", "Revokes a key for good.") { Id }, RevokeAsync),
+        With(new Command("add", "Makes a key and prints it, this once.") { Name }, mayBegin: true, AddAsync),
+        With(new Command("list", "Lists the keys: id, name, when it was made, when it was revoked."), mayBegin: false, ListAsync),
+        With(new Command("revoke", "Revokes a key for good.") { Id }, mayBegin: false, RevokeAsync),
     };
 
-    private static Command With(Command command, Func<ParseResult, ApiKeys, CancellationToken, Task<int>> run)
+    private static Argument<string> MakeName()
+    {
+        var name = new Argument<string>("NAME") { Description = "Whom the key is for, such as 'catalogue team'." };
+        name.Validators.Add(given =>
+        {
+            if (string.IsNullOrWhiteSpace(given.GetValueOrDefault<string>()))
+            {
+                given.AddError("NAME must say whom the key is for, such as 'catalogue team'.");
+            }
+        });
+        return name;
+    }
+
+    private static Command With(Command command, bool mayBegin, Func<ParseResult, ApiKeys, CancellationToken, Task<int>> run)
     {
         command.Add(ServerOptionsOnCommandLine.Data);
         command.SetAction(async (result, cancellationToken) =>
@@ -31,6 +44,7 @@ internal static class KeysCommand
                     await services.GetRequiredService<Migrator>().MigrateAsync(token);
                     exitCode = await run(result, services.GetRequiredService<ApiKeys>(), token);
                 },
+                mayBegin,
                 cancellationToken);
             return failed != 0 ? failed : exitCode;
         });

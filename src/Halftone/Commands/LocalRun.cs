@@ -138,7 +138,6 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         ServeCommand.Configure(builder, all);
         builder.Logging.AddProvider(new RunLog.Provider(log));
         Program.AddStages(builder.Services);
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddSingleton(data);
         builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
         var images = new StoredImages(new FolderStore(folder.Images));
@@ -221,7 +220,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         try
         {
             display.Show(null, "starting");
-            await host.StartAsync(cancellationToken);
+            await ServeCommand.StartAsync(host, cancellationToken);
             requestId ??= await TakeInAsync(host.Services, file, cancellationToken);
             if (earlier is { HasEnded: true })
             {
@@ -347,14 +346,6 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
                 return missing;
             },
             cancellationToken);
-
-    /// <summary>Signals are the command line's to hear: were the host to stop at the same time, nobody could tell why it stopped.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 
     /// <summary>The request that the folder holds.</summary>
     private sealed record Earlier

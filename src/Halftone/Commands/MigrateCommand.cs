@@ -17,6 +17,7 @@ internal static class MigrateCommand
                 var ran = await services.GetRequiredService<Migrator>().MigrateAsync(token);
                 Console.WriteLine(ran.Count == 0 ? "The database is up to date." : $"Applied {string.Join(", ", ran)}.");
             },
+            mayBegin: true,
             cancellationToken));
         return command;
     }

@@ -20,6 +20,7 @@ internal static class RequeueCommand
                 var requests = await services.GetRequiredService<Requeue>().RunAsync(token);
                 Console.WriteLine(requests == 1 ? "1 request was planned again." : $"{requests:N0} requests were planned again.");
             },
+            mayBegin: false,
             cancellationToken));
         return command;
     }

@@ -48,6 +48,8 @@ internal static class RunCommand
             Replace = result.GetValue(Replace),
         };
         var asJson = result.GetValue(Json);
+        // The command line hears signals once this waits for the first time: it does before all the work of a start.
+        await Task.Yield();
         try
         {
             var run = await ProgressDisplay.WhileAsync(

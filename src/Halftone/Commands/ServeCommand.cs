@@ -26,10 +26,12 @@ internal static partial class ServeCommand
 
     public static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
+        // The command line hears signals once this waits for the first time: it does before all the work of a start.
+        await Task.Yield();
         try
         {
             await using var server = Program.BuildServer(CreateBuilder(ServerOptionsOnCommandLine.ToSettings(result)));
-            await server.StartAsync(cancellationToken);
+            await StartAsync(server, cancellationToken);
             foreach (var url in server.Urls)
             {
                 if (LogSetup.IsJson(server.Configuration))
@@ -69,6 +71,16 @@ internal static partial class ServeCommand
         return builder;
     }
 
+    /// <summary>
+    /// Starts. A stop that is asked for meanwhile is told to the host: were only its start cancelled, it would take services that stop for faults, and say so.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">It was to stop before it had started.</exception>
+    public static async Task StartAsync(IHost host, CancellationToken cancellationToken)
+    {
+        await using var stop = cancellationToken.Register(host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication);
+        await host.StartAsync(CancellationToken.None);
+    }
+
     /// <summary>Settings from, each over the one before: the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
     public static void Configure(IHostApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
     {
@@ -86,6 +98,7 @@ internal static partial class ServeCommand
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         // Uploads that take longer are cut off, so that supervisors, which wait 10 s as a rule, need not kill.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
     }
 
     /// <summary>What the person who started the program can do about it; null where it is a bug, whose trace is wanted.</summary>
@@ -98,6 +111,14 @@ internal static partial class ServeCommand
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
         _ => null,
     };
+
+    /// <summary>Signals are the command line's to hear: were the host to stop at the same time, nobody could tell why it stopped.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 
     private static partial class Log
     {

@@ -17,6 +17,7 @@ internal static class WebhookSecretCommand
                 await services.GetRequiredService<Migrator>().MigrateAsync(token);
                 Console.WriteLine(await services.GetRequiredService<InstanceSecret>().GetAsync(token));
             },
+            mayBegin: false,
             cancellationToken));
         return command;
     }

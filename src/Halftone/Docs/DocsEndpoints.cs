@@ -83,10 +83,11 @@ internal static partial class DocsEndpoints
         <title>{{title}} – Halftone</title>
         <style>
           :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-          body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }
+          body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
           pre, code { font-family: ui-monospace, monospace; font-size: .9em; background: #8882; }
           pre { padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; }
           table { border-collapse: collapse; }
+          .scroll { overflow-x: auto; }
           td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #8884; vertical-align: top; }
         </style>
         <nav><a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a> · <a href="/docs/webhook">Webhooks</a></nav>

@@ -68,13 +68,13 @@ internal static partial class Markdown
     /// <summary>The second line only draws the rule.</summary>
     private static void Table(StringBuilder html, string[] lines)
     {
-        html.Append("<table><thead>").Append(Row(lines[0], "th")).Append("</thead><tbody>");
+        html.Append("<div class=\"scroll\" tabindex=\"0\"><table><thead>").Append(Row(lines[0], "th")).Append("</thead><tbody>");
         foreach (var line in lines.Skip(2))
         {
             html.Append(Row(line, "td"));
         }
 
-        html.Append("</tbody></table>\n");
+        html.Append("</tbody></table></div>\n");
     }
 
     private static string Row(string line, string cell) =>

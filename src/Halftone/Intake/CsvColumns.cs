@@ -35,6 +35,9 @@ internal sealed class CsvColumns
     /// <summary>Accepted names of the product name column, best first.</summary>
     public static readonly string[] NameNames = ["Product Name", "Product Title", "Product", "Title", "Name", "Item Name", "Item"];
 
+    private readonly bool[] outputs;
+    private readonly bool[] errors;
+
     private CsvColumns(string[] names)
     {
         Names = names;
@@ -42,8 +45,8 @@ internal sealed class CsvColumns
         UrlIndex = Find(keys, UrlKeys);
         SerialIndex = Find(keys, SerialKeys);
         NameIndex = Find(keys, NameKeys);
-        OutputIndex = Array.IndexOf(keys, Key(OutputName));
-        ErrorsIndex = Array.IndexOf(keys, Key(ErrorsName));
+        outputs = Array.ConvertAll(keys, key => key == OutputKey);
+        errors = Array.ConvertAll(keys, key => key == ErrorsKey);
         SecondUrlIndex = UrlIndex < 0 ? -1 : Array.IndexOf(keys, keys[UrlIndex], UrlIndex + 1);
     }
 
@@ -60,29 +63,19 @@ internal sealed class CsvColumns
 
     public int NameIndex { get; }
 
-    public int OutputIndex { get; }
-
-    public int ErrorsIndex { get; }
-
     /// <summary>How many of the columns we look for are there; tells the right delimiter from a wrong one.</summary>
     public int Recognised => (UrlIndex >= 0 ? 3 : 0) + (SerialIndex >= 0 ? 1 : 0) + (NameIndex >= 0 ? 1 : 0);
 
     /// <summary>The column of a variant's output URLs.</summary>
     public static string VariantName(string variant) => $"{OutputName} ({variant})";
 
-    /// <summary>Where the column of a variant is; -1 where there is none. Signs tell variants apart, so its name counts as it is, but for case.</summary>
-    public int VariantIndex(string variant)
-    {
-        for (var index = 0; index < Names.Count; index++)
-        {
-            if (Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase))
-            {
-                return index;
-            }
-        }
+    /// <summary>Whether a column is one of output URLs. A file may have several, and each is written over: none may show an earlier run's.</summary>
+    public bool IsOutput(int index) => outputs[index];
 
-        return -1;
-    }
+    public bool IsErrors(int index) => errors[index];
+
+    /// <summary>Whether a column is that of a variant. Signs tell variants apart, so its name counts as it is, but for case.</summary>
+    public bool IsVariant(int index, string variant) => Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads the header that <paramref name="scanner"/> stands on.</summary>
     public static CsvColumns Read(CsvScanner scanner, CsvDialect dialect)
@@ -105,7 +98,7 @@ internal sealed class CsvColumns
         for (var index = 0; index < Names.Count; index++)
         {
             var key = Key(Names[index]);
-            if (key.Length >= 4 && index != SerialIndex && index != NameIndex && index != OutputIndex && UrlKeys.Any(accepted => accepted.Length >= 4 && Distance(key, accepted) <= (accepted.Length >= 8 ? 2 : 1)))
+            if (key.Length >= 4 && index != SerialIndex && index != NameIndex && !outputs[index] && UrlKeys.Any(accepted => accepted.Length >= 4 && Distance(key, accepted) <= (accepted.Length >= 8 ? 2 : 1)))
             {
                 return index;
             }
@@ -175,6 +168,8 @@ internal sealed class CsvColumns
         return cost[left.Length, right.Length];
     }
 
+    private static readonly string OutputKey = Key(OutputName);
+    private static readonly string ErrorsKey = Key(ErrorsName);
     private static readonly string[] UrlKeys = Array.ConvertAll(UrlNames, Key);
     private static readonly string[] SerialKeys = Array.ConvertAll(SerialNames, Key);
     private static readonly string[] NameKeys = Array.ConvertAll(NameNames, Key);

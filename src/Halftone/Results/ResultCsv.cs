@@ -84,20 +84,21 @@ internal static class ResultCsv
         /// <summary>Ours in their order: outputs, each variant, errors.</summary>
         private readonly string[] cells = new string[variants.Count + 2];
 
-        /// <summary>Where in the file's header each of our columns is; -1 where it has none.</summary>
-        private readonly int[] places = new int[variants.Count + 2];
+        /// <summary>Which of ours each column of the file is; -1 where it is another.</summary>
+        private int[] ours = [];
 
-        private int width;
+        /// <summary>Those of ours that the file does not have.</summary>
+        private int[] missing = [];
 
         public void WriteHeader()
         {
             var header = CsvColumns.Read(scanner, dialect);
-            width = header.Names.Count;
-            (cells[0], places[0]) = (CsvColumns.OutputName, header.OutputIndex);
-            (cells[^1], places[^1]) = (CsvColumns.ErrorsName, header.ErrorsIndex);
+            ours = [.. Enumerable.Range(0, header.Names.Count).Select(index => OursAt(header, index))];
+            missing = [.. Enumerable.Range(0, cells.Length).Except(ours)];
+            (cells[0], cells[^1]) = (CsvColumns.OutputName, CsvColumns.ErrorsName);
             foreach (var (index, variant) in variants.Index())
             {
-                (cells[index + 1], places[index + 1]) = (CsvColumns.VariantName(variant), header.VariantIndex(variant));
+                cells[index + 1] = CsvColumns.VariantName(variant);
             }
 
             // A name that is there already stays as it is written.
@@ -116,10 +117,33 @@ internal static class ResultCsv
             Write(replace: true);
         }
 
+        private int OursAt(CsvColumns header, int index)
+        {
+            if (header.IsOutput(index))
+            {
+                return 0;
+            }
+
+            if (header.IsErrors(index))
+            {
+                return cells.Length - 1;
+            }
+
+            for (var variant = 0; variant < variants.Count; variant++)
+            {
+                if (header.IsVariant(index, variants[variant]))
+                {
+                    return variant + 1;
+                }
+            }
+
+            return -1;
+        }
+
         private void Write(bool replace)
         {
             // A short row is filled up so far that our cells stand under their names.
-            var needed = Array.IndexOf(places, -1) >= 0 ? width : places.Max() + 1;
+            var needed = missing.Length > 0 ? ours.Length : Array.FindLastIndex(ours, place => place >= 0) + 1;
             var total = Math.Max(scanner.CellCount, needed);
             for (var index = 0; index < total; index++)
             {
@@ -128,16 +152,16 @@ internal static class ResultCsv
                     output.WriteDelimiter();
                 }
 
-                if (replace && Array.IndexOf(places, index) is >= 0 and var ours)
+                if (replace && index < ours.Length && ours[index] >= 0)
                 {
-                    output.WriteCell(cells[ours]);
+                    output.WriteCell(cells[ours[index]]);
                 }
                 else if (index < scanner.CellCount)
                 {
                     WriteAsItCame(index);
                 }
 
-                if (index == width - 1)
+                if (index == ours.Length - 1)
                 {
                     AppendMissing();
                 }
@@ -148,13 +172,10 @@ internal static class ResultCsv
 
         private void AppendMissing()
         {
-            for (var index = 0; index < places.Length; index++)
+            foreach (var index in missing)
             {
-                if (places[index] < 0)
-                {
-                    output.WriteDelimiter();
-                    output.WriteCell(cells[index]);
-                }
+                output.WriteDelimiter();
+                output.WriteCell(cells[index]);
             }
         }
 

@@ -112,17 +112,20 @@ internal sealed partial class DeliveryRun(
     private void Count(Attempt attempt)
     {
         Instruments.WebhookAttempt(attempt.IsGone ? "gone" : attempt.State == "pending" ? "postponed" : attempt.State, attempt.Error, TimeSpan.FromMilliseconds(attempt.Milliseconds));
-        if (attempt.HttpStatus is { } status)
-        {
-            Traces.Note("http.response.status_code", status);
-        }
-
         if (attempt.Error is { } error)
         {
             Traces.Fail(error);
         }
 
-        Log.Attempted(logger, attempt.DeliveryId, attempt.Number, attempt.State, attempt.HttpStatus, attempt.Error);
+        if (attempt.HttpStatus is { } status)
+        {
+            Traces.Note("http.response.status_code", status);
+            Log.Answered(logger, attempt.DeliveryId, attempt.Number, attempt.State, status);
+        }
+        else
+        {
+            Log.NotAnswered(logger, attempt.DeliveryId, attempt.Number, attempt.State, attempt.Error!);
+        }
     }
 
     /// <summary>What one attempt came to.</summary>
@@ -193,7 +196,10 @@ internal sealed partial class DeliveryRun(
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus}, {Error})")]
-        public static partial void Attempted(ILogger logger, long deliveryId, int attempt, string state, int? httpStatus, string? error);
+        [LoggerMessage(401, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus})")]
+        public static partial void Answered(ILogger logger, long deliveryId, int attempt, string state, int httpStatus);
+
+        [LoggerMessage(403, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} ({Error})")]
+        public static partial void NotAnswered(ILogger logger, long deliveryId, int attempt, string state, string error);
     }
 }

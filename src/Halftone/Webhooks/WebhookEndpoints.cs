@@ -212,7 +212,16 @@ internal static class WebhookUrl
         return await connect.CheckAsync(url, cancellationToken) switch
         {
             null or FetchError.NameLookupFailed or FetchError.ConnectTimedOut => null,
-            { } error => $"'{field}' cannot be called ({error.Code}). {ErrorText.Of(error.Code)}",
+            { } error => $"'{field}' cannot be called ({error.Code}). {AdviceOn(error)}",
         };
     }
+
+    /// <summary>What is said of images speaks of a file and of publishing.</summary>
+    private static string AdviceOn(FetchError error) => error switch
+    {
+        FetchError.InvalidUrl => "It is no address of a host: correct it.",
+        FetchError.PortForbidden => "It uses a port that this server does not call: receive on port 80 or 443, or ask whoever runs this server to allow the port.",
+        FetchError.AddressForbidden => "It lies in a private network, which this server does not call: name an address on the internet, or ask whoever runs this server to open that network.",
+        _ => ErrorText.Of(error.Code),
+    };
 }

@@ -55,6 +55,38 @@ public sealed class ClientVerbTests : IDisposable
     }
 
     [Fact]
+    public async Task A_result_that_would_find_no_place_is_refused_before_anything_is_sent()
+    {
+        await using var stub = await ImageOrigin.StartAsync(Cancelled);
+        string[] at = ["--json", "--server", stub.Address.AbsoluteUri];
+        foreach (var verb in new string[][] { ["upload", WriteCsv("1,A,")], ["status", "x"], ["retry", "x"] })
+        {
+            var missing = Path.Combine(scratch, "none", "result.csv");
+            var refused = await Verb.RunAsync([.. verb, "--out", missing, .. at]);
+            Assert.Equal((1, $"'{missing}' cannot be written, because its folder is missing: make the folder, or name another file with --out.\n"), (refused.ExitCode, refused.Errors));
+            Assert.Equal("file_unwritable", JsonDocument.Parse(refused.Output).RootElement.GetProperty("code").GetString());
+
+            var folder = await Verb.RunAsync([.. verb, "--out", scratch, .. at]);
+            Assert.Equal((1, $"'{scratch}' cannot be written, because it is a folder: name a file in it with --out.\n"), (folder.ExitCode, folder.Errors));
+        }
+
+        Assert.Equal(0, stub.RequestCount);
+    }
+
+    [Fact]
+    public async Task A_folder_that_goes_away_while_the_result_is_awaited_is_named()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        var id = await server.UploadAsync("Product Name,Input Image Urls\nMug,\n", Cancelled);
+        await server.WaitForEndAsync(id, Cancelled);
+        using var client = new ServerClient(server.Client.BaseAddress!, null);
+        var path = Path.Combine(scratch, "gone", "result.csv");
+        var failed = await Assert.ThrowsAsync<Halftone.Commands.CommandFailedException>(() => client.DownloadResultAsync(id.ToString("D"), path, Cancelled));
+        Assert.StartsWith($"'{path}' was not written (", failed.Message);
+        Assert.EndsWith($"): 'halftone status {id} --out FILE' gets the result.", failed.Message);
+    }
+
+    [Fact]
     public async Task A_refused_file_is_told_line_by_line()
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
@@ -232,7 +264,10 @@ public sealed class ClientVerbTests : IDisposable
         // The server finds the first key within a second.
         await Eventually.TrueAsync(async () => (await Verb.RunAsync("requests", "--server", AddressOf(server))).ExitCode == 1);
         var refused = await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", AddressOf(server));
-        Assert.EndsWith("Send a valid API key as 'Authorization: Bearer …' or 'X-API-Key: …'.\n", refused.Errors);
+        Assert.EndsWith("\nThe server asks for an API key: give one with --api-key or in HALFTONE_API_KEY.\n", "\n" + refused.Errors);
+        var unknown = await Verb.RunAsync("requests", "--json", "--server", AddressOf(server), "--api-key", "halftone_00");
+        Assert.Equal("The server does not know this API key, or it was revoked: look at the one of --api-key or HALFTONE_API_KEY.\n", unknown.Errors);
+        Assert.Equal("unauthorized", JsonDocument.Parse(unknown.Output).RootElement.GetProperty("code").GetString());
         Assert.Equal(0, (await Verb.RunAsync("requests", "--server", AddressOf(server), "--api-key", key)).ExitCode);
     }
 

@@ -36,6 +36,19 @@ public sealed partial class CsvDocumentTests
     }
 
     [Fact]
+    public async Task The_commands_are_understood_and_each_variant_gets_its_column()
+    {
+        await using var server = await HalftoneServer.StartAsync(TestContext.Current.CancellationToken);
+        var columns = new List<string>();
+        foreach (Match command in Command().Matches(Document))
+        {
+            columns.Add(await CurlCommand.NewColumnsAsync(command.Groups[1].Value, server, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal(["Output Image Urls,Image Errors", "Output Image Urls,Output Image Urls (thumb),Output Image Urls (zoom),Image Errors"], columns);
+    }
+
+    [Fact]
     public void The_accepted_names_are_listed_in_their_order()
     {
         foreach (var names in new[] { CsvColumns.UrlNames, CsvColumns.SerialNames, CsvColumns.NameNames })
@@ -57,4 +70,7 @@ public sealed partial class CsvDocumentTests
 
     [GeneratedRegex("```csv\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();
+
+    [GeneratedRegex("```bash\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Command();
 }

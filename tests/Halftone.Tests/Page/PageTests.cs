@@ -158,6 +158,9 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             }
             """, "Product Name\tImages\nMug\thttps://shop.example/a.jpg\n");
         await Expect(window["#preview-sum"]).ToContainTextAsync("1 product with 1 image from 1 host. 51 B, UTF-8 with tabs between cells.");
+        await window.GiveAsync("sep=;\r\nProduct Name;Images\r\nMug, red;https://shop.example/a.jpg\r\n");
+        await Expect(window["#preview-rows thead"]).ToHaveTextAsync("Product NameImages");
+        await Expect(window["#preview-rows tbody"]).ToHaveTextAsync("Mug, redhttps://shop.example/a.jpg");
         await window.GiveAsync("%PDF-1.7\n%âãÏÓ\n", "catalogue.pdf");
         await Expect(window["#problems-title"]).ToHaveTextAsync("1 problem");
         await Expect(window["#problems-table"]).ToContainTextAsync("whole file");
@@ -276,8 +279,15 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await Expect(window["#connection"]).ToHaveTextAsync("The connection to the server was lost. Reconnecting…");
             await using var again = await HalftoneServer.StartAsync(Cancelled, folder, address);
             await Expect(window["#connection"]).ToBeHiddenAsync();
+            await Expect(window["#waiting-name"]).ToHaveTextAsync("Waiting");
+            await Expect(window["#sheet li >> nth=1"]).ToContainTextAsync("waiting");
             await window["#cancel"].ClickAsync();
             await window.EndsAsync("Cancelled");
+            await Expect(window["#waiting-name"]).ToHaveTextAsync("Not done");
+            await Expect(window["#sheet li >> nth=1"]).ToContainTextAsync("not done");
+            await window["#sheet li >> nth=1"].ClickAsync();
+            await Expect(window["#compare-facts"]).ToContainTextAsync("not done: the request was cancelled");
+            await window["#compare-close"].ClickAsync();
             await Expect(window["#retry"]).ToHaveTextAsync("Go on with 1 image");
             await window["#retry"].ClickAsync();
 
@@ -458,8 +468,28 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window["[data-nav=webhooks]"].ClickAsync();
         await window["#callback"].FillAsync("https://10.0.0.1/hook");
         await window["#register button"].ClickAsync();
-        await Expect(window["#register-trouble"]).ToContainTextAsync("address_forbidden");
+        await Expect(window["#register-trouble"]).ToHaveTextAsync(
+            "'callback_url' cannot be called (address_forbidden). It lies in a private network, which this server does not call: name an address on the internet, or ask whoever runs this server to open that network.");
         await window.IsForEverybodyAsync("a refused webhook");
+    }
+
+    [Fact]
+    public async Task On_a_phone_a_wide_table_of_the_documentation_scrolls_and_the_page_does_not()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var window = await browser.OpenAsync(server, "docs/errors", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        Assert.True(await window.Page.EvaluateAsync<bool>("() => [...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"));
+        var wide = new List<string>();
+        foreach (var page in Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => Path.GetFileNameWithoutExtension(path)))
+        {
+            await window.Page.GotoAsync($"docs/{page}");
+            if (await window.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth > window.innerWidth"))
+            {
+                wide.Add(page);
+            }
+        }
+
+        Assert.Equal([], wide);
     }
 
     [Fact]

@@ -47,6 +47,20 @@ public sealed class ResultCsvTests
     }
 
     [Fact]
+    public async Task Of_several_columns_of_ours_none_keeps_what_an_earlier_run_wrote()
+    {
+        var result = await CsvResult.WriteAsync(
+            "Output Image Urls,Images,output image urls,Image Errors,Output Image Urls (thumb),Output Image Urls (Thumb),IMAGE_ERRORS\nold,https://a.example/1.jpg,old,old,old,old,old\nold,https://a.example/404.jpg,old\n",
+            Outcome, false, "thumb");
+
+        Assert.Equal(
+            "Output Image Urls,Images,output image urls,Image Errors,Output Image Urls (thumb),Output Image Urls (Thumb),IMAGE_ERRORS\n"
+            + "https://out.example/1.jpg,https://a.example/1.jpg,https://out.example/1.jpg,,https://out.example/1.jpg-thumb.webp,https://out.example/1.jpg-thumb.webp,\n"
+            + ",https://a.example/404.jpg,,1: http_404,,,1: http_404\n",
+            result);
+    }
+
+    [Fact]
     public async Task Everything_else_is_kept_as_it_came()
     {
         const string Odd = "\r\n\"S. No.\" ,Product Name,Images\r\n\"007\", \"x ,https://a.example/1.jpg\n\n,,\n2,\"a\r\nb\"\"c\",\"\"\r3,5\" pipe,";

@@ -35,6 +35,28 @@ public sealed class LogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_delivery_is_logged_with_what_was_answered_or_with_why_nothing_was()
+    {
+        await using var receiver = await WebhookReceiver.AnsweringAsync(204, Cancelled);
+        using var server = Start("Halftone__Fetch__AllowNetworks__0=127.0.0.1");
+        using var client = new HttpClient { BaseAddress = new Uri(address) };
+        await LiveAsync(client);
+        foreach (var endpoint in new[] { receiver.Url().AbsoluteUri, $"http://127.0.0.1:{FreePort.Find()}/" })
+        {
+            using var registered = await client.PostAsJsonAsync("webhook", new { callback_url = endpoint }, Cancelled);
+            var webhook = (await registered.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("webhook_id").GetString();
+            using var pinged = await client.PostAsync($"webhook/{webhook}/ping", null, Cancelled);
+            await Eventually.TrueAsync(async () =>
+                (await client.GetFromJsonAsync<JsonElement>($"webhook/{webhook}/deliveries", Cancelled)).GetProperty("deliveries")[0].GetProperty("status").GetString() != "PENDING");
+        }
+
+        server.Interrupt();
+        var (_, output, _) = await server.EndAsync();
+        Assert.Contains(", attempt 1: delivered (HTTP 204)\n", output);
+        Assert.Contains(", attempt 1: failed (connect_refused)\n", output);
+    }
+
+    [Fact]
     public async Task The_variables_that_every_telemetry_library_knows_name_the_collector_and_the_service()
     {
         await using var collector = await OtlpReceiver.StartAsync(Cancelled);
@@ -80,22 +102,24 @@ public sealed class LogTests : IDisposable
     private async Task<Guid> RunRequestAsync()
     {
         using var client = new HttpClient { BaseAddress = new Uri(address) };
-        await Eventually.TrueAsync(async () =>
-        {
-            try
-            {
-                using var live = await client.GetAsync("health/live", Cancelled);
-                return live.StatusCode == HttpStatusCode.OK;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
+        await LiveAsync(client);
         using var csv = new StringContent("Product Name,Input Image Urls\nMug,http://127.0.0.1:1/a.jpg\n", System.Net.Http.Headers.MediaTypeHeaderValue.Parse("text/csv"));
         using var answer = await client.PostAsync("upload", csv, Cancelled);
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("request_id").GetGuid();
         await Eventually.TrueAsync(async () => (await client.GetFromJsonAsync<JsonElement>($"status/{id}", Cancelled)).TryGetProperty("finished_at", out _));
         return id;
     }
+
+    private static Task LiveAsync(HttpClient client) => Eventually.TrueAsync(async () =>
+    {
+        try
+        {
+            using var live = await client.GetAsync("health/live", Cancelled);
+            return live.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    });
 }

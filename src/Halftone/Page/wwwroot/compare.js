@@ -92,7 +92,7 @@ function factsOf(image) {
       : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, ${saving(image.input_bytes, image.output_bytes)} saved`] : null,
     isDone ? ['Picture', `${image.width ? `${number(image.width)} × ${number(image.height)} pixels, ` : ''}${format(image.output_url)}`] : null,
     image.reused ? ['Made', 'in an earlier request: the source has not changed since'] : null,
-    image.status === 'PENDING' ? ['State', 'waiting for its turn'] : null,
+    image.status === 'PENDING' ? ['State', of.sheet.hasEnded ? 'not done: the request was cancelled' : 'waiting for its turn'] : null,
     ['Product', `${image.product_name}${image.serial_number ? ` (${image.serial_number})` : ''}`],
     ['In the file', `line ${number(image.line)}, image ${number(image.number)} of the row`],
     // What the server did not fetch is no address to click on.

@@ -128,6 +128,8 @@ function render(status, sheet) {
   setText(byId('after'), hasBytes ? bytes(status.bytes.output) : '–');
   setText(byId('done'), number(completed));
   setText(byId('failed'), number(failed));
+  // What a cancel has left undone waits for nothing.
+  setText(byId('waiting-name'), hasEnded && done < total ? 'Not done' : 'Waiting');
   setText(byId('waiting'), number(total - done));
   byId('failed').classList.toggle('some', failed > 0);
   show(byId('reused-fact'), status.reused > 0);
@@ -135,7 +137,7 @@ function render(status, sheet) {
   showPace(status, done, hasEnded);
   showActions(status, hasEnded);
   showErrors(status.errors, failed);
-  sheet.update(status.progress);
+  sheet.update(status.progress, hasEnded);
   tell(before, status, hasEnded);
 }
 

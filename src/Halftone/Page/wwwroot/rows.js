@@ -6,10 +6,17 @@ const Head = 256 * 1024;
 export async function firstRows(file, dialect, limit) {
   const [encoding, delimiter] = dialect.split(' ');
   const bytes = await headOf(file);
+  const sign = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' }[delimiter] ?? ',';
   const text = new TextDecoder(encoding.replace(/-?bom$/, '') || 'utf-8').decode(bytes);
-  const records = parse(text, { comma: ',', semicolon: ';', tab: '\t', pipe: '|' }[delimiter] ?? ',', limit + 1);
+  const records = parse(withoutSeparatorLine(text, sign), sign, limit + 1);
   // The last one may have been cut off with the head of the file.
   return bytes.length < Head ? records.slice(0, limit) : records.slice(0, Math.min(limit, records.length - 1));
+}
+
+/** Without a first line such as "sep=;", which names no column. */
+function withoutSeparatorLine(text, delimiter) {
+  const [line] = /^.*/.exec(text);
+  return line.toLowerCase() === `sep=${delimiter}` ? text.slice(line.length) : text;
 }
 
 async function headOf(file) {

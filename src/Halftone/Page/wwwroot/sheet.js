@@ -22,6 +22,7 @@ export class Sheet {
   #changed;
   #signal;
   #counts = { all: 0, completed: 0, failed: 0 };
+  #hasEnded = false;
   #filter = '';
   #start = 0;               // position of the sheet's first image where there are several sheets
   #pages = new Map();       // number of a page → its images, least recently used first
@@ -68,8 +69,12 @@ export class Sheet {
   }
 
   /** Counts of a status; images that had no outcome when they were fetched are fetched again while they are on show. */
-  update({ total, completed, failed }) {
+  update({ total, completed, failed }, hasEnded) {
     const before = this.#counts;
+    if (this.#hasEnded !== hasEnded) {
+      this.#hasEnded = hasEnded;
+      this.#draw();
+    }
     this.#counts = { all: total, completed, failed };
     for (const label of document.querySelectorAll('#sheet-filter [data-count]')) label.textContent = number(this.#counts[label.dataset.count]);
     if (before.completed === completed && before.failed === failed && before.all === total) return;
@@ -89,6 +94,11 @@ export class Sheet {
   #renew() {
     this.#draw();
     this.#changed();
+  }
+
+  /** Nothing comes any more of the images that are not done, until somebody retries. */
+  get hasEnded() {
+    return this.#hasEnded;
   }
 
   get total() {
@@ -255,7 +265,7 @@ export class Sheet {
   #fill(element, at) {
     if (element.ariaSetSize !== String(this.total)) element.ariaSetSize = this.total;
     const image = this.#pages.get(Math.floor(at / PageSize))?.[at % PageSize];
-    const shown = image ? `${image.status} ${image.output_url ?? image.error_code ?? ''}` : '';
+    const shown = image ? `${image.status} ${this.#hasEnded} ${image.output_url ?? image.error_code ?? ''}` : '';
     if (element.dataset.shown === shown) return;
     element.dataset.shown = shown;
     delete element.dataset.waits;
@@ -265,13 +275,19 @@ export class Sheet {
       h('span', { class: 'thumb' }, image?.status === 'COMPLETED' ? h('img', { alt: '', decoding: 'async', referrerpolicy: 'no-referrer' }) : null),
       h('span', { class: 'name' }, image?.product_name ?? ''),
       // Also before it is known what it is, a button needs a name.
-      h('span', { class: 'note' }, image ? noteOf(image) : h('span', { class: 'unseen' }, `Image ${number(at + 1)}, not loaded yet`)));
+      h('span', { class: 'note' }, image ? this.#noteOf(image) : h('span', { class: 'unseen' }, `Image ${number(at + 1)}, not loaded yet`)));
     if (image?.status === 'COMPLETED') {
       const picture = button.querySelector('img');
       picture.addEventListener('load', () => picture.classList.add('there'), { once: true });
       showOutput(picture, image.output_url, this.#id, false);
       element.dataset.waits = image.output_url;
     }
+  }
+
+  #noteOf(image) {
+    if (image.status === 'FAILED') return image.http_status ? `failed: answered ${image.http_status}` : `failed: ${image.error_code.replaceAll('_', ' ')}`;
+    if (image.status === 'PENDING') return this.#hasEnded ? 'not done' : 'waiting';
+    return image.kept_original ? `${bytes(image.output_bytes)}, left as it was` : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, −${saving(image.input_bytes, image.output_bytes)}`;
   }
 
   #onClick(event) {
@@ -297,12 +313,6 @@ export class Sheet {
     this.#drawNow();
     this.#cells.get(this.#active)?.firstChild.focus({ preventScroll: true });
   }
-}
-
-function noteOf(image) {
-  if (image.status === 'FAILED') return image.http_status ? `failed: answered ${image.http_status}` : `failed: ${image.error_code.replaceAll('_', ' ')}`;
-  if (image.status === 'PENDING') return 'waiting';
-  return image.kept_original ? `${bytes(image.output_bytes)}, left as it was` : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, −${saving(image.input_bytes, image.output_bytes)}`;
 }
 
 /**
