@@ -103,22 +103,23 @@ internal static class Program
         server.UseRequestDecompression();
         server.UseRouting();
         server.UseLogScope();
-        server.MapHealth();
+        var routes = server.WithHeads();
+        routes.MapHealth();
         if (server.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Role == Role.Worker)
         {
             return server;
         }
 
-        server.MapPage();
-        server.MapUpload();
-        server.MapStatus();
-        server.MapEvents();
-        server.MapRequests();
-        server.MapImageList();
-        server.MapResults();
-        server.MapImages();
-        server.MapWebhooks();
-        server.MapDocs();
+        routes.MapPage();
+        routes.MapUpload();
+        routes.MapStatus();
+        routes.MapEvents();
+        routes.MapRequests();
+        routes.MapImageList();
+        routes.MapResults();
+        routes.MapImages();
+        routes.MapWebhooks();
+        routes.MapDocs();
         return server;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Halftone.Codec;
+using Halftone.Intake;
 using Halftone.Store;
 
 namespace Halftone.Commands;
@@ -50,8 +51,20 @@ internal static class UploadOptions
 
     private static Option<string> MakeFormat()
     {
-        var format = new Option<string>("--format") { Description = "Format of the images; keep is each source's own. Default: keep" };
-        format.AcceptOnlyFromAmong(["keep", .. FormatName.Known]);
+        var format = new Option<string>("--format")
+        {
+            Description = "Format of the images; keep is each source's own, jpg is jpeg. Default: keep",
+            CustomParser = given =>
+            {
+                if (!OptionValue.TryFormat(given.Tokens[0].Value, out var name))
+                {
+                    given.AddError($"--format must be keep or one of {string.Join(", ", FormatName.Known)}.");
+                }
+
+                return name;
+            },
+        };
+        format.CompletionSources.Add(["keep", .. FormatName.Known]);
         return format;
     }
 }

@@ -28,6 +28,12 @@ internal sealed class ApiBrowser(IServiceProvider services)
     /// <summary>Answers <c>/docs</c> and the files of the page below it; 404 for any other.</summary>
     public Task AnswerAsync(HttpContext context)
     {
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            // Swagger UI knows GET alone. The web server leaves the body out whatever the method is called here.
+            context.Request.Method = HttpMethods.Get;
+        }
+
         // Everything comes from here: nothing is to be fetched from, or told to, anybody else.
         context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
         return pipeline.Value(context);

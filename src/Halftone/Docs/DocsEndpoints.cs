@@ -36,6 +36,7 @@ internal static partial class DocsEndpoints
     /// <remarks>`index.html` is the API to browse, with its scripts and styles beside it; `errors`, `csv`, `webhook` and the other pages are what to read about it.</remarks>
     /// <param name="page" example="errors">Name of the page or file.</param>
     /// <response code="200">The page or file.</response>
+    /// <response code="301" headers="Location">The page; asked for with a trailing slash.</response>
     private static async Task<Results<ContentHttpResult, EmptyHttpResult>> GetPageAsync(string page, HttpContext context, ApiBrowser browser)
     {
         if (FileOf(page) is { } file)
@@ -51,6 +52,7 @@ internal static partial class DocsEndpoints
     /// <remarks>What happened, an example, what to do, and whether a retry helps. The `type` of a problem leads here.</remarks>
     /// <param name="code" example="unknown_request">The code of a problem, of a problem of a file, or of an image that failed.</param>
     /// <response code="200">The page.</response>
+    /// <response code="301" headers="Location">The page; asked for with a trailing slash.</response>
     private static async Task<Results<ContentHttpResult, ProblemHttpResult>> GetErrorAsync(string code, HttpContext context) =>
         FileOf("errors", code) is { } file ? await ReadAsync(file, context) : Problems.Of(ProblemType.NotFound, "There is no such error code: /docs/errors lists them.");
 

@@ -11,11 +11,12 @@ internal static class OptionValue
 
     public static bool TryPixels(string text, out int pixels) => TryWhole(text, CodecRequest.MaxSidePixels, out pixels);
 
-    /// <param name="text">In any case.</param>
+    /// <param name="text">In any case; jpg is taken as jpeg.</param>
     /// <param name="format">keep, or a name of <see cref="FormatName.Known"/>.</param>
     public static bool TryFormat(string text, out string format)
     {
-        format = text.ToLowerInvariant();
+        var name = text.ToLowerInvariant();
+        format = name == "jpg" ? "jpeg" : name;
         return format == "keep" || FormatName.Known.Contains(format);
     }
 

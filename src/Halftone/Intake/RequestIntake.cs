@@ -120,11 +120,11 @@ internal sealed partial class RequestIntake(
         return new SpooledUpload(requestId, key, NameOf(fileName), hash);
     }
 
-    /// <summary>The sender's name in characters that any database holds: no zero, no half of a surrogate pair.</summary>
+    /// <summary>The sender's name in characters that any database holds and any header may: no control characters, no half of a surrogate pair.</summary>
     private static string NameOf(string fileName)
     {
         var name = new StringBuilder();
-        foreach (var rune in fileName.EnumerateRunes().Where(rune => rune.Value != 0).TakeWhile(rune => name.Length + rune.Utf16SequenceLength <= MaxFileNameChars))
+        foreach (var rune in fileName.EnumerateRunes().Where(rune => !Rune.IsControl(rune)).TakeWhile(rune => name.Length + rune.Utf16SequenceLength <= MaxFileNameChars))
         {
             name.Append(rune.ToString());
         }

@@ -12,8 +12,8 @@ using Microsoft.Net.Http.Headers;
 namespace Halftone.Intake;
 
 /// <summary>
-/// The three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member <c>csv</c>, or the CSV itself
-/// with its options in the query.
+/// The three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member <c>csv</c>, or the CSV itself. Options stand in
+/// the query, or beside the file in a form or object.
 /// </summary>
 internal static class UploadBody
 {
@@ -21,9 +21,9 @@ internal static class UploadBody
     public static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
 
     private const int MaxFieldBytes = 8 * 1024;
-    private const int MaxParts = 32;
     private const int MaxJsonBytes = 8 * 1024 * 1024;
     private const int MaxBoundaryChars = 200;
+    private const string FileNameField = "file_name";
     private const string DefaultFileName = "upload.csv";
     private static readonly SemaphoreSlim JsonTurn = new(1);
 
@@ -42,19 +42,30 @@ internal static class UploadBody
             return Problems.Of(ProblemType.UnsupportedMediaType, "Send the body as it is, or with Content-Encoding: gzip or deflate.");
         }
 
-        if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
+        var isForm = type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
+        var isJson = type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase);
+        if (!isForm && !isJson && !CsvTypes.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase))
+        {
+            return Unsupported();
+        }
+
+        if (await ReadQueryAsync(request.Query, form, cancellationToken) is { } problem)
+        {
+            return problem;
+        }
+
+        if (isForm)
         {
             return await ReadPartsAsync(request, type, form, intake, cancellationToken);
         }
 
-        if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
+        if (isJson)
         {
             return await ReadJsonAsync(request, form, intake, cancellationToken);
         }
 
-        return CsvTypes.Contains(type.MediaType.Value, StringComparer.OrdinalIgnoreCase)
-            ? await ReadRawAsync(request, form, intake, cancellationToken)
-            : Unsupported();
+        form.Upload = await intake.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
+        return null;
     }
 
     private static ProblemHttpResult Unsupported() => Problems.Of(
@@ -70,13 +81,9 @@ internal static class UploadBody
         }
 
         var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 };
-        for (var parts = 0; await reader.ReadNextSectionAsync(cancellationToken) is { } section; parts++)
+        // No name is taken twice and no other is known, so the parts are few.
+        while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
         {
-            if (parts == MaxParts)
-            {
-                return Problems.Of(ProblemType.TooManyParts, $"At most {MaxParts} parts are read: send the CSV in one part named 'file'.");
-            }
-
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || Decode(() => disposition.Name) is not { Length: > 0 } name)
             {
                 return Problems.Of(ProblemType.BrokenMultipart, "A part has no name: send the CSV in a part named 'file'.");
@@ -103,10 +110,14 @@ internal static class UploadBody
 
         // The platform takes the first of several, and throws where that has no value.
         var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
-        var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Decode(() => disposition.FileName);
-        form.Upload = await intake.SpoolAsync(section.Body, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
+        var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Unescape(Decode(() => disposition.FileName));
+        form.Upload = await intake.SpoolAsync(section.Body, form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName), cancellationToken);
         return null;
     }
+
+    /// <summary>The three characters that browsers and curl escape in the name of a file, and no others: WHATWG HTML, "multipart form data".</summary>
+    private static string? Unescape(string? fileName) => fileName?
+        .Replace("%22", "\"", StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.Ordinal).Replace("%0A", "\n", StringComparison.Ordinal);
 
     /// <returns>Null where there is none, or it is in an encoding that the platform knows and refuses, such as UTF-7.</returns>
     private static string? Decode(Func<StringSegment> name)
@@ -126,6 +137,11 @@ internal static class UploadBody
         if (!UploadForm.Fields.Contains(name))
         {
             return UnknownField(name, "file");
+        }
+
+        if (!form.TryAdd(name))
+        {
+            return GivenTwice(name);
         }
 
         var buffer = new byte[MaxFieldBytes + 1];
@@ -198,6 +214,7 @@ internal static class UploadBody
 
     private static async Task<ProblemHttpResult?> TakeJsonApartAsync(ReadOnlyMemory<byte> body, Dictionary<string, string> fields, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
     {
+        body = body[JsonBody.MarkLength(body.Span)..];
         if (!Utf8.IsValid(body.Span))
         {
             return Problems.Of(ProblemType.InvalidJson, "The body is not UTF-8, as JSON must be.");
@@ -216,21 +233,26 @@ internal static class UploadBody
         using (document)
         {
             JsonElement csv = default;
-            string? fileName = null;
             foreach (var member in document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.EnumerateObject() : default)
             {
                 var name = NameOf(member);
+                if (name is not ("csv" or FileNameField) && !UploadForm.Fields.Contains(name))
+                {
+                    return UnknownField(name, $"csv, {FileNameField}");
+                }
+
+                if (!form.TryAdd(name))
+                {
+                    return GivenTwice(name);
+                }
+
                 if (name == "csv")
                 {
                     csv = member.Value;
                 }
-                else if (name == "file_name")
+                else if (name == FileNameField)
                 {
-                    fileName = member.Value.ValueKind == JsonValueKind.String ? TextOf(member.Value) : null;
-                }
-                else if (!UploadForm.Fields.Contains(name))
-                {
-                    return UnknownField(name, "csv, file_name");
+                    form.SetFileName(member.Value.ValueKind == JsonValueKind.String ? TextOf(member.Value) : null);
                 }
                 else if (JsonMarshal.GetRawUtf8Value(member.Value).Length > MaxFieldBytes)
                 {
@@ -255,7 +277,7 @@ internal static class UploadBody
             }
 
             await using var stream = new ReadOnlyMemoryContent(text.Memory[..length]).ReadAsStream(cancellationToken);
-            form.Upload = await intake.SpoolAsync(stream, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
+            form.Upload = await intake.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
             return null;
         }
     }
@@ -303,23 +325,30 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> ReadRawAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadQueryAsync(IQueryCollection query, UploadForm form, CancellationToken cancellationToken)
     {
-        foreach (var (name, values) in request.Query.Where(parameter => parameter.Key != "file_name"))
+        foreach (var (name, values) in query)
         {
-            if (!UploadForm.Fields.Contains(name))
+            if (name != FileNameField && !UploadForm.Fields.Contains(name))
             {
-                return UnknownField(name, "file_name");
+                return UnknownField(name, FileNameField);
             }
 
-            if (await SetAsync(form, name, values.ToString().Trim(), cancellationToken) is { } problem)
+            if (!form.TryAdd(name) || values.Count > 1)
+            {
+                return GivenTwice(name);
+            }
+
+            if (name == FileNameField)
+            {
+                form.SetFileName(values.ToString());
+            }
+            else if (await SetAsync(form, name, values.ToString().Trim(), cancellationToken) is { } problem)
             {
                 return problem;
             }
         }
 
-        var fileName = request.Query["file_name"].ToString();
-        form.Upload = await intake.SpoolAsync(request.Body, string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName, cancellationToken);
         return null;
     }
 
@@ -327,6 +356,9 @@ internal static class UploadBody
         await form.SetAsync(name, value, cancellationToken) is { } problem ? Problems.Of(ProblemType.OfField(name), problem) : null;
 
     private static ProblemHttpResult FieldTooLong(string name) => Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
+
+    /// <summary>Which of the two was meant is not known.</summary>
+    private static ProblemHttpResult GivenTwice(string name) => Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice: give it once, in the query or in the body.");
 
     /// <summary>A misspelt option that is not heard is worse than an error.</summary>
     private static ProblemHttpResult UnknownField(string name, string others) =>

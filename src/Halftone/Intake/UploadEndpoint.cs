@@ -21,8 +21,8 @@ internal static class UploadEndpoint
         .Takes<UploadJson>("application/json")
         .Takes<Stream>(UploadBody.CsvTypes)
         .MayAnswer(
-            ProblemType.BrokenBody, ProblemType.BrokenMultipart, ProblemType.TooManyParts, ProblemType.MissingFile, ProblemType.SeveralFiles, ProblemType.InvalidJson,
-            ProblemType.UnknownField, ProblemType.FieldTooLong, ProblemType.InvalidWebhookUrl, ProblemType.InvalidQuality, ProblemType.InvalidFormat,
+            ProblemType.BrokenBody, ProblemType.BrokenMultipart, ProblemType.MissingFile, ProblemType.SeveralFiles, ProblemType.InvalidJson,
+            ProblemType.UnknownField, ProblemType.RepeatedField, ProblemType.FieldTooLong, ProblemType.InvalidWebhookUrl, ProblemType.InvalidQuality, ProblemType.InvalidFormat,
             ProblemType.InvalidMaxWidth, ProblemType.InvalidMaxHeight, ProblemType.InvalidVariants, ProblemType.InvalidEscapeFormulas, ProblemType.InvalidReuse, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
             ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.TooManyUploads, ProblemType.StoreDown)
         .MayAnswer(ProblemType.OfWriting)
@@ -31,8 +31,9 @@ internal static class UploadEndpoint
     /// <summary>Upload a CSV</summary>
     /// <remarks>
     /// Takes a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file
-    /// is the part `file` of a form, the member `csv` of a JSON object, or the whole body, with the options in the query. A 200 is a promise: it survives
-    /// a crash of the server. A file with a problem is refused as a whole, and all its problems are named with line and column, the first 100 in full.
+    /// is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options stand in the query, or beside the file in the form or the
+    /// object; one that is given twice is refused. A 200 is a promise: it survives a crash of the server. A file with a problem is refused as a whole, and
+    /// all its problems are named with line and column, the first 100 in full.
     /// </remarks>
     /// <param name="idempotencyKey" example="catalogue-2026-11-21">Any text of at most 255 characters. An upload that is repeated with it within 24 hours gets the first answer and makes no second request.</param>
     /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether it would be.</response>

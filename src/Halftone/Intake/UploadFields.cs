@@ -4,7 +4,7 @@ using Halftone.Codec;
 
 namespace Halftone.Intake;
 
-/// <summary>What may stand beside the file: alike as parts of a form, members of a JSON object and parameters of a query.</summary>
+/// <summary>What may stand beside the file: alike as parts of a form, members of a JSON object and, beside any body, parameters of a query.</summary>
 internal abstract record UploadFields
 {
     /// <summary>Called with the outcome when the request has ended: an absolute http or https URL of at most 2,048 characters; default none.</summary>
@@ -16,7 +16,7 @@ internal abstract record UploadFields
     [Range(1, 100), DefaultValue(50)]
     public int? Quality { get; init; }
 
-    /// <summary>Format of the outputs; `keep`: each image stays what it is, and TIFF becomes JPEG.</summary>
+    /// <summary>Format of the outputs; `keep`: each image stays what it is, and TIFF becomes JPEG. In any case; `jpg` is taken as `jpeg`.</summary>
     /// <example>keep</example>
     [AllowedValues("keep", "jpeg", "png", "webp", "gif", "avif"), DefaultValue("keep")]
     public string? Format { get; init; }
@@ -64,7 +64,7 @@ internal abstract record UploadFields
 /// <summary>An upload as a form. Its parts may come in any order.</summary>
 internal sealed record UploadParts : UploadFields
 {
-    /// <summary>The CSV as it is, also gzipped. The file name of the part is the name that the status and the result show.</summary>
+    /// <summary>The CSV as it is, also gzipped. The file name of the part is the name that the status and the result show, unless the query has a `file_name`.</summary>
     public required Stream File { get; init; }
 }
 

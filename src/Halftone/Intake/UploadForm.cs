@@ -12,7 +12,12 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
     /// <summary>The names of <see cref="UploadFields"/> on the wire.</summary>
     public static IReadOnlyList<string> Fields { get; } = [.. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
 
+    private readonly HashSet<string> given = new(StringComparer.Ordinal);
+
     public SpooledUpload? Upload { get; set; }
+
+    /// <summary>What the file is to be called; null where nothing says so.</summary>
+    public string? FileName { get; private set; }
 
     /// <summary>The upload is no longer the form's to discard.</summary>
     public bool IsHandedOver { get; set; }
@@ -21,6 +26,12 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
 
     /// <summary>The file is to be checked and nothing of it kept.</summary>
     public bool ValidateOnly { get; private set; }
+
+    /// <summary>Notes that a field was given; false where it was before, in the query or in the body, with whatever value.</summary>
+    public bool TryAdd(string field) => given.Add(field);
+
+    /// <param name="name">An empty one is none.</param>
+    public void SetFileName(string? name) => FileName = string.IsNullOrWhiteSpace(name) ? null : name;
 
     /// <summary>Takes a field's value; an empty one is none.</summary>
     /// <returns>Null, or a sentence that says what is allowed.</returns>

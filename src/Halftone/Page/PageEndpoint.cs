@@ -31,6 +31,7 @@ internal static class PageEndpoint
     /// <summary>The page</summary>
     /// <remarks>Upload a CSV and watch it in a browser.</remarks>
     /// <response code="200" headers="ETag">HTML.</response>
+    /// <response code="301" headers="Location">The page; asked for as `/api/v1`, without a slash.</response>
     /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
     private static PhysicalFileHttpResult GetPage(HttpContext context) => Serve(Files.Value["index.html"], context);
 

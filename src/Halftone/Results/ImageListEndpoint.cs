@@ -23,14 +23,15 @@ internal static class ImageListEndpoint
     /// had from anywhere.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
-    /// <param name="status" example="failed">Only those that are `pending`, `completed` or `failed`; without it all of them.</param>
+    /// <param name="status" example="failed">Only those that are `pending`, `completed` or `failed`, in any case; without it all of them.</param>
     /// <param name="limit" example="20">Images on the page.</param>
     /// <param name="cursor" example="100">How many of these images come before the page: the `next_cursor` of the page before, or any whole number; without it the first page.</param>
     /// <response code="200">A page of images.</response>
     private static async Task<Results<Ok<ImageList>, ProblemHttpResult>> GetAsync(
         string requestId, string? status, [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HttpContext context, ImageLines images, CancellationToken cancellationToken)
     {
-        if (status is not (null or "pending" or "completed" or "failed"))
+        var state = status?.ToLowerInvariant();
+        if (state is not (null or "pending" or "completed" or "failed"))
         {
             return Problems.Of(ProblemType.InvalidStatus, "'status' must be pending, completed or failed; without it all images are listed.");
         }
@@ -45,7 +46,7 @@ internal static class ImageListEndpoint
             return Problems.InvalidCursor();
         }
 
-        if (!Guid.TryParseExact(requestId, "D", out var id) || await images.PageAsync(caller.Owner, id, status, skip, (int)most, cancellationToken) is not { } page)
+        if (!Guid.TryParseExact(requestId, "D", out var id) || await images.PageAsync(caller.Owner, id, state, skip, (int)most, cancellationToken) is not { } page)
         {
             return Problems.UnknownRequest(requestId);
         }

@@ -20,7 +20,8 @@ internal static class ResultEndpoints
     {
         routes.MapGet("/results/{requestId}.csv", GetCsvAsync).Named("getResultCsv", "Results")
             .Produces<string>(contentType: "text/csv")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.PreconditionFailed, ProblemType.StoreDown)
+            .Produces<string>(StatusCodes.Status206PartialContent, "text/csv")
+            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.PreconditionFailed, ProblemType.RangeNotSatisfiable, ProblemType.StoreDown)
             .MayAnswer(ProblemType.OfReading);
         routes.MapGet("/results/{requestId}.ndjson", GetLinesAsync).Named("getResultLines", "Results")
             .Produces<ImageLine>(contentType: "application/x-ndjson")
@@ -38,7 +39,8 @@ internal static class ResultEndpoints
     /// image leaves its place empty. Delimiter, encoding and line endings are the upload's.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
-    /// <response code="200" headers="ETag,Content-Disposition">The file. Its charset stands in the Content-Type.</response>
+    /// <response code="200" headers="ETag,Content-Disposition,Accept-Ranges">The file. Its charset stands in the Content-Type.</response>
+    /// <response code="206" headers="ETag,Content-Disposition,Content-Range">The bytes that Range asks for.</response>
     /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
     /// <example>
     /// S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors
@@ -58,7 +60,7 @@ internal static class ResultEndpoints
             if (await files.Store.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
             {
                 Revalidate(context);
-                return TypedResults.Stream(stream, found.CsvType, found.NameWith("-result.csv"), entityTag: found.Tag("csv"));
+                return TypedResults.Stream(stream, found.CsvType, found.NameWith("-result.csv"), entityTag: found.Tag("csv"), enableRangeProcessing: true);
             }
         }
 

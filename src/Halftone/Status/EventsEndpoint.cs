@@ -49,6 +49,12 @@ internal static class EventsEndpoint
 
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            // Nobody would hear of what comes.
+            return TypedResults.Empty;
+        }
+
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {

@@ -19,9 +19,21 @@ internal static partial class ProblemAnswers
                 StatusCodes.Status404NotFound => (ProblemType.NotFound, "The address is wrong: /docs names the ones there are."),
                 StatusCodes.Status405MethodNotAllowed => (ProblemType.MethodNotAllowed, $"{context.HttpContext.Request.Method} is not possible here; the Allow header says what is."),
                 StatusCodes.Status412PreconditionFailed => (ProblemType.PreconditionFailed, "It has changed since the answer that If-Match or If-Unmodified-Since names: ask without it for what there is now."),
+                StatusCodes.Status416RangeNotSatisfiable => (ProblemType.RangeNotSatisfiable, "It ends before the range begins: Content-Range says how many bytes it has."),
                 _ => (ProblemType.MalformedRequest with { Status = status }, "The request is not understood."),
             };
             await Problems.Of(type, detail).ExecuteAsync(context.HttpContext);
+        });
+        server.Use(async (context, next) =>
+        {
+            await next(context);
+            if (context.Response is { StatusCode: StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable, HasStarted: false } response)
+            {
+                // Of the file that is not sent: its type, its name, and that it may be kept for ever.
+                var (status, range) = (response.StatusCode, response.Headers.ContentRange);
+                response.Clear();
+                (response.StatusCode, response.Headers.ContentRange) = (status, range);
+            }
         });
     }
 
@@ -39,23 +51,6 @@ internal static partial class ProblemAnswers
         }
 
         await next(context);
-    });
-
-    /// <summary><c>/api/v1/…</c> and a trailing slash are other spellings of the same routes.</summary>
-    public static void UseOneSpelling(this WebApplication server) => server.Use((context, next) =>
-    {
-        var request = context.Request;
-        if (request.Path.StartsWithSegments("/api/v1", out var rest))
-        {
-            request.Path = rest.HasValue ? rest : "/";
-        }
-
-        if (request.Path.Value is { Length: > 1 } path && path.EndsWith('/'))
-        {
-            request.Path = path.TrimEnd('/') is { Length: > 0 } trimmed ? trimmed : "/";
-        }
-
-        return next(context);
     });
 
     private static async Task AnswerAsync(HttpContext context)

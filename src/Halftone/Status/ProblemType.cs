@@ -30,11 +30,11 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     // The body of an upload.
     public static readonly ProblemType BrokenBody = new(400, "broken_body", BadRequest);
     public static readonly ProblemType BrokenMultipart = new(400, "broken_multipart", BadRequest);
-    public static readonly ProblemType TooManyParts = new(400, "too_many_parts", BadRequest);
     public static readonly ProblemType MissingFile = new(400, "missing_file", BadRequest);
     public static readonly ProblemType SeveralFiles = new(400, "several_files", BadRequest);
     public static readonly ProblemType InvalidJson = new(400, "invalid_json", BadRequest);
     public static readonly ProblemType UnknownField = new(400, "unknown_field", BadRequest);
+    public static readonly ProblemType RepeatedField = new(400, "repeated_field", BadRequest);
     public static readonly ProblemType FieldTooLong = new(400, "field_too_long", BadRequest);
     public static readonly ProblemType InvalidWebhookUrl = new(400, "invalid_webhook_url", BadRequest);
     public static readonly ProblemType InvalidQuality = new(400, "invalid_quality", BadRequest);
@@ -61,6 +61,7 @@ internal sealed record ProblemType(int Status, string Code, string Title)
     public static readonly ProblemType NothingToRetry = new(409, "nothing_to_retry", "Nothing to retry");
     public static readonly ProblemType NoResultYet = new(409, "no_result_yet", "There is no result yet");
     public static readonly ProblemType PreconditionFailed = new(412, "precondition_failed", "It is another one now");
+    public static readonly ProblemType RangeNotSatisfiable = new(416, "range_not_satisfiable", "There are no such bytes");
 
     // Webhooks.
     public static readonly ProblemType InvalidCallbackUrl = new(400, "invalid_callback_url", BadRequest);

@@ -282,7 +282,7 @@ internal sealed record StatusImageError
 }
 
 // One options object for the answers and for the lines and events that are written by hand.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(RequestStatus))]
 [JsonSerializable(typeof(RequestList))]
 [JsonSerializable(typeof(Halftone.Results.ImageLine))]

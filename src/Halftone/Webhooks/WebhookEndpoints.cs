@@ -60,7 +60,8 @@ internal static class WebhookEndpoints
                 return Problems.Of(ProblemType.BodyTooLarge, $"At most {MaxBodyBytes:N0} bytes are read.");
             }
 
-            body = JsonSerializer.Deserialize(bytes.AsSpan(0, length), ApiJson.Default.WebhookBody);
+            var json = bytes.AsSpan(0, length);
+            body = JsonSerializer.Deserialize(json[JsonBody.MarkLength(json)..], ApiJson.Default.WebhookBody);
         }
         catch (Exception exception) when (exception is JsonException or InvalidDataException)
         {

@@ -25,15 +25,15 @@ public sealed class ClientVerbTests : IDisposable
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var csv = WriteCsv($"1,A,{origin.Url("a.jpg")}");
         var result = Path.Combine(scratch, "result.csv");
-        var waited = await Verb.RunAsync("upload", csv, "--out", result, "--quality", "30", "--format", "webp", "--max-width", "700", "--max-height", "600", "--variants", "thumb:max_width=90", "--no-reuse", "--server", AddressOf(server));
+        var waited = await Verb.RunAsync("upload", csv, "--out", result, "--quality", "30", "--format", "JPG", "--max-width", "700", "--max-height", "600", "--variants", "thumb:max_width=90", "--no-reuse", "--server", AddressOf(server));
 
         Assert.True(waited.ExitCode == 0, waited.Errors);
         Assert.Matches(@"^Request [0-9a-f-]{36} \(products\.csv\)$", waited.Lines[0]);
         Assert.StartsWith("COMPLETED: 1 of 1 images, ", waited.Lines[1]);
         Assert.Equal($"Result: {result}", waited.Lines[2]);
-        Assert.Contains(".webp", await File.ReadAllTextAsync(result, Cancelled));
+        Assert.Matches(@"/images/[^,]+\.jpg", await File.ReadAllTextAsync(result, Cancelled));
         Assert.Equal(["products.csv", "result.csv"], Directory.EnumerateFiles(scratch).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 30 AND format = 'webp' AND max_width = 700 AND max_height = 600 AND variants = 'thumb:max_width=90' AND NOT reuse", Cancelled));
+        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 30 AND format = 'jpeg' AND max_width = 700 AND max_height = 600 AND variants = 'thumb:max_width=90' AND NOT reuse", Cancelled));
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class RunCommandTests : IDisposable
     [InlineData("--quality", "400", "--quality must be a whole number from 1 to 100.")]
     [InlineData("--max-width", "0", "--max-width must be a whole number from 1 to 65535.")]
     [InlineData("--max-height", "70000", "--max-height must be a whole number from 1 to 65535.")]
-    [InlineData("--format", "tiff", "Argument 'tiff' not recognized.")]
+    [InlineData("--format", "tiff", "--format must be keep or one of jpeg, png, webp, gif, avif.")]
     [InlineData("--qualty", "40", "Unrecognized command or argument '--qualty'.")]
     public async Task A_bad_option_is_named_on_standard_error(string option, string value, string sentence)
     {

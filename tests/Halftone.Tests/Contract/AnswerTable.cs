@@ -131,7 +131,7 @@ internal sealed partial class AnswerTable
 
     private (string Method, string Path, JsonObject Operation)? Find(string method, string path)
     {
-        var plain = path.StartsWith("/api/v1/", StringComparison.Ordinal) ? path["/api/v1".Length..] : path;
+        var plain = path == "/api/v1" ? "/" : path.StartsWith("/api/v1/", StringComparison.Ordinal) ? path["/api/v1".Length..] : path;
         foreach (var operation in operations)
         {
             if (operation.Method.Equals(method, StringComparison.OrdinalIgnoreCase) && Regex.IsMatch(plain, $"^{Braces().Replace(operation.Path.Replace(".", "\\.", StringComparison.Ordinal), "[^/]+")}/?$"))

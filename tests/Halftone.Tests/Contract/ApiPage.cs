@@ -34,7 +34,7 @@ internal static partial class ApiPage
         Overview(page);
         page.Append("""
 
-            Every other address is answered 404 ([`not_found`](errors/not_found.md)), every other method 405 ([`method_not_allowed`](errors/method_not_allowed.md)).
+            Every other address is answered 404 ([`not_found`](errors/not_found.md)), every method but those and HEAD 405 ([`method_not_allowed`](errors/method_not_allowed.md)).
 
             """);
         foreach (var tag in contract["tags"]!.AsArray())

@@ -11,6 +11,7 @@ using Halftone.Intake;
 using Halftone.Status;
 using Halftone.Tests.Servers;
 using Halftone.Webhooks;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
@@ -48,10 +49,11 @@ internal sealed partial class OpenApiFile
         return file.Complete().ToJsonString(Indented) + "\n";
     }
 
-    /// <summary>Each mapped route of a server with its method.</summary>
+    /// <summary>Each mapped route of a server with its method, without HEAD: the contract says once for all routes that it is GET without the body.</summary>
     public static IEnumerable<(string Method, string Path, RouteEndpoint Endpoint)> RoutesOf(HalftoneServer server) =>
         from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods
+        where !HttpMethods.IsHead(method)
         select (method.ToLowerInvariant(), PathOf(endpoint.RoutePattern.RawText!), endpoint);
 
     /// <summary>In a container of its own: the server itself carries nothing of it.</summary>
@@ -143,9 +145,12 @@ internal sealed partial class OpenApiFile
                 ["description"] = """
                     Upload a CSV of products with image URLs; every image is fetched, compressed to quality 50 and stored, and the CSV comes back with a column
                     `Output Image Urls`. JSON is snake_case, times are UTC, sizes are bytes. Members that have no value are absent; new members may come, and a client
-                    ignores what it does not know. Every route stands at `/…` and `/api/v1/…` alike, with or without a trailing slash.
+                    ignores what it does not know. Every route stands at `/…` and `/api/v1/…` alike, with or without a trailing slash, and
+                    every GET answers HEAD too, without the body.
 
-                    Every answer that is no success is a problem of RFC 9457: `code` is for programs, `detail` for people, and `type` leads to a page about it. All of them: [errors](/docs/errors). Besides: [the CSV](/docs/csv), [webhooks](/docs/webhook).
+                    Every answer that is no success is a problem of RFC 9457: `code` is for programs, `detail` for people, and `type` leads to a page about it. A call that
+                    is refused before it is understood has only a status and no body: 414 where its address is longer than 8 KiB, 431 where its headers are longer than
+                    32 KiB, and 400 where it is no HTTP. All of them: [errors](/docs/errors). Besides: [the CSV](/docs/csv), [webhooks](/docs/webhook).
 
                     Without API keys the server answers this machine alone. From the first `halftone keys add NAME` on, every call needs a key, as
                     `Authorization: Bearer …` or `X-API-Key: …`, and sees its own requests only.
@@ -205,6 +210,12 @@ internal sealed partial class OpenApiFile
         if (responses.ContainsKey("304"))
         {
             parameters.Add(Header("If-None-Match", "The ETag of an answer that the caller holds: 304 where it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""));
+        }
+
+        if (responses.ContainsKey("206"))
+        {
+            parameters.Add(Header("Range", "The bytes to send; one range, and of several the whole is sent.", "bytes=0-1023"));
+            parameters.Add(Header("If-Range", "The ETag of the answer whose bytes are there already: the whole is sent where it is another one now.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("412"))
@@ -276,7 +287,7 @@ internal sealed partial class OpenApiFile
             ["name"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name),
             ["in"] = "query",
             ["required"] = false,
-            ["description"] = $"Beside a body that is the CSV itself. {comments.Summary(field)}",
+            ["description"] = $"Here or in the body, not in both. {comments.Summary(field)}",
             ["schema"] = schema,
             ["example"] = ExampleOf(schema, comments.Example(field)!.Value.Text),
         };
@@ -345,6 +356,10 @@ internal sealed partial class OpenApiFile
         if (problems[0].Status is 429 or 503 && problems.All(problem => problem != ProblemType.NotReady))
         {
             response["headers"] = new JsonObject { ["Retry-After"] = ResponseHeader("Retry-After") };
+        }
+        else if (problems[0] == ProblemType.RangeNotSatisfiable)
+        {
+            response["headers"] = new JsonObject { ["Content-Range"] = ResponseHeader("Content-Range") };
         }
         else if (problems[0] == ProblemType.Unauthorized)
         {
@@ -542,6 +557,8 @@ internal sealed partial class OpenApiFile
             "ETag" => ("Names this very answer; send it in If-None-Match to be told 304 while it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""),
             "Content-Disposition" => ("The name to save it under, made from the uploaded file's.", "attachment; filename=products-result.csv"),
             "Cache-Control" => ("The bytes behind an image's URL never change.", "public, max-age=31536000, immutable"),
+            "Accept-Ranges" => ("Parts of it may be asked for with Range.", "bytes"),
+            "Content-Range" => ("Which bytes these are, of how many.", "bytes 0-1023/103422"),
             "Location" => ("Where the page is.", "docs/index.html"),
             "Retry-After" => ("Seconds to wait.", "5"),
             "WWW-Authenticate" => ("How to send a key.", "Bearer"),

@@ -39,6 +39,88 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(2, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 60 AND file_name = 'p.csv'", Cancelled));
     }
 
+    [Fact]
+    public async Task Options_in_the_query_are_taken_beside_every_body()
+    {
+        await using var server = await StartAsync();
+        const string Empty = "Product Name,Input Image Urls\nMug,\n";
+        foreach (var make in new Func<HttpContent>[] { () => new MultipartFormDataContent { { new StringContent(Empty), "file", "of-the-part.csv" } }, () => JsonContent.Create(new { csv = Empty }), () => Text(Encoding.UTF8.GetBytes(Empty)) })
+        {
+            using var onlyChecked = await server.Client.PostAsync("upload?validate_only=true", make(), Cancelled);
+            Assert.True((await onlyChecked.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("valid").GetBoolean());
+            using var answer = await server.Client.PostAsync("upload?quality=10&format=JPG&file_name=p.csv", make(), Cancelled);
+            var text = await answer.Content.ReadAsStringAsync(Cancelled);
+            Assert.True(answer.IsSuccessStatusCode, text);
+            await server.WaitForEndAsync(JsonDocument.Parse(text).RootElement.GetProperty("request_id").GetGuid(), Cancelled);
+        }
+
+        Assert.Equal(3, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 10 AND format = 'jpeg' AND file_name = 'p.csv'", Cancelled));
+        Assert.Equal(3, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
+    }
+
+    [Fact]
+    public async Task A_field_that_is_given_twice_or_not_known_is_named_wherever_it_stands()
+    {
+        await using var server = await StartAsync();
+        HttpContent Form(params string[] fields)
+        {
+            var form = new MultipartFormDataContent { { new StringContent("Input Image Urls\n"), "file", "p.csv" } };
+            foreach (var field in fields)
+            {
+                form.Add(new StringContent("50"), field);
+            }
+
+            return form;
+        }
+
+        HttpContent Json(string members) => new StringContent($$"""{"csv":"Input Image Urls\n",{{members}}}""", Encoding.UTF8, "application/json");
+        HttpContent Raw() => new StringContent("Input Image Urls\n", Encoding.UTF8, "text/csv");
+        foreach (var (query, body, code, name) in new[]
+        {
+            ("?quality=60", Form("quality"), "repeated_field", "quality"), ("?quality=60", Json("\"quality\":50"), "repeated_field", "quality"), ("?file_name=a", Json("\"file_name\":\"b\""), "repeated_field", "file_name"),
+            ("", Form("quality", "quality"), "repeated_field", "quality"), ("", Json("\"quality\":50,\"quality\":50"), "repeated_field", "quality"), ("", Json("\"csv\":\"a\""), "repeated_field", "csv"),
+            ("?quality=50&quality=50", Raw(), "repeated_field", "quality"), ("?file_name=a&file_name=b", Form(), "repeated_field", "file_name"), ("?quality=&quality=5", Json("\"reuse\":true"), "repeated_field", "quality"),
+            ("?qualty=50", Form(), "unknown_field", "qualty"), ("?qualty=50", Json("\"reuse\":true"), "unknown_field", "qualty"), ("?qualty=50", Raw(), "unknown_field", "qualty"), ("?file=a", Form(), "unknown_field", "file"), ("", Form("file_name"), "unknown_field", "file_name"),
+        })
+        {
+            using var answer = await server.Client.PostAsync("upload" + query, body, Cancelled);
+            var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
+            Assert.Equal((HttpStatusCode.BadRequest, code), (answer.StatusCode, problem.GetProperty("code").GetString()));
+            Assert.StartsWith($"The field '{name}' is ", problem.GetProperty("detail").GetString());
+        }
+
+        Assert.Empty(Entries(server));
+    }
+
+    [Fact]
+    public async Task A_byte_order_mark_before_json_is_skipped()
+    {
+        await using var server = await StartAsync();
+        ByteArrayContent Marked(string json) => new([.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(json)]) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using var upload = await server.Client.PostAsync("upload", Marked("""{"csv":"Product Name,Input Image Urls\nMug,\n"}"""), Cancelled);
+        Assert.True(upload.IsSuccessStatusCode, await upload.Content.ReadAsStringAsync(Cancelled));
+        using var webhook = await server.Client.PostAsync("webhook", Marked("""{"callback_url":"http://127.0.0.1:9/"}"""), Cancelled);
+        Assert.True(webhook.IsSuccessStatusCode, await webhook.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    [Theory]
+    [InlineData("12%22 lamps.csv", "12\" lamps.csv")]
+    [InlineData("50%25 off, %2522 and %0d.csv", "50%25 off, %2522 and %0d.csv")]
+    [InlineData("a%0D%0ASet-Cookie: b.csv", "aSet-Cookie: b.csv")]
+    public async Task A_file_name_is_read_as_browsers_and_curl_write_it(string sent, string name)
+    {
+        await using var server = await StartAsync();
+        using var body = new StringContent($"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{sent}\"\r\n\r\nProduct Name,Input Image Urls\nMug,\n\r\n--x--\r\n") { Headers = { ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x") } };
+        using var answer = await server.Client.PostAsync("upload", body, Cancelled);
+        var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("request_id").GetGuid();
+        Assert.Equal(name, (await server.WaitForEndAsync(id, Cancelled)).GetProperty("file_name").GetString());
+        foreach (var path in new[] { "csv", "ndjson" })
+        {
+            using var result = await server.Client.GetAsync($"results/{id}.{path}", Cancelled);
+            Assert.Equal(name.Replace(".csv", $"-result.{path}", StringComparison.Ordinal), result.Content.Headers.ContentDisposition!.FileNameStar);
+        }
+    }
+
     [Theory]
     [InlineData("""{"csv":1}""", "missing_file")]
     [InlineData("""{"csv":"Input Image Urls\n""", "invalid_json")]

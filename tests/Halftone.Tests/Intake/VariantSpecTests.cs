@@ -11,6 +11,7 @@ public sealed class VariantSpecTests
     [InlineData("thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70", "thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70")]
     [InlineData(" zoom : quality = 70 , max_width = 16 ; full ", "zoom:max_width=16,quality=70;full")]
     [InlineData("a:format=KEEP;0_-:", "a:format=keep;0_-")]
+    [InlineData("a:format=JPG;b:format=jpg", "a:format=jpeg;b:format=jpeg")]
     public void A_spec_is_written_in_one_way(string text, string expected)
     {
         Assert.Null(VariantSpec.Read(text, 8, out var variants));
