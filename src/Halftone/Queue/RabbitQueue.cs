@@ -340,15 +340,25 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             DeadLettersAtOnce,
             async (channel, backoff) =>
             {
-                var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received.DeliveryTag, received.Body.ToArray(), deadLetter, cancellationToken), cancellationToken);
-                backoff.Reset();
-                await ended.WaitAsync(cancellationToken);
+                // A channel that closes waits for the letters under way, which may be parked or wait out an outage.
+                using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                try
+                {
+                    var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received, deadLetter, over.Token), cancellationToken);
+                    backoff.Reset();
+                    await ended.WaitAsync(cancellationToken);
+                }
+                finally
+                {
+                    await over.CancelAsync();
+                }
             },
             cancellationToken);
     }
 
-    private async Task BuryAsync(QueueName name, IChannel channel, ulong tag, byte[] body, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task BuryAsync(QueueName name, IChannel channel, BasicDeliverEventArgs letter, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
+        var body = letter.Body.ToArray();
         try
         {
             if (Read(body) is Message.Image image)
@@ -361,7 +371,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                 await PublishAsync([(RabbitBroker.NameOf(options.Value, name), body)], cancellationToken);
             }
 
-            await AnswerAsync(channel, () => channel.BasicAckAsync(tag, multiple: false, CancellationToken.None));
+            await AnswerAsync(channel, () => channel.BasicAckAsync(letter.DeliveryTag, multiple: false, CancellationToken.None));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -373,7 +383,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         {
             Log.NotBuried(logger, name, exception);
             await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await AnswerAsync(channel, () => channel.BasicNackAsync(tag, multiple: false, requeue: true));
+            await AnswerAsync(channel, () => channel.BasicNackAsync(letter.DeliveryTag, multiple: false, requeue: true));
         }
     }
 

@@ -5,6 +5,7 @@ using Halftone.Tests.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Halftone.Tests.Queue;
 
@@ -341,6 +342,49 @@ public sealed class RabbitQueueTests : WorkQueueTests
     }
 
     [Fact]
+    public async Task A_letter_that_is_parked_keeps_no_channel_from_closing_and_costs_no_connection()
+    {
+        QueueOptions.ParkedPause = TimeSpan.FromMinutes(10);
+        var dead = RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work);
+        await PublishRawAsync(dead, """{"type":"of-tomorrow"}""");
+        await using var witness = await broker!.OpenChannelAsync(new(false, false), Cancelled);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var consuming = WorkQueue.ConsumeAsync(QueueName.Work, 4, (_, _, _) => Task.CompletedTask, NoDeadLetters, stop.Token);
+        await Eventually.TrueAsync(async () => await ReadyAsync(dead) == 0);
+
+        // The broker tells the consumer of the letters, whose channel is then closed; the next one makes the queue again.
+        await witness.QueueDeleteAsync(dead, ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
+        await Eventually.TrueAsync(() => IsThereAsync(dead));
+
+        Assert.True(witness.IsOpen, witness.CloseReason?.ToString());
+        await stop.CancelAsync();
+        await consuming;
+        Assert.True(witness.IsOpen, witness.CloseReason?.ToString());
+    }
+
+    [Fact]
+    public async Task A_dead_letter_whose_handler_waits_longer_than_the_broker_comes_again_and_costs_no_connection()
+    {
+        await using var impatient = await StartImpatientAsync();
+        QueueOptions.Uri = impatient.Uri;
+        await PublishRawAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work), ImageOf(NewId(), 1).ToJson());
+        await using var witness = await broker!.OpenChannelAsync(new(false, false), Cancelled);
+        var (calls, outage) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+        await ConsumeAsync(
+            [QueueName.Work], 4,
+            (_, _, _) => Task.CompletedTask,
+            () => Volatile.Read(ref calls) >= 3,
+            (_, ended) =>
+            {
+                Interlocked.Increment(ref calls);
+                return outage.Task.WaitAsync(ended);
+            });
+
+        Assert.True(witness.IsOpen, witness.CloseReason?.ToString());
+    }
+
+    [Fact]
     public async Task What_was_published_counts_before_the_broker_is_asked_for_its_length()
     {
         var request = NewId();
@@ -376,10 +420,28 @@ public sealed class RabbitQueueTests : WorkQueueTests
         await Assert.ThrowsAsync<QueueUnavailableException>(() => queue.CheckAsync(Cancelled));
     }
 
+    /// <summary>One that ends deliveries which are not acknowledged for a second, and looks every second; its defaults are 30 min and 1 min.</summary>
+    private static Task<RabbitServer> StartImpatientAsync() =>
+        ThrowAwayServers.OwnAsync(cancelled => RabbitServer.StartAsync("-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 1000", cancelled), Cancelled);
+
     private async Task PublishRawAsync(string queue, string body)
     {
         await using var channel = await broker!.OpenChannelWithQueuesAsync(new(true, true), Cancelled);
-        await IChannelExtensions.BasicPublishAsync(channel, "", queue, mandatory: true, Encoding.UTF8.GetBytes(body), Cancelled);
+        var now = new BasicProperties { Timestamp = new(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()) };
+        await channel.BasicPublishAsync("", queue, mandatory: true, now, Encoding.UTF8.GetBytes(body), Cancelled);
+    }
+
+    private async Task<bool> IsThereAsync(string queue)
+    {
+        try
+        {
+            await ReadyAsync(queue);
+            return true;
+        }
+        catch (OperationInterruptedException missing) when (missing.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return false;
+        }
     }
 
     private async Task<uint> ReadyAsync(string queue)
