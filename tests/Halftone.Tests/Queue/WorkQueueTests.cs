@@ -385,6 +385,36 @@ public sealed class RabbitQueueTests : WorkQueueTests
     }
 
     [Fact]
+    public async Task An_image_that_waited_out_an_outage_until_the_delivery_limit_is_handed_out_anew()
+    {
+        await using var impatient = await StartImpatientAsync();
+        QueueOptions.Uri = impatient.Uri;
+        var (image, dead, deliveries) = (ImageOf(NewId(), 1), new ConcurrentBag<Message>(), 0);
+        var outage = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var brokerOfHours = new RabbitBroker(Options.Create(QueueOptions));
+        await using var queue = new RabbitQueue(brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), new HalfHours(), NullLogger<RabbitQueue>.Instance);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+
+        await queue.PublishAsync([image], Cancelled);
+        var consuming = queue.ConsumeAsync(
+            QueueName.Work, 32,
+            (_, _, _) =>
+            {
+                Interlocked.Increment(ref deliveries);
+                return outage.Task;
+            },
+            (message, _) => Add(dead, message),
+            stop.Token);
+        // More often than the broker hands out what was published once.
+        await Eventually.TrueAsync(() => Volatile.Read(ref deliveries) > QueueOptions.DeliveryLimit + 1 || !dead.IsEmpty);
+        outage.SetResult();
+        await stop.CancelAsync();
+        await consuming;
+
+        Assert.Empty(dead);
+    }
+
+    [Fact]
     public async Task What_was_published_counts_before_the_broker_is_asked_for_its_length()
     {
         var request = NewId();
@@ -448,5 +478,13 @@ public sealed class RabbitQueueTests : WorkQueueTests
     {
         await using var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled);
         return (await channel.QueueDeclarePassiveAsync(queue, Cancelled)).MessageCount;
+    }
+
+    /// <summary>A clock on which each second of a broker that waits for a second is the half hour of one with its defaults.</summary>
+    private sealed class HalfHours : TimeProvider
+    {
+        private readonly DateTimeOffset start = System.GetUtcNow();
+
+        public override DateTimeOffset GetUtcNow() => start + ((System.GetUtcNow() - start) * TimeSpan.FromMinutes(30).TotalSeconds);
     }
 }
