@@ -12,6 +12,7 @@ internal sealed class RabbitServer : IAsyncDisposable
     private static int names;
 
     private readonly string folder;
+    private readonly string settings;
     private readonly RabbitServer? first;
     private readonly int port = FreePort.Find();
     private readonly int distributionPort = FreePort.Find();
@@ -19,7 +20,7 @@ internal sealed class RabbitServer : IAsyncDisposable
     private OwnedProcess? mapper;
     private OwnedProcess? node;
 
-    private RabbitServer(string folder, RabbitServer? first) => (this.folder, this.first, mapperPort) = (folder, first, first?.mapperPort ?? FreePort.Find());
+    private RabbitServer(string folder, string settings, RabbitServer? first) => (this.folder, this.settings, this.first, mapperPort) = (folder, settings, first, first?.mapperPort ?? FreePort.Find());
 
     /// <summary>For <c>Queue:Uri</c>.</summary>
     public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{port}/");
@@ -32,7 +33,12 @@ internal sealed class RabbitServer : IAsyncDisposable
     private string Home => Path.Combine((first ?? this).folder, "home");
 
     /// <exception cref="NotInstalledException"/>
-    public static Task<RabbitServer> StartAsync(CancellationToken cancellationToken) => StartAsync(null, cancellationToken);
+    public static Task<RabbitServer> StartAsync(CancellationToken cancellationToken) => StartAsync("", cancellationToken);
+
+    /// <param name="settings">Those that its configuration file does not know, as <c>-rabbit NAME VALUE</c>.</param>
+    /// <param name="cancellationToken">Ends the start.</param>
+    /// <exception cref="NotInstalledException"/>
+    public static Task<RabbitServer> StartAsync(string settings, CancellationToken cancellationToken) => StartAsync(settings, null, cancellationToken);
 
     /// <summary>Nodes of one cluster; the first of them ends last.</summary>
     /// <exception cref="NotInstalledException"/>
@@ -41,7 +47,7 @@ internal sealed class RabbitServer : IAsyncDisposable
         var started = new List<RabbitServer> { await StartAsync(cancellationToken) };
         while (started.Count < nodes)
         {
-            var node = await StartAsync(started[0], cancellationToken);
+            var node = await StartAsync("", started[0], cancellationToken);
             started.Add(node);
             string[] environment = [$"HOME={node.Home}", $"ERL_EPMD_PORT={node.mapperPort}", "RABBITMQ_CONF_ENV_FILE=/dev/null"];
             await OwnedProcess.RunAsUserAsync(
@@ -51,10 +57,10 @@ internal sealed class RabbitServer : IAsyncDisposable
         return started;
     }
 
-    private static async Task<RabbitServer> StartAsync(RabbitServer? first, CancellationToken cancellationToken)
+    private static async Task<RabbitServer> StartAsync(string settings, RabbitServer? first, CancellationToken cancellationToken)
     {
         NotInstalledException.ThrowUnless(File.Exists(Program), "RabbitMQ", "rabbitmq-server");
-        var server = new RabbitServer(await OwnedProcess.NewFolderAsync("rabbitmq", cancellationToken), first);
+        var server = new RabbitServer(await OwnedProcess.NewFolderAsync("rabbitmq", cancellationToken), settings, first);
         await File.WriteAllTextAsync(Path.Combine(server.folder, "enabled_plugins"), "[].\n", cancellationToken);
         await File.WriteAllTextAsync(Path.Combine(server.folder, "rabbitmq.conf"), "loopback_users = none\n", cancellationToken);
         foreach (var name in new[] { "home", "mnesia", "log" })
@@ -89,7 +95,7 @@ internal sealed class RabbitServer : IAsyncDisposable
             ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(folder, "enabled_plugins"),
             ["RABBITMQ_GENERATED_CONFIG_DIR"] = Path.Combine(folder, "generated"),
             ["RABBITMQ_SCHEMA_DIR"] = Path.Combine(folder, "schema"),
-            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}",
+            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1} " + settings,
         };
         mapper ??= first is not null ? null : await OwnedProcess.StartAsync(folder, "KILL", ["epmd"], environment, cancellationToken);
         foreach (var log in Directory.EnumerateFiles(Path.Combine(folder, "log")))

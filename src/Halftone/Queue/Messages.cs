@@ -99,8 +99,18 @@ internal abstract record Message
     public string ToJson() => JsonSerializer.Serialize(this, MessageJson.Default.Message);
 
     /// <exception cref="JsonException">Not a message of this version: it is parked, never counted against an image.</exception>
-    public static Message FromJson(string json) =>
-        JsonSerializer.Deserialize(json, MessageJson.Default.Message) ?? throw new JsonException("The message is null.");
+    public static Message FromJson(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, MessageJson.Default.Message) ?? throw new JsonException("The message is null.");
+        }
+        catch (NotSupportedException exception)
+        {
+            // What the serializer says of an object without "type".
+            throw new JsonException("The message has no type.", exception);
+        }
+    }
 }
 
 internal enum QueueName

@@ -47,8 +47,8 @@ internal sealed class QueueOptions : IValidatableObject
     /// <summary>Pause before a message whose handler threw is handed out again; 1 s.</summary>
     public TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Pause before a message on RabbitMQ that no version here can read, or a dead letter other than an image, returns to its queue; 1 min.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "1.00:00:00")]
+    /// <summary>Pause before a message on RabbitMQ that no version here can read, or a dead letter other than an image, returns to its queue, 50 ms to 10 min; 1 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
     public TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often due retries are looked for; 1 s.</summary>

@@ -23,6 +23,13 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private const ushort DeadLettersAtOnce = 16;
 
+    /// <summary>
+    /// A dead letter that took longer for each of its deliveries waited: for an outage of ours to end, or behind slow work, until the broker ended the
+    /// delivery, after 30 min with its defaults and never less than 5 as it recommends (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout).
+    /// Workers that crash are started again sooner. Told by the message's own age, which a process that was started meanwhile knows too.
+    /// </summary>
+    private static readonly TimeSpan LongestBetweenCrashes = TimeSpan.FromMinutes(5);
+
     /// <summary>How often the length of a queue is asked for.</summary>
     private static readonly TimeSpan LengthInterval = TimeSpan.FromSeconds(2);
 
@@ -122,7 +129,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                 async patient =>
                 {
                     publisher = publisher is { IsOpen: true } ? publisher : await broker.OpenChannelWithQueuesAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), patient);
-                    var properties = new BasicProperties { Persistent = true, ContentType = "application/json" };
+                    var properties = new BasicProperties { Persistent = true, ContentType = "application/json", Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()) };
                     // Mandatory: a queue that is not there is an outage and no place for messages to vanish in.
                     await Task.WhenAll(messages.Select(message => publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
                     return true;
@@ -331,7 +338,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    /// <summary>Hands what was delivered too often to <paramref name="deadLetter"/>; what is no image, or cannot be read, goes back to its queue after a pause.</summary>
+    /// <summary>
+    /// Hands what was delivered too often to <paramref name="deadLetter"/>. An image that only waited goes back to its queue, and after a pause so does what
+    /// is no image or cannot be read.
+    /// </summary>
     private Task KeepBuryingAsync(QueueName name, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
         var dead = RabbitBroker.DeadLetterNameOf(options.Value, name);
@@ -340,28 +350,44 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             DeadLettersAtOnce,
             async (channel, backoff) =>
             {
-                var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received.DeliveryTag, received.Body.ToArray(), deadLetter, cancellationToken), cancellationToken);
-                backoff.Reset();
-                await ended.WaitAsync(cancellationToken);
+                // A channel that closes waits for the letters under way, which may be parked or wait out an outage.
+                using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                try
+                {
+                    var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received, deadLetter, over.Token), cancellationToken);
+                    backoff.Reset();
+                    await ended.WaitAsync(cancellationToken);
+                }
+                finally
+                {
+                    await over.CancelAsync();
+                }
             },
             cancellationToken);
     }
 
-    private async Task BuryAsync(QueueName name, IChannel channel, ulong tag, byte[] body, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task BuryAsync(QueueName name, IChannel channel, BasicDeliverEventArgs letter, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
+        var body = letter.Body.ToArray();
+        var hasWaited = HasWaited(letter.BasicProperties.Timestamp);
         try
         {
-            if (Read(body) is Message.Image image)
+            var image = Read(body) as Message.Image;
+            if (image is not null && !hasWaited)
             {
                 await deadLetter(image, cancellationToken);
             }
             else
             {
-                await Task.Delay(options.Value.ParkedPause, time, cancellationToken);
+                if (image is null)
+                {
+                    await Task.Delay(options.Value.ParkedPause, time, cancellationToken);
+                }
+
                 await PublishAsync([(RabbitBroker.NameOf(options.Value, name), body)], cancellationToken);
             }
 
-            await AnswerAsync(channel, () => channel.BasicAckAsync(tag, multiple: false, CancellationToken.None));
+            await AnswerAsync(channel, () => channel.BasicAckAsync(letter.DeliveryTag, multiple: false, CancellationToken.None));
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -373,9 +399,12 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         {
             Log.NotBuried(logger, name, exception);
             await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await AnswerAsync(channel, () => channel.BasicNackAsync(tag, multiple: false, requeue: true));
+            await AnswerAsync(channel, () => channel.BasicNackAsync(letter.DeliveryTag, multiple: false, requeue: true));
         }
     }
+
+    private bool HasWaited(AmqpTimestamp published) =>
+        time.GetUtcNow().ToUnixTimeSeconds() - published.UnixTime > options.Value.DeliveryLimit * LongestBetweenCrashes.TotalSeconds;
 
     private static Message? Read(byte[] body)
     {

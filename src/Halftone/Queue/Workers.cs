@@ -69,7 +69,7 @@ internal sealed class Workers(
         name,
         prefetch,
         (message, slot, _) => WaitOutAsync(message, () => HandleAsync(message, slot, over), over),
-        (message, _) => WaitOutAsync(message, () => DeadLetterAsync(message, over), over),
+        (message, ended) => WaitOutAsync(message, () => DeadLetterAsync(message, ended), ended),
         stop);
 
     /// <summary>An outage of our own costs no message a delivery: else half a minute of a full disk would make dead letters of good images.</summary>

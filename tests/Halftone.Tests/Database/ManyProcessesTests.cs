@@ -129,6 +129,30 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(ids.Order(), queue.Messages.Select(message => message.RequestId).Order());
     }
 
+    [Theory]
+    [InlineData("""{"type":"of-tomorrow"}""")]
+    [InlineData("""{"image_id":7}""")]
+    public async Task A_relay_leaves_what_it_cannot_read_and_publishes_what_comes_after_it(string unreadable)
+    {
+        var good = new Message.Finish { RequestId = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()), Run = 1 };
+        await database.WriteAsync(
+            async transaction =>
+            {
+                await transaction.Connection!.ExecuteAsync("INSERT INTO outbox (message, created_at) VALUES (@unreadable, 0)", new { unreadable }, transaction);
+                await Outbox.AddAsync(transaction, good, TimeProvider.System);
+            },
+            Cancelled);
+        var queue = new PublishedMessages();
+        using var relay = new OutboxRelay(database, queue, TimeProvider.System, NullLogger<OutboxRelay>.Instance);
+
+        await relay.StartAsync(Cancelled);
+        await Eventually.TrueAsync(async () => await CountAsync("SELECT count(*) FROM outbox") == 1);
+        await relay.StopAsync(Cancelled);
+
+        Assert.Equal(good, Assert.Single(queue.Messages));
+        Assert.Equal(unreadable, await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SELECT message FROM outbox"), Cancelled));
+    }
+
     [Fact]
     public async Task Outcomes_recorded_by_all_processes_at_once_are_counted_once_and_the_last_finishes()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Halftone.Queue;
 
 namespace Halftone.Tests.Queue;
@@ -31,4 +32,21 @@ public sealed class MessageTests
     [Fact]
     public void An_image_that_is_not_traced_is_the_same_bytes_as_before() =>
         Assert.DoesNotContain("trace", Message.FromJson(Image + "}").ToJson(), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("7")]
+    [InlineData("{}")]
+    [InlineData("""{"image_id":7}""")]
+    [InlineData("""{"type":null}""")]
+    [InlineData("""{"type":7}""")]
+    [InlineData("""{"type":"of-tomorrow"}""")]
+    [InlineData("""{"type":"image"}""")]
+    [InlineData("""{"request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2,"type":"finish"}""")]
+    [InlineData("""{"type":"finish","request_id":"no id","run":2}""")]
+    [InlineData("""{"type":"finish","request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":99999999999}""")]
+    public void What_is_no_message_of_this_version_is_refused_in_one_way(string json) =>
+        Assert.ThrowsAny<JsonException>(() => Message.FromJson(json));
 }

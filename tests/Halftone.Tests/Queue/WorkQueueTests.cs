@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Text;
 using Halftone.Queue;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Halftone.Tests.Queue;
 
@@ -287,23 +290,23 @@ public sealed class RabbitQueueTests : WorkQueueTests
         await consuming;
     }
 
-    [Fact]
-    public async Task A_message_of_another_version_is_kept_and_counts_against_nobody()
+    [Theory]
+    [InlineData("""{"type":"of-tomorrow"}""")]
+    [InlineData("""{"image_id":7}""")]
+    public async Task A_message_that_cannot_be_read_is_kept_and_counts_against_nobody(string unreadable)
     {
-        var options = Options.Create(QueueOptions);
-        await using (var channel = await broker!.OpenChannelWithQueuesAsync(new(true, true), Cancelled))
-        {
-            await RabbitMQ.Client.IChannelExtensions.BasicPublishAsync(channel, "", RabbitBroker.NameOf(options.Value, QueueName.Work), mandatory: true, """{"type":"of-tomorrow"}"""u8.ToArray(), Cancelled);
-        }
-
+        // Not by way of the limit, to which each renewal of an idle consumer would bring it nearer.
+        QueueOptions.DeliveryLimit = 100;
+        await PublishRawAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Finish), unreadable);
         var handled = new ConcurrentBag<Message>();
-        var good = ImageOf(NewId(), 1);
+        var good = new Message.Finish { RequestId = NewId(), Run = 1 };
         await WorkQueue.PublishAsync([good], Cancelled);
-        await ConsumeAsync([QueueName.Work], 4, (message, _, _) => Add(handled, message), () => handled.Count == 1);
+        // The broker hands out one at a time: the next comes when the first was dealt with.
+        await ConsumeAsync([QueueName.Finish], 1, (message, _, _) => Add(handled, message), () => handled.Count == 1);
 
         Assert.Equal(good, Assert.Single(handled));
         // On its queue, beside it, or under way between the two.
-        await Eventually.TrueAsync(async () => await ReadyAsync() + await ReadyAsync(dead: true) == 1);
+        await Eventually.TrueAsync(async () => await ReadyAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Finish)) + await ReadyAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Finish)) == 1);
     }
 
     [Fact]
@@ -336,6 +339,79 @@ public sealed class RabbitQueueTests : WorkQueueTests
         await Eventually.TrueAsync(() => handled.Count >= 2);
         await stop.CancelAsync();
         await consuming;
+    }
+
+    [Fact]
+    public async Task A_letter_that_is_parked_keeps_no_channel_from_closing_and_costs_no_connection()
+    {
+        QueueOptions.ParkedPause = TimeSpan.FromMinutes(10);
+        var dead = RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work);
+        await PublishRawAsync(dead, """{"type":"of-tomorrow"}""");
+        await using var witness = await broker!.OpenChannelAsync(new(false, false), Cancelled);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var consuming = WorkQueue.ConsumeAsync(QueueName.Work, 4, (_, _, _) => Task.CompletedTask, NoDeadLetters, stop.Token);
+        await Eventually.TrueAsync(async () => await ReadyAsync(dead) == 0);
+
+        // The broker tells the consumer of the letters, whose channel is then closed; the next one makes the queue again.
+        await witness.QueueDeleteAsync(dead, ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
+        await Eventually.TrueAsync(() => IsThereAsync(dead));
+
+        Assert.True(witness.IsOpen, witness.CloseReason?.ToString());
+        await stop.CancelAsync();
+        await consuming;
+        Assert.True(witness.IsOpen, witness.CloseReason?.ToString());
+    }
+
+    [Fact]
+    public async Task A_dead_letter_whose_handler_waits_longer_than_the_broker_comes_again_and_costs_no_connection()
+    {
+        await using var impatient = await StartImpatientAsync();
+        QueueOptions.Uri = impatient.Uri;
+        await PublishRawAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work), ImageOf(NewId(), 1).ToJson());
+        await using var witness = await broker!.OpenChannelAsync(new(false, false), Cancelled);
+        var (calls, outage) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+
+        await ConsumeAsync(
+            [QueueName.Work], 4,
+            (_, _, _) => Task.CompletedTask,
+            () => Volatile.Read(ref calls) >= 3,
+            (_, ended) =>
+            {
+                Interlocked.Increment(ref calls);
+                return outage.Task.WaitAsync(ended);
+            });
+
+        Assert.True(witness.IsOpen, witness.CloseReason?.ToString());
+    }
+
+    [Fact]
+    public async Task An_image_that_waited_out_an_outage_until_the_delivery_limit_is_handed_out_anew()
+    {
+        await using var impatient = await StartImpatientAsync();
+        QueueOptions.Uri = impatient.Uri;
+        var (image, dead, deliveries) = (ImageOf(NewId(), 1), new ConcurrentBag<Message>(), 0);
+        var outage = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var brokerOfHours = new RabbitBroker(Options.Create(QueueOptions));
+        await using var queue = new RabbitQueue(brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), new HalfHours(), NullLogger<RabbitQueue>.Instance);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+
+        await queue.PublishAsync([image], Cancelled);
+        var consuming = queue.ConsumeAsync(
+            QueueName.Work, 32,
+            (_, _, _) =>
+            {
+                Interlocked.Increment(ref deliveries);
+                return outage.Task;
+            },
+            (message, _) => Add(dead, message),
+            stop.Token);
+        // More often than the broker hands out what was published once.
+        await Eventually.TrueAsync(() => Volatile.Read(ref deliveries) > QueueOptions.DeliveryLimit + 1 || !dead.IsEmpty);
+        outage.SetResult();
+        await stop.CancelAsync();
+        await consuming;
+
+        Assert.Empty(dead);
     }
 
     [Fact]
@@ -374,10 +450,41 @@ public sealed class RabbitQueueTests : WorkQueueTests
         await Assert.ThrowsAsync<QueueUnavailableException>(() => queue.CheckAsync(Cancelled));
     }
 
-    private async Task<uint> ReadyAsync(bool dead = false)
+    /// <summary>One that ends deliveries which are not acknowledged for a second, and looks every second; its defaults are 30 min and 1 min.</summary>
+    private static Task<RabbitServer> StartImpatientAsync() =>
+        ThrowAwayServers.OwnAsync(cancelled => RabbitServer.StartAsync("-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 1000", cancelled), Cancelled);
+
+    private async Task PublishRawAsync(string queue, string body)
+    {
+        await using var channel = await broker!.OpenChannelWithQueuesAsync(new(true, true), Cancelled);
+        var now = new BasicProperties { Timestamp = new(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()) };
+        await channel.BasicPublishAsync("", queue, mandatory: true, now, Encoding.UTF8.GetBytes(body), Cancelled);
+    }
+
+    private async Task<bool> IsThereAsync(string queue)
+    {
+        try
+        {
+            await ReadyAsync(queue);
+            return true;
+        }
+        catch (OperationInterruptedException missing) when (missing.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return false;
+        }
+    }
+
+    private async Task<uint> ReadyAsync(string queue)
     {
         await using var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled);
-        var name = dead ? RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work) : RabbitBroker.NameOf(QueueOptions, QueueName.Work);
-        return (await channel.QueueDeclarePassiveAsync(name, Cancelled)).MessageCount;
+        return (await channel.QueueDeclarePassiveAsync(queue, Cancelled)).MessageCount;
+    }
+
+    /// <summary>A clock on which each second of a broker that waits for a second is the half hour of one with its defaults.</summary>
+    private sealed class HalfHours : TimeProvider
+    {
+        private readonly DateTimeOffset start = System.GetUtcNow();
+
+        public override DateTimeOffset GetUtcNow() => start + ((System.GetUtcNow() - start) * TimeSpan.FromMinutes(30).TotalSeconds);
     }
 }
