@@ -197,7 +197,18 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         foreach (var queue in Enum.GetValues<QueueName>())
         {
             var dead = DeadLetterNameOf(options.Value, queue);
-            await channel.QueueDeclareAsync(dead, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: cancellationToken);
+            await channel.QueueDeclareAsync(
+                dead,
+                durable: true,
+                exclusive: false,
+                autoDelete: false,
+                new Dictionary<string, object?>
+                {
+                    ["x-queue-type"] = "quorum",
+                    // Without a number RabbitMQ 4 drops what was delivered 20 times, and from here there is nowhere to go.
+                    ["x-delivery-limit"] = 1_000_000,
+                },
+                cancellationToken: cancellationToken);
             await channel.QueueDeclareAsync(
                 NameOf(options.Value, queue),
                 durable: true,
