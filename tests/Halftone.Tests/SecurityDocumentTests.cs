@@ -31,6 +31,9 @@ public sealed partial class SecurityDocumentTests
         Assert.All(Rows, row => Assert.Contains(switches, name => row.Contains($"`{name}`", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public Task Every_switch_finds_the_line_that_it_takes_out() => Script.PythonAsync("../switches/run", "--check", "", TestContext.Current.CancellationToken);
+
     [GeneratedRegex(@"\| `(?<type>\w+)\.(?<method>\w+)` \|$")]
     private static partial Regex TestName();
 
