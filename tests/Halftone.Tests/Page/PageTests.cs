@@ -314,6 +314,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await using var window = await browser.OpenAsync(server);
         var keys = new List<string>();
+        // Within the route it would be that of the test that opened the browser, which may have ended.
+        var cancelled = Cancelled;
         await window.Page.RouteAsync("**/upload", async route =>
         {
             if (!route.Request.Headers.TryGetValue("idempotency-key", out var key))
@@ -328,7 +330,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             {
                 // It is taken in, and its answer lost.
                 server.Client.DefaultRequestHeaders.Add("Idempotency-Key", key);
-                await server.UploadAsync(Csv, Cancelled);
+                await server.UploadAsync(Csv, cancelled);
                 await route.AbortAsync();
                 return;
             }
