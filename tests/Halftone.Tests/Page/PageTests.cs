@@ -255,6 +255,37 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     }
 
     [Fact]
+    public async Task An_opened_image_is_shown_when_it_is_done_however_late_its_answer_comes()
+    {
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/held.jpg", async context =>
+        {
+            await held.Task.WaitAsync(context.RequestAborted);
+            await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
+        });
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        await using var window = await browser.OpenAsync(server);
+        await window.StartAsync($"{Header}1,Mug,{origin.Url("held.jpg")}\n");
+        await window["#sheet li >> nth=0"].ClickAsync();
+        await Expect(window["#compare-facts"]).ToContainTextAsync("waiting for its turn");
+
+        await window.Page.RouteAsync("**/images?*", async route =>
+        {
+            await released.Task;
+            await route.ContinueAsync();
+        });
+        held.SetResult();
+        await window.EndsAsync();
+        // As long as the sheet needs to look for it once more.
+        await window.Page.WaitForTimeoutAsync(1_200);
+        released.SetResult();
+
+        await Expect(window["#compare-facts"]).ToContainTextAsync("pixels, JPEG");
+    }
+
+    [Fact]
     public async Task A_page_that_loses_its_server_says_so_and_goes_on_when_it_is_back()
     {
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

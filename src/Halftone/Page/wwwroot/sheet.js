@@ -73,7 +73,7 @@ export class Sheet {
     const before = this.#counts;
     if (this.#hasEnded !== hasEnded) {
       this.#hasEnded = hasEnded;
-      this.#draw();
+      this.#renew();
     }
     this.#counts = { all: total, completed, failed };
     for (const label of document.querySelectorAll('#sheet-filter [data-count]')) label.textContent = number(this.#counts[label.dataset.count]);
@@ -108,8 +108,9 @@ export class Sheet {
   /** The image at a position of what is shown; null where there is none. */
   async image(position) {
     const page = Math.floor(position / PageSize);
-    const images = (this.#stale.has(page) ? null : this.#pages.get(page)) ?? await this.#load(page);
-    return images[position % PageSize] ?? null;
+    // What is on its way is newer than what there is.
+    const known = this.#stale.has(page) ? null : this.#loading.get(page) ?? this.#pages.get(page);
+    return (await (known ?? this.#load(page)))[position % PageSize] ?? null;
   }
 
   choose(filter) {
@@ -226,8 +227,15 @@ export class Sheet {
     const loading = get(`requests/${this.#id}/images?limit=${PageSize}&cursor=${page * PageSize}${filter ? `&status=${filter}` : ''}`, { signal: this.#signal })
       .then(({ images }) => {
         // An answer that has been overtaken by a later one is the older state.
-        if (filter === this.#filter && this.#loading.get(page) === loading) this.#keep(page, images);
+        if (filter === this.#filter && this.#loading.get(page) === loading) {
+          this.#keep(page, images);
+          this.#changed();
+        }
         return images;
+      })
+      .catch(error => {
+        this.#stale.add(page);
+        throw error;
       })
       .finally(() => this.#loading.get(page) === loading && this.#loading.delete(page));
     this.#loading.set(page, loading);
