@@ -12,8 +12,8 @@ namespace Halftone.Store;
 /// <summary>
 /// Removes objects that no row names. At start, under the lock on the data folder, what a crash can have left in that folder goes at once: no work runs
 /// yet that could name it. Once a day objects older than a day go, of requests that are closed or unknown; an open request may still name what it
-/// stored long ago, where the database could not be written. Of several processes one does it. Each database leaves a mark in each store: where there is
-/// another's, what is unknown may be the other's, and stays.
+/// stored long ago, where the database could not be written. Of several processes one does it. Each database leaves a mark in its bucket or account: where
+/// there is another's, what is unknown may be the other's, and stays.
 /// </summary>
 internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
@@ -101,11 +101,11 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         }
     }
 
-    /// <summary>Tells the sweeps of other databases that this one keeps objects here.</summary>
+    /// <summary>Tells the sweeps of other databases that this one keeps objects here. A folder is no other's.</summary>
     public async Task MarkAsync(CancellationToken cancellationToken)
     {
         var mark = await MarkOfAsync(cancellationToken);
-        foreach (var store in Stores)
+        foreach (var store in Stores.Where(store => store is not FolderStore))
         {
             await store.PutAsync(mark, MarkPng, "image/png", cancellationToken);
         }

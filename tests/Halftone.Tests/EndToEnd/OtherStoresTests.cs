@@ -1,6 +1,10 @@
 using System.Net;
 using System.Text.Json;
+using Halftone.Database;
+using Halftone.Store;
 using Halftone.Tests.Servers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Halftone.Tests.EndToEnd;
 
@@ -33,6 +37,27 @@ public sealed class OtherStoresTests
         using var deleted = await server.Client.DeleteAsync($"requests/{id}", Cancelled);
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await Eventually.TrueAsync(async () => await CountAsync(ceph, settings) == 0);
+    }
+
+    [Fact]
+    public async Task A_sweep_leaves_alone_what_another_database_keeps_in_the_same_bucket()
+    {
+        var ceph = await CephServer.CommonAsync(Cancelled);
+        var settings = await ceph.NewBucketAsync(Cancelled);
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await using var first = await HalftoneServer.StartAsync(Cancelled, null, settings);
+        await first.WaitForEndAsync(await first.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled), Cancelled);
+        await using var second = await HalftoneServer.StartAsync(Cancelled, null, settings);
+        var services = second.Services;
+        using var sweep = new OrphanSweep(
+            services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<StoredImages>(), services.GetRequiredService<StoredFiles>(), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+
+        await first.Services.GetRequiredService<OrphanSweep>().MarkAsync(Cancelled);
+        await sweep.MarkAsync(Cancelled);
+        await sweep.SweepAsync(Cancelled);
+
+        Assert.Equal(5, await CountAsync(ceph, settings));   // upload, image, result and two marks
     }
 
     [Fact]
@@ -124,6 +149,12 @@ public sealed class OtherStoresTests
         Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
         Assert.Equal(1, origin.CountOf("/a.jpg"));
         Assert.Equal(0, await server.CountAsync("SELECT sum(attempt) FROM image", Cancelled));
+    }
+
+    /// <summary>Finds everything old.</summary>
+    private sealed class DaysAhead : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(3);
     }
 
     private static string ThumbUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("variants")[0].GetProperty("url").GetString()!;
