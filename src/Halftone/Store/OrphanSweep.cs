@@ -39,8 +39,8 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     private IEnumerable<IObjectStore> Stores => new[] { images.Store, files.Store }.Distinct();
 
     /// <summary>
-    /// Before any work: uploads that no request knows, and what the requests did not name that were open or had just ended when the last process did. Where
-    /// the database is older than the folder, restored or lost, images and results of requests it does not know are left to the daily pass.
+    /// Before any work: what no request knows, and what the requests did not name that were open or had just ended when the last process did. Where the
+    /// database is older than the folder, restored or lost, work on requests that it does not know is left to the daily pass.
     /// </summary>
     public async Task SweepAtStartAsync(CancellationToken cancellationToken)
     {
@@ -50,7 +50,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         {
             await foreach (var requestId in store.RequestsAsync(cancellationToken))
             {
-                if (!known.Contains(requestId) && await IsUploadAloneAsync(requestId, cancellationToken))
+                if (!known.Contains(requestId) && !await IsWorkAsync(requestId, cancellationToken))
                 {
                     await store.DeleteAllAsync(requestId, cancellationToken);
                     Log.RemovedAll(Logger, requestId);
@@ -149,9 +149,13 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         return true;
     }
 
-    private async Task<bool> IsUploadAloneAsync(Guid requestId, CancellationToken cancellationToken) =>
-        await files.Store.ListAsync(requestId, cancellationToken).AllAsync(found => found.Key.StartsWith($"{ObjectKey.Prefix(requestId)}upload-", StringComparison.Ordinal), cancellationToken)
-        && (images.Store is not FolderStore folder || !await folder.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken));
+    /// <summary>An upload with images or results. A crash leaves an upload alone, or images of a request that was deleted, whose upload has gone.</summary>
+    private async Task<bool> IsWorkAsync(Guid requestId, CancellationToken cancellationToken)
+    {
+        var kept = await files.Store.ListAsync(requestId, cancellationToken).ToListAsync(cancellationToken);
+        var uploads = kept.Count(found => found.Key.StartsWith($"{ObjectKey.Prefix(requestId)}upload-", StringComparison.Ordinal));
+        return uploads > 0 && (uploads < kept.Count || (images.Store is FolderStore folder && await folder.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
+    }
 
     /// <summary>Uploads being taken in have no row yet, but they are young.</summary>
     private async Task RemoveUnknownAsync(IObjectStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)

@@ -97,6 +97,7 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
                 Put(first, "images", $"{id}", "a-1-left.jpg.part");
                 Put(first, "files", $"{id}", "result-left.csv");
                 Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-left.csv");
+                Put(first, "images", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "a-1-of-a-deleted-request.jpg");
                 await first.StopAsync(Cancelled);
                 // A crash leaves no mark of an orderly stop.
                 File.Delete(Path.Combine(folder, "clean"));
@@ -141,7 +142,9 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
             {
                 Put(first, "images", later, "a-1-made.jpg");
                 Put(first, "files", later, "upload-made.csv");
-                Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "result-made.csv");
+                var ended = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+                Put(first, "files", ended, "upload-made.csv");
+                Put(first, "files", ended, "result-made.csv");
                 kept = Files(first);
                 await first.StopAsync(Cancelled);
                 File.Delete(Path.Combine(folder, "clean"));
