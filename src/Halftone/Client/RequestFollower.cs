@@ -68,7 +68,7 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
         try
         {
             using var response = await client.OpenAsync($"status/{Uri.EscapeDataString(requestId)}/events", "text/event-stream", untilFirst.Token);
-            await using var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken));
+            await using var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken), ServerClient.LongestSilence);
             await foreach (var item in SseParser.Create(body).EnumerateAsync(untilFirst.Token))
             {
                 untilFirst.CancelAfter(Timeout.InfiniteTimeSpan);

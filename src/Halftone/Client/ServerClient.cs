@@ -47,6 +47,9 @@ internal sealed class ServerClient : IDisposable
     /// <summary>For answers that take no work.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>Twice the pause after which a stream of events says that it is still there.</summary>
+    public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
+
     /// <summary>Without a byte in either direction, while a large file is taken in for one. Half of it is ten times what five million rows take.</summary>
     private static readonly TimeSpan UploadSilence = TimeSpan.FromMinutes(15);
 
@@ -161,7 +164,7 @@ internal sealed class ServerClient : IDisposable
             using var response = await OpenAsync($"results/{Uri.EscapeDataString(requestId)}.csv", "text/csv", cancellationToken);
             try
             {
-                await using (var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken)))
+                await using (var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken), LongestSilence))
                 await using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write))
                 {
                     await body.CopyToAsync(file, cancellationToken);

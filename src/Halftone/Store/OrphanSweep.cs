@@ -83,9 +83,10 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         var oldest = Time.GetUtcNow() - MinAge;
+        var mark = await MarkOfAsync(cancellationToken);
         foreach (var store in Stores)
         {
-            var isOursAlone = await IsOursAloneAsync(store, cancellationToken);
+            var isOursAlone = await IsOursAloneAsync(store, mark, cancellationToken);
             await foreach (var requestId in store.RequestsAsync(cancellationToken))
             {
                 var request = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { RequestId = requestId }), cancellationToken);
@@ -123,20 +124,12 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>The key of this database's mark: its id, made when it is first asked for.</summary>
     private async Task<string> MarkOfAsync(CancellationToken cancellationToken)
     {
-        var id = await database.WriteAsync(
-            async transaction =>
-            {
-                var connection = transaction.Connection!;
-                await connection.ExecuteAsync(Sql.IdIfMissing, new { Id = Guid.CreateVersion7(Time.GetUtcNow()).ToString("D") }, transaction);
-                return await connection.ExecuteScalarAsync<string>(Sql.Id, transaction: transaction);
-            },
-            cancellationToken);
+        var id = await database.GetOrAddAsync("database_id", Guid.CreateVersion7(Time.GetUtcNow()).ToString("D"), cancellationToken);
         return $"{ObjectKey.Prefix(Marks)}{id}.png";
     }
 
-    private async Task<bool> IsOursAloneAsync(IObjectStore store, CancellationToken cancellationToken)
+    private async Task<bool> IsOursAloneAsync(IObjectStore store, string mark, CancellationToken cancellationToken)
     {
-        var mark = await MarkOfAsync(cancellationToken);
         await foreach (var found in store.ListAsync(Marks, cancellationToken))
         {
             if (found.Key != mark)
@@ -230,10 +223,6 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
             ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE setting.value < @Before
             """;
 
-        public const string IdIfMissing = "INSERT INTO setting (name, value) VALUES ('database_id', @Id) ON CONFLICT (name) DO NOTHING";
-
-        public const string Id = "SELECT value FROM setting WHERE name = 'database_id'";
-
         public const string AllRequests = "SELECT request_id FROM request";
 
         public const string Request = """
@@ -264,10 +253,10 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         [LoggerMessage(521, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
         public static partial void RemovedAll(ILogger logger, Guid requestId);
 
-        [LoggerMessage(523, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
-        public static partial void OfOthers(ILogger logger, string key);
-
         [LoggerMessage(522, LogLevel.Information, "{Key} was removed: no row names it")]
         public static partial void Removed(ILogger logger, string key);
+
+        [LoggerMessage(523, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
+        public static partial void OfOthers(ILogger logger, string key);
     }
 }

@@ -124,8 +124,8 @@ internal sealed class S3Store : IObjectStore, IDisposable
             return await CallAsync<Stream?>(async () =>
             {
                 using var found = await client.GetObjectAsync(options.Bucket, KeyOf(key), cancellationToken);
-                using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                await SilenceLimit.CopyAsync(found.ResponseStream, scratch, options.Timeout, silence);
+                await using var body = new PatientStream(found.ResponseStream, options.Timeout);
+                await body.CopyToAsync(scratch, cancellationToken);
                 if (scratch.Length != found.ContentLength)
                 {
                     throw new IOException($"{scratch.Length} of {found.ContentLength} bytes of {key} came.");

@@ -15,6 +15,8 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
     /// <summary>What is sent with no sign of whether it arrived; as little as this a line of 2 Mbit/s carries for each of 32 calls in 20 s.</summary>
     private const int UnheardBytes = 131_072;
 
+    private const int PieceBytes = 65_536;
+
     /// <summary>A connection that has been idle for longer may have fallen silent, and is not taken up again.</summary>
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(5);
 
@@ -41,7 +43,11 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
         silence.CancelAfter(longest);
         if (request.Content is { } content)
         {
-            request.Content = new HeardContent(content, () => silence.CancelAfter(longest));
+            // A stream that is watched has no length of its own.
+            var length = content.Headers.ContentLength;
+            var sent = new WatchedStream(await content.ReadAsStreamAsync(silence.Token), _ => silence.CancelAfter(longest));
+            request.Content = TakeHeaders(new StreamContent(sent, PieceBytes), content);
+            request.Content.Headers.ContentLength = length;
         }
 
         HttpResponseMessage? answer = null;
@@ -50,7 +56,7 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
             answer = await base.SendAsync(request, silence.Token);
             if (!isRead(answer))
             {
-                await TakeBodyAsync(answer, silence);
+                await TakeBodyAsync(answer, cancellationToken);
             }
 
             return answer;
@@ -68,34 +74,23 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
         }
     }
 
-    private async Task TakeBodyAsync(HttpResponseMessage answer, CancellationTokenSource silence)
+    private async Task TakeBodyAsync(HttpResponseMessage answer, CancellationToken cancellationToken)
     {
         using var came = answer.Content;
         var bytes = new MemoryStream();
-        await using var body = await came.ReadAsStreamAsync(silence.Token);
-        await CopyAsync(body, bytes, longest, silence);
-        answer.Content = new ByteArrayContent(bytes.GetBuffer(), 0, (int)bytes.Length);
-        foreach (var (name, values) in came.Headers)
-        {
-            answer.Content.Headers.TryAddWithoutValidation(name, values);
-        }
+        await using var body = new PatientStream(await came.ReadAsStreamAsync(cancellationToken), longest);
+        await body.CopyToAsync(bytes, cancellationToken);
+        answer.Content = TakeHeaders(new ByteArrayContent(bytes.GetBuffer(), 0, (int)bytes.Length), came);
     }
 
-    /// <summary>Copies a body that may take as long as it keeps coming.</summary>
-    public static async Task CopyAsync(Stream body, Stream to, TimeSpan longest, CancellationTokenSource silence)
+    private static HttpContent TakeHeaders(HttpContent content, HttpContent from)
     {
-        var buffer = new byte[81_920];
-        while (true)
+        foreach (var (name, values) in from.Headers)
         {
-            silence.CancelAfter(longest);
-            var length = await body.ReadAsync(buffer, silence.Token);
-            if (length == 0)
-            {
-                return;
-            }
-
-            await to.WriteAsync(buffer.AsMemory(0, length), silence.Token);
+            content.Headers.TryAddWithoutValidation(name, values);
         }
+
+        return content;
     }
 
     /// <summary>The system would keep megabytes of its own, and what it keeps looks as if it were sent.</summary>
@@ -112,87 +107,5 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
             socket.Dispose();
             throw;
         }
-    }
-
-    /// <summary>A body that tells of every piece of it that was sent.</summary>
-    private sealed class HeardContent : HttpContent
-    {
-        private readonly HttpContent content;
-        private readonly Action sent;
-
-        public HeardContent(HttpContent content, Action sent)
-        {
-            this.content = content;
-            this.sent = sent;
-            foreach (var (name, values) in content.Headers)
-            {
-                Headers.TryAddWithoutValidation(name, values);
-            }
-        }
-
-        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
-
-        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
-        {
-            await using var heard = new HeardStream(stream, sent);
-            await content.CopyToAsync(heard, context, cancellationToken);
-        }
-
-        protected override bool TryComputeLength(out long length)
-        {
-            length = content.Headers.ContentLength ?? 0;
-            return content.Headers.ContentLength is not null;
-        }
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                content.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
-    }
-
-    /// <summary>Leaves the stream behind it open.</summary>
-    private sealed class HeardStream(Stream stream, Action sent) : Stream
-    {
-        private const int PieceBytes = 65_536;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            while (buffer.Length > 0)
-            {
-                var piece = buffer[..Math.Min(buffer.Length, PieceBytes)];
-                await stream.WriteAsync(piece, cancellationToken);
-                sent();
-                buffer = buffer[piece.Length..];
-            }
-        }
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => stream.FlushAsync(cancellationToken);
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
     }
 }

@@ -58,6 +58,11 @@ public sealed class OtherStoresTests
         await sweep.SweepAsync(Cancelled);
 
         Assert.Equal(3, await CountAsync(ceph, settings));   // upload, image, result
+
+        var bucket = services.GetRequiredService<StoredFiles>().Store;
+        await bucket.DeleteAllAsync(OrphanSweep.Marks, Cancelled);
+        await sweep.SweepAsync(Cancelled);
+        Assert.Equal(0, await CountAsync(ceph, settings));
     }
 
     [Fact]

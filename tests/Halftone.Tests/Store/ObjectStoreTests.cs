@@ -312,7 +312,7 @@ public sealed class S3StoreTests : FileStoreTests
             await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\na beginning");
             await call.StallAsync();
         });
-        using var store = new S3Store(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{silent.Port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = TimeSpan.FromSeconds(1) }, TimeProvider.System);
+        using var store = StoreAt(silent.Port, TimeSpan.FromSeconds(1));
 
         var read = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.OpenReadAsync("a/b.jpg", Cancelled));
 
@@ -327,7 +327,7 @@ public sealed class S3StoreTests : FileStoreTests
             await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<?xml version=\"1.0\"?>");
             await call.StallAsync();
         });
-        using var store = new S3Store(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{silent.Port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = TimeSpan.FromSeconds(1) }, TimeProvider.System);
+        using var store = StoreAt(silent.Port, TimeSpan.FromSeconds(1));
 
         foreach (var call in new Func<Task>[]
         {
@@ -347,7 +347,7 @@ public sealed class S3StoreTests : FileStoreTests
     {
         var longest = TimeSpan.FromSeconds(3);
         await using var line = SlowLine.Start(bytesPerSecond: 400_000);
-        using var store = new S3Store(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{line.Port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = longest }, TimeProvider.System);
+        using var store = StoreAt(line.Port, longest);
 
         await store.PutAsync("a/b.jpg", new byte[2_000_000], "image/jpeg", Cancelled);
 
@@ -363,6 +363,9 @@ public sealed class S3StoreTests : FileStoreTests
         own.PublicBaseUrl = "";
         Assert.Null(store.PublicUrlOf("x/y.jpg"));
     }
+
+    private static S3Store StoreAt(int port, TimeSpan timeout) =>
+        new(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = timeout }, TimeProvider.System);
 
     private static async Task<S3Options> OptionsAsync(CephServer ceph)
     {

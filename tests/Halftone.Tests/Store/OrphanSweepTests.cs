@@ -82,34 +82,20 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
     [Fact]
     public async Task A_start_removes_at_once_what_a_crash_left()
     {
-        var folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
-        try
+        await using var origin = await ImageOrigin.StartAsync(Cancelled);
+        origin.Serve("/a.jpg", Picture.Jpeg);
+        await StartAfterCrashAsync(async first =>
         {
-            await using var origin = await ImageOrigin.StartAsync(Cancelled);
-            origin.Serve("/a.jpg", Picture.Jpeg);
-            string[] kept;
-            await using (var first = await StartAsync(folder))
-            {
-                var id = await first.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
-                await first.WaitForEndAsync(id, Cancelled);
-                kept = Files(first);
-                Put(first, "images", $"{id}", "a-1-left.jpg");
-                Put(first, "images", $"{id}", "a-1-left.jpg.part");
-                Put(first, "files", $"{id}", "result-left.csv");
-                Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-left.csv");
-                Put(first, "images", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "a-1-of-a-deleted-request.jpg");
-                await first.StopAsync(Cancelled);
-                // A crash leaves no mark of an orderly stop.
-                File.Delete(Path.Combine(folder, "clean"));
-            }
-
-            await using var second = await StartAsync(folder);
-            Assert.Equal(kept, Files(second));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+            var id = await first.UploadAsync(Format(origin.Url("a.jpg")), Cancelled);
+            await first.WaitForEndAsync(id, Cancelled);
+            var kept = Files(first);
+            Put(first, "images", $"{id}", "a-1-left.jpg");
+            Put(first, "images", $"{id}", "a-1-left.jpg.part");
+            Put(first, "files", $"{id}", "result-left.csv");
+            Put(first, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-left.csv");
+            Put(first, "images", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "a-1-of-a-deleted-request.jpg");
+            return kept;
+        });
     }
 
     [Fact]
@@ -133,19 +119,28 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
     [Fact]
     public async Task A_start_leaves_images_and_results_of_requests_that_an_older_database_does_not_know()
     {
+        var later = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+        var ended = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
+        await StartAfterCrashAsync(first =>
+        {
+            Put(first, "images", later, "a-1-made.jpg");
+            Put(first, "files", later, "upload-made.csv");
+            Put(first, "files", ended, "upload-made.csv");
+            Put(first, "files", ended, "result-made.csv");
+            return Task.FromResult(Files(first));
+        });
+    }
+
+    /// <summary>A server leaves files behind and ends without its mark of an orderly stop; the next keeps those that were named.</summary>
+    private async Task StartAfterCrashAsync(Func<HalftoneServer, Task<string[]>> leave)
+    {
         var folder = Directory.CreateTempSubdirectory("halftone-test-").FullName;
         try
         {
-            var later = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
             string[] kept;
             await using (var first = await StartAsync(folder))
             {
-                Put(first, "images", later, "a-1-made.jpg");
-                Put(first, "files", later, "upload-made.csv");
-                var ended = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
-                Put(first, "files", ended, "upload-made.csv");
-                Put(first, "files", ended, "result-made.csv");
-                kept = Files(first);
+                kept = await leave(first);
                 await first.StopAsync(Cancelled);
                 File.Delete(Path.Combine(folder, "clean"));
             }

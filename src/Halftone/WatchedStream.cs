@@ -1,4 +1,4 @@
-namespace Halftone.Client;
+namespace Halftone;
 
 /// <summary>Reads from another stream and tells how many bytes it has read.</summary>
 internal sealed class WatchedStream(Stream source, Action<long> read) : AsyncReadStream

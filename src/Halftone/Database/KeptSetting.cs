@@ -1,0 +1,23 @@
+using Dapper;
+
+namespace Halftone.Database;
+
+/// <summary>A word of the instance's own that is made once and kept in the database, whichever process asks for it first.</summary>
+internal static class KeptSetting
+{
+    public static Task<string> GetOrAddAsync(this HalftoneDatabase database, string name, string value, CancellationToken cancellationToken) => database.WriteAsync(
+        async transaction =>
+        {
+            var connection = transaction.Connection!;
+            await connection.ExecuteAsync(Sql.InsertIfMissing, new { Name = name, Value = value }, transaction);
+            return await connection.ExecuteScalarAsync<string>(Sql.Select, new { Name = name }, transaction) ?? throw new InvalidOperationException($"'{name}' was not stored.");
+        },
+        cancellationToken);
+
+    private static class Sql
+    {
+        public const string InsertIfMissing = "INSERT INTO setting (name, value) VALUES (@Name, @Value) ON CONFLICT (name) DO NOTHING";
+
+        public const string Select = "SELECT value FROM setting WHERE name = @Name";
+    }
+}
