@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Halftone.Hosting;
 
 namespace Halftone.Telemetry;
 
 /// <summary>
-/// What is counted and timed as it happens; <see cref="Gauges"/> has what is looked at when metrics are sent. docs/operations.md lists all of it. Without a
+/// What is counted and timed as it happens; the gauges are in <c>Hosting</c>. docs/operations.md lists all of it. Without a
 /// listener each call costs some nanoseconds.
 /// </summary>
 internal static class Instruments
