@@ -127,8 +127,6 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         var all = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase)
         {
-            // All problems of a file are listed where nobody can ask for the next hundred.
-            ["Intake:MaxListedProblems"] = "10000",
             // The folder is the result.
             ["Retention:Days"] = "",
             // Nor may one of its files be another's second name: whoever edits one would edit both.
@@ -142,6 +140,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         ServerBuilder.Configure(builder, all);
         builder.Logging.AddProvider(new RunLog.Provider(log));
         ServerBuilder.AddStages(builder.Services);
+        // All problems of a file are listed where nobody can ask for the next hundred.
+        builder.Services.PostConfigure<IntakeOptions>(intake => intake.MaxListedProblems = 10_000);
         builder.Services.AddSingleton(data);
         builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
         var images = new StoredImages(new FolderStore(folder.Images));

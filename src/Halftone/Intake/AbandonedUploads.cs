@@ -141,10 +141,10 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
 
     private static partial class Log
     {
-        [LoggerMessage(121, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
+        [LoggerMessage(802, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(122, LogLevel.Error, "Upload {RequestId} failed and could not be removed; it is when it has been silent for minutes")]
+        [LoggerMessage(803, LogLevel.Error, "Upload {RequestId} failed and could not be removed; it is when it has been silent for minutes")]
         public static partial void NotGivenUp(ILogger logger, Guid requestId, Exception exception);
     }
 }

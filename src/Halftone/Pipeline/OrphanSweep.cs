@@ -251,13 +251,13 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
     private static partial class Log
     {
-        [LoggerMessage(521, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
+        [LoggerMessage(941, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
         public static partial void RemovedAll(ILogger logger, Guid requestId);
 
-        [LoggerMessage(522, LogLevel.Information, "{Key} was removed: no row names it")]
+        [LoggerMessage(942, LogLevel.Information, "{Key} was removed: no row names it")]
         public static partial void Removed(ILogger logger, string key);
 
-        [LoggerMessage(523, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
+        [LoggerMessage(943, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
         public static partial void OfOthers(ILogger logger, string key);
     }
 }

@@ -155,13 +155,13 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 
     private static partial class Log
     {
-        [LoggerMessage(231, LogLevel.Information, "Request {RequestId} was unfinished and goes on")]
+        [LoggerMessage(921, LogLevel.Information, "Request {RequestId} was unfinished and goes on")]
         public static partial void Replanned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(232, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
+        [LoggerMessage(922, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
         public static partial void Forgot(ILogger logger, Guid requestId);
 
-        [LoggerMessage(233, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
+        [LoggerMessage(923, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
         public static partial void Undone(ILogger logger, long imageId, Guid requestId);
     }
 }

@@ -308,10 +308,10 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
     private static partial class Log
     {
-        [LoggerMessage(222, LogLevel.Warning, "The clock was set by {Jump}: what waits for another attempt waits as long as before")]
+        [LoggerMessage(912, LogLevel.Warning, "The clock was set by {Jump}: what waits for another attempt waits as long as before")]
         public static partial void ClockJumped(ILogger logger, TimeSpan jump);
 
-        [LoggerMessage(221, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
+        [LoggerMessage(911, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -139,10 +139,10 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private static partial class Log
     {
-        [LoggerMessage(211, LogLevel.Error, "Messages could not be published; they stay in the outbox and are tried again")]
+        [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and are tried again")]
         public static partial void RelayFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(212, LogLevel.Error, "Outbox row {OutboxId} holds a message that this version cannot read; it stays where it is")]
+        [LoggerMessage(702, LogLevel.Error, "Outbox row {OutboxId} holds a message that this version cannot read; it stays where it is")]
         public static partial void Parked(ILogger logger, long outboxId, Exception exception);
     }
 }
