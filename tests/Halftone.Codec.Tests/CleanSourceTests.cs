@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Halftone.Codec.Tests.Images;
-using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Tests;
 

@@ -1,6 +1,5 @@
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
-using NetVips;
 
 namespace Halftone.Codec.Tests;
 

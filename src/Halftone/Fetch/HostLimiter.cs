@@ -1,3 +1,4 @@
+using Halftone.Model;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;

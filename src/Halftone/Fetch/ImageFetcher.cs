@@ -1,4 +1,5 @@
 using System.Reflection;
+using Halftone.Model;
 using Halftone.Queue;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,9 @@
 using System.Threading.Channels;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
+using Halftone.Io;
+using Halftone.Model;
+using Halftone.Requests;
 using Halftone.Store;
 
 namespace Halftone.Intake;
@@ -29,7 +31,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         {
             await TryGiveUpAsync(requestId, CancellationToken.None);
         }
-        catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+        catch (Exception exception) when (Outage.Is(exception))
         {
             waiting.Writer.TryWrite(requestId);
         }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Halftone.Csv;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Intake;
@@ -50,6 +51,9 @@ internal sealed class IntakeOptions
     /// <summary>Problems named in an answer; the rest are counted. 100.</summary>
     [Range(1, 10_000)]
     public int MaxListedProblems { get; set; } = 100;
+
+    /// <summary>The limits that a scanner keeps.</summary>
+    internal CsvLimits CsvLimits => new(MaxRecordBytes, MaxColumns);
 }
 
 [OptionsValidator]

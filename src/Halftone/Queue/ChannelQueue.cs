@@ -1,4 +1,5 @@
-using Halftone.Database;
+using Halftone.Io;
+using Halftone.Model;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
@@ -80,7 +81,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         {
             Log.HandlerThrew(logger, taken.Message.GetType().Name, taken.Message.RequestId, taken.Deliveries, exception);
             // Our own outage is not the message's fault.
-            _ = RedeliverAsync(queue, OutageBackoff.IsOutage(exception) ? taken : taken with { Deliveries = taken.Deliveries + 1 }, cancellationToken);
+            _ = RedeliverAsync(queue, Outage.Is(exception) ? taken : taken with { Deliveries = taken.Deliveries + 1 }, cancellationToken);
         }
         finally
         {

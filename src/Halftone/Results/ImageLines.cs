@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dapper;
 using Halftone.Database;
-using Halftone.Status;
+using Halftone.Requests;
 
 namespace Halftone.Results;
 
@@ -101,7 +102,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     {
         await foreach (var line in ReadAsync(firstImageId, images, cancellationToken))
         {
-            await destination.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ApiJson.Default.ImageLine), cancellationToken);
+            await destination.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ResultJson.Default.ImageLine), cancellationToken);
             await destination.WriteAsync(NewLine, cancellationToken);
         }
     }
@@ -247,3 +248,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             """;
     }
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ImageLine))]
+internal sealed partial class ResultJson : JsonSerializerContext;

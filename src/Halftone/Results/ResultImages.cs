@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
 using Dapper;
 using Halftone.Database;
-using Halftone.Fetch;
-using Halftone.Status;
-using Halftone.Store;
+using Halftone.Model;
+using Halftone.Requests;
 
 namespace Halftone.Results;
 

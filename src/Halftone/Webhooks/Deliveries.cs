@@ -2,7 +2,8 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using Dapper;
-using Halftone.Status;
+using Halftone.Model;
+using Halftone.Requests;
 
 namespace Halftone.Webhooks;
 

@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Text;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
-using Halftone.Status;
+using Halftone.Requests;
 
 namespace Halftone.Webhooks;
 
@@ -27,7 +26,7 @@ internal enum PingResult
 }
 
 /// <summary>Registers and removes webhooks, sends a finished request's event again, and a test event.</summary>
-internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, RetrySweep sweep, PublicUrls urls, TimeProvider time)
+internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, DueSignal due, PublicUrls urls, TimeProvider time)
 {
     /// <summary>Test events of a webhook that its log holds: nobody fills the database by asking for another.</summary>
     private const int PingsKept = 20;
@@ -60,7 +59,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 return true;
             },
             cancellationToken);
-        sweep.Wake();
+        due.Set();
         return isRegistered ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) } : null;
     }
 
@@ -98,7 +97,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 { Ended: { } ended } => await Deliveries.ReplayAsync(transaction, ended, urls, Now()) > 0 ? ReplayResult.Sent : ReplayResult.NoEndpoint,
             },
             cancellationToken);
-        sweep.Wake();
+        due.Set();
         return result;
     }
 
@@ -126,7 +125,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 return PingResult.Sent;
             },
             cancellationToken);
-        sweep.Wake();
+        due.Set();
         return result;
     }
 

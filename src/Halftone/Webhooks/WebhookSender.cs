@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Halftone.Fetch;
+using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 

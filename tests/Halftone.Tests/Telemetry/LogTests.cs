@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Halftone.Tests.Commands;
+using Halftone.Tests.Cli;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Telemetry;
