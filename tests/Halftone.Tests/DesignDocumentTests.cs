@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Dapper;
 using Halftone.Database;
 using Halftone.Queue;
@@ -8,7 +9,7 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;
 
-/// <summary>docs/design.md names every folder, message and column there is, and no other.</summary>
+/// <summary>docs/design.md names every folder, message, table and column there is, and no other.</summary>
 public sealed partial class DesignDocumentTests : IDisposable
 {
     private static readonly string Document = File.ReadAllText(Path.Combine(Script.Repository, "docs", "design.md"));
@@ -17,13 +18,16 @@ public sealed partial class DesignDocumentTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Every_folder_is_explained_by_classes_that_are_in_it()
+    public void Every_folder_stands_on_a_floor_with_classes_that_are_in_it()
     {
         var source = Path.Combine(Script.Repository, "src", "Halftone");
-        var folders = Directory.EnumerateDirectories(source).Where(path => Directory.EnumerateFiles(path, "*.cs").Any()).ToDictionary(path => Path.GetFileName(path)!, path => Directory.EnumerateFiles(path, "*.cs").Select(File.ReadAllText).ToArray());
-        var rows = Rows("Components").ToDictionary(row => Words(row[0]).Single(), row => Words(row[2]));
+        var folders = Directory.EnumerateDirectories(source)
+            .Select(path => (Name: Path.GetFileName(path)!, Files: Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).ToArray()))
+            .Where(folder => folder.Files.Length > 0)
+            .ToDictionary(folder => folder.Name, folder => folder.Files);
+        var rows = Rows("Low-level design: floors").ToDictionary(row => Words(row[1]).Single(), row => Words(row[3]));
         Assert.Equal(folders.Keys.Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
-        Assert.All(rows, row => Assert.All(row.Value, word => Assert.Contains(folders[row.Key], text => Regex.IsMatch(text, $@"\b(class|interface|record) {word}\b") || word == "Messages")));
+        Assert.All(rows, row => Assert.All(row.Value, file => Assert.Contains(file, folders[row.Key])));
     }
 
     [Fact]
@@ -39,7 +43,7 @@ public sealed partial class DesignDocumentTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_table_is_listed_with_its_columns()
+    public async Task Every_table_is_listed_and_drawn_with_its_columns()
     {
         var cancelled = TestContext.Current.CancellationToken;
         await using var database = new SqliteDatabase(Path.Combine(folder, "halftone.db"));
@@ -47,7 +51,14 @@ public sealed partial class DesignDocumentTests : IDisposable
         var columns = await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"), cancelled);
         var rows = Rows("Tables").SelectMany(row => Words(row[2]).Select(column => $"{Words(row[0]).Single()}.{column}"));
         Assert.Equal(columns.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+
+        var drawn = XDocument.Load(Path.Combine(Script.Repository, "docs", "images", "tables.svg")).Descendants().Where(element => element.Name.LocalName == "text").ToLookup(text => (string?)text.Attribute("class"), text => text.Value);
+        Assert.Equal(columns.Select(column => column.Split('.')[0]).Distinct().Order(StringComparer.Ordinal), drawn["title"].Order(StringComparer.Ordinal));
+        Assert.Empty(drawn["mono"].SelectMany(line => line.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)).Except([.. columns.Select(column => column.Split('.')[1]), "key", "…"]));
     }
+
+    [Fact]
+    public Task The_drawings_are_what_their_script_draws() => Script.PythonAsync("../../docs/images/draw.py", "--check", "", TestContext.Current.CancellationToken);
 
     /// <summary>The cells of the rows of a chapter's table.</summary>
     private static IEnumerable<string[]> Rows(string chapter)

@@ -34,25 +34,6 @@ public sealed partial class DocumentTests
         Assert.Matches(CutField(), "curl -F file=@products.csv -F 'variants=thumb;zoom:quality=70'");
     }
 
-    [Fact]
-    public void Every_drawing_is_of_a_kind_and_in_lines_that_mermaid_knows()
-    {
-        var drawings = Pages().SelectMany(page => Drawings().Matches(Read(page)).Select(match => match.Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
-        Assert.NotEmpty(drawings);
-        Assert.All(drawings, lines =>
-        {
-            var line = lines[0].Split(' ')[0] switch
-            {
-                "stateDiagram-v2" => StateLine(),
-                "sequenceDiagram" => SequenceLine(),
-                "flowchart" => FlowLine(),
-                var kind => throw new InvalidDataException(kind),
-            };
-            Assert.All(lines[1..], text => Assert.Matches(line, text));
-            Assert.Equal(lines.Count(text => Opens().IsMatch(text)), lines.Count(text => text == "end"));
-        });
-    }
-
     /// <summary>Every page for people, from the top of the repository.</summary>
     private static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Script.Repository, "*.md")
@@ -95,21 +76,6 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Code();
-
-    [GeneratedRegex("^```mermaid\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Drawings();
-
-    [GeneratedRegex(@"^(\w+|\[\*\]) --> (\w+|\[\*\])(: [^:;#]+)?$")]
-    private static partial Regex StateLine();
-
-    [GeneratedRegex(@"^(autonumber|end|participant \w+( as [^;#]+)?|(loop|par|alt|opt) [^;#]+|Note (over|right of|left of) \w+: [^;#]+|\w+(->>|-->>)\w+: [^;#]+)$")]
-    private static partial Regex SequenceLine();
-
-    [GeneratedRegex(@"^(end|subgraph \w+ \[[^\]]+\]|\w+\[[^\]()]+\]|\w+(\[[^\]()]+\])? --> \w+(\[\[[^\]()]+\]\]|\[\([^\]()]+\)\]|\[[^\]()]+\])?)$")]
-    private static partial Regex FlowLine();
-
-    [GeneratedRegex(@"^(subgraph|loop|par|alt|opt) ")]
-    private static partial Regex Opens();
 
     [GeneratedRegex(@"^\| `([\w:]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Rows();
