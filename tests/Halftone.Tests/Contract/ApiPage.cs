@@ -40,8 +40,16 @@ internal static partial class ApiPage
             page.Append(CultureInfo.InvariantCulture, $"\n## {tag!["name"]}\n\n{tag["description"]}\n");
             foreach (var (method, path, operation) in ContractFiles.Operations().Where(operation => (string)operation.Operation["tags"]![0]! == (string)tag["name"]!))
             {
+                if ((string)tag["name"]! == "Pages")
+                {
+                    page.Append(CultureInfo.InvariantCulture, $"\n- `{method.ToUpperInvariant()} {path}`: {operation["summary"]}");
+                    continue;
+                }
+
                 Operation(page, method.ToUpperInvariant(), path, operation, shown);
             }
+
+            page.Append((string)tag["name"]! == "Pages" ? "\n" : "");
         }
 
         foreach (var (_, webhook) in contract["webhooks"]!.AsObject())
@@ -81,15 +89,22 @@ internal static partial class ApiPage
 
     private static string Link(ProblemType problem) => $"{problem.Status} {ErrorPage.Of(problem.Code).Link}";
 
+    /// <param name="shown">Examples and parameters that the page has already; each is shown once.</param>
     private static void Operation(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
     {
         page.Append(CultureInfo.InvariantCulture, $"\n### {operation["summary"]}\n\n`{method} {path}`{(operation["security"] is null ? "" : " · no API key asked")}\n\n{operation["description"]}\n");
         if (operation["parameters"] is JsonArray parameters)
         {
             page.Append('\n');
-            foreach (var parameter in parameters)
+            var known = parameters.ToLookup(parameter => !shown.Add($"{parameter!["name"]} {TypeOf(parameter["schema"]!)} {parameter["description"]}"));
+            foreach (var parameter in known[false])
             {
                 page.Append(CultureInfo.InvariantCulture, $"- `{parameter!["name"]}` ({parameter["in"]}, {TypeOf(parameter["schema"]!)}): {WithoutPlace(parameter)}\n");
+            }
+
+            if (known[true].Any())
+            {
+                page.Append(CultureInfo.InvariantCulture, $"- {string.Join(", ", known[true].Select(parameter => $"`{parameter!["name"]}`"))}: as above.\n");
             }
         }
 
@@ -117,8 +132,7 @@ internal static partial class ApiPage
     }
 
     /// <summary>A call that can be typed, and what it is answered.</summary>
-    /// <param name="shown">Examples that the page has already; each is shown once.</param>
-    private static void Example(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
+        private static void Example(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
     {
         if (ContractFiles.Responses(operation).FirstOrDefault(response => response.Status == "200") is not { Response: { } response } || response["content"]?.AsObject().First() is not { } body)
         {
@@ -157,7 +171,7 @@ internal static partial class ApiPage
     private static string TypeOf(JsonNode schema) => schema["$ref"] is not null ? Link(schema)
         : schema["enum"] is JsonArray words ? string.Join(", ", words.Select(word => $"`{word}`"))
         : (string)schema["type"]! == "array" ? $"list of {TypeOf(schema["items"]!)}"
-        : ((string)schema["type"]! + (schema["format"] is { } format ? $" ({format})" : "") + (schema["minimum"] is { } least ? $", {least} to {schema["maximum"]}" : "") + (schema["default"] is { } otherwise ? $", default {otherwise}" : ""));
+        : ((string)schema["type"]! + ((string?)schema["format"] is { } format and not ("int32" or "int64" or "double") ? $" ({format})" : "") + (schema["minimum"] is { } least ? $", {least} to {schema["maximum"]}" : "") + (schema["default"] is { } otherwise ? $", default {otherwise}" : ""));
 
     private static string Link(JsonNode reference)
     {
