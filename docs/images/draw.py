@@ -11,10 +11,13 @@ from pathlib import Path
 STALE = []
 
 STYLE = """
-.ht{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--edge:#8c959f;--box:#f3f5f7;--outer:#eaf2fb;--accent:#0b62c4;font:14px system-ui,-apple-system,"Segoe UI",sans-serif}
-@media (prefers-color-scheme:dark){.ht{--paper:#12161c;--ink:#e6e9ed;--soft:#a3acb8;--edge:#6b7684;--box:#1e252e;--outer:#16243a;--accent:#6cb0ff}}
+.ht{--paper:#fff;--ink:#1b1f24;--soft:#57606a;--edge:#8c959f;--box:#f3f5f7;--outer:#eaf2fb;--accent:#0b62c4}
+.ht{font:14px system-ui,-apple-system,"Segoe UI",sans-serif}
+@media (prefers-color-scheme:dark){
+.ht{--paper:#12161c;--ink:#e6e9ed;--soft:#a3acb8;--edge:#6b7684;--box:#1e252e;--outer:#16243a;--accent:#6cb0ff}}
 .ht .paper{fill:var(--paper)}.ht .box{fill:var(--box);stroke:var(--edge)}.ht .outer{fill:var(--outer);stroke:var(--accent)}
-.ht text{fill:var(--ink)}.ht .title{font-weight:600}.ht .soft{fill:var(--soft);font-size:12px}.ht .mono{font:12px ui-monospace,Menlo,monospace}
+.ht text{fill:var(--ink)}.ht .title{font-weight:600}.ht .soft{fill:var(--soft);font-size:12px}
+.ht .mono{font:12px ui-monospace,Menlo,monospace}
 .ht .line{fill:none;stroke:var(--edge);stroke-width:1.5}.ht .head{fill:var(--edge)}
 .ht .dot{fill:var(--accent)}.ht .number{fill:var(--paper);font-weight:600;font-size:12px}
 """
@@ -23,9 +26,12 @@ STYLE = """
 class Drawing:
     def __init__(self, name, width, height, title, description):
         self.name, self.parts = name, [
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="ht" viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-title {name}-text">',
-            f'<title id="{name}-title">{escape(title)}</title>', f'<desc id="{name}-text">{escape(description)}</desc>', f'<style>{STYLE}</style>',
-            f'<marker id="{name}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse"><path class="head" d="M0 0L8 4L0 8z"/></marker>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="ht" viewBox="0 0 {width} {height}" role="img"'
+            f' aria-labelledby="{name}-title {name}-text">',
+            f'<title id="{name}-title">{escape(title)}</title>', f'<desc id="{name}-text">{escape(description)}</desc>',
+            f'<style>{STYLE}</style>',
+            f'<marker id="{name}-head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse">'
+            '<path class="head" d="M0 0L8 4L0 8z"/></marker>',
             f'<rect class="paper" width="{width}" height="{height}" rx="8"/>']
 
     def text(self, x, y, text, kind="", anchor="middle"):
@@ -63,8 +69,10 @@ class Drawing:
 
 
 def system():
-    d = Drawing("system", 1000, 500, "System", "A client uploads a CSV to the API of halftone serve. Intake writes rows to the database and messages to the queue. Workers run "
-                "fetch, compress, store and record for each image, then completion writes the result and webhooks are delivered. Image hosts and webhook endpoints are outside.")
+    d = Drawing("system", 1000, 500, "System",
+                "A client uploads a CSV to the API of halftone serve. Intake writes rows to the database and messages to the queue. "
+                "Workers fetch, compress, store and record each image, then completion writes the result and webhooks are delivered. "
+                "Image hosts and webhook endpoints are outside.")
     d.box(20, 90, 130, 70, "Client", "browser, curl,", "halftone upload")
     d.frame(210, 30, 580, 310, "halftone serve")
     d.box(235, 70, 150, 110, "API", "upload, status,", "results, webhooks,", "page, docs")
@@ -73,9 +81,9 @@ def system():
     d.frame(410, 70, 366, 110, "")
     d.text(764, 94, "Worker: each image", "title", "end")
     for number, (name, note) in enumerate([("Fetch", "SSRF guard"), ("Compress", "child"), ("Store", "new key"), ("Record", "batched")]):
-        d.box(418 + 90 * number, 108, 78, 60, name, note)
+        d.box(415 + 91 * number, 108, 82, 60, name, note)
         if number:
-            d.arrow((406 + 90 * number, 138), (418 + 90 * number, 138))
+            d.arrow((406 + 91 * number, 138), (415 + 91 * number, 138))
     d.box(615, 225, 150, 90, "Completion", "result CSV,", "webhooks")
     d.box(850, 90, 130, 70, "Image hosts", "hostile")
     d.box(850, 235, 130, 70, "Your endpoint", "signed events")
@@ -95,11 +103,14 @@ def system():
 
 
 def workflow():
-    d = Drawing("workflow", 1000, 430, "Workflow", "Nine steps: spool, check, promise with answer 200, plan, fetch, compress, store, record, finish with result and webhook. Plan to record repeat until no image "
-                "is pending. A failed fetch that may pass is retried after 1, 5 and 20 seconds.")
+    d = Drawing("workflow", 1000, 430, "Workflow",
+                "Ten steps: upload, check, promise with answer 200, plan, fetch, compress, store, record, finish, deliver. Plan to record "
+                "repeat until no image is pending. A failed fetch that may pass is retried after 1, 5 and 20 seconds.")
     rows = [
-        (60, [("Upload", "body to disk,", "flushed"), ("Check", "the whole CSV,", "every problem"), ("Promise", "rows and outbox", "in one commit"), ("Plan", "16 images,", "then the next")]),
-        (220, [("Record", "outcome, guarded", "by state and run"), ("Store", "under a", "random key"), ("Compress", "quality 50,", "child process"), ("Fetch", "address checked", "at connect")])]
+        (60, [("Upload", "body to disk,", "flushed"), ("Check", "the whole CSV,", "every problem"),
+              ("Promise", "rows and outbox", "in one commit"), ("Plan", "16 images,", "then the next")]),
+        (220, [("Record", "outcome, guarded", "by state and run"), ("Store", "under a", "random key"),
+               ("Compress", "quality 50,", "child process"), ("Fetch", "address checked", "at connect")])]
     xs = [40, 285, 530, 775]
     for row, (y, steps) in enumerate(rows):
         for column, (name, *lines) in enumerate(steps):
@@ -123,8 +134,9 @@ def workflow():
 
 
 def states():
-    d = Drawing("states", 1000, 470, "States", "A request goes from receiving to pending, processing and completed or failed; or through cancelling to cancelled; retry leads back to pending; delete leads to deleting from "
-                "everywhere. An image goes from pending to completed or failed, and back by retry or undo.")
+    d = Drawing("states", 1000, 470, "States",
+                "A request goes from receiving to pending, processing and completed or failed, or through cancelling to cancelled. "
+                "Retry leads back to pending, delete to deleting. An image goes from pending to completed or failed, and back by undo or retry.")
     d.text(20, 32, "Request", "title", "start")
     d.box(20, 60, 130, 50, "receiving", kind="box")
     d.box(230, 60, 130, 50, "pending")
@@ -158,8 +170,9 @@ def states():
 
 
 def tables():
-    d = Drawing("tables", 1000, 570, "Tables", "request has products, products have images; request has error counts and deliveries; a webhook has deliveries; a delivery has attempts. outbox, api_key, id_block, setting "
-                "and migration stand alone.")
+    d = Drawing("tables", 1000, 570, "Tables",
+                "A request has products, a product has images. A request has error counts and deliveries, a webhook has deliveries, and a "
+                "delivery has attempts. outbox, api_key, id_block, setting and migration have no relations.")
 
     def table(x, y, name, *columns):
         height = 38 + 18 * len(columns)
@@ -169,14 +182,18 @@ def tables():
         for number, column in enumerate(columns):
             d.text(x + 12, y + 48 + 18 * number, column, "mono", "start")
 
-    table(30, 30, "request", "request_id  key", "state, run, planned_to", "products, images", "completed, failed", "quality, format, …", "webhook_url", "upload_key, result_key", "created_at, updated_at")
+    table(30, 30, "request", "request_id  key", "state, run, planned_to", "products, images", "completed, failed",
+          "quality, format, …", "webhook_url", "upload_key, result_key", "created_at, updated_at")
     table(390, 30, "product", "product_id  key", "request_id", "line", "serial_number", "product_name", "first_image_id, images")
-    table(750, 30, "image", "image_id  key", "product_id", "input_url", "state, attempt", "object_key, variants", "error_code, http_status", "bytes_in, bytes_out", "created_at, updated_at")
+    table(750, 30, "image", "image_id  key", "product_id", "input_url", "state, attempt", "object_key, variants",
+          "error_code, http_status", "bytes_in, bytes_out", "created_at, updated_at")
     table(390, 225, "error_count", "request_id, error_code", "host  key", "images")
     table(30, 270, "webhook", "webhook_id  key", "callback_url", "owner, request_id", "disabled_at")
     table(390, 345, "delivery", "delivery_id  key", "request_id, webhook_id", "state, attempt", "next_attempt_at", "body")
     table(750, 345, "delivery_attempt", "delivery_id, attempt  key", "attempted_at", "http_status, error", "milliseconds")
-    for x, name, column in [(30, "outbox", "message"), (226, "api_key", "key_hash"), (422, "id_block", "next_id"), (618, "setting", "name, value"), (814, "migration", "applied_at")]:
+    alone = [("outbox", "message"), ("api_key", "key_hash"), ("id_block", "next_id"), ("setting", "name, value"),
+             ("migration", "applied_at")]
+    for x, (name, column) in zip(range(30, 1000, 196), alone):
         d.parts.append(f'<rect class="box" x="{x}" y="495" width="160" height="56" rx="6"/>')
         d.text(x + 12, 517, name, "title", "start")
         d.text(x + 12, 538, column, "mono", "start")

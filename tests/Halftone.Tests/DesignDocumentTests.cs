@@ -22,9 +22,9 @@ public sealed partial class DesignDocumentTests : IDisposable
     {
         var source = Path.Combine(Script.Repository, "src", "Halftone");
         var folders = Directory.EnumerateDirectories(source)
-            .Select(path => (Name: Path.GetFileName(path)!, Files: Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).ToArray()))
+            .Select(path => (Name: Path.GetFileName(path)!, Files: Directory.GetFiles(path, "*.cs", SearchOption.AllDirectories)))
             .Where(folder => folder.Files.Length > 0)
-            .ToDictionary(folder => folder.Name, folder => folder.Files);
+            .ToDictionary(folder => folder.Name, folder => folder.Files.Select(Path.GetFileNameWithoutExtension));
         var rows = Rows("Low-level design: floors").ToDictionary(row => Words(row[1]).Single(), row => Words(row[3]));
         Assert.Equal(folders.Keys.Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
         Assert.All(rows, row => Assert.All(row.Value, file => Assert.Contains(file, folders[row.Key])));
@@ -52,13 +52,18 @@ public sealed partial class DesignDocumentTests : IDisposable
         var rows = Rows("Tables").SelectMany(row => Words(row[2]).Select(column => $"{Words(row[0]).Single()}.{column}"));
         Assert.Equal(columns.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
 
-        var drawn = XDocument.Load(Path.Combine(Script.Repository, "docs", "images", "tables.svg")).Descendants().Where(element => element.Name.LocalName == "text").ToLookup(text => (string?)text.Attribute("class"), text => text.Value);
-        Assert.Equal(columns.Select(column => column.Split('.')[0]).Distinct().Order(StringComparer.Ordinal), drawn["title"].Order(StringComparer.Ordinal));
-        Assert.Empty(drawn["mono"].SelectMany(line => line.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries)).Except([.. columns.Select(column => column.Split('.')[1]), "key", "…"]));
+        var drawn = XDocument.Load(Path.Combine(Script.Repository, "docs", "images", "tables.svg")).Descendants()
+            .Where(element => element.Name.LocalName == "text")
+            .ToLookup(text => (string?)text.Attribute("class"), text => text.Value);
+        var tables = columns.Select(column => column.Split('.')[0]).Distinct();
+        Assert.Equal(tables.Order(StringComparer.Ordinal), drawn["title"].Order(StringComparer.Ordinal));
+        var words = drawn["mono"].SelectMany(line => line.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(words.Except([.. columns.Select(column => column.Split('.')[1]), "key", "…"]));
     }
 
     [Fact]
-    public Task The_drawings_are_what_their_script_draws() => Script.PythonAsync("../../docs/images/draw.py", "--check", "", TestContext.Current.CancellationToken);
+    public Task The_drawings_are_what_their_script_draws() =>
+        Script.PythonAsync("../../docs/images/draw.py", "--check", "", TestContext.Current.CancellationToken);
 
     /// <summary>The cells of the rows of a chapter's table.</summary>
     private static IEnumerable<string[]> Rows(string chapter)

@@ -50,10 +50,13 @@ internal static partial class DocsEndpoints
 
     /// <summary>What an error code means</summary>
     /// <remarks>What happened, what to do, and whether a retry helps. The `type` of a problem leads here.</remarks>
-    /// <param name="code" example="unknown_request">The code of a problem, of a problem of a file, or of an image that failed; or one of the pages `upload`, `api`, `fetch` and `compress`.</param>
+    /// <param name="code" example="unknown_request">
+    /// The code of a problem, of a problem of a file, or of a failed image; or a page: `upload`, `api`, `fetch` or `compress`.
+    /// </param>
     /// <response code="200">The page.</response>
-    /// <response code="301" headers="Location">The section of the code on its page; or the page, if it was asked for with a trailing slash.</response>
-    private static async Task<Results<ContentHttpResult, RedirectHttpResult, ProblemHttpResult>> GetErrorAsync(string code, HttpContext context)
+    /// <response code="301" headers="Location">The section of the code; or the page, asked for with a trailing slash.</response>
+    private static async Task<Results<ContentHttpResult, RedirectHttpResult, ProblemHttpResult>> GetErrorAsync(
+        string code, HttpContext context)
     {
         if (FileOf("errors", code) is { } file)
         {
@@ -103,11 +106,14 @@ internal static partial class DocsEndpoints
           table { border-collapse: collapse; }
           .scroll { overflow-x: auto; }
           td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #8884; vertical-align: top; }
-          figure { margin: 1.5rem 0; }
-          figure svg { width: 100%; height: auto; }
+          figure { margin: 1.5rem 0; overflow-x: auto; }
+          figure svg { width: 100%; min-width: 42rem; height: auto; }
           h2:target { background: #fd06; }
         </style>
-        <nav><a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a> · <a href="/docs/webhook">Webhooks</a> · <a href="/docs/design">Design</a></nav>
+        <nav>
+          <a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a> ·
+          <a href="/docs/webhook">Webhooks</a> · <a href="/docs/design">Design</a>
+        </nav>
         {{body}}
         </html>
         """;

@@ -11,8 +11,9 @@ internal static partial class ErrorPages
 
     private static readonly Lazy<FrozenDictionary<string, string>> Pages = new(() =>
         Directory.EnumerateFiles(Folder, "*.md")
-            .SelectMany(file => Headings().Matches(File.ReadAllText(file)).Select(heading => (Code: heading.Groups[1].Value, Page: System.IO.Path.GetFileNameWithoutExtension(file))))
-            .ToFrozenDictionary(section => section.Code, section => section.Page, StringComparer.Ordinal));
+            .SelectMany(file => Headings().Matches(File.ReadAllText(file)).Select(heading => KeyValuePair.Create(
+                heading.Groups[1].Value, System.IO.Path.GetFileNameWithoutExtension(file))))
+            .ToFrozenDictionary(StringComparer.Ordinal));
 
     /// <summary>The <c>type</c> of a problem. Relative, so that it leads to the server that answered, whatever its name.</summary>
     public static string Path(string code) => "/docs/errors/" + code;

@@ -13,7 +13,8 @@ namespace Halftone.Docs;
 /// <param name="Body">The rendered file, without head and navigation.</param>
 internal sealed record MarkdownPage(string Title, string Body)
 {
-    private static readonly MarkdownPipeline Pipeline = new MarkdownPipelineBuilder().UsePipeTables().UseAutoIdentifiers(AutoIdentifierOptions.GitHub).DisableHtml().Build();
+    private static readonly MarkdownPipeline Pipeline =
+        new MarkdownPipelineBuilder().UsePipeTables().UseAutoIdentifiers(AutoIdentifierOptions.GitHub).DisableHtml().Build();
 
     /// <summary>Reads and renders a file.</summary>
     /// <param name="file">Full path.</param>
@@ -35,7 +36,8 @@ internal sealed record MarkdownPage(string Title, string Body)
         return new MarkdownPage(WebUtility.HtmlEncode(string.Concat(heading.Select(text => text.Content.ToString()))), html.ToString());
     }
 
-    private static bool IsAbsolute(string url) => url.Contains("://", StringComparison.Ordinal) || url.StartsWith('#') || url.StartsWith("mailto:", StringComparison.Ordinal);
+    private static bool IsAbsolute(string url) =>
+        url.StartsWith('#') || url.Contains("://", StringComparison.Ordinal) || url.StartsWith("mailto:", StringComparison.Ordinal);
 
     /// <summary>Pages are served under their names without <c>.md</c>. A drawing becomes part of the page.</summary>
     private static async Task RewriteAsync(LinkInline link, string file, string folder, CancellationToken cancellationToken)
@@ -48,7 +50,8 @@ internal sealed record MarkdownPage(string Title, string Body)
         }
         else if (link.IsImage)
         {
-            link.ReplaceBy(new HtmlInline($"<figure>{await File.ReadAllTextAsync(target, cancellationToken)}</figure>"), copyChildren: false);
+            var drawing = await File.ReadAllTextAsync(target, cancellationToken);
+            link.ReplaceBy(new HtmlInline($"<figure tabindex=\"0\">{drawing}</figure>"), copyChildren: false);
         }
         else if (path.EndsWith(".md", StringComparison.Ordinal))
         {

@@ -15,7 +15,11 @@ public sealed partial class CliDocumentTests
     private static readonly string Document = File.ReadAllText(Path.Combine(Script.Repository, "docs", "cli.md"));
 
     [Fact]
-    public Task The_reference_says_what_help_says() => ContractFiles.AssertIsAsync("docs/cli.md", Document[..Document.IndexOf(Beginning, StringComparison.Ordinal)] + Reference(), TestContext.Current.CancellationToken);
+    public Task The_reference_says_what_help_says()
+    {
+        var before = Document[..Document.IndexOf(Beginning, StringComparison.Ordinal)];
+        return ContractFiles.AssertIsAsync("docs/cli.md", before + Reference(), TestContext.Current.CancellationToken);
+    }
 
     [Fact]
     public void Every_exit_code_is_explained()
@@ -39,8 +43,14 @@ public sealed partial class CliDocumentTests
     private static string Reference()
     {
         var text = new StringBuilder(Beginning);
-        var verbs = Verbs(Program.CreateRoot(), []).Select(verb => (verb.Path, verb.Command, Options: OptionsOf(verb.Command).ToArray())).ToArray();
-        var shared = verbs.SelectMany(verb => verb.Options).GroupBy(option => option).Where(option => option.Count() > 1).Select(option => option.Key).ToHashSet();
+        var verbs = Verbs(Program.CreateRoot(), [])
+            .Select(verb => (verb.Path, verb.Command, Options: OptionsOf(verb.Command).ToArray()))
+            .ToArray();
+        var shared = verbs.SelectMany(verb => verb.Options)
+            .GroupBy(option => option)
+            .Where(option => option.Count() > 1)
+            .Select(option => option.Key)
+            .ToHashSet();
         text.Append("\nOptions of several verbs:\n\n");
         foreach (var (name, description) in shared)
         {
@@ -52,7 +62,8 @@ public sealed partial class CliDocumentTests
             var arguments = command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name);
             var required = command.Options.Where(option => option.Required).Select(option => $"{option.Name} {option.HelpName}");
             text.Append($"\n### `halftone {string.Join(' ', [.. path, .. arguments, .. required])}`\n\n{command.Description}\n\n");
-            foreach (var (name, description) in command.Arguments.Select(argument => (argument.Name, argument.Description)).Concat(options.Where(option => !shared.Contains(option))))
+            var own = command.Arguments.Select(argument => (argument.Name, argument.Description));
+            foreach (var (name, description) in own.Concat(options.Where(option => !shared.Contains(option))))
             {
                 text.Append($"- `{name}`: {description}\n");
             }
@@ -66,9 +77,11 @@ public sealed partial class CliDocumentTests
         return text.ToString();
     }
 
-    private static IEnumerable<(string Name, string? Description)> OptionsOf(Command command) => command.Options
-        .Where(option => option.Name != "--help")
-        .Select(option => ($"{option.Name} {(option.ValueType == typeof(bool) ? "" : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant())}".TrimEnd(), option.Description));
+    private static IEnumerable<(string Name, string? Description)> OptionsOf(Command command) =>
+        from option in command.Options
+        where option.Name != "--help"
+        let value = option.ValueType == typeof(bool) ? "" : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant()
+        select ($"{option.Name} {value}".TrimEnd(), option.Description);
 
     private static IEnumerable<(string[] Path, Command Command)> Verbs(Command command, string[] path)
     {

@@ -45,7 +45,8 @@ public sealed class AnswerTableTests
         AssertNone(table.Documented.Except(table.Given), "in the contract and never given");
         AssertNone(table.Given.Except(table.Documented), "given and not in the contract");
         AssertNone(table.MissingHeaders, "headers");
-        Assert.All(ErrorPageTests.Problems.Select(problem => ErrorPage.Of(problem.Code).Answer(problem.Title)), example => Assert.Contains(AnswerTable.Alike(example), table.Problems));
+        var described = ErrorPageTests.Problems.Select(problem => ErrorPage.Of(problem.Code).Answer(problem.Title));
+        Assert.All(described, answer => Assert.Contains(AnswerTable.Alike(answer), table.Problems));
         AssertNone(await Script.NodeAsync("check-answers.mjs", string.Join('\n', table.Bodies), Cancelled), "bodies");
     }
 
@@ -257,7 +258,9 @@ public sealed class AnswerTableTests
         using var client = ClientOf(server);
         foreach (var path in new[]
         {
-            "", "page/page.css", "page/app.js", "page/mark.svg", "page/nothing.js", "docs", "docs/index.html", "docs/swagger-ui.css", "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/api", "docs/errors/unknown_request", "docs/errors/nothing",
+            "", "page/page.css", "page/app.js", "page/mark.svg", "page/nothing.js", "docs", "docs/index.html", "docs/swagger-ui.css",
+            "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/api",
+            "docs/errors/unknown_request", "docs/errors/nothing",
             "api/v1", "docs/", "docs/csv/", "docs/errors/unknown_request/", "openapi/v1.json", "health/live", "health/ready", "uploads", "upload",
         })
         {

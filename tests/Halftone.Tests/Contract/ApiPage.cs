@@ -25,14 +25,14 @@ internal static partial class ApiPage
 
             {PageLinks().Replace((string)contract["info"]!["description"]!, "]($1.md)")}
 
-            Generated from `docs/openapi.json`, which a server gives out at `/openapi/v1.json`. A test calls every route until it has given every answer listed
-            here, and fails if one is missing or another comes. `/docs` on a server shows the same to try.
+            Generated from `docs/openapi.json`, which a server gives out at `/openapi/v1.json`. A test calls every route until it has given
+            every answer listed here, and fails if one is missing or another comes. `/docs` on a server shows the same to try.
 
             ## Answers of every route
 
-            Each route lists its own answers. {Common(ProblemType.OfAccess)} may come from every route that asks for an API key, and {Common(ProblemType.OfWriting)}
-            from every route that uses the database ({Link(ProblemType.DiskFull)} only if it writes). Every other address is answered {Link(ProblemType.NotFound)}, every
-            other method {Link(ProblemType.MethodNotAllowed)}.
+            Each route lists its own answers. Every route that asks for an API key may also answer {Common(ProblemType.OfAccess)};
+            every route that uses the database {Common(ProblemType.OfReading)}, and {Link(ProblemType.DiskFull)} if it writes.
+            Every other address is answered {Link(ProblemType.NotFound)}, every other method {Link(ProblemType.MethodNotAllowed)}.
 
             """);
         foreach (var tag in contract["tags"]!.AsArray())
@@ -62,12 +62,18 @@ internal static partial class ApiPage
         page.Append("\n## Shapes\n");
         var upload = ContractFiles.Operations().First(operation => operation.Path == "/upload").Operation;
         var described = upload["parameters"]!.AsArray().Where(option => (string)option!["in"]! == "query")
-            .ToDictionary(option => $"{option!["name"]} {TypeOf(option["schema"]!)}, optional): {WithoutPlace(option)}", _ => (string)upload["summary"]!);
+            .ToDictionary(
+                option => $"{option!["name"]} {TypeOf(option["schema"]!)}, optional): {WithoutPlace(option)}",
+                _ => (string)upload["summary"]!);
         foreach (var (name, schema) in contract["components"]!["schemas"]!.AsObject())
         {
             page.Append(CultureInfo.InvariantCulture, $"\n### {name}\n\n{schema!["description"]}\n\n");
             var required = schema["required"]?.AsArray().Select(member => (string)member!).ToHashSet(StringComparer.Ordinal) ?? [];
-            var members = schema["properties"]!.AsObject().Select(of => (of.Key, Text: $"{TypeOf(of.Value!)}{(required.Contains(of.Key) ? "" : ", optional")}): {(string)of.Value!["description"]!}")).ToArray();
+            var members = schema["properties"]!.AsObject().Select(of =>
+            {
+                var type = TypeOf(of.Value!) + (required.Contains(of.Key) ? "" : ", optional");
+                return (of.Key, Text: $"{type}): {(string)of.Value!["description"]!}");
+            }).ToArray();
             foreach (var (member, text) in members.Where(member => described.TryAdd($"{member.Key} {member.Text}", name)))
             {
                 page.Append(CultureInfo.InvariantCulture, $"- `{member}` ({text}\n");
@@ -75,7 +81,9 @@ internal static partial class ApiPage
 
             foreach (var known in members.GroupBy(member => described[$"{member.Key} {member.Text}"]).Where(known => known.Key != name))
             {
-                page.Append(CultureInfo.InvariantCulture, $"- {string.Join(", ", known.Select(member => $"`{member.Key}`"))}: as in [{known.Key}](#{known.Key.ToLowerInvariant().Replace(' ', '-')}).\n");
+                var anchor = known.Key.ToLowerInvariant().Replace(' ', '-');
+                var names = Names(known.Select(member => member.Key));
+                page.Append(CultureInfo.InvariantCulture, $"- {names}: as in [{known.Key}](#{anchor}).\n");
             }
         }
 
@@ -85,7 +93,10 @@ internal static partial class ApiPage
     private static string Common(IEnumerable<ProblemType> problems) => string.Join(", ", problems.Select(Link));
 
     /// <summary>What a parameter means, without the sentence that every option of an upload begins with.</summary>
-    private static string WithoutPlace(JsonNode parameter) => ((string)parameter["description"]!).Replace(OpenApiFile.InQueryOrBody, "", StringComparison.Ordinal);
+    private static string WithoutPlace(JsonNode parameter) =>
+        ((string)parameter["description"]!).Replace(OpenApiFile.InQueryOrBody, "", StringComparison.Ordinal);
+
+    private static string Names(IEnumerable<string> names) => string.Join(", ", names.Select(name => $"`{name}`"));
 
     private static string Link(ProblemType problem) => $"{problem.Status} {ErrorPage.Of(problem.Code).Link}";
 
@@ -96,15 +107,18 @@ internal static partial class ApiPage
         if (operation["parameters"] is JsonArray parameters)
         {
             page.Append('\n');
-            var known = parameters.ToLookup(parameter => !shown.Add($"{parameter!["name"]} {TypeOf(parameter["schema"]!)} {parameter["description"]}"));
-            foreach (var parameter in known[false])
+            var texts = parameters.Select(parameter => (
+                Name: (string)parameter!["name"]!,
+                Text: $"({parameter["in"]}, {TypeOf(parameter["schema"]!)}): {WithoutPlace(parameter)}"));
+            var known = texts.ToLookup(parameter => !shown.Add($"{parameter.Name} {parameter.Text}"));
+            foreach (var (name, text) in known[false])
             {
-                page.Append(CultureInfo.InvariantCulture, $"- `{parameter!["name"]}` ({parameter["in"]}, {TypeOf(parameter["schema"]!)}): {WithoutPlace(parameter)}\n");
+                page.Append(CultureInfo.InvariantCulture, $"- `{name}` {text}\n");
             }
 
             if (known[true].Any())
             {
-                page.Append(CultureInfo.InvariantCulture, $"- {string.Join(", ", known[true].Select(parameter => $"`{parameter!["name"]}`"))}: as above.\n");
+                page.Append(CultureInfo.InvariantCulture, $"- {Names(known[true].Select(parameter => parameter.Name))}: as above.\n");
             }
         }
 
@@ -120,11 +134,13 @@ internal static partial class ApiPage
             if (response["content"]?["application/problem+json"] is null)
             {
                 var bodiesOf = response["content"]?.AsObject().Select(body => $"`{body.Key}`: {ShapeOf(body.Value!)}") ?? ["no body"];
-                page.Append(CultureInfo.InvariantCulture, $"- **{status}** {string.Join(", ", bodiesOf)}. {((string)response["description"]!).TrimEnd('.')}.{headers}\n");
+                var meaning = ((string)response["description"]!).TrimEnd('.');
+                page.Append(CultureInfo.InvariantCulture, $"- **{status}** {string.Join(", ", bodiesOf)}. {meaning}.{headers}\n");
             }
-            else if (AnswerTable.WhatsOf(response).Except(CommonCodes).Select(code => ErrorPage.Of(code).Link).ToArray() is { Length: > 0 } codes)
+            else if (AnswerTable.WhatsOf(response).Except(CommonCodes).ToArray() is { Length: > 0 } codes)
             {
-                page.Append(CultureInfo.InvariantCulture, $"- **{status}** {string.Join(", ", codes)}.{headers}\n");
+                var links = string.Join(", ", codes.Select(code => ErrorPage.Of(code).Link));
+                page.Append(CultureInfo.InvariantCulture, $"- **{status}** {links}.{headers}\n");
             }
         }
 
@@ -132,7 +148,7 @@ internal static partial class ApiPage
     }
 
     /// <summary>A call that can be typed, and what it is answered.</summary>
-        private static void Example(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
+    private static void Example(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
     {
         if (ContractFiles.Responses(operation).FirstOrDefault(response => response.Status == "200") is not { Response: { } response } || response["content"]?.AsObject().First() is not { } body)
         {
@@ -160,7 +176,8 @@ internal static partial class ApiPage
             return;
         }
 
-        page.Append(CultureInfo.InvariantCulture, $"\n```{(example is JsonValue ? "text" : "json")}\n{(example is JsonValue ? ((string)example!).TrimEnd('\n') : example.ToJsonString(Indented))}\n```\n");
+        var (language, text) = example is JsonValue ? ("text", ((string)example!).TrimEnd('\n')) : ("json", example.ToJsonString(Indented));
+        page.Append(CultureInfo.InvariantCulture, $"\n```{language}\n{text}\n```\n");
     }
 
     private static string ShapeOf(JsonNode body) => body["schema"]!["anyOf"] is JsonArray shapes ? string.Join(" or ", shapes.Select(shape => Link(shape!)))
@@ -171,7 +188,10 @@ internal static partial class ApiPage
     private static string TypeOf(JsonNode schema) => schema["$ref"] is not null ? Link(schema)
         : schema["enum"] is JsonArray words ? string.Join(", ", words.Select(word => $"`{word}`"))
         : (string)schema["type"]! == "array" ? $"list of {TypeOf(schema["items"]!)}"
-        : ((string)schema["type"]! + ((string?)schema["format"] is { } format and not ("int32" or "int64" or "double") ? $" ({format})" : "") + (schema["minimum"] is { } least ? $", {least} to {schema["maximum"]}" : "") + (schema["default"] is { } otherwise ? $", default {otherwise}" : ""));
+        : (string)schema["type"]!
+            + ((string?)schema["format"] is { } format and not ("int32" or "int64" or "double") ? $" ({format})" : "")
+            + (schema["minimum"] is { } least ? $", {least} to {schema["maximum"]}" : "")
+            + (schema["default"] is { } otherwise ? $", default {otherwise}" : "");
 
     private static string Link(JsonNode reference)
     {

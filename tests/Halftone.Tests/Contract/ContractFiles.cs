@@ -31,6 +31,6 @@ internal static class ContractFiles
 
         Assert.True(
             expected == await File.ReadAllTextAsync(file, cancellationToken),
-            $"{path} is not what the code says. Run this test with HALFTONE_WRITE_DOCS=1 to write it again, and read the difference: users will.");
+            $"{path} is not what the code says. Write it again with HALFTONE_WRITE_DOCS=1, and read the difference as a user will.");
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Halftone.Tests.Servers;
@@ -9,14 +10,15 @@ internal sealed partial class ErrorPage
 {
     private static readonly Lazy<Dictionary<string, ErrorPage>> Sections = new(() => Directory
         .EnumerateFiles(Path.Combine(Script.Repository, "docs", "errors"), "*.md")
-        .SelectMany(file => File.ReadAllText(file).Split("\n## ")[1..].Select(text => new ErrorPage(Path.GetFileNameWithoutExtension(file), text)))
+        .SelectMany(file => File.ReadAllText(file).Split("\n## ")[1..].Select(text => new ErrorPage(file, text)))
         .ToDictionary(section => section.Code));
 
-    private ErrorPage(string page, string text)
+    private ErrorPage(string file, string text)
     {
         var head = Head().Match(text);
-        Assert.True(head.Success, $"docs/errors/{page}.md: a section must begin with its code, its title in bold and its status or retries: {text}");
-        (Page, Text, Code, Title, When) = (page, text, head.Groups["code"].Value, head.Groups["title"].Value, head.Groups["when"].Value);
+        Assert.True(head.Success, $"{file}: a section begins with its code, its title in bold, and its status or retries: {text}");
+        (Page, Text) = (Path.GetFileNameWithoutExtension(file), text);
+        (Code, Title, When) = (head.Groups["code"].Value, head.Groups["title"].Value, head.Groups["when"].Value);
     }
 
     /// <summary>Every code that has a section, sorted.</summary>
@@ -46,10 +48,13 @@ internal sealed partial class ErrorPage
     /// <summary>The first block of a language, or null.</summary>
     public string? Block(string language) => Blocks().Matches(Text).FirstOrDefault(block => block.Groups["language"].Value == language)?.Groups["code"].Value;
 
-    /// <summary>The answer that the section describes: of a call with the sentence as <c>detail</c>, of a file with the lines of JSON as <c>errors</c>.</summary>
+    /// <summary>
+    /// The answer that the section describes: of a call with the quoted sentence as <c>detail</c>, of a file with the JSON as <c>errors</c>.
+    /// </summary>
     public JsonObject Answer(string title)
     {
-        var answer = new JsonObject { ["type"] = "/docs/errors/" + Code, ["title"] = title, ["status"] = int.Parse(When, System.Globalization.CultureInfo.InvariantCulture) };
+        var status = int.Parse(When, CultureInfo.InvariantCulture);
+        var answer = new JsonObject { ["type"] = "/docs/errors/" + Code, ["title"] = title, ["status"] = status };
         if (Block("json") is not { } block)
         {
             answer["detail"] = Told.First();

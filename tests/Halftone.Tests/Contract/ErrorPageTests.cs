@@ -34,7 +34,8 @@ public sealed partial class ErrorPageTests
     {
         var chapters = File.ReadAllText(Path.Combine(Script.Repository, "docs", "errors.md")).Split("\n## ");
         Assert.Equal(LinksOf(ProblemType.OfFiles.Select(problem => problem.Code)), Listed(chapters[1]));
-        Assert.Equal(LinksOf(OfCalls.OrderBy(problem => problem.Status).ThenBy(problem => problem.Code, StringComparer.Ordinal).Select(problem => problem.Code)), Listed(chapters[2]));
+        var calls = OfCalls.OrderBy(problem => problem.Status).ThenBy(problem => problem.Code, StringComparer.Ordinal);
+        Assert.Equal(LinksOf(calls.Select(problem => problem.Code)), Listed(chapters[2]));
         Assert.All(OfCalls, problem => Assert.Matches($@"(?m)^\| {problem.Status} \|.*`{problem.Code}`", chapters[2]));
         Assert.Equal(LinksOf(OfImages), Listed(chapters[3]));
     }
@@ -47,10 +48,12 @@ public sealed partial class ErrorPageTests
     });
 
     [Fact]
-    public void The_status_of_a_section_is_that_of_the_problem() => Assert.All(Problems, problem => Assert.Equal($"{problem.Status}", ErrorPage.Of(problem.Code).When));
+    public void The_status_of_a_section_is_that_of_the_problem() =>
+        Assert.All(Problems, problem => Assert.Equal($"{problem.Status}", ErrorPage.Of(problem.Code).When));
 
     [Fact]
-    public void The_section_of_a_failed_image_tells_what_the_status_tells() => Assert.All(OfImages, code => Assert.Contains(ErrorText.Of(code), ErrorPage.Of(code).Told));
+    public void The_section_of_a_failed_image_tells_what_the_status_tells() =>
+        Assert.All(OfImages, code => Assert.Contains(ErrorText.Of(code), ErrorPage.Of(code).Told));
 
     [Fact]
     public async Task The_type_of_a_problem_leads_to_its_section()
@@ -61,7 +64,8 @@ public sealed partial class ErrorPageTests
             using var answer = await server.Client.GetAsync(ErrorPages.Path(code), Cancelled);
             var arrived = answer.RequestMessage!.RequestUri!;
             Assert.Equal($"/docs/errors/{ErrorPage.Of(code).Page}#{code}", arrived.AbsolutePath + arrived.Fragment);
-            Assert.Contains($"<h2 id=\"{code}\"><code>{code}</code></h2>", await answer.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+            var html = await answer.Content.ReadAsStringAsync(Cancelled);
+            Assert.Contains($"<h2 id=\"{code}\"><code>{code}</code></h2>", html, StringComparison.Ordinal);
         }
     }
 
@@ -69,7 +73,10 @@ public sealed partial class ErrorPageTests
     public void Settings_that_are_named_are_there()
     {
         var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).ToHashSet(StringComparer.Ordinal);
-        var named = ErrorPage.Codes.SelectMany(code => Named().Matches(ErrorPage.Of(code).Text)).Select(match => match.Groups[1].Value).ToArray();
+        var named = ErrorPage.Codes
+            .SelectMany(code => Named().Matches(ErrorPage.Of(code).Text))
+            .Select(match => match.Groups[1].Value)
+            .ToArray();
         Assert.NotEmpty(named);
         Assert.All(named, name => Assert.Contains(name, settings));
     }

@@ -478,7 +478,8 @@ internal sealed partial class OpenApiFile
         var examples = new JsonObject { ["csv"] = new JsonObject { ["summary"] = "Two products with three images", ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone() } };
         foreach (var problem in Problems())
         {
-            examples[problem.Code] = new JsonObject { ["summary"] = ErrorPage.Of(problem.Code).Title, ["value"] = ErrorPage.Of(problem.Code).Answer(problem.Title) };
+            var section = ErrorPage.Of(problem.Code);
+            examples[problem.Code] = new JsonObject { ["summary"] = section.Title, ["value"] = section.Answer(problem.Title) };
         }
 
         return examples;

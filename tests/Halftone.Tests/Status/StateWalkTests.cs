@@ -14,8 +14,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Halftone.Tests.Status;
 
 /// <summary>
-/// Tries every move from every state on a real database, through the code that makes it. What happens is what the tables in docs/design.md list, no move
-/// more and none less.
+/// Tries every move from every state on a real database, through the code that makes it. What happens is what the tables in docs/design.md
+/// list, no move more and none less.
 /// </summary>
 public abstract class StateWalkTests(Engine engine) : OnEachEngine(engine)
 {
