@@ -1,15 +1,17 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
+using Halftone.Model;
+using Halftone.Tests.House;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;
 
-/// <summary>docs/design.md names every folder, message, table and column there is, and no other.</summary>
+/// <summary>docs/design.md names every folder, message and column there is, and no other.</summary>
 public sealed partial class DesignDocumentTests : IDisposable
 {
     private static readonly string Document = File.ReadAllText(Path.Combine(Script.Repository, "docs", "design.md"));
@@ -18,17 +20,21 @@ public sealed partial class DesignDocumentTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Every_folder_stands_on_a_floor_with_classes_that_are_in_it()
+    public void Every_folder_is_listed_with_its_floor_and_classes_that_are_in_it()
     {
         var source = Path.Combine(Script.Repository, "src", "Halftone");
-        var folders = Directory.EnumerateDirectories(source)
-            .Select(path => (Name: Path.GetFileName(path)!, Files: Directory.GetFiles(path, "*.cs", SearchOption.AllDirectories)))
-            .Where(folder => folder.Files.Length > 0)
-            .ToDictionary(folder => folder.Name, folder => folder.Files.Select(Path.GetFileNameWithoutExtension));
-        var rows = Rows("Low-level design: floors").ToDictionary(row => Words(row[1]).Single(), row => Words(row[3]));
+        var folders = Directory.EnumerateDirectories(source).ToDictionary(
+            path => Path.GetFileName(path)!,
+            path => Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToArray());
+        var rows = Rows("Low-level design: floors").ToDictionary(row => Words(row[0]).Single(), row => (Floor: row[1], Classes: Words(row[3])));
         Assert.Equal(folders.Keys.Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
-        Assert.All(rows, row => Assert.All(row.Value, file => Assert.Contains(file, folders[row.Key])));
+        Assert.All(rows, row => Assert.Equal(FloorOf(row.Key), row.Value.Floor));
+        Assert.All(rows, row => Assert.All(row.Value.Classes, word =>
+            Assert.Contains(folders[row.Key], text => Regex.IsMatch(text, $@"\b(class|interface|record|enum) {word}\b"))));
     }
+
+    private static string FloorOf(string folder) =>
+        (Array.FindIndex(Floors.BottomToTop, floor => floor.Contains(folder)) + 1).ToString(CultureInfo.InvariantCulture);
 
     [Fact]
     public void Every_message_is_listed_with_its_queue_and_members()

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Halftone.Commands;
+using Halftone.Hosting;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;
@@ -11,6 +11,14 @@ public sealed partial class DocumentTests
     {
         var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).Order(StringComparer.Ordinal);
         Assert.Equal(settings, FirstCells("docs/configuration.md").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Every_setting_that_is_mentioned_exists()
+    {
+        var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}").Append(section.Key)).ToHashSet();
+        var mentioned = Pages().SelectMany(page => Mentions().Matches(WithoutCode(Read(page))).Select(match => (Page: page, Name: match.Groups[1].Value)));
+        Assert.Empty(mentioned.Where(mention => !settings.Contains(mention.Name) && !mention.Name.StartsWith("Logging:", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -61,6 +69,9 @@ public sealed partial class DocumentTests
     private static IEnumerable<string> FirstCells(string document) => Rows().Matches(Read(document)).Select(match => match.Groups[1].Value);
 
     private static string Read(string document) => File.ReadAllText(Path.Combine(Script.Repository, document));
+
+    [GeneratedRegex("`([A-Z]\\w+(?::[A-Z]\\w+)+)`")]
+    private static partial Regex Mentions();
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Links();
