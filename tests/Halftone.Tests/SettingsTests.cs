@@ -20,6 +20,7 @@ public sealed class SettingsTests
     [InlineData("Telemetry:OtlpProtocol", "json", "Telemetry:OtlpProtocol is 'json': http/protobuf or grpc is allowed, or nothing.")]
     [InlineData("Telemetry:TraceRatio", "2", "Telemetry:TraceRatio must be between 0 and 1.")]
     [InlineData("Telemetry:TraceRatio", "half", "Telemetry:TraceRatio is 'half': a number such as 0.5 is allowed.")]
+    [InlineData("Compress:Sandbox", "maybe", "Compress:Sandbox is 'maybe': auto or required is allowed.")]
     [InlineData("Compress:CpuSeconds", "0", "Compress:CpuSeconds must be between 1 and 3600.")]
     [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens on this machine only, and 'http://0.0.0.0:0' is open to others: make a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.")]
     [InlineData("Urls", "nonsense", "'nonsense' is no address to listen on: http://127.0.0.1:4300 is one.")]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 using Microsoft.Win32.SafeHandles;
 
 namespace Halftone.Compress;
@@ -32,6 +33,7 @@ internal static class CodecChild
             return 2;
         }
 
+        CodecSandbox.Prepare();
         // A Ctrl-C in a terminal goes to the whole group; whether we end is the parent's decision alone.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
@@ -53,10 +55,16 @@ internal static class CodecChild
             Console.Error.WriteLine(exception.Message);
             return NoLibVips;
         }
-        ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
+        var (mostBytes, seconds) = (long.Parse(maxBytes, CultureInfo.InvariantCulture), int.Parse(cpuSeconds, CultureInfo.InvariantCulture));
+        ChildProcessLimits.LimitMemory(mostBytes);
+        // Once before the sandbox, in which no library can be opened.
+        ChildProcessLimits.LimitCpuFromNow(seconds);
+        ChildProcessLimits.TrimHeap();
+        ResidentMemory.Open();
+        var lacking = CodecSandbox.Enter(mostBytes);
         try
         {
-            Serve(input, output, int.Parse(cpuSeconds, CultureInfo.InvariantCulture));
+            Serve(input, output, seconds, lacking);
         }
         catch (IOException)
         {
@@ -65,11 +73,11 @@ internal static class CodecChild
         return 0;
     }
 
-    private static void Serve(FileStream input, FileStream output, int cpuSeconds)
+    private static void Serve(FileStream input, FileStream output, int cpuSeconds, SandboxParts lacking)
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
-        Answer(output, new AnswerFrame { Kind = AnswerKind.Ready }, default);
+        Answer(output, new AnswerFrame { Kind = AnswerKind.Ready, Code = (int)lacking }, default);
         while (input.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length)
         {
             var frame = RequestFrame.Read(header);
@@ -80,7 +88,19 @@ internal static class CodecChild
             var body = (frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes)).AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
             ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
-            Answer(output, ImageCodec.Compress(body, frame.Request));
+            var result = ImageCodec.Compress(body, frame.Request);
+            Answer(output, result);
+            Forget(body, result);
+        }
+    }
+
+    /// <summary>The next image may be somebody else's: neither a file nor its output stays.</summary>
+    private static void Forget(Memory<byte> body, CodecResult result)
+    {
+        body.Span.Clear();
+        if (result is CodecResult.Compressed { KeptOriginal: false } image)
+        {
+            MemoryMarshal.AsMemory(image.Body).Span.Clear();
         }
     }
 
@@ -116,11 +136,11 @@ internal static class CodecChild
 
     private static long ResidentAfterTrim()
     {
-        if (Environment.WorkingSet > TrimAboveBytes)
+        if (ResidentMemory.Bytes > TrimAboveBytes)
         {
             ChildProcessLimits.TrimHeap();
         }
 
-        return Environment.WorkingSet;
+        return ResidentMemory.Bytes;
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Halftone.Codec;
 using Halftone.Codec.Jpeg;
+using Halftone.Compress.Sandbox;
 
 namespace Halftone.Compress;
 
@@ -57,7 +58,7 @@ internal enum AnswerKind
 
 /// <param name="Kind">What the body is.</param>
 /// <param name="BodyBytes">Bytes that follow.</param>
-/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> where refused.</param>
+/// <param name="Code">An <see cref="ImageFormat"/>, a <see cref="CodecError"/> where refused, or the <see cref="SandboxParts"/> that a ready child lacks.</param>
 /// <param name="Way">By which way the output was made; 0 where there is none.</param>
 /// <param name="NotTaken">Why a JPEG went the long way; 0 where it did not.</param>
 /// <param name="ResidentBytes">The child's memory after this image.</param>

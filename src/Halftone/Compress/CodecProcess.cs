@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 
 namespace Halftone.Compress;
 
@@ -22,9 +23,9 @@ internal sealed partial class CodecProcess : IDisposable
 
     private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
 
-    // Passed on where set. All else, secrets above all, stays behind.
+    // Passed on where set. All else, secrets above all, stays behind; a home folder too.
     private static readonly string[] Inherited =
-        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR"];
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "LD_LIBRARY_PATH", "TMPDIR"];
 
     private readonly CompressOptions options;
     private readonly ILogger logger;
@@ -56,8 +57,11 @@ internal sealed partial class CodecProcess : IDisposable
     /// <summary>The child's memory after its last image.</summary>
     public long ResidentBytes { get; private set; }
 
+    /// <summary>The parts of the sandbox that the child did without.</summary>
+    public SandboxParts Lacking { get; private set; }
+
     /// <summary>Starts a child and waits until it is warm.</summary>
-    /// <exception cref="CodecUnavailableException">It did not come up.</exception>
+    /// <exception cref="CodecUnavailableException">It did not come up, or not in the sandbox that the settings require.</exception>
     public static CodecProcess Start(CompressOptions options, TimeProvider time, ILogger logger)
     {
         CodecProcess child;
@@ -72,9 +76,8 @@ internal sealed partial class CodecProcess : IDisposable
         try
         {
             child.backstop.Change(options.StartTimeout, Timeout.InfiniteTimeSpan);
-            child.ReadAnswer(out _);
+            child.Lacking = (SandboxParts)child.ReadAnswer(out _).Code;
             child.backstop.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            return child;
         }
         catch (IOException exception)
         {
@@ -83,6 +86,15 @@ internal sealed partial class CodecProcess : IDisposable
             throw new CodecUnavailableException(
                 code == CodecChild.NoLibVips ? child.lastErrors.Trim() : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}", exception);
         }
+        if (options.Sandbox == SandboxMode.Required && child.Lacking != SandboxParts.None)
+        {
+            child.Dispose();
+            throw new CodecUnavailableException(
+                $"Compress:Sandbox is 'required', and on this system the sandbox of codec processes lacks {child.Lacking.Name()}. "
+                + "Use a kernel and a container that allow it, or set Compress:Sandbox=auto.");
+        }
+
+        return child;
     }
 
     /// <summary>Compresses one image; blocks.</summary>

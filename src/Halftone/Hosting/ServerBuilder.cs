@@ -1,6 +1,7 @@
 using Halftone.Api;
 using Halftone.Api.Docs;
 using Halftone.Api.Page;
+using Halftone.Compress.Sandbox;
 using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
@@ -85,15 +86,23 @@ internal static class ServerBuilder
         await host.StartAsync(CancellationToken.None);
     }
 
-    /// <summary>Settings from, each over the one before: the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
+    /// <summary>Settings from, each over the one before: systemd's credentials, the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
     public static void Configure(IHostApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
     {
-        var configuration = new ConfigurationBuilder()
+        if (OperatingSystem.IsLinux())
+        {
+            // Before there are secrets in it.
+            Kernel.HideMemory();
+        }
+
+        var sources = new ConfigurationBuilder()
+            .AddInMemoryCollection(SecretFiles.OfCredentials(Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY")))
             .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
             .AddEnvironmentVariables("Halftone__")
-            .AddInMemoryCollection(settings)
-            .Build();
+            .AddInMemoryCollection(settings);
+        // Those named on the command line too; what the command line says itself comes last again.
+        var configuration = sources.AddInMemoryCollection(SecretFiles.Named(sources.Build())).AddInMemoryCollection(settings).Build();
         Settings.Check(configuration);
         builder.Configuration.AddConfiguration(configuration, shouldDisposeConfiguration: true);
         builder.Logging

@@ -72,7 +72,7 @@ internal static partial class Settings
         if (Sections.TryGetValue(section.Path, out var options))
         {
             var names = Of(options).Select(property => property.Name).Order(StringComparer.Ordinal).ToArray();
-            if (section.GetChildren().FirstOrDefault(setting => !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+            if (section.GetChildren().FirstOrDefault(setting => !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase) && !SecretFiles.IsNameOfFile(setting.Path)) is { } unknown)
             {
                 throw new SettingException($"'{unknown.Path}' is not a setting: section {section.Path} has {string.Join(", ", names)}.");
             }
@@ -113,6 +113,7 @@ internal static partial class Settings
             "System.Boolean" => "true or false is allowed",
             "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day) is allowed",
             "Halftone.Model.Role" => "all, api or worker is allowed",
+            "Halftone.Compress.Sandbox.SandboxMode" => "auto or required is allowed",
             var type => $"a {type} is allowed",
         };
         return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}': {allowed}.";
