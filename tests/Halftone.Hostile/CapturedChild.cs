@@ -85,7 +85,7 @@ internal static class CapturedChild
             ("read the memory of a process", () => open($"/proc/{process}/mem", 0, 0)),
             ("read its own environment", () => open("/proc/self/environ", 0, 0)),
             ("list the root", () => open("/", 0x10000, 0)), // O_DIRECTORY
-            ("delete a file", () => unlink(file + ".new")),
+            ("delete a file", () => unlink(file)),
             ("make a folder", () => mkdir(file + ".folder", 0x1C0)),
         ];
         (string Name, Func<nint> Call)[] others =
@@ -107,7 +107,7 @@ internal static class CapturedChild
         // They would leave this process, or make a second one of it.
         (string Name, Func<nint> Call)[] final =
         [
-            ("run a program", () => execve("/bin/true", ["/bin/true", null], [null])),
+            ("run a program", () => execve("/bin/true", 0, 0)),
             ("make a process", () => fork()),
         ];
         foreach (var (name, call) in files.Concat(part == "landlock" ? [] : others).Concat(part is "landlock" or "none" ? [] : final))
@@ -179,10 +179,7 @@ internal static class CapturedChild
     [DllImport("libc", SetLastError = true)]
     private static extern int connect(int socket, byte[] address, int length);
     [DllImport("libc", SetLastError = true)]
-    private static extern int execve(
-        [MarshalAs(UnmanagedType.LPUTF8Str)] string path,
-        [MarshalAs(UnmanagedType.LPArray, ArraySubType = UnmanagedType.LPUTF8Str)] string?[] arguments,
-        [MarshalAs(UnmanagedType.LPArray, ArraySubType = UnmanagedType.LPUTF8Str)] string?[] environment);
+    private static extern int execve([MarshalAs(UnmanagedType.LPUTF8Str)] string path, nint arguments, nint environment);
     [DllImport("libc", SetLastError = true)]
     private static extern int fork();
     [DllImport("libc", SetLastError = true)]

@@ -12,7 +12,7 @@ internal static class SeccompFilter
 {
     private const nint SetModeFilter = 1, AllThreads = 1; // SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC
     private const uint NoSuchCall = 38; // ENOSYS
-    private const uint ProcessorTime = 0; // RLIMIT_CPU
+    private const uint ProcessorTime = 0, AddressSpace = 9; // RLIMIT_CPU, RLIMIT_AS
     private const uint SetName = 15; // PR_SET_NAME
     private const uint GetDescriptorFlags = 1, GetStatusFlags = 3; // F_GETFD, F_GETFL
 
@@ -63,6 +63,8 @@ internal static class SeccompFilter
         // The runtime interrupts its own threads so; anyone else's are not its business.
         program.AllowIf(SystemCall.Tgkill, (0u, (uint)Environment.ProcessId));
         program.AllowIf(SystemCall.Prlimit64, (0u, 0u), (1u, ProcessorTime));
+        // The collector reads it.
+        program.AllowIf(SystemCall.Prlimit64, (0u, 0u), (1u, AddressSpace), (2u, 0u));
         program.AllowIf(SystemCall.Prctl, (0u, SetName));
         // Not F_SETOWN, which sends signals to others.
         program.AllowIf(SystemCall.Fcntl, (1u, GetDescriptorFlags));
