@@ -232,7 +232,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         var asked = new List<string>();
         window.Page.Request += (_, request) => asked.Add(request.Url);
         await window["#sheet li >> nth=2"].ClickAsync();
-        await Expect(window["#compare-error"]).ToContainTextAsync("The address lies in a private network");
+        await Expect(window["#compare-error"]).ToContainTextAsync("The URL leads to a private network");
         await Expect(window["#compare-facts"]).ToContainTextAsync("http://10.1.2.3/lamp.jpg");
         await Expect(window["#compare-facts a"]).ToHaveCountAsync(0);
         await window["#compare-close"].ClickAsync();
