@@ -19,10 +19,10 @@ public sealed class SettingsTests
     [InlineData("Telemetry:OtlpEndpoint", "collector:4318", "Telemetry:OtlpEndpoint is 'collector:4318': an absolute http or https URL such as http://127.0.0.1:4318 is allowed, or nothing.")]
     [InlineData("Telemetry:OtlpProtocol", "json", "Telemetry:OtlpProtocol is 'json': http/protobuf or grpc is allowed, or nothing.")]
     [InlineData("Telemetry:TraceRatio", "2", "Telemetry:TraceRatio must be between 0 and 1.")]
-    [InlineData("Telemetry:TraceRatio", "half", "Telemetry:TraceRatio is 'half': a number such as 0.5 is allowed.")]
+    [InlineData("Telemetry:TraceRatio", "half", "Telemetry:TraceRatio is 'half'; it must be a number such as 0.5.")]
     [InlineData("Compress:CpuSeconds", "0", "Compress:CpuSeconds must be between 1 and 3600.")]
-    [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens on this machine only, and 'http://0.0.0.0:0' is open to others: make a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.")]
-    [InlineData("Urls", "nonsense", "'nonsense' is no address to listen on: http://127.0.0.1:4300 is one.")]
+    [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens only on this machine, but 'http://0.0.0.0:0' is reachable by others. Create a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true if a proxy keeps strangers out.")]
+    [InlineData("Urls", "nonsense", "'nonsense' is not a valid address to listen on. Example: http://127.0.0.1:4300")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence_that_names_it(string name, string value, string sentence)
     {
         var exception = await Assert.ThrowsAnyAsync<Exception>(() => HalftoneServer.StartAsync(Cancelled, null, (name, value)));

@@ -108,14 +108,14 @@ internal static partial class Settings
 
         var allowed = match.Groups["type"].Value switch
         {
-            "System.Int32" or "System.Int64" => "a whole number is allowed",
-            "System.Double" => "a number such as 0.5 is allowed",
-            "System.Boolean" => "true or false is allowed",
-            "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day) is allowed",
-            "Halftone.Model.Role" => "all, api or worker is allowed",
-            var type => $"a {type} is allowed",
+            "System.Int32" or "System.Int64" => "a whole number",
+            "System.Double" => "a number such as 0.5",
+            "System.Boolean" => "true or false",
+            "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day)",
+            "Halftone.Model.Role" => "all, api or worker",
+            var type => $"a {type}",
         };
-        return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}': {allowed}.";
+        return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}'; it must be {allowed}.";
     }
 
     private static string Explain(string section, string failure)

@@ -315,14 +315,14 @@ public sealed class ClientVerbTests : IDisposable
 
         var id = (await Verb.RunAsync(["upload", WriteCsv("1,A,"), .. at])).Lines[0];
         await receiver.NextAsync(Cancelled);
-        Assert.Equal("The event is sent again.", (await Verb.RunAsync(["webhooks", "replay", id, .. at])).Lines[0]);
+        Assert.Equal("The event is being sent again.", (await Verb.RunAsync(["webhooks", "replay", id, .. at])).Lines[0]);
         await receiver.NextAsync(Cancelled);
         foreach (var which in new string[][] { [added[0]], ["--request", id] })
         {
             await Eventually.TrueAsync(async () => (await Verb.RunAsync(["webhooks", "deliveries", .. which, .. at])).Lines[1].Contains($"{id}  DELIVERED  2         HTTP 204", StringComparison.Ordinal));
         }
 
-        Assert.Equal("The test event is on its way.", (await Verb.RunAsync(["webhooks", "ping", added[0], .. at])).Lines[0]);
+        Assert.Equal("The test event is being sent.", (await Verb.RunAsync(["webhooks", "ping", added[0], .. at])).Lines[0]);
         Assert.Contains("webhook.ping", System.Text.Encoding.UTF8.GetString((await receiver.NextAsync(Cancelled)).Body), StringComparison.Ordinal);
         Assert.Equal(1, (await Verb.RunAsync(["webhooks", "ping", "wh_none", .. at])).ExitCode);
         Assert.StartsWith("Give the ID of a webhook, or name a request with --request.", (await Verb.RunAsync(["webhooks", "deliveries", .. at])).Errors);

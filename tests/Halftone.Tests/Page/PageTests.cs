@@ -503,7 +503,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window["#callback"].FillAsync("https://10.0.0.1/hook");
         await window["#register button"].ClickAsync();
         await Expect(window["#register-trouble"]).ToHaveTextAsync(
-            "'callback_url' cannot be called (address_forbidden). It lies in a private network, which this server does not call: name an address on the internet, or ask whoever runs this server to open that network.");
+            "'callback_url' cannot be used (address_forbidden). It leads to a private network, which this server does not access. Use a URL on the internet, or ask the administrator of this server to allow that network.");
         await window.IsForEverybodyAsync("a refused webhook");
     }
 
