@@ -534,7 +534,7 @@ internal sealed partial class OpenApiFile
         problem["required"]!.AsArray().Add("errors");
         problem["required"]!.AsArray().Add("error_count");
         problem["properties"]!["errors"] = new JsonObject { ["type"] = "array", ["items"] = Reference(nameof(UploadProblem)), ["description"] = "The first problems in the order of the file, 100 at most." };
-        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "All problems, listed or not.", ["examples"] = new JsonArray(1) };
+        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "Number of all problems, listed or not.", ["examples"] = new JsonArray(1) };
         return problem;
     }
 

@@ -131,7 +131,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window.GiveAsync(Header + "1,Mug,shop.example/mug.jpg\n2,Desk Lamp,https://shop.example/lamp.jpg,42\n3,Vase,https://shop.example/vase.jpg\n4,Board,ftp://shop.example/board.jpg\n");
         await Expect(window["#problems-title"]).ToHaveTextAsync("3 problems");
         await Expect(window["#problems-advice"]).ToContainTextAsync("save it as CSV, and drop the file here again");
-        await Expect(window["#problems-table tbody tr >> nth=0"]).ToContainTextAsync("2Input Image Urls“shop.example/mug.jpg” is not a web address.");
+        await Expect(window["#problems-table tbody tr >> nth=0"]).ToContainTextAsync("2Input Image Urls“shop.example/mug.jpg” is not a valid URL.");
         await Expect(window["#problems-table tbody tr >> nth=2"]).ToContainTextAsync("5Input Image Urls");
         await Expect(window["#start-button"]).ToBeHiddenAsync();
         await window.PictureAsync("problems", isWhole: true);
