@@ -131,7 +131,7 @@ public sealed class LocalRunTests : IDisposable
         File.Delete(Path.Combine(Folder, cells[4]));
         Assert.Equal("images_missing", (await RefusedAsync(choices)).Code);
         var wrong = await RefusedAsync(choices with { Variants = "thumb:max_width=wide", Folder = Path.Combine(Folder, "other") });
-        Assert.Equal(("invalid_variants", "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535; leave it out for no bound."), (wrong.Code, wrong.Detail));
+        Assert.Equal(("invalid_variants", "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit."), (wrong.Code, wrong.Detail));
         Assert.False(Directory.Exists(Path.Combine(Folder, "other")));
     }
 

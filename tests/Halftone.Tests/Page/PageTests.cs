@@ -107,7 +107,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await other["#max-height"].FillAsync("200");
         await other["#variants"].FillAsync("thumb:width=64");
         await other["#start-button"].ClickAsync();
-        await Expect(other["#start-trouble"]).ToContainTextAsync("'width' of 'thumb' is no option of a variant");
+        await Expect(other["#start-trouble"]).ToContainTextAsync("'width' of 'thumb' is not a variant option");
         await Expect(other["#variants"]).ToBeFocusedAsync();
         await other["#variants"].FillAsync("thumb:max_width=64,format=webp;tall:max_height=99");
         await other.PressStartAsync();
