@@ -252,7 +252,7 @@ public sealed class LocalRunTests : IDisposable
             var failure = await running;
             Assert.Equal("surroundings_failed", failure.Code);
             Assert.EndsWith("1 of 2 images are done. Run the same command again when this is fixed, and it resumes.", failure.Detail);
-            Assert.Contains(watcher.Sentences, sentence => sentence.Contains("work waits", StringComparison.Ordinal));
+            Assert.Contains(watcher.Sentences, sentence => sentence.Contains("work is waiting", StringComparison.Ordinal));
 
             Assert.Equal("surroundings_failed", (await RefusedAsync(new RunChoices { File = csv, Folder = Folder }, TimeSpan.FromSeconds(1))).Code);
             File.Delete(filler);

@@ -32,7 +32,7 @@ public sealed class VariantSpecTests
     [InlineData("-", "'-' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
     [InlineData("thümb", "'thümb' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
     [InlineData("abcdefghijabcdefghijabcdefghijabc", "'abcdefghijabcdefghijabcdefghijabc' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
-    [InlineData("a;b;a:quality=5", "there are two of the name 'a'; each needs a name of its own.")]
+    [InlineData("a;b;a:quality=5", "the name 'a' is used twice; names must be unique.")]
     [InlineData("thumb;", "a name is missing; write name:option=value,option=value, and separate variants with semicolons.")]
     [InlineData(":quality=5", "a name is missing; write name:option=value,option=value, and separate variants with semicolons.")]
     [InlineData("a;b;c;d", "4 variants are too many; at most 3 are allowed (Intake:MaxVariants).")]
