@@ -10,7 +10,12 @@ internal abstract class HalftoneDatabase : IAsyncDisposable
     /// <summary>Timeout of a statement that may touch every row of a large request; the default is for statements that touch few.</summary>
     public const int LongStatementSeconds = 3_600;
 
-    static HalftoneDatabase() => GuidType.Register();
+    static HalftoneDatabase()
+    {
+        GuidType.Register();
+        // Rows are mapped by column name: first_image_id is FirstImageId.
+        Dapper.DefaultTypeMap.MatchNamesWithUnderscores = true;
+    }
 
     /// <summary>The folder in <c>Migrations/</c> with the scripts of this engine.</summary>
     public abstract string Migrations { get; }

@@ -211,7 +211,7 @@ internal sealed partial class ImageRun(
         var parameters = new { message.ImageId, message.Attempt, Lease = (time.GetUtcNow() + queueOptions.Value.Lease).ToUnixTimeMilliseconds() };
         if (message.Attempt > 0)
         {
-            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.RenewLease, parameters, transaction), cancellationToken);
+            await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.RenewLease, parameters), cancellationToken);
         }
 
         return await outputs.IsPendingAndKnownAsync(message, null, cancellationToken) is not null;
