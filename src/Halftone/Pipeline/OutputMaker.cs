@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Dapper;
 using Halftone.Codec;
 using Halftone.Compress;
 using Halftone.Database;
@@ -94,8 +93,7 @@ internal sealed partial class OutputMaker(
             {
                 var lease = (time.GetUtcNow() + queueOptions.Value.Lease).ToUnixTimeMilliseconds();
                 var parameters = new { message.ImageId, message.Attempt, Lease = lease };
-                await database.WriteAsync(
-                    transaction => transaction.Connection!.ExecuteAsync(Sql.RenewLease, parameters, transaction), cancellationToken);
+                await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.RenewLease, parameters), cancellationToken);
             }
 
             return await earlierOutputs.IsOpenAsync(message, cancellationToken);

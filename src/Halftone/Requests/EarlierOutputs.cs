@@ -112,9 +112,9 @@ internal sealed class EarlierOutputs(
     private static class Sql
     {
         private const string Columns = """
-            c.object_key AS ObjectKey, c.bytes_in AS BytesIn, c.bytes_out AS BytesOut, c.kept_original AS KeptOriginal,
-                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey, c.variants AS Variants,
-                   c.etag AS ETag, c.last_modified AS LastModified, c.source_url AS SourceUrl
+            c.object_key, c.bytes_in, c.bytes_out, c.kept_original,
+                   c.width, c.height, c.content_hash, c.source_key, c.variants,
+                   c.etag, c.last_modified, c.source_url
             """;
 
         /// <summary>
@@ -122,7 +122,7 @@ internal sealed class EarlierOutputs(
         /// image_by_url.
         /// </summary>
         public const string OpenImage = """
-            SELECT EXISTS (SELECT 1 FROM image WHERE url_key = @UrlKey) AS IsKnown
+            SELECT EXISTS (SELECT 1 FROM image WHERE url_key = @UrlKey) AS is_known
             FROM   image i, request r
             WHERE  i.image_id = @ImageId AND i.state = 'pending' AND i.attempt = @Attempt
             AND    r.request_id = @RequestId AND r.run = @Run AND r.state IN ('pending', 'processing')
