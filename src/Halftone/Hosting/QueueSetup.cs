@@ -21,6 +21,9 @@ internal static class QueueSetup
         services.AddSingleton<Planner>();
         services.AddSingleton<Replan>();
         services.AddSingleton<Requeue>();
+        services.AddSingleton<UnusedOutputs>();
+        services.AddSingleton<TakeOver>();
+        services.AddSingleton<OutputMaker>();
         services.AddSingleton<ImageRun>();
         services.AddRunning<OutboxRelay>();
         services.AddRunning<RetrySweep>();

@@ -19,6 +19,20 @@ internal sealed class OutageBackoff(TimeProvider time)
         await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <summary>Tries something not worth waiting for: during an outage, returns <paramref name="otherwise"/>.</summary>
+    public static async Task<T> TryOnceAsync<T>(Func<Task<T>> work, T otherwise, ILogger logger)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception exception) when (Outage.Is(exception))
+        {
+            OutageLog.Outage(logger, exception.Message);
+            return otherwise;
+        }
+    }
+
     /// <summary>Repeats <paramref name="work"/> during an outage of our own installation.</summary>
     public static async Task<T> WaitOutAsync<T>(Func<Task<T>> work, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {

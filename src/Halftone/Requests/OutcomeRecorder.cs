@@ -7,65 +7,6 @@ using Halftone.Model;
 
 namespace Halftone.Requests;
 
-/// <summary>What became of one image in one run.</summary>
-internal abstract record RunOutcome
-{
-    private RunOutcome() { }
-
-    public required Guid RequestId { get; init; }
-
-    public required int Run { get; init; }
-
-    public required long ImageId { get; init; }
-
-    /// <summary>A stored, whole output.</summary>
-    public sealed record Completed : RunOutcome
-    {
-        public required string ObjectKey { get; init; }
-        public required long BytesIn { get; init; }
-        public required long BytesOut { get; init; }
-        public required bool KeptOriginal { get; init; }
-        public required int Width { get; init; }
-        public required int Height { get; init; }
-        public required string ContentHash { get; init; }
-
-        /// <summary>All that were asked for, in that order.</summary>
-        public IReadOnlyList<StoredVariant> Variants { get; init; } = [];
-
-        public required long FetchMs { get; init; }
-        public required long CompressMs { get; init; }
-        public required long StoreMs { get; init; }
-
-        /// <summary>The output was not made but taken over.</summary>
-        public bool Reused { get; init; }
-
-        /// <summary>What it can be found by later, <see cref="EarlierOutputs"/>; null where it is not to be found.</summary>
-        public string? UrlKey { get; init; }
-        public string? SourceKey { get; init; }
-
-        /// <summary>What its origin said of the source.</summary>
-        public Validators? Validators { get; init; }
-    }
-
-    /// <summary>Final: this run will not try again.</summary>
-    public sealed record Failed : RunOutcome
-    {
-        public required string ErrorCode { get; init; }
-        public int? HttpStatus { get; init; }
-        public required string Host { get; init; }
-    }
-
-    /// <summary>Failed for now: tried again at <see cref="NextAttemptAt"/>.</summary>
-    public sealed record Postponed : RunOutcome
-    {
-        /// <summary>The message's attempt: a duplicate message finds another number in the row and burns none.</summary>
-        public required int Attempt { get; init; }
-        public required DateTimeOffset NextAttemptAt { get; init; }
-        public required string ErrorCode { get; init; }
-        public int? HttpStatus { get; init; }
-    }
-}
-
 /// <summary>
 /// Writes outcomes in batches of whatever arrived during the last commit, so that one fsync serves many images. Every write is
 /// guarded: the image still pending, the request still open and in this run. A batch that fails is written one by one, so one
