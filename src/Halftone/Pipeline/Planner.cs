@@ -9,10 +9,10 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Pipeline;
 
-/// <summary>Turns a Plan into Image messages for the next few pending images, and into the next Plan.</summary>
+/// <summary>Turns a Plan message into Image messages for the next pending images, and into the next Plan.</summary>
 internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, OutboxRelay relay, WaitingRoom waitingRoom, ImageSample sample, IOptions<QueueOptions> options, TimeProvider time)
 {
-    /// <summary>Ids looked at by a statement: PostgreSQL, before it knows the table, would read all there are from the cursor on and sort them.</summary>
+    /// <summary>IDs searched per statement: without table statistics, PostgreSQL would read everything after the cursor and sort it.</summary>
     private const int Stretch = 4_096;
 
     public async Task HandleAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
@@ -34,7 +34,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
         }
     }
 
-    /// <summary>Where many images of the request wait for their hosts already, more of them would only keep others out.</summary>
+    /// <summary>True if many images of the request already wait for their hosts, so that more of them would only keep others out.</summary>
     private async Task WaitForRoomAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
         var limit = options.Value.WaitingImagesPerRequest;
@@ -61,7 +61,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
 
     private async Task<bool> PublishAsync(Message.Plan plan, RequestRow request, List<ImageRow> images, CancellationToken cancellationToken)
     {
-        // The winner of the compare-and-set has published before it moved planned_to, so a redelivery has nothing to add.
+        // The winner of the compare-and-set published before it moved planned_to, so a redelivery has nothing to add.
         if (request.PlannedTo != plan.After)
         {
             return false;
@@ -88,7 +88,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
             cancellationToken);
     }
 
-    /// <summary>Nothing is left to plan: Finish is due where the last outcome came first, or where the request is being cancelled.</summary>
+    /// <summary>Nothing is left to plan: Finish is due if the last outcome came first, or if the request is being cancelled.</summary>
     private async Task<bool> FinishIfDoneAsync(DbTransaction transaction, Message.Plan plan)
     {
         var done = await transaction.ExecuteScalarAsync<long>(Sql.IsDone, new { plan.RequestId, plan.Run });
@@ -154,7 +154,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
             WHERE  request_id = @RequestId AND run = @Run
             """;
 
-        /// <summary>Walks a stretch of the primary key.</summary>
+        /// <summary>Scans a range of the primary key.</summary>
         public const string NextImages = """
             SELECT i.image_id, i.input_url, i.attempt, p.serial_number, p.first_image_id AS product_first_image_id
             FROM   image i JOIN product p ON p.product_id = i.product_id

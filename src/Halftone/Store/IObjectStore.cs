@@ -1,51 +1,50 @@
 namespace Halftone.Store;
 
-/// <param name="Key">As it was put.</param>
+/// <param name="Key">The key of the object.</param>
 /// <param name="ModifiedAt">When it was put, by the store's clock.</param>
 internal readonly record struct StoredObject(string Key, DateTimeOffset ModifiedAt);
 
-/// <summary>Keeps whole objects by key. An object is there completely or not at all.</summary>
+/// <summary>Stores whole objects by key. An object exists completely or not at all.</summary>
 internal interface IObjectStore
 {
-    /// <summary>Stores an object, replacing one of the same key.</summary>
-    /// <exception cref="StoreRefusedException">The store will never take it.</exception>
+    /// <summary>Stores an object, replacing one with the same key.</summary>
+    /// <exception cref="StoreRefusedException">The store will never accept it.</exception>
     Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken);
 
-    /// <summary>Stores what <paramref name="write"/> writes, flushed to disk, when it returns; nothing when it throws.</summary>
+    /// <summary>Stores the data that <paramref name="write"/> writes; it is flushed to disk when this returns, and nothing is stored if it throws.</summary>
     Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stores the bytes of one object under another key as well; from then on neither knows of the other. It counts as stored now, and it is on disk after
-    /// <see cref="FlushAsync"/>, as one that was put.
+    /// Stores the bytes of one object under another key as well; afterwards the two are independent. It counts as stored now, and is on disk after <see cref="FlushAsync"/>, like an object that was put.
     /// </summary>
-    /// <param name="from">What is copied.</param>
+    /// <param name="from">The object to copy.</param>
     /// <param name="to">A fresh key with the same extension.</param>
-    /// <param name="length">Bytes that there must be.</param>
+    /// <param name="length">Its expected length in bytes.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>False where there is no such object, or not of that length: nothing was stored.</returns>
+    /// <returns>False if there is no such object, or not of that length: nothing was stored.</returns>
     Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken);
 
-    /// <summary>The object's bytes, seekable, or null when there is none.</summary>
+    /// <summary>The object's bytes, seekable, or null if there is none.</summary>
     Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Removes an object; nothing happens when there is none.</summary>
+    /// <summary>Removes an object; has no effect if there is none.</summary>
     Task DeleteAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Length in bytes, or null when there is none.</summary>
+    /// <summary>Length in bytes, or null if there is none.</summary>
     Task<long?> LengthAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Removes everything under a request's prefix.</summary>
     Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken);
 
-    /// <summary>The requests that objects begin with, in no order.</summary>
+    /// <summary>IDs of the requests that have objects, in no particular order.</summary>
     IAsyncEnumerable<Guid> RequestsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Everything under a request's prefix, in no order; what a crash left half written too.</summary>
+    /// <summary>Everything under a request's prefix, in no particular order, including partial files left by a crash.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, CancellationToken cancellationToken);
 
-    /// <summary>Puts everything stored so far on disk.</summary>
+    /// <summary>Flushes everything stored so far to disk.</summary>
     Task FlushAsync(CancellationToken cancellationToken);
 
-    /// <summary>Where anybody can read the object, or null where this server hands it out itself.</summary>
+    /// <summary>URL at which anyone can read the object, or null if this server serves it itself.</summary>
     string? PublicUrlOf(string key);
 }

@@ -1,7 +1,7 @@
 namespace Halftone.Store;
 
-/// <summary>Where output images are kept.</summary>
+/// <summary>The store of output images.</summary>
 internal sealed record StoredImages(IObjectStore Store);
 
-/// <summary>Where uploads and result files are kept.</summary>
+/// <summary>The store of uploads and result files.</summary>
 internal sealed record StoredFiles(IObjectStore Store);
