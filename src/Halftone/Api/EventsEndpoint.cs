@@ -16,7 +16,7 @@ internal static class EventsEndpoint
     /// <summary>Sends a comment at this interval, because proxies close a silent stream.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often the key of an open stream is checked: the longest that a revoked key still receives events.</summary>
+    /// <summary>Interval at which the key of an open stream is checked: a revoked key receives events for at most this time.</summary>
     private static readonly TimeSpan LongestUnasked = TimeSpan.FromSeconds(5);
 
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync)
@@ -29,7 +29,7 @@ internal static class EventsEndpoint
     /// <remarks>
     /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most four a second. `end` is sent when the request has ended, and closes the stream.
     /// </remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// <response code="200">The stream.</response>
     /// <example>
     /// event: status

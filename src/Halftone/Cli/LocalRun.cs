@@ -59,7 +59,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private readonly RunLog log = new(time, display);
     private readonly string fileName = Path.GetFileName(choices.File);
 
-    /// <summary>How long a run without progress waits for a failure such as a full disk to end; 30 s. A later run resumes where this one gave up.</summary>
+    /// <summary>Maximum time that a run without progress waits for a failure such as a full disk to end; 30 s. A later run resumes where this one gave up.</summary>
     public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs to the end.</summary>

@@ -10,7 +10,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long the server may take to notice that the connection with the lock is gone.</summary>
+    /// <summary>Maximum time that the server takes to notice that the connection with the lock is gone.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly string connectionString;

@@ -36,7 +36,7 @@ internal sealed class FetchOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan SpeedGrace { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a body may stay below <see cref="MinBytesPerSecond"/>; 10 s.</summary>
+    /// <summary>Maximum time that a body may stay below <see cref="MinBytesPerSecond"/>; 10 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan SpeedWindow { get; set; } = TimeSpan.FromSeconds(10);
 
@@ -85,13 +85,13 @@ internal sealed class FetchOptions : IValidatableObject
     public int MaxPerHost { get; set; } = 64;
 
     /// <summary>
-    /// How long an image that waits for its host, for its turn or for an answer, keeps its slot of <c>Queue:Prefetch</c> before it releases it; 0.25 s.
+    /// Time that an image that waits for its host, for its turn or for an answer, keeps its slot of <c>Queue:Prefetch</c> before it releases it; 0.25 s.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>
-    /// How long a request may run before it no longer counts as concurrent at its host, so that a few bad URLs do not hold up the host's good ones; 2 s. At most <see cref="MinPerHost"/> such requests are exempt, or up to <see cref="MaxPerHost"/> in total while the host answers others.
+    /// Time that a request runs before it no longer counts as concurrent at its host, so that a few bad URLs do not hold up the host's good ones; 2 s. At most <see cref="MinPerHost"/> such requests are exempt, or up to <see cref="MaxPerHost"/> in total while the host answers others.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
@@ -100,12 +100,12 @@ internal sealed class FetchOptions : IValidatableObject
     [Range(1, 1000)]
     public int BreakerThreshold { get; set; } = 4;
 
-    /// <summary>How long a host is not called the first time; doubled at every failed try after that, up to six times; 1 s.</summary>
+    /// <summary>Time for which a host is not called at first; doubled at every failed try after that, up to six times; 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
     public TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long after its first failure a host's images are still retried; 15 s. After that they fail permanently at once, so that a dead host does not hold up a request, while a restart of the host costs no image.
+    /// Time after its first failure in which a host's images are still retried; 15 s. After that they fail permanently at once, so that a dead host does not hold up a request, while a restart of the host costs no image.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan OutageGrace { get; set; } = TimeSpan.FromSeconds(15);

@@ -88,7 +88,7 @@ internal sealed partial class RequestIntake(
 
     private readonly SemaphoreSlim places = new(options.Value.MaxUploads);
 
-    /// <summary>How long an idempotency key is remembered.</summary>
+    /// <summary>Lifetime of an idempotency key.</summary>
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
 
     /// <summary>A slot among the concurrent uploads, disposed at the end; null if none is free.</summary>

@@ -47,7 +47,7 @@ internal sealed partial class ImageRun(
             var standing = await OutageBackoff.WaitOutAsync(
                 () => earlierOutputs.StandingOfAsync(message, urlKey, cancellationToken), time, logger, cancellationToken);
             if (standing is not ImageStanding.Open { Earlier: var earlier }
-                // 2. to 5. Fetch, take over, compress, store.
+                // 2. to 5. Fetch, reuse, compress, store.
                 || await MakeOutputsAsync(message, urlKey, earlier, slot, cancellationToken) is not { } outcome)
             {
                 return;

@@ -54,7 +54,7 @@ internal sealed class QueueOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a retry may be in progress without an outcome before it is handed out again; 10 min.</summary>
+    /// <summary>Maximum time that a retry may take without an outcome before it is handed out again; 10 min.</summary>
     [Range(typeof(TimeSpan), "00:00:30", "1.00:00:00")]
     public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
 

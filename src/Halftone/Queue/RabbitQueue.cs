@@ -435,7 +435,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private static partial class Log
     {
-        [LoggerMessage(241, LogLevel.Warning, "Queue {Queue} waits: {Reason}")]
+        [LoggerMessage(241, LogLevel.Warning, "Queue {Queue} is waiting: {Reason}")]
         public static partial void Outage(ILogger logger, string queue, string reason);
 
         [LoggerMessage(242, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); unacknowledged messages will be delivered again")]

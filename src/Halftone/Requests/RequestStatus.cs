@@ -170,11 +170,11 @@ internal sealed record StatusProduct
     /// <example>2</example>
     public required long Line { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>007</example>
     public required string SerialNumber { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>Stoneware Mug</example>
     public required string ProductName { get; init; }
 
@@ -191,7 +191,7 @@ internal sealed record StatusProduct
 /// <summary>An image of a product row.</summary>
 internal sealed record StatusImage
 {
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>https://shop.example/mug-front.jpg</example>
     public required string InputUrl { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         };
     }
 
-    /// <summary>As many of the products as have at most <see cref="MostOutputs"/> in total; at least one.</summary>
+    /// <summary>The longest page of products that have at most <see cref="MostOutputs"/> in total; at least one.</summary>
     private static List<Row> Page(IEnumerable<Row> products, int outputsPerImage)
     {
         var page = new List<Row>();

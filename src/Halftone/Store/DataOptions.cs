@@ -19,7 +19,7 @@ internal sealed class DataOptions
 internal sealed partial class DataOptionsValidator : IValidateOptions<DataOptions>;
 
 /// <summary>Layout of the data folder.</summary>
-/// <param name="folder">As configured; relative to the working folder.</param>
+/// <param name="folder">The configured path; relative to the working folder.</param>
 /// <param name="option">The option or setting that names it, for messages.</param>
 internal sealed class DataFolder(string folder, string option = "--data") : IDisposable
 {
