@@ -115,7 +115,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(731, LogLevel.Critical, "Another Halftone process took over the database while it was down. With the queue inside the process, only one can use it, so this process stops")]
+        [LoggerMessage(401, LogLevel.Critical, "Another Halftone process took over the database while it was down. With the queue inside the process, only one can use it, so this process stops")]
         public static partial void Lost(ILogger logger);
     }
 }

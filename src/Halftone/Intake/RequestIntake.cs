@@ -463,7 +463,7 @@ internal sealed partial class RequestIntake(
 
     private static partial class Log
     {
-        [LoggerMessage(901, LogLevel.Information, "Request {RequestId} accepted: {Products} products, {Images} images")]
+        [LoggerMessage(801, LogLevel.Information, "Request {RequestId} accepted: {Products} products, {Images} images")]
         public static partial void Accepted(ILogger logger, Guid requestId, long products, long images);
     }
 }

@@ -205,12 +205,10 @@ internal sealed partial class ImageRun(
 
     private static partial class Log
     {
-        [LoggerMessage(
-            101, LogLevel.Information, "Image {ImageId} could not be fetched: {Error} (HTTP {HttpStatus}) on attempt {Attempt}; {Detail}")]
-        public static partial void NotFetched(
-            ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
+        [LoggerMessage(901, LogLevel.Information, "Image {ImageId} could not be fetched: {Error} (HTTP {HttpStatus}) on attempt {Attempt}; {Detail}")]
+        public static partial void NotFetched(ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
 
-        [LoggerMessage(103, LogLevel.Error, "Image {ImageId} of request {RequestId} reached the delivery limit")]
+        [LoggerMessage(903, LogLevel.Error, "Image {ImageId} of request {RequestId} reached the delivery limit")]
         public static partial void DeadLetter(ILogger logger, long imageId, Guid requestId);
     }
 }

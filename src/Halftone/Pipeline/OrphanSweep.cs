@@ -247,13 +247,13 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
     private static partial class Log
     {
-        [LoggerMessage(521, LogLevel.Information, "Removed everything stored for request {RequestId}, which does not exist")]
+        [LoggerMessage(941, LogLevel.Information, "Removed everything stored for request {RequestId}, which does not exist")]
         public static partial void RemovedAll(ILogger logger, Guid requestId);
 
-        [LoggerMessage(522, LogLevel.Information, "Removed {Key}, which no row names")]
+        [LoggerMessage(942, LogLevel.Information, "Removed {Key}, which no row names")]
         public static partial void Removed(ILogger logger, string key);
 
-        [LoggerMessage(523, LogLevel.Warning, "The store has the mark of another database ({Key}), so objects that this database does not know are kept. Give each database its own bucket, prefix or folder; if the other database no longer exists, remove its mark")]
+        [LoggerMessage(943, LogLevel.Warning, "The store has the mark of another database ({Key}), so objects that this database does not know are kept. Give each database its own bucket, prefix or folder; if the other database no longer exists, remove its mark")]
         public static partial void OfOthers(ILogger logger, string key);
     }
 }

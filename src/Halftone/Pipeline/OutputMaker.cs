@@ -146,10 +146,10 @@ internal sealed partial class OutputMaker(
 
     private static partial class Log
     {
-        [LoggerMessage(102, LogLevel.Information, "Image {ImageId} could not be compressed ({Output}): {Error}; {Detail}")]
+        [LoggerMessage(902, LogLevel.Information, "Image {ImageId} could not be compressed ({Output}): {Error}; {Detail}")]
         public static partial void NotCompressed(ILogger logger, long imageId, string output, CodecError error, string detail);
 
-        [LoggerMessage(104, LogLevel.Warning, "The store refused an output of image {ImageId}: {Reason}")]
+        [LoggerMessage(904, LogLevel.Warning, "The store refused an output of image {ImageId}: {Reason}")]
         public static partial void NotStored(ILogger logger, long imageId, string reason);
     }
 }

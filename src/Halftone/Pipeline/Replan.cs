@@ -153,13 +153,13 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 
     private static partial class Log
     {
-        [LoggerMessage(231, LogLevel.Information, "Request {RequestId} was unfinished and resumes")]
+        [LoggerMessage(921, LogLevel.Information, "Request {RequestId} was unfinished and resumes")]
         public static partial void Replanned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(232, LogLevel.Information, "Upload {RequestId} was incomplete when the server ended and was never answered; removing it")]
+        [LoggerMessage(922, LogLevel.Information, "Upload {RequestId} was incomplete when the server ended and was never answered; removing it")]
         public static partial void Forgot(ILogger logger, Guid requestId);
 
-        [LoggerMessage(233, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has the wrong length; processing the image again")]
+        [LoggerMessage(923, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has the wrong length; processing the image again")]
         public static partial void Undone(ILogger logger, long imageId, Guid requestId);
     }
 }

@@ -154,7 +154,7 @@ internal sealed partial class RequestCompletion(
 
     private static partial class Log
     {
-        [LoggerMessage(501, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
+        [LoggerMessage(931, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
         public static partial void Closed(ILogger logger, Guid requestId, string state, long completed, long failed, long images);
     }
 }

@@ -34,7 +34,7 @@ internal sealed partial class RetentionSweep(RequestActions actions, IOptions<Re
 
     private static partial class Log
     {
-        [LoggerMessage(531, LogLevel.Information, "Deleting {Requests} requests that ended more than {Days} days ago")]
+        [LoggerMessage(951, LogLevel.Information, "Deleting {Requests} requests that ended more than {Days} days ago")]
         public static partial void Deleted(ILogger logger, int requests, int days);
     }
 }

@@ -304,10 +304,10 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
     private static partial class Log
     {
-        [LoggerMessage(222, LogLevel.Warning, "The clock jumped by {Jump}; due times were moved with it")]
+        [LoggerMessage(912, LogLevel.Warning, "The clock jumped by {Jump}; due times were moved with it")]
         public static partial void ClockJumped(ILogger logger, TimeSpan jump);
 
-        [LoggerMessage(221, LogLevel.Error, "Due images and deliveries could not be handed out; retrying")]
+        [LoggerMessage(911, LogLevel.Error, "Due images and deliveries could not be handed out; retrying")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -138,10 +138,10 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private static partial class Log
     {
-        [LoggerMessage(211, LogLevel.Error, "Messages could not be published; they stay in the outbox and will be retried")]
+        [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and will be retried")]
         public static partial void RelayFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(212, LogLevel.Error, "Outbox row {OutboxId} contains a message that this version cannot read; it stays in the outbox")]
+        [LoggerMessage(702, LogLevel.Error, "Outbox row {OutboxId} contains a message that this version cannot read; it stays in the outbox")]
         public static partial void Parked(ILogger logger, long outboxId, Exception exception);
     }
 }

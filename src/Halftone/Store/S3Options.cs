@@ -48,7 +48,7 @@ internal sealed partial class S3Options : IValidatableObject
     /// <summary>
     /// Maximum silence of a call, with nothing sent or received, before the bucket counts as unavailable: 1 second to 10 minutes; 20 seconds. While bytes move, a call may take any time. A line slower than 2 Mbit/s needs more, or a smaller <c>Queue:Prefetch</c>.
     /// </summary>
-    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
+    internal TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
 
     public bool IsUsed => Bucket.Length > 0;
 
@@ -74,10 +74,6 @@ internal sealed partial class S3Options : IValidatableObject
             yield return new($"{lifetime} is not valid; it must be 00:01:00 to 7.00:00:00.", [nameof(LinkLifetime)]);
         }
 
-        if (Timeout < TimeSpan.FromSeconds(1) || Timeout > TimeSpan.FromMinutes(10))
-        {
-            yield return new($"{Timeout} is not valid; it must be 00:00:01 to 00:10:00.", [nameof(Timeout)]);
-        }
 
         if (LinkLifetime is not null && PublicBaseUrl.Length > 0)
         {
