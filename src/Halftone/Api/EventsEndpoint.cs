@@ -33,7 +33,12 @@ internal static class EventsEndpoint
     /// <response code="200">The stream.</response>
     /// <example>
     /// event: status
-    /// data: {"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","file_name":"products.csv","status":"COMPLETED","progress":{"total":3,"completed":3,"failed":0,"percent":100},"bytes":{"input":1519308,"output":421007,"saved_percent":72.3},"reused":0,"errors":[],"result_url":"https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv","products":[],"created_at":"2026-11-21T08:29:41.204+00:00","updated_at":"2026-11-21T08:30:00+00:00","finished_at":"2026-11-21T08:30:00+00:00"}
+    /// data: {"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","file_name":"products.csv","status":"COMPLETED",\
+    /// "progress":{"total":3,"completed":3,"failed":0,"percent":100},\
+    /// "bytes":{"input":1519308,"output":421007,"saved_percent":72.3},"reused":0,"errors":[],\
+    /// "result_url":"https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv","products":[],\
+    /// "created_at":"2026-11-21T08:29:41.204+00:00","updated_at":"2026-11-21T08:30:00+00:00",\
+    /// "finished_at":"2026-11-21T08:30:00+00:00"}
     ///
     /// event: end
     /// data: {}

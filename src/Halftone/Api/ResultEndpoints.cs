@@ -42,7 +42,8 @@ internal static class ResultEndpoints
     /// Nothing has changed since the answer with the ETag in If-None-Match.
     /// <example>
     /// S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors
-    /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg","https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
+    /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg",\
+    /// "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
     /// </example>
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
     {

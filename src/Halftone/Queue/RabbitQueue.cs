@@ -187,7 +187,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             {
                 return;
             }
-#pragma warning disable CA1031 // Also covers exceptions of the client when a broken channel is closed: the consumer must survive all of them.
+#pragma warning disable CA1031 // Also what the client throws when a broken channel is closed: the consumer must survive all of it.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

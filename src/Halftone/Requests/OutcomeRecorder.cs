@@ -240,8 +240,9 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         public long BytesOut { get; private set; }
 
         /// <summary>Number of images by code and host.</summary>
-        public SortedDictionary<(string ErrorCode, string Host), long> Errors { get; } = new(Comparer<(string ErrorCode, string Host)>.Create(
-            static (a, b) => string.CompareOrdinal(a.ErrorCode, b.ErrorCode) is not 0 and var byCode ? byCode : string.CompareOrdinal(a.Host, b.Host)));
+        public SortedDictionary<(string ErrorCode, string Host), long> Errors { get; } = new(
+            Comparer<(string ErrorCode, string Host)>.Create(static (a, b) =>
+                string.CompareOrdinal(a.ErrorCode, b.ErrorCode) is not 0 and var byCode ? byCode : string.CompareOrdinal(a.Host, b.Host)));
 
         /// <param name="outcome">The recorded outcome.</param>
         /// <param name="rows">Number of rows changed: an image and those with the same URL.</param>

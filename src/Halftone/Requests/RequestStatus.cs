@@ -180,10 +180,12 @@ internal sealed record StatusProduct
 
     /// <summary>Its images, in cell order.</summary>
     /// <example>
-    /// [{"input_url": "https://shop.example/mug-front.jpg", "output_url": "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg",
+    /// [{"input_url": "https://shop.example/mug-front.jpg",
+    ///   "output_url": "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg",
     ///   "status": "COMPLETED", "input_bytes": 481377, "output_bytes": 103422, "kept_original": false, "reused": false},
     ///  {"input_url": "https://shop.example/mug-gone.jpg", "status": "FAILED",
-    ///   "error": {"code": "http_status", "http_status": 404, "message": "The host answered with an error instead of the image. 404: the image is gone, correct the URL."}}]
+    ///   "error": {"code": "http_status", "http_status": 404,
+    ///   "message": "The host answered with an error instead of the image. 404: the image is gone, correct the URL."}}]
     /// </example>
     public required IReadOnlyList<StatusImage> Images { get; init; }
 }

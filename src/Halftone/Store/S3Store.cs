@@ -250,7 +250,8 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             throw new ObjectMissingException();
         }
-        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException
+        catch (Exception exception) when (
+            exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var reason = exception switch
