@@ -3,6 +3,7 @@ using Halftone.Api.Access;
 using Halftone.Api.Docs;
 using Halftone.Csv;
 using Halftone.Database;
+using Halftone.Model;
 using Halftone.Results;
 using Halftone.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -119,7 +120,7 @@ internal sealed record FoundResult
 {
     public required string FileName { get; init; }
     public string? ResultKey { get; init; }
-    public required string State { get; init; }
+    public required RequestState State { get; init; }
     public required string UploadKey { get; init; }
     public required string Dialect { get; init; }
     public required long FirstImageId { get; init; }
@@ -162,7 +163,7 @@ internal sealed class ResultFinder(HalftoneDatabase database)
             null => (null, Problems.UnknownRequest(requestId)),
             { ResultKey: null } => (null, NotYet()),
             // What is made from the rows themselves has no meaning while a retry changes them; the CSV of the run before is a file and stays.
-            { State: not ("completed" or "failed" or "cancelled") } when ofRows => (null, NotYet()),
+            { } running when ofRows && !running.State.HasEnded => (null, NotYet()),
             _ => (found, null),
         };
     }

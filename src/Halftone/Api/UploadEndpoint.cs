@@ -95,7 +95,7 @@ internal static class UploadEndpoint
                 return TypedResults.Ok(new UploadAccepted
                 {
                     RequestId = accepted.RequestId,
-                    Status = RequestState.ToWire("pending"),
+                    Status = RequestState.Pending.ToWire(),
                     StatusUrl = urls.Status(accepted.RequestId),
                     Products = accepted.Products,
                     Images = accepted.Images,

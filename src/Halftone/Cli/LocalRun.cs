@@ -355,7 +355,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private sealed record Earlier
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required string FileName { get; init; }
         public required string BodyHash { get; init; }
@@ -363,7 +363,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         public required long Images { get; init; }
         public required long Completed { get; init; }
 
-        public bool HasEnded => State is "completed" or "failed" or "cancelled";
+        public bool HasEnded => State.HasEnded;
 
         public bool IsDone => HasEnded && Completed == Images;
     }

@@ -53,7 +53,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
                     await Outbox.AddAsync(transaction, upload.Delete, Time);
                 }
 
-                return await transaction.ExecuteScalarAsync<string?>(Sql.State, parameters);
+                return (await transaction.QuerySingleOrDefaultAsync<StateRow>(Sql.State, parameters))?.State;
             },
             cancellationToken);
         if (state is null)
@@ -62,7 +62,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         }
 
         relay.Wake();
-        return state is null or "deleting";
+        return state is null or RequestState.Deleting;
     }
 
     /// <summary>One pass; public to tests.</summary>

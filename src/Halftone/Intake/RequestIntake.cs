@@ -335,8 +335,8 @@ internal sealed partial class RequestIntake(
         return await transaction.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters) switch
         {
             null => null,
-            { State: "receiving" } row when row.UpdatedAt >= parameters.Abandoned => new IntakeResult.KeyInUse(),
-            { State: "receiving" } => await GiveUpKeyAsync(transaction, parameters),
+            { State: RequestState.Receiving } row when row.UpdatedAt >= parameters.Abandoned => new IntakeResult.KeyInUse(),
+            { State: RequestState.Receiving } => await GiveUpKeyAsync(transaction, parameters),
             { } row when row.BodyHash != bodyHash => new IntakeResult.KeyReused(),
             { } row => new IntakeResult.Accepted(row.RequestId, row.Products, row.Images),
         };
@@ -425,7 +425,7 @@ internal sealed partial class RequestIntake(
     private sealed record EarlierRow
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long UpdatedAt { get; init; }
         public required string BodyHash { get; init; }
         public required long Products { get; init; }

@@ -95,7 +95,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
                 {
                     await RemoveUnknownAsync(store, requestId, oldest, cancellationToken);
                 }
-                else if (request is { IsClosed: true })
+                else if (request is not null && request.State.HasEnded)
                 {
                     await RemoveUnnamedAsync(store, request, oldest, cancellationToken);
                 }
@@ -207,14 +207,12 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     private sealed record RequestRow
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }
         public required string UploadKey { get; init; }
         public string? ResultKey { get; init; }
         public string? Variants { get; init; }
-
-        public bool IsClosed => State is "completed" or "failed" or "cancelled";
     }
 
     private static class Sql

@@ -24,7 +24,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
             return;
         }
 
-        var images = request.State is "pending" or "processing" ? await NextImagesAsync(plan, request, cancellationToken) : [];
+        var images = request.State.IsOpen ? await NextImagesAsync(plan, request, cancellationToken) : [];
         var changed = images.Count > 0
             ? await PublishAsync(plan, request, images, cancellationToken)
             : await database.WriteAsync(transaction => FinishIfDoneAsync(transaction, plan), cancellationToken);
@@ -122,7 +122,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
 
     private sealed record RequestRow
     {
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long PlannedTo { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }

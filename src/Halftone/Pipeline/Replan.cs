@@ -28,10 +28,10 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         {
             switch (request.State)
             {
-                case "receiving":
+                case RequestState.Receiving:
                     await ForgetAsync(request, cancellationToken);
                     break;
-                case "deleting":
+                case RequestState.Deleting:
                     await database.WriteAsync(transaction => Outbox.AddAsync(transaction, new Message.Delete { RequestId = request.RequestId, Run = request.Run }, time), cancellationToken);
                     break;
                 default:
@@ -103,7 +103,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     private sealed record OpenRequest
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }

@@ -55,8 +55,8 @@ internal sealed partial class RequestCompletion(
         if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
         {
             due.Set();
-            Instruments.Ended(state);
-            Log.Closed(logger, finish.RequestId, state, request.Completed, request.Failed, request.Images);
+            Instruments.Ended(state.ToStored());
+            Log.Closed(logger, finish.RequestId, state.ToStored(), request.Completed, request.Failed, request.Images);
             if (request.ResultKey is { } replaced)
             {
                 await files.Store.DeleteAsync(replaced, cancellationToken);
@@ -103,7 +103,7 @@ internal sealed partial class RequestCompletion(
     }
 
     /// <returns>The final state, or null where another Finish was first or the request has moved on.</returns>
-    private async Task<string?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
+    private async Task<RequestState?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now };

@@ -40,7 +40,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         {
             RequestId = requestId,
             FileName = request.FileName,
-            Status = RequestState.ToWire(request.State),
+            Status = request.State.ToWire(),
             Options = new StatusOptions { Quality = request.Quality, Format = request.Format ?? "keep", MaxWidth = request.MaxWidth, MaxHeight = request.MaxHeight, Variants = request.Variants },
             Progress = ProgressOf(request),
             Bytes = StatusBytes.Of(request.BytesIn, request.BytesOut),
@@ -121,8 +121,13 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         InputUrl = image.InputUrl,
         OutputUrl = image.ObjectKey is null ? null : urls.Image(image.ObjectKey),
         // Stored as pending until its outcome is known; what was handed out is shown as being worked on.
-        Status = image.State == "pending" && (image.SameAs ?? image.ImageId) <= plannedTo ? "PROCESSING" : image.State.ToUpperInvariant(),
-        Error = image.State == "failed" ? new StatusImageError { Code = image.ErrorCode!, Message = ErrorText.Of(image.ErrorCode!), HttpStatus = image.HttpStatus } : null,
+        Status = image.State == ImageState.Pending && (image.SameAs ?? image.ImageId) <= plannedTo ? StateWords.Processing : image.State.ToWire(),
+        Error = image.State != ImageState.Failed ? null : new StatusImageError
+        {
+            Code = image.ErrorCode!,
+            Message = ErrorText.Of(image.ErrorCode!),
+            HttpStatus = image.HttpStatus,
+        },
         InputBytes = image.BytesIn,
         OutputBytes = image.BytesOut,
         KeptOriginal = image.KeptOriginal,
@@ -133,7 +138,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     private sealed record RequestRow
     {
         public required string FileName { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long PlannedTo { get; init; }
         public required long FirstProductId { get; init; }
         public required long Products { get; init; }
@@ -169,7 +174,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required long ImageId { get; init; }
         public required string InputUrl { get; init; }
         public long? SameAs { get; init; }
-        public required string State { get; init; }
+        public required ImageState State { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
         public string? ObjectKey { get; init; }
