@@ -5,20 +5,20 @@ using Halftone.Compress;
 
 namespace Halftone;
 
-/// <summary>The map: the verbs of the command line, then the stages of the server in the order an image passes them.</summary>
+/// <summary>Entry point: the verbs of the command line, then the stages of the server in the order an image passes them.</summary>
 internal static class Program
 {
     private static readonly string[] AboutTheProgram = ["--help", "-h", "-?", "--version"];
 
     private static Task<int> Main(string[] args)
     {
-        // First of all, so that a codec child loads nothing but the codec.
+        // Comes first, so that a codec child loads nothing but the codec.
         if (args is [CodecChild.Verb, ..])
         {
             return Task.FromResult(CodecChild.Run(args));
         }
 
-        // Its own 2 s would end a server that is stopping in order.
+        // The default of 2 s would kill a server that is stopping gracefully.
         return InvokeAsync(args, new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }, CancellationToken.None);
     }
 

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Halftone.Api;
 
-// One options object for the answers and for the lines and events that are written by hand.
+// One options object for the answers and for hand-written lines and events.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(RequestStatus))]
 [JsonSerializable(typeof(RequestList))]

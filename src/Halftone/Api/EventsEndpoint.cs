@@ -7,17 +7,16 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Halftone.Api;
 
 /// <summary>
-/// <c>GET /status/{request_id}/events</c>: server-sent events (WHATWG HTML, section 9.2), each a status without products. One at once, one
-/// after each change but at most four a second, and the stream ends with the request.
+/// <c>GET /status/{request_id}/events</c>: server-sent events (WHATWG HTML, section 9.2), each a status without products. Sends one at once, one after each change but at most four a second, and ends the stream with the request.
 /// </summary>
 internal static class EventsEndpoint
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Proxies close a stream on which nothing comes for long.</summary>
+    /// <summary>Sends a comment at this interval, because proxies close a silent stream.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
-    /// <summary>A key that is revoked while its stream is open hears of the request for so long at most.</summary>
+    /// <summary>How often the key of an open stream is checked: the longest that a revoked key still receives events.</summary>
     private static readonly TimeSpan LongestUnasked = TimeSpan.FromSeconds(5);
 
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync)
@@ -28,10 +27,9 @@ internal static class EventsEndpoint
 
     /// <summary>Follow a request</summary>
     /// <remarks>
-    /// Server-sent events: `status` with the status as JSON, without products, at once and after each change, at most four a second; `end` when the
-    /// request has ended, with which the stream ends.
+    /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most four a second. `end` is sent when the request has ended, and closes the stream.
     /// </remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
     /// <response code="200">The stream.</response>
     /// <example>
     /// event: status
@@ -52,7 +50,7 @@ internal static class EventsEndpoint
         context.Response.Headers.CacheControl = "no-store";
         if (HttpMethods.IsHead(context.Request.Method))
         {
-            // Nobody would hear of what comes.
+            // HEAD gets only the headers.
             return TypedResults.Empty;
         }
 
@@ -63,7 +61,7 @@ internal static class EventsEndpoint
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
-            // The reader has gone, or the server is stopping: browsers come again.
+            // The client has gone, or the server is stopping: browsers reconnect.
         }
 
         return TypedResults.Empty;

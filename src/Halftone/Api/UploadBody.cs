@@ -12,12 +12,11 @@ using Microsoft.Net.Http.Headers;
 namespace Halftone.Api;
 
 /// <summary>
-/// The three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member <c>csv</c>, or the CSV itself. Options stand in
-/// the query, or beside the file in a form or object.
+/// Reads the three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member <c>csv</c>, or the CSV itself. Options are in the query, or beside the file in a form or object.
 /// </summary>
 internal static class UploadBody
 {
-    /// <summary>Media types under which the body is the CSV itself.</summary>
+    /// <summary>Media types whose body is the CSV itself.</summary>
     public static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
 
     private const int MaxFieldBytes = 8 * 1024;
@@ -27,8 +26,8 @@ internal static class UploadBody
     private const string DefaultFileName = "upload.csv";
     private static readonly SemaphoreSlim JsonTurn = new(1);
 
-    /// <summary>Spools the file and remembers the fields.</summary>
-    /// <returns>Null, or why the body is of no use.</returns>
+    /// <summary>Spools the file and stores the fields.</summary>
+    /// <returns>Null, or the problem of the body.</returns>
     public static async Task<ProblemHttpResult?> ReadAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
@@ -38,8 +37,8 @@ internal static class UploadBody
 
         if (!StringValues.IsNullOrEmpty(request.Headers.ContentEncoding))
         {
-            // What is understood has been undone and taken off on the way here.
-            return Problems.Of(ProblemType.UnsupportedMediaType, "Send the body as it is, or with Content-Encoding: gzip or deflate.");
+            // Known encodings were decoded and removed before this point.
+            return Problems.Of(ProblemType.UnsupportedMediaType, "Send the body without a Content-Encoding, or with gzip or deflate.");
         }
 
         var isForm = type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
@@ -81,12 +80,12 @@ internal static class UploadBody
         }
 
         var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 };
-        // No name is taken twice and no other is known, so the parts are few.
+        // Names must be known and may not repeat, so there are few parts.
         while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
         {
             if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || Decode(() => disposition.Name) is not { Length: > 0 } name)
             {
-                return Problems.Of(ProblemType.BrokenMultipart, "A part has no name: send the CSV in a part named 'file'.");
+                return Problems.Of(ProblemType.BrokenMultipart, "A part has no name. Send the CSV in a part named 'file'.");
             }
 
             var problem = name == "file"
@@ -98,28 +97,28 @@ internal static class UploadBody
             }
         }
 
-        return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "There is no part named 'file': send the CSV in it.") : null;
+        return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "The part named 'file' is missing. Send the CSV in it.") : null;
     }
 
     private static async Task<ProblemHttpResult?> SpoolPartAsync(MultipartSection section, ContentDispositionHeaderValue disposition, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
     {
         if (form.Upload is not null)
         {
-            return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file': send one CSV per request.");
+            return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file'. Send one CSV per request.");
         }
 
-        // The platform takes the first of several, and throws where that has no value.
+        // ASP.NET Core takes the first of several names, and throws if it has no value.
         var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
         var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Unescape(Decode(() => disposition.FileName));
         form.Upload = await intake.SpoolAsync(section.Body, form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName), cancellationToken);
         return null;
     }
 
-    /// <summary>The three characters that browsers and curl escape in the name of a file, and no others: WHATWG HTML, "multipart form data".</summary>
+    /// <summary>Decodes the three characters that browsers and curl escape in a file name: WHATWG HTML, "multipart form data".</summary>
     private static string? Unescape(string? fileName) => fileName?
         .Replace("%22", "\"", StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.Ordinal).Replace("%0A", "\n", StringComparison.Ordinal);
 
-    /// <returns>Null where there is none, or it is in an encoding that the platform knows and refuses, such as UTF-7.</returns>
+    /// <returns>Null if there is none, or if it is in an encoding that .NET knows but refuses, such as UTF-7.</returns>
     private static string? Decode(Func<StringSegment> name)
     {
         try
@@ -152,8 +151,7 @@ internal static class UploadBody
     }
 
     /// <summary>
-    /// The body goes to disk as it comes, however slowly, and is taken apart one body at a time: sixty-four of them in memory with all that JSON
-    /// makes of 8 MiB would be gigabytes.
+    /// Spools the body to disk, however slowly it arrives, then parses one body at a time: sixty-four 8 MiB bodies parsed in memory at once would take gigabytes.
     /// </summary>
     private static async Task<ProblemHttpResult?> ReadJsonAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
     {
@@ -164,7 +162,7 @@ internal static class UploadBody
         }
         catch (SpoolTooLargeException)
         {
-            return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body of at most {MaxJsonBytes:N0} bytes is read: send a larger file as multipart/form-data or text/csv.");
+            return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body can have at most {MaxJsonBytes:N0} bytes. Send larger files as multipart/form-data or text/csv.");
         }
 
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -183,7 +181,7 @@ internal static class UploadBody
             await intake.DiscardAsync(spooled);
         }
 
-        // Not in turn: a webhook's name may take its time to be resolved.
+        // Not while holding the turn: resolving the name of a webhook may take a while.
         foreach (var (name, value) in fields)
         {
             if (await SetAsync(form, name, value, cancellationToken) is { } problem)
@@ -195,7 +193,7 @@ internal static class UploadBody
         return null;
     }
 
-    /// <returns>The body and one byte more, since no memory is empty.</returns>
+    /// <returns>The body plus one byte, because a memory buffer cannot be empty.</returns>
     private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, RequestIntake intake, CancellationToken cancellationToken)
     {
         await using var file = await intake.OpenAsync(spooled, cancellationToken);
@@ -217,7 +215,7 @@ internal static class UploadBody
         body = body[JsonBody.MarkLength(body.Span)..];
         if (!Utf8.IsValid(body.Span))
         {
-            return Problems.Of(ProblemType.InvalidJson, "The body is not UTF-8, as JSON must be.");
+            return Problems.Of(ProblemType.InvalidJson, "The body is not valid UTF-8, which JSON requires.");
         }
 
         JsonDocument document;
@@ -227,7 +225,7 @@ internal static class UploadBody
         }
         catch (JsonException exception)
         {
-            return Problems.Of(ProblemType.InvalidJson, $"The body is not JSON (line {exception.LineNumber + 1}).");
+            return Problems.Of(ProblemType.InvalidJson, $"The body is not valid JSON (line {exception.LineNumber + 1}).");
         }
 
         using (document)
@@ -260,20 +258,20 @@ internal static class UploadBody
                 }
                 else
                 {
-                    // Raw text of an odd value ends in the message about it and cannot throw.
+                    // The raw text of an unexpected value appears in the error message and cannot throw.
                     fields[name] = member.Value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => TextOf(member.Value), _ => member.Value.GetRawText() };
                 }
             }
 
             if (csv.ValueKind != JsonValueKind.String)
             {
-                return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the file's text.");
+                return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the text of the file.");
             }
 
             using var text = new SourceMemory(body.Length + 1);
             if (!TryUnescape(csv, text.GetSpan(), out var length))
             {
-                return Problems.Of(ProblemType.InvalidJson, "The member 'csv' holds half a character (a lone surrogate).");
+                return Problems.Of(ProblemType.InvalidJson, "The member 'csv' contains half a character (a lone surrogate).");
             }
 
             await using var stream = new ReadOnlyMemoryContent(text.Memory[..length]).ReadAsStream(cancellationToken);
@@ -282,7 +280,7 @@ internal static class UploadBody
         }
     }
 
-    /// <summary>As UTF-8, without a string of twice the length on the way.</summary>
+    /// <summary>Writes the text as UTF-8 without an intermediate string of twice its length.</summary>
     private static bool TryUnescape(JsonElement text, Span<byte> destination, out int length)
     {
         var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(text));
@@ -299,7 +297,7 @@ internal static class UploadBody
         }
     }
 
-    /// <summary>The member's name, or its raw form where it holds half a character.</summary>
+    /// <summary>The member's name, or its raw form if it contains a lone surrogate.</summary>
     private static string NameOf(JsonProperty member)
     {
         try
@@ -312,7 +310,7 @@ internal static class UploadBody
         }
     }
 
-    /// <summary>The string, or its raw form where it holds half a character.</summary>
+    /// <summary>The string, or its raw form if it contains a lone surrogate.</summary>
     private static string TextOf(JsonElement value)
     {
         try
@@ -357,10 +355,10 @@ internal static class UploadBody
 
     private static ProblemHttpResult FieldTooLong(string name) => Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
 
-    /// <summary>Which of the two was meant is not known.</summary>
-    private static ProblemHttpResult GivenTwice(string name) => Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice: give it once, in the query or in the body.");
+    /// <summary>Refuses both, because it is unclear which of the two was meant.</summary>
+    private static ProblemHttpResult GivenTwice(string name) => Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice. Give it once, in the query or in the body.");
 
-    /// <summary>A misspelt option that is not heard is worse than an error.</summary>
+    /// <summary>Refuses unknown fields, because silently ignoring a misspelt option is worse than an error.</summary>
     private static ProblemHttpResult UnknownField(string name, string others) =>
-        Problems.Of(ProblemType.UnknownField, $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is not known: allowed are {others}, {string.Join(", ", UploadForm.Fields)}.");
+        Problems.Of(ProblemType.UnknownField, $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is unknown. Allowed: {others}, {string.Join(", ", UploadForm.Fields)}.");
 }

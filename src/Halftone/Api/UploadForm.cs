@@ -6,35 +6,35 @@ using Halftone.Model;
 
 namespace Halftone.Api;
 
-/// <summary>What was read of an upload so far, in whatever order it came and by whichever body: the file, and the fields beside it.</summary>
+/// <summary>The parts of an upload read so far, in any order and from any kind of body: the file and its fields.</summary>
 internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int maxVariants)
 {
-    /// <summary>The names of <see cref="UploadFields"/> on the wire.</summary>
+    /// <summary>The names of <see cref="UploadFields"/> in the API.</summary>
     public static IReadOnlyList<string> Fields { get; } = [.. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
 
     private readonly HashSet<string> given = new(StringComparer.Ordinal);
 
     public SpooledUpload? Upload { get; set; }
 
-    /// <summary>What the file is to be called; null where nothing says so.</summary>
+    /// <summary>The name of the file; null if none was given.</summary>
     public string? FileName { get; private set; }
 
-    /// <summary>The upload is no longer the form's to discard.</summary>
+    /// <summary>Hands the upload over: the form no longer discards it.</summary>
     public bool IsHandedOver { get; set; }
 
     public IntakeChoices Choices { get; private set; } = choices;
 
-    /// <summary>The file is to be checked and nothing of it kept.</summary>
+    /// <summary>True if the file is only checked and not kept.</summary>
     public bool ValidateOnly { get; private set; }
 
-    /// <summary>Notes that a field was given; false where it was before, in the query or in the body, with whatever value.</summary>
+    /// <summary>Records that a field was given; false if it was already given in the query or the body.</summary>
     public bool TryAdd(string field) => given.Add(field);
 
-    /// <param name="name">An empty one is none.</param>
+    /// <param name="name">The file's name; an empty one is ignored.</param>
     public void SetFileName(string? name) => FileName = string.IsNullOrWhiteSpace(name) ? null : name;
 
-    /// <summary>Takes a field's value; an empty one is none.</summary>
-    /// <returns>Null, or a sentence that says what is allowed.</returns>
+    /// <summary>Sets the value of a field; an empty value is ignored.</summary>
+    /// <returns>Null, or a sentence that says which values are allowed.</returns>
     public async Task<string?> SetAsync(string field, string value, CancellationToken cancellationToken) => (field, value) switch
     {
         (_, "") => null,
@@ -65,7 +65,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
     {
         if (!OptionValue.TryQuality(value, out var quality))
         {
-            return "'quality' must be a whole number from 1 to 100; 50 is the default.";
+            return "'quality' must be a whole number from 1 to 100. Default: 50.";
         }
 
         Choices = Choices with { Quality = quality };
@@ -98,7 +98,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
     {
         if (!OptionValue.TryPixels(value, out var pixels))
         {
-            return $"'{field}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}; leave it out for no bound.";
+            return $"'{field}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}. Leave it out for no limit.";
         }
 
         set(pixels);
@@ -109,7 +109,7 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
     {
         if (!bool.TryParse(value, out var flag))
         {
-            return $"'{field}' must be true or false; {(isDefault ? "true" : "false")} is the default.";
+            return $"'{field}' must be true or false. Default: {(isDefault ? "true" : "false")}.";
         }
 
         set(flag);

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Halftone.Cli;
 
-/// <summary>How fast images are done, over the last ten seconds: a mean over all would still show the pace of an hour ago.</summary>
+/// <summary>Images per second over the last ten seconds; a mean over the whole run would still show the pace of an hour ago.</summary>
 internal sealed class ProgressPace(TimeProvider time)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
     private readonly Queue<(long At, long Done)> seen = [];
 
-    /// <summary>Notes how many are done now.</summary>
-    /// <returns>Such as <c>1,200 of 5,000 images, 3 failed, 118 images/s, 32 s left</c>.</returns>
+    /// <summary>Records how many images are done now.</summary>
+    /// <returns>Text such as <c>1,200 of 5,000 images, 3 failed, 118 images/s, 32 s left</c>.</returns>
     public string Note(long completed, long failed, long total)
     {
         var (now, done) = (time.GetTimestamp(), completed + failed);

@@ -4,29 +4,29 @@ using Halftone.Api;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone status</c>, <c>cancel</c>, <c>retry</c>, <c>delete</c> and <c>requests</c>: what can be asked of a server about its requests.</summary>
+/// <summary><c>halftone status</c>, <c>cancel</c>, <c>retry</c>, <c>delete</c> and <c>requests</c>: show and control a server's requests.</summary>
 internal static class RequestCommands
 {
-    private static readonly Option<int> Limit = new("--limit") { Description = "How many, from 1 to 500; newest first. Default: 20", HelpName = "N", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Limit = new("--limit") { Description = "Number of requests to list, from 1 to 500. Default: 20", HelpName = "N", DefaultValueFactory = _ => 20 };
 
     public static Command CreateStatus() => ClientVerb.With(
-        new Command("status", "Shows how a request stands and why images failed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
+        new Command("status", "Shows the progress of a request and why images failed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
         (result, client, cancellationToken) => FollowOptions.FinishAsync(result, client, IdOf(result), cancellationToken));
 
     public static Command CreateCancel() => ClientVerb.With(
-        new Command("cancel", "Stops a request; its result has what is done by then.") { ClientVerb.RequestId },
+        new Command("cancel", "Stops a request. Its result keeps the images done so far.") { ClientVerb.RequestId },
         (result, client, cancellationToken) => ActAsync(result, client, "cancel", cancellationToken));
 
     public static Command CreateRetry() => ClientVerb.With(
-        new Command("retry", "Does everything once more that is not completed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
+        new Command("retry", "Retries everything that did not finish.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
         RetryAsync);
 
     public static Command CreateDelete() => ClientVerb.With(
-        new Command("delete", "Removes a request with its images and results, for good.") { ClientVerb.RequestId },
+        new Command("delete", "Deletes a request with its images and results permanently.") { ClientVerb.RequestId },
         DeleteAsync);
 
     public static Command CreateList() => ClientVerb.With(
-        new Command("requests", "Lists requests, the newest first.") { Limit },
+        new Command("requests", "Lists requests, newest first.") { Limit },
         ListAsync);
 
     private static string IdOf(ParseResult result) => result.GetValue(ClientVerb.RequestId)!;

@@ -5,14 +5,14 @@ using Halftone.Intake;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone upload FILE</c>: gives a CSV to a server, and follows it where that is wished.</summary>
+/// <summary><c>halftone upload FILE</c>: uploads a CSV to a server, and follows the request if asked to.</summary>
 internal static class UploadCommand
 {
-    private static readonly Argument<string> File = new("FILE") { Description = "The CSV, also gzipped." };
-    private static readonly Option<bool> NoReuse = new("--no-reuse") { Description = "Fetch and compress everything anew, also what has not changed since an earlier request." };
-    private static readonly Option<string?> WebhookUrl = new("--webhook-url") { Description = "Called when the request has ended.", HelpName = "URL" };
+    private static readonly Argument<string> File = new("FILE") { Description = "The CSV; may be gzipped." };
+    private static readonly Option<bool> NoReuse = new("--no-reuse") { Description = "Fetch and compress all images again, even those unchanged since an earlier request." };
+    private static readonly Option<string?> WebhookUrl = new("--webhook-url") { Description = "URL to call when the request has ended.", HelpName = "URL" };
 
-    /// <summary>How long an upload that broke off, or that the server has no room for, is tried again.</summary>
+    /// <summary>How long an upload that broke off, or that the server has no room for, is retried.</summary>
     private static readonly TimeSpan LongestTrying = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -39,7 +39,7 @@ internal static class UploadCommand
         var accepted = await ProgressDisplay.WhileAsync(result, Path.GetFileName(upload.File), TimeProvider.System, display => UploadAsync(upload, client, display, cancellationToken));
         if (result.GetValue(FollowOptions.Wait) || result.GetValue(FollowOptions.Out) is not null)
         {
-            result.Say($"Request {accepted.Value.RequestId} is accepted.");
+            result.Say($"Request {accepted.Value.RequestId} accepted.");
             return await FollowOptions.FinishAsync(result, client, accepted.Value.RequestId.ToString("D"), cancellationToken);
         }
 
@@ -97,7 +97,7 @@ internal static class UploadCommand
 
     private static async Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, ServerClient client, ProgressDisplay display, CancellationToken cancellationToken)
     {
-        // 0 for what is no file, or none that can be read.
+        // 0 if the path is not a file or cannot be read.
         var length = new FileInfo(upload.File) is { Exists: true } file ? file.Length : 0;
         var started = TimeProvider.System.GetTimestamp();
         while (true)
@@ -110,11 +110,11 @@ internal static class UploadCommand
             catch (ServerUnreachableException exception) when (exception.WasReached && TimeProvider.System.GetElapsedTime(started) + (exception.RetryAfter ?? Pause) < LongestTrying)
             {
                 pause = exception.RetryAfter ?? Pause;
-                display.Say(string.Create(CultureInfo.InvariantCulture, $"{exception.Message} The upload is tried again in {pause.TotalSeconds:0} s."));
+                display.Say(string.Create(CultureInfo.InvariantCulture, $"{exception.Message} Retrying the upload in {pause.TotalSeconds:0} s."));
             }
             catch (CommandFailedException exception) when (exception.Failure.Code == ProblemType.IdempotencyKeyInUse.Code)
             {
-                // The try that broke off is still being read.
+                // The server is still reading the attempt that broke off.
                 pause = Pause;
             }
 
@@ -124,5 +124,5 @@ internal static class UploadCommand
 
     private static string Sent(long sent, long length) => sent < length
         ? string.Create(CultureInfo.InvariantCulture, $"{sent / 1e6:N1} of {length / 1e6:N1} MB sent")
-        : "sent; the server reads it";
+        : "sent; the server is reading it";
 }

@@ -6,8 +6,7 @@ using Halftone.Telemetry;
 namespace Halftone.Compress;
 
 /// <summary>
-/// What the codec did, counted: <c>halftone.codec.images</c> with <c>halftone.outcome</c> (<c>compressed</c>, <c>kept_original</c> or an error code)
-/// and, of outputs, <c>halftone.codec.way</c> and, of JPEGs that did not stay in the DCT domain, <c>halftone.codec.not_taken</c> with the reason.
+/// Counts images of the codec: <c>halftone.codec.images</c> with <c>halftone.outcome</c> (<c>compressed</c>, <c>kept_original</c> or an error code), for outputs <c>halftone.codec.way</c>, and for JPEGs that did not stay in the DCT domain <c>halftone.codec.not_taken</c> with the reason.
 /// </summary>
 internal static class CodecMetrics
 {

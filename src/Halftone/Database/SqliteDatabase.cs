@@ -7,8 +7,7 @@ using SQLitePCL;
 namespace Halftone.Database;
 
 /// <summary>
-/// The one SQLite file of a data folder: a single writing connection, because SQLite has one writer, and as many reading
-/// connections as there are readers at a time. WAL and <c>synchronous=FULL</c>: a committed transaction survives power loss.
+/// The single SQLite file of a data folder: one writing connection, because SQLite has one writer, and as many reading connections as there are concurrent readers. WAL and <c>synchronous=FULL</c>: a committed transaction survives a power failure.
 /// </summary>
 internal sealed class SqliteDatabase : HalftoneDatabase
 {
@@ -17,7 +16,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     private readonly ConcurrentBag<SqliteConnection> readers = [];
     private SqliteConnection? writing;
 
-    /// <param name="path">The file; made when it is missing.</param>
+    /// <param name="path">The file; created if missing.</param>
     public SqliteDatabase(string path)
     {
         SystemSqlite.Load();
@@ -36,7 +35,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         if (!readers.TryTake(out var connection))
         {
             connection = Open(SqliteOpenMode.ReadWrite);
-            // A point read needs few pages, and there are as many of these connections as readers at a time.
+            // A point read needs few pages, and there are as many of these connections as concurrent readers.
             connection.Execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024");
         }
 
@@ -54,7 +53,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         ReadAsync(
             async connection =>
             {
-                // Not an object of ADO.NET, which begins with the writer's lock and must be named by every command.
+                // Not an ADO.NET transaction, which starts with the writer's lock and must be passed to every command.
                 await connection.ExecuteAsync("BEGIN DEFERRED");
                 try
                 {
@@ -73,7 +72,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         try
         {
             writing ??= Open(SqliteOpenMode.ReadWriteCreate);
-            // Not deferred: a transaction that reads before it writes would otherwise fail as busy beside another process.
+            // Not deferred: a transaction that reads before it writes would otherwise fail as busy if another process writes.
             using var transaction = writing.BeginTransaction(deferred: false);
             try
             {
@@ -107,8 +106,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     }
 
     /// <summary>
-    /// A commit that finds the disk full has been undone by SQLite itself (https://www.sqlite.org/lang_transaction.html), of which the object of
-    /// ADO.NET does not hear: undoing it again would fail, hide why, and leave a connection that can begin no other. It gets something to undo.
+    /// If a commit finds the disk full, SQLite rolls it back itself (https://www.sqlite.org/lang_transaction.html), but the ADO.NET transaction does not know: rolling back again would fail, hide the reason, and leave a connection that cannot begin another transaction. So this begins something to roll back.
     /// </summary>
     private static void RollBack(SqliteConnection connection, SqliteTransaction transaction)
     {
@@ -124,7 +122,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = StatementSeconds }.ToString());
         connection.Open();
-        // 8 MiB of page cache a connection; temporary tables (one sort for equal URLs) go to files, so memory stays flat.
+        // 8 MiB of page cache per connection; temporary tables (one sort for equal URLs) go to files, so memory stays bounded.
         connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");
         return connection;
     }

@@ -5,7 +5,7 @@ using SQLitePCL;
 namespace Halftone.Database;
 
 /// <summary>
-/// The operating system's own SQLite, so that its security updates reach Halftone and no native file is shipped.
+/// Uses the operating system's own SQLite, so that its security updates reach Halftone and no native file is shipped.
 /// </summary>
 internal static class SystemSqlite
 {
@@ -13,8 +13,8 @@ internal static class SystemSqlite
     private static readonly Lock Gate = new();
     private static bool loaded;
 
-    /// <summary>Loads the library once for the process.</summary>
-    /// <exception cref="MissingLibraryException">There is none; the message holds the line that installs it.</exception>
+    /// <summary>Loads the library once per process.</summary>
+    /// <exception cref="MissingLibraryException">It is missing; the message has the command that installs it.</exception>
     public static void Load()
     {
         lock (Gate)
@@ -26,13 +26,12 @@ internal static class SystemSqlite
 
             if (Find() is not { } library)
             {
-                throw new MissingLibraryException("SQLite is missing: install it with 'apt-get install libsqlite3-0'.");
+                throw new MissingLibraryException("SQLite is missing. Install it with 'apt-get install libsqlite3-0'.");
             }
 
             NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, (name, _, _) => name == "e_sqlite3" ? library : 0);
             raw.SetProvider(new SQLite3Provider_e_sqlite3());
-            // Each connection is used by one thread at a time, and nobody asks SQLite how much memory it has: without the locks for both an insert
-            // costs a fifth less. Both must be said before the first connection; where the library does not take them, it is only slower.
+            // Each connection is used by one thread at a time, and nobody asks SQLite for its memory use: without locks for both, an insert costs a fifth less. Both must be set before the first connection; if the library refuses them, it is only slower.
             _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
             _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
             loaded = true;
@@ -53,5 +52,5 @@ internal static class SystemSqlite
     }
 }
 
-/// <summary>A native library that must be installed by hand; the message is one sentence that says how.</summary>
+/// <summary>A native library that must be installed by hand; the message says how.</summary>
 internal sealed class MissingLibraryException(string message) : Exception(message);

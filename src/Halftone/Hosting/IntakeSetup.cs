@@ -12,7 +12,7 @@ internal static class IntakeSetup
         services.AddSingleton<IValidateOptions<IntakeOptions>, IntakeOptionsValidator>();
         services.AddSingleton<RequestIntake>();
         services.AddRunning<AbandonedUploads>();
-        // Brotli may claim 16 MiB for the window of each body, which no limit of ours counts.
+        // Brotli may use a window of 16 MiB per body, which none of our limits counts.
         services.AddRequestDecompression(decompression => decompression.DecompressionProviders.Remove("br"));
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<IntakeOptions>>((kestrel, intake) => kestrel.Limits.MaxRequestBodySize = intake.Value.MaxBodyBytes);
     }

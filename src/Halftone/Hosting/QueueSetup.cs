@@ -27,12 +27,12 @@ internal static class QueueSetup
         services.AddSingleton<ImageRun>();
         services.AddRunning<OutboxRelay>();
         services.AddRunning<RetrySweep>();
-        // Before the workers, so that it stops after them: what they end while the server stops is recorded.
+        // Registered before the workers, so that it stops after them: outcomes of work that ends during the stop are recorded.
         services.AddRunning<OutcomeRecorder>();
         services.AddRunning<Workers>();
     }
 
-    /// <summary>A background service that others also talk to.</summary>
+    /// <summary>Registers a background service that others can also resolve.</summary>
     public static void AddRunning<T>(this IServiceCollection services)
         where T : BackgroundService
     {

@@ -5,20 +5,20 @@ using NpgsqlTypes;
 
 namespace Halftone.Intake;
 
-/// <summary>The ids of the next product and the next image.</summary>
+/// <summary>The IDs of the next product and the next image.</summary>
 internal readonly record struct NextIds(long Product, long Image);
 
-/// <summary>Inserts some rows of an upload in the order of its file: by a prepared INSERT on SQLite, by binary COPY on PostgreSQL.</summary>
+/// <summary>Inserts rows of an upload in file order: with a prepared INSERT on SQLite, with binary COPY on PostgreSQL.</summary>
 internal static class ChunkInsert
 {
-    /// <param name="transaction">Of a database with a request that has reserved the ids.</param>
-    /// <param name="requestId">Whose.</param>
-    /// <param name="rows">Some hundred to some ten thousand.</param>
-    /// <param name="ids">Of the first of them.</param>
-    /// <param name="equalUrls">Finds for each image the first with its URL.</param>
+    /// <param name="transaction">A transaction of the request that reserved the IDs.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="rows">Some hundred to some ten thousand rows.</param>
+    /// <param name="ids">IDs of the first row and image.</param>
+    /// <param name="equalUrls">Finds the first image with the same URL.</param>
     /// <param name="now">UTC milliseconds.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>The ids that follow.</returns>
+    /// <returns>The next free IDs.</returns>
     public static async Task<NextIds> RunAsync(
         DbTransaction transaction, Guid requestId, IReadOnlyList<ProductRow> rows, NextIds ids, EqualUrls equalUrls, long now, CancellationToken cancellationToken)
     {

@@ -14,46 +14,46 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Intake;
 
-/// <summary>What the sender asked for beside the file.</summary>
+/// <summary>The options of an upload, besides the file.</summary>
 internal sealed record IntakeChoices
 {
     public required string Owner { get; init; }
 
-    /// <summary>The header of that name: the same key within 24 hours gives the same answer and no second request.</summary>
+    /// <summary>The header of that name: the same key within 24 hours returns the same answer and creates no second request.</summary>
     public string? IdempotencyKey { get; init; }
 
     public required int Quality { get; init; }
 
-    /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep each source's.</summary>
+    /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep the format of each source.</summary>
     public string? Format { get; init; }
 
-    /// <summary>What outputs fit into, in pixels, 1 to 65,535; null: no bound.</summary>
+    /// <summary>Maximum size of the outputs in pixels, 1 to 65,535; null: no limit.</summary>
     public int? MaxWidth { get; init; }
 
     public int? MaxHeight { get; init; }
 
-    /// <summary>More outputs of each image, as <see cref="VariantSpec.TextOf"/> writes them; null: none.</summary>
+    /// <summary>Additional outputs of each image, as written by <see cref="VariantSpec.TextOf"/>; null: none.</summary>
     public string? Variants { get; init; }
 
     public bool EscapeFormulas { get; init; }
 
-    /// <summary>Outputs of earlier requests may be taken over.</summary>
+    /// <summary>True if outputs of earlier requests may be reused.</summary>
     public bool Reuse { get; init; } = true;
 
     public Uri? WebhookUrl { get; init; }
 }
 
-/// <summary>The body of an upload, safe on disk and not yet read.</summary>
-/// <param name="RequestId">The id its request will have.</param>
-/// <param name="Key">Where it lies in the file store.</param>
-/// <param name="FileName">The sender's name for it, at most 255 characters.</param>
+/// <summary>The body of an upload, on disk and not parsed yet.</summary>
+/// <param name="RequestId">The ID that its request will have.</param>
+/// <param name="Key">Its key in the file store.</param>
+/// <param name="FileName">The sender's name of the file, at most 255 characters.</param>
 /// <param name="BodyHash">SHA-256, hexadecimal.</param>
 internal sealed record SpooledUpload(Guid RequestId, string Key, string FileName, string BodyHash);
 
-/// <summary>A file read to its end.</summary>
+/// <summary>A file that was read to its end.</summary>
 internal sealed record CheckedUpload(ProductCsvReader Reader, HostCounts Hosts);
 
-/// <summary>The body is longer than <see cref="IntakeOptions.MaxBodyBytes"/>, or than what its kind may be.</summary>
+/// <summary>The body is longer than <see cref="IntakeOptions.MaxBodyBytes"/>, or than its kind allows.</summary>
 internal sealed class SpoolTooLargeException : Exception;
 
 internal abstract record IntakeResult
@@ -64,17 +64,15 @@ internal abstract record IntakeResult
 
     public sealed record Rejected(CsvProblems Problems) : IntakeResult;
 
-    /// <summary>An upload with this idempotency key is still being taken in.</summary>
+    /// <summary>An upload with this idempotency key is still in progress.</summary>
     public sealed record KeyInUse : IntakeResult;
 
-    /// <summary>This idempotency key belongs to another file or other choices.</summary>
+    /// <summary>This idempotency key belongs to another file or other options.</summary>
     public sealed record KeyReused : IntakeResult;
 }
 
 /// <summary>
-/// From a body on the wire to a request that is promised. The body is spooled as it came and flushed; it is read once to check it,
-/// and only a file without problems is read again to insert its rows, in chunks, under the hidden state <c>receiving</c>. One small
-/// transaction then makes it <c>pending</c> and writes its first Plan. Nothing of a rejected file is kept.
+/// Turns a body into an accepted request. Spools and flushes the body unchanged, reads it once to check it, and only if there are no problems reads it again to insert its rows in chunks, in the hidden state <c>receiving</c>. One small transaction then makes it <c>pending</c> and writes its first Plan message. Nothing of a rejected file is kept.
 /// </summary>
 internal sealed partial class RequestIntake(
     HalftoneDatabase database,
@@ -93,17 +91,17 @@ internal sealed partial class RequestIntake(
     /// <summary>How long an idempotency key is remembered.</summary>
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
 
-    /// <summary>A place among the uploads that are taken in at a time, to be disposed at the end; null where there is none.</summary>
+    /// <summary>A slot among the concurrent uploads, disposed at the end; null if none is free.</summary>
     public IDisposable? TryEnter() => places.Wait(0, CancellationToken.None) ? new Place(places) : null;
 
     /// <summary>Writes the body to the file store; it is on disk when this returns.</summary>
     public Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken) => SpoolAsync(body, fileName, options.Value.MaxBodyBytes, cancellationToken);
 
-    /// <param name="body">Taken in plain where it is gzip.</param>
-    /// <param name="fileName">The sender's name for it.</param>
-    /// <param name="maxBytes">The most that is written.</param>
-    /// <param name="cancellationToken">Stops the writing.</param>
-    /// <exception cref="SpoolTooLargeException">It is longer.</exception>
+    /// <param name="body">Decompressed first if it is gzip.</param>
+    /// <param name="fileName">The sender's name of the file.</param>
+    /// <param name="maxBytes">Maximum bytes to write.</param>
+    /// <param name="cancellationToken">Stops writing.</param>
+    /// <exception cref="SpoolTooLargeException">The body is longer.</exception>
     public async Task<SpooledUpload> SpoolAsync(Stream body, string fileName, long maxBytes, CancellationToken cancellationToken)
     {
         var requestId = Guid.CreateVersion7(time.GetUtcNow());
@@ -123,7 +121,7 @@ internal sealed partial class RequestIntake(
         return new SpooledUpload(requestId, key, NameOf(fileName), hash);
     }
 
-    /// <summary>The sender's name in characters that any database holds and any header may: no control characters, no half of a surrogate pair.</summary>
+    /// <summary>The sender's name without characters that a database or a header refuses: no control characters, no lone surrogates.</summary>
     private static string NameOf(string fileName)
     {
         var name = new StringBuilder();
@@ -135,7 +133,7 @@ internal sealed partial class RequestIntake(
         return name.ToString();
     }
 
-    /// <summary>Checks the file and keeps nothing of it but the findings.</summary>
+    /// <summary>Checks the file and keeps nothing but the findings.</summary>
     public async Task<CheckedUpload> CheckAsync(SpooledUpload upload, CancellationToken cancellationToken)
     {
         await using var spool = await OpenAsync(upload, cancellationToken);
@@ -143,17 +141,17 @@ internal sealed partial class RequestIntake(
         return new CheckedUpload(await CheckAsync(spool, hosts.Add, cancellationToken), hosts);
     }
 
-    /// <summary>What <c>request.body_hash</c> would be: the same for an upload of the same bytes with the same choices.</summary>
+    /// <summary>The value that <c>request.body_hash</c> would have: equal for uploads of the same bytes with the same options.</summary>
     public async Task<string> HashAsync(Stream body, IntakeChoices choices, CancellationToken cancellationToken)
     {
         await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
         return HashOf(await CopyAsync(plain, Stream.Null, options.Value.MaxBodyBytes, cancellationToken), choices);
     }
 
-    /// <summary>Forgets a spooled body.</summary>
+    /// <summary>Deletes a spooled body.</summary>
     public Task DiscardAsync(SpooledUpload upload) => files.Store.DeleteAllAsync(upload.RequestId, CancellationToken.None);
 
-    /// <summary>Checks the file and makes it a request; a rejected file is discarded.</summary>
+    /// <summary>Checks the file and creates its request; discards a rejected file.</summary>
     public async Task<IntakeResult> AcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
     {
         try
@@ -218,9 +216,9 @@ internal sealed partial class RequestIntake(
         return new IntakeResult.Accepted(upload.RequestId, checking.Rows, checking.Images);
     }
 
-    /// <summary>A spooled body.</summary>
+    /// <summary>Opens a spooled body.</summary>
     public async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
-        await files.Store.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} has gone.");
+        await files.Store.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
 
     private static async Task<string> CopyAsync(Stream body, Stream spool, long maxBytes, CancellationToken cancellationToken)
     {
@@ -230,7 +228,7 @@ internal sealed partial class RequestIntake(
         int read;
         while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
         {
-            // A gzip of a few KB can hold gigabytes: the limit is on what is spooled.
+            // A gzip of a few KB can expand to gigabytes, so the limit applies to the spooled bytes.
             if ((length += read) > maxBytes)
             {
                 throw new SpoolTooLargeException();
@@ -257,13 +255,13 @@ internal sealed partial class RequestIntake(
         return reader;
     }
 
-    /// <summary>Reserves the ids of all rows and inserts the request, hidden; or finds the request that its idempotency key names.</summary>
+    /// <summary>Reserves the IDs of all rows and inserts the request, hidden; or finds the request that its idempotency key names.</summary>
     private Task<(NextIds Ids, IntakeResult? Earlier)> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
                 var bodyHash = HashOf(upload.BodyHash, choices);
-                // First of all, for it takes the counters' locks: of two uploads with one key the second waits here and then finds the first.
+                // Comes first, because it takes the locks of the counters: of two uploads with one key, the second waits here and then finds the first.
                 var product = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows });
                 var image = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images });
                 if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
@@ -302,8 +300,7 @@ internal sealed partial class RequestIntake(
             cancellationToken);
 
     /// <summary>
-    /// What must be the same for a repeated upload to be the same: the file and every choice. Choices that came with a later version say something only
-    /// where they were made: what an earlier one wrote stays good.
+    /// Everything that must be equal for an upload to count as repeated: the file and every option. Options added in later versions are included only if they were set, so that hashes of earlier versions stay valid.
     /// </summary>
     private static string HashOf(string bodyHash, IntakeChoices choices)
     {
@@ -314,7 +311,7 @@ internal sealed partial class RequestIntake(
             $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{fresh}{size}{variants}")));
     }
 
-    /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
+    /// <summary>An upload whose process died, or that failed and could not be removed, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
     {
         await transaction.ExecuteAsync(Sql.GiveUpKey, parameters);
@@ -342,7 +339,7 @@ internal sealed partial class RequestIntake(
         };
     }
 
-    /// <summary>Reads one chunk while the one before is inserted.</summary>
+    /// <summary>Reads one chunk while the previous one is inserted.</summary>
     private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
     {
         var inserting = Task.FromResult(ids);
@@ -356,7 +353,7 @@ internal sealed partial class RequestIntake(
         }
         finally
         {
-            // Nobody may insert any more when this returns: what was inserted is removed where the reading failed.
+            // No insert may be running when this returns: if reading failed, the inserted rows are removed.
             await inserting;
         }
     }
@@ -391,7 +388,7 @@ internal sealed partial class RequestIntake(
             },
             cancellationToken);
 
-    /// <summary>From here on the request exists for everybody: the first Plan, or Finish where there is nothing to do.</summary>
+    /// <summary>Makes the request visible to everyone: writes the first Plan message, or Finish if there is nothing to do.</summary>
     internal Task PromiseAsync(Guid requestId, long images, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
@@ -404,12 +401,12 @@ internal sealed partial class RequestIntake(
             },
             cancellationToken);
 
-    /// <summary>An upload that was silent for so long that it was taken for abandoned is being removed: nothing may be added to it.</summary>
+    /// <summary>Refuses to add to an upload that was silent for so long that it counts as abandoned and is being removed.</summary>
     private static void ExpectReceiving(Guid requestId, int rows)
     {
         if (rows == 0)
         {
-            throw new InvalidOperationException($"Upload {requestId} was given up while it was taken in.");
+            throw new InvalidOperationException($"Upload {requestId} was given up while it was being received.");
         }
     }
 
@@ -458,7 +455,7 @@ internal sealed partial class RequestIntake(
                     @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
-        /// <summary>A sign of life to <see cref="AbandonedUploads"/>.</summary>
+        /// <summary>A sign of life for <see cref="AbandonedUploads"/>.</summary>
         public const string Touch = "UPDATE request SET updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
 
         public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
@@ -466,7 +463,7 @@ internal sealed partial class RequestIntake(
 
     private static partial class Log
     {
-        [LoggerMessage(901, LogLevel.Information, "Request {RequestId} was accepted: {Products} products, {Images} images")]
+        [LoggerMessage(901, LogLevel.Information, "Request {RequestId} accepted: {Products} products, {Images} images")]
         public static partial void Accepted(ILogger logger, Guid requestId, long products, long images);
     }
 }

@@ -6,7 +6,7 @@ using Halftone.Requests;
 
 namespace Halftone.Results;
 
-/// <summary>Outcomes of a request's images in the order of its CSV, which is the order of their ids; a page of rows in memory at a time.</summary>
+/// <summary>Outcomes of a request's images in CSV order, which is the order of their IDs; holds one page of rows in memory at a time.</summary>
 internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
 {
     private const int PageRows = 2_000;

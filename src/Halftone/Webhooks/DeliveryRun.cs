@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
 
-/// <summary>One attempt of one delivery, from message to recorded outcome. Guarded by the delivery's row: the attempt counts once.</summary>
+/// <summary>One attempt of one delivery, from message to recorded outcome. The row of the delivery is the guard: the attempt counts once.</summary>
 internal sealed partial class DeliveryRun(
     HalftoneDatabase database,
     WebhookSender sender,
@@ -21,7 +21,7 @@ internal sealed partial class DeliveryRun(
     TimeProvider time,
     ILogger<DeliveryRun> logger)
 {
-    /// <summary>Pause before a delivery is handed out again that found too many others before its host.</summary>
+    /// <summary>Delay before a delivery is handed out again because too many others were waiting for its host.</summary>
     private static readonly TimeSpan CrowdPause = TimeSpan.FromSeconds(10);
 
     public async Task HandleAsync(Message.Deliver message, IWorkSlot slot, CancellationToken cancellationToken)
@@ -40,12 +40,12 @@ internal sealed partial class DeliveryRun(
         }
         else if (await FindAsync(message, cancellationToken) is { } delivery)
         {
-            // Found again, because the lease may have ended while this one waited, and a second message was first.
+            // Read again, because the lease may have expired while this one waited, and a second message may have been faster.
             await AttemptAsync(message, delivery, cancellationToken);
         }
     }
 
-    /// <summary>The delivery where it still waits for the message's attempt.</summary>
+    /// <summary>The delivery, if it still waits for the attempt of the message.</summary>
     private async Task<DeliveryRow?> FindAsync(Message.Deliver message, CancellationToken cancellationToken)
     {
         var found = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken);
@@ -75,7 +75,7 @@ internal sealed partial class DeliveryRun(
     {
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
-        // A test that fails has told what it was asked for: it is not tried again.
+        // A failed test has already shown what it was for, so it is not retried.
         var pause = failed is null || delivery.RequestId == Guid.Empty ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
         return new Attempt
         {
@@ -92,7 +92,7 @@ internal sealed partial class DeliveryRun(
         };
     }
 
-    /// <returns>Whether the attempt was still the one that was due.</returns>
+    /// <returns>True if the attempt was still the one that was due.</returns>
     private static async Task<bool> RecordAsync(DbTransaction transaction, Attempt attempt)
     {
         if (await transaction.ExecuteAsync(Sql.Record, attempt) == 0)
@@ -129,12 +129,12 @@ internal sealed partial class DeliveryRun(
         }
     }
 
-    /// <summary>What one attempt came to.</summary>
+    /// <summary>The outcome of one attempt.</summary>
     private sealed record Attempt
     {
         public required long DeliveryId { get; init; }
 
-        /// <summary>From 1.</summary>
+        /// <summary>Counted from 1.</summary>
         public required int Number { get; init; }
         public required long LeasedUntil { get; init; }
 
@@ -151,13 +151,13 @@ internal sealed partial class DeliveryRun(
         public required string WebhookId { get; init; }
         public required long Now { get; init; }
 
-        /// <summary>410: the endpoint wants no event any more.</summary>
+        /// <summary>True after 410: the endpoint wants no more events.</summary>
         public bool IsGone => Error == "gone";
     }
 
     private sealed record DeliveryRow
     {
-        /// <summary>All zeros: a test event.</summary>
+        /// <summary>All zeros for a test event.</summary>
         public required Guid RequestId { get; init; }
         public required string WebhookId { get; init; }
         public required string Endpoint { get; init; }
@@ -177,7 +177,7 @@ internal sealed partial class DeliveryRun(
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;
 
-        /// <summary>Only where the attempt is the one that was made, and still under its lease: a duplicate counts once, and a replay asked for meanwhile is not swallowed.</summary>
+        /// <summary>Applies only to the attempt that was made, while its lease is valid: a duplicate counts once, and a replay requested in the meantime is not lost.</summary>
         public const string Record = """
             UPDATE delivery
             SET    state = @State, attempt = @Number, next_attempt_at = @NextAttemptAt, updated_at = @Now

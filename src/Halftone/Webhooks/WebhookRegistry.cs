@@ -13,7 +13,7 @@ internal enum ReplayResult
     Sent,
     UnknownRequest,
     StillRunning,
-    /// <summary>The status or result_url that the caller named is not the request's.</summary>
+    /// <summary>The given status or result_url does not match the request.</summary>
     Disagrees,
     NoEndpoint,
 }
@@ -26,18 +26,18 @@ internal enum PingResult
     Disabled,
 }
 
-/// <summary>Registers and removes webhooks, sends a finished request's event again, and a test event.</summary>
+/// <summary>Registers and removes webhooks, and sends the event of a finished request again, or a test event.</summary>
 internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, DueSignal due, PublicUrls urls, TimeProvider time)
 {
-    /// <summary>Test events of a webhook that its log holds: nobody fills the database by asking for another.</summary>
+    /// <summary>Maximum test events in the log of a webhook, so that nobody can fill the database with them.</summary>
     private const int PingsKept = 20;
 
-    /// <summary>Registers an endpoint; where its request has ended already, it gets the event at once.</summary>
-    /// <param name="owner">Whose.</param>
-    /// <param name="callbackUrl">Checked to be callable.</param>
-    /// <param name="requestId">Null: for every request of the owner from now on.</param>
+    /// <summary>Registers an endpoint. If its request has already ended, it gets the event at once.</summary>
+    /// <param name="owner">The owner of the webhook.</param>
+    /// <param name="callbackUrl">Already checked.</param>
+    /// <param name="requestId">Null for every request of the owner from now on.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>Null where the owner has no such request.</returns>
+    /// <returns>Null if the owner has no such request.</returns>
     public async Task<WebhookRegistered?> RegisterAsync(string owner, Uri callbackUrl, Guid? requestId, CancellationToken cancellationToken)
     {
         var instanceSecret = await secret.GetAsync(cancellationToken);
@@ -64,8 +64,8 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         return isRegistered ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) } : null;
     }
 
-    /// <summary>Removes a webhook and what is still to be sent to it.</summary>
-    /// <returns>False where the owner has no such webhook.</returns>
+    /// <summary>Removes a webhook and its pending deliveries.</summary>
+    /// <returns>False if the owner has no such webhook.</returns>
     public Task<bool> RemoveAsync(string owner, string webhookId, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
@@ -82,10 +82,10 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
             cancellationToken);
 
     /// <summary>Sends the event of a finished request to all its endpoints again.</summary>
-    /// <param name="owner">Whose.</param>
-    /// <param name="requestId">Which.</param>
-    /// <param name="status">What the caller holds for its status, or null.</param>
-    /// <param name="resultUrl">What the caller holds for its result_url, or null.</param>
+    /// <param name="owner">The owner of the request.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="status">The status that the caller expects, or null.</param>
+    /// <param name="resultUrl">The result_url that the caller expects, or null.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public async Task<ReplayResult> ReplayAsync(string owner, Guid requestId, string? status, string? resultUrl, CancellationToken cancellationToken)
     {
@@ -102,7 +102,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         return result;
     }
 
-    /// <summary>Sends an event that says nothing but that it is a test, once.</summary>
+    /// <summary>Sends a test event, once.</summary>
     public async Task<PingResult> PingAsync(string owner, string webhookId, CancellationToken cancellationToken)
     {
         var result = await database.WriteAsync(
@@ -145,7 +145,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <param name="Ended">Null while it runs.</param>
+    /// <param name="Ended">Null while the request is running.</param>
     private sealed record FoundRequest(EndedRequest? Ended);
 
     private sealed record Endpoint
@@ -156,7 +156,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
     private static class Sql
     {
-        /// <summary>Changes nothing and so takes the row's lock: a request cannot end between the look at it and the webhook that was to hear of it.</summary>
+        /// <summary>Changes nothing but takes the row's lock, so that a request cannot end between this check and the registration of its webhook.</summary>
         public const string State = """
             UPDATE request SET run = run WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting') RETURNING state
             """;
@@ -178,12 +178,12 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
             UPDATE delivery SET state = 'failed', next_attempt_at = NULL, updated_at = @Now WHERE webhook_id = @WebhookId AND state = 'pending'
             """;
 
-        /// <summary>Changes nothing and so takes the row's lock: test events are counted one after the other.</summary>
+        /// <summary>Changes nothing but takes the row's lock, so that test events are counted one after the other.</summary>
         public const string Lock = """
             UPDATE webhook SET created_at = created_at WHERE webhook_id = @WebhookId AND owner = @Owner RETURNING callback_url, disabled_at
             """;
 
-        // A test is a delivery of no request: its request_id is all zeros, its run counts the tests of the webhook.
+        // A test is a delivery without a request: its request_id is all zeros, its run counts the tests of the webhook.
         public const string NextPing = """
             SELECT coalesce(max(run), 0) + 1 FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000'
             """;

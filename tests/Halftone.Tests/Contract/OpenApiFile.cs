@@ -520,7 +520,7 @@ internal sealed partial class OpenApiFile
         ["properties"] = new JsonObject
         {
             ["type"] = Text("Leads to a page about it, on this server.", "/docs/errors/unknown_request"),
-            ["title"] = Text("What is wrong, in a few words.", "There is no such request"),
+            ["title"] = Text("What is wrong, in a few words.", "Request not found"),
             ["status"] = new JsonObject { ["type"] = "integer", ["format"] = "int32", ["description"] = "The status of the answer.", ["examples"] = new JsonArray(404) },
             ["detail"] = Text("What is wrong and what to do, for people.", "No request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' is known: check the request_id, it may have been deleted."),
             ["code"] = Text("What is wrong, for programs: a word of a closed list, which /docs/errors explains.", "unknown_request"),
@@ -534,7 +534,7 @@ internal sealed partial class OpenApiFile
         problem["required"]!.AsArray().Add("errors");
         problem["required"]!.AsArray().Add("error_count");
         problem["properties"]!["errors"] = new JsonObject { ["type"] = "array", ["items"] = Reference(nameof(UploadProblem)), ["description"] = "The first problems in the order of the file, 100 at most." };
-        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "All problems, listed or not.", ["examples"] = new JsonArray(1) };
+        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "Number of all problems, listed or not.", ["examples"] = new JsonArray(1) };
         return problem;
     }
 

@@ -232,7 +232,7 @@ public sealed class CrashTests
                 Assert.Equal(HttpStatusCode.InsufficientStorage, await shop.UploadAsync(refused, Cancelled));
                 shop.Forget(refused);
                 surroundings.OpenGate();
-                await Eventually.TrueAsync(() => File.Exists(folder.Log) && File.ReadAllText(folder.Log).Contains("work waits", StringComparison.Ordinal));
+                await Eventually.TrueAsync(() => File.Exists(folder.Log) && File.ReadAllText(folder.Log).Contains("work is waiting", StringComparison.Ordinal));
                 Assert.NotNull(await shop.StatusAsync(request, Cancelled));
                 Assert.False(request.HasEnded);
 
