@@ -196,11 +196,14 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private IntakeChoices ChoicesOf(IServiceProvider services) => new()
     {
         Owner = "",
-        Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
-        Format = choices.Format,
-        MaxWidth = choices.MaxWidth,
-        MaxHeight = choices.MaxHeight,
-        Variants = VariantsOf(services),
+        Outputs = new OutputOptions
+        {
+            Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
+            Format = choices.Format,
+            MaxWidth = choices.MaxWidth,
+            MaxHeight = choices.MaxHeight,
+            Variants = VariantsOf(services),
+        },
         EscapeFormulas = choices.EscapeFormulas,
     };
 

@@ -22,18 +22,7 @@ internal sealed record IntakeChoices
     /// <summary>The header of that name: the same key within 24 hours returns the same answer and creates no second request.</summary>
     public string? IdempotencyKey { get; init; }
 
-    public required int Quality { get; init; }
-
-    /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep the format of each source.</summary>
-    public string? Format { get; init; }
-
-    /// <summary>Maximum size of the outputs in pixels, 1 to 65,535; null: no limit.</summary>
-    public int? MaxWidth { get; init; }
-
-    public int? MaxHeight { get; init; }
-
-    /// <summary>Additional outputs of each image, as written by <see cref="VariantSpec.TextOf"/>; null: none.</summary>
-    public string? Variants { get; init; }
+    public required OutputOptions Outputs { get; init; }
 
     public bool EscapeFormulas { get; init; }
 
@@ -269,32 +258,27 @@ internal sealed partial class RequestIntake(
                     return (default(NextIds), earlier);
                 }
 
-                await transaction.ExecuteAsync(
-                    Sql.InsertRequest,
-                    new
-                    {
-                        upload.RequestId,
-                        choices.Owner,
-                        upload.FileName,
-                        FirstProductId = product,
-                        Products = file.Rows,
-                        FirstImageId = image,
-                        file.Images,
-                        choices.Quality,
-                        choices.Format,
-                        choices.MaxWidth,
-                        choices.MaxHeight,
-                        choices.Variants,
-                        choices.EscapeFormulas,
-                        choices.Reuse,
-                        Dialect = file.Dialect!.ToString(),
-                        WebhookUrl = choices.WebhookUrl?.AbsoluteUri,
-                        choices.IdempotencyKey,
-                        BodyHash = bodyHash,
-                        UploadKey = upload.Key,
-                        TraceParent = Traces.Current,
-                        Now = Now(),
-                    });
+                var parameters = new DynamicParameters(new
+                {
+                    upload.RequestId,
+                    choices.Owner,
+                    upload.FileName,
+                    FirstProductId = product,
+                    Products = file.Rows,
+                    FirstImageId = image,
+                    file.Images,
+                    choices.EscapeFormulas,
+                    choices.Reuse,
+                    Dialect = file.Dialect!.ToString(),
+                    WebhookUrl = choices.WebhookUrl?.AbsoluteUri,
+                    choices.IdempotencyKey,
+                    BodyHash = bodyHash,
+                    UploadKey = upload.Key,
+                    TraceParent = Traces.Current,
+                    Now = Now(),
+                });
+                parameters.AddDynamicParams(choices.Outputs);
+                await transaction.ExecuteAsync(Sql.InsertRequest, parameters);
                 return (new NextIds(product, image), (IntakeResult?)null);
             },
             cancellationToken);
@@ -304,11 +288,10 @@ internal sealed partial class RequestIntake(
     /// </summary>
     private static string HashOf(string bodyHash, IntakeChoices choices)
     {
+        var (first, later) = (choices.Outputs.FirstKeyPart('\n'), choices.Outputs.LaterKeyPart('\n'));
         var fresh = choices.Reuse ? "" : "\nfresh";
-        var size = choices is { MaxWidth: null, MaxHeight: null } ? "" : $"\nfits {choices.MaxWidth}x{choices.MaxHeight}";
-        var variants = choices.Variants is null ? "" : $"\nvariants {choices.Variants}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{fresh}{size}{variants}")));
+            $"{bodyHash}\n{first}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{fresh}{later}")));
     }
 
     /// <summary>An upload whose process died, or that failed and could not be removed, must not hold its key.</summary>
@@ -448,11 +431,11 @@ internal sealed partial class RequestIntake(
             WHERE  owner = @Owner AND idempotency_key = @IdempotencyKey
             """;
 
-        public const string InsertRequest = """
-            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, max_width, max_height, variants,
-                                 escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
-            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @MaxWidth, @MaxHeight, @Variants,
-                    @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
+        public const string InsertRequest = $"""
+            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images,
+                                 {OutputOptions.Columns}, escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
+            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images,
+                    {OutputOptions.Parameters}, @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
         /// <summary>A sign of life for <see cref="AbandonedUploads"/>.</summary>

@@ -41,7 +41,7 @@ internal sealed partial class OutputMaker(
 {
     public async Task<MakeResult> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        var wanted = WantedOutput.Of(message);
+        var wanted = message.Outputs.Wanted();
         var made = new List<MadeOutput>(wanted.Count);
         try
         {

@@ -82,6 +82,15 @@ internal sealed record StatusOptions
     /// <summary>More outputs of each image; absent where there are none.</summary>
     /// <example>thumb:max_width=200,max_height=200,format=webp</example>
     public string? Variants { get; init; }
+
+    public static StatusOptions Of(OutputOptions outputs) => new()
+    {
+        Quality = outputs.Quality,
+        Format = outputs.Format ?? "keep",
+        MaxWidth = outputs.MaxWidth,
+        MaxHeight = outputs.MaxHeight,
+        Variants = outputs.Variants,
+    };
 }
 
 /// <summary>How far a request is, in images.</summary>
