@@ -45,7 +45,7 @@ internal static class ResultEndpoints
     /// S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors
     /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg","https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
     /// </example>
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, IFileStore files, CancellationToken cancellationToken)
     {
         // A retry may replace the file between the two steps; then read its successor.
         for (var attempt = 0; attempt < 3; attempt++)
@@ -56,7 +56,7 @@ internal static class ResultEndpoints
                 return problem!;
             }
 
-            if (await files.Store.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
+            if (await files.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
             {
                 Revalidate(context);
                 return TypedResults.Stream(stream, found.CsvType, found.NameWith("-result.csv"), entityTag: found.Tag("csv"), enableRangeProcessing: true);
@@ -90,7 +90,7 @@ internal static class ResultEndpoints
     /// 007,Stoneware Mug,https://shop.example/mug-gone.jpg
     /// </example>
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
-        string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
+        string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, IFileStore files, CancellationToken cancellationToken)
     {
         var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: true, cancellationToken);
         return found is null ? problem!
@@ -99,7 +99,7 @@ internal static class ResultEndpoints
 
         async Task WriteAsync(Stream destination)
         {
-            await using var upload = await files.Store.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
+            await using var upload = await files.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
             await FailedCsv.WriteAsync(upload, CsvDialect.Parse(found.Dialect), destination, images.ReadAsync(found.FirstImageId, found.Images, [], cancellationToken), cancellationToken);
         }
     }

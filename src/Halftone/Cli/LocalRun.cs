@@ -142,9 +142,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         builder.Logging.AddProvider(new RunLog.Provider(log));
         ServerBuilder.AddStages(builder.Services);
         builder.Services.AddSingleton(data);
-        builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
-        var images = new StoredImages(new FolderStore(folder.Images));
-        builder.Services.AddSingleton(images);
+        builder.Services.AddSingleton<IFileStore>(new FolderStore(data.Files));
+        var images = new FolderStore(folder.Images);
+        builder.Services.AddSingleton<IImageStore>(images);
         builder.Services.AddSingleton(PublicUrls.OfFolder(images));
         return builder.Build();
     }
@@ -323,7 +323,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private async Task<RunResult> FinishAsync(IServiceProvider services, Guid requestId, long before, TimeSpan took, CancellationToken cancellationToken)
     {
         var (found, _) = await services.GetRequiredService<ResultFinder>().FindAsync("", requestId.ToString("D"), ofRows: false, cancellationToken);
-        await using var result = await services.GetRequiredService<StoredFiles>().Store.OpenReadAsync(found!.ResultKey!, cancellationToken)
+        await using var result = await services.GetRequiredService<IFileStore>().OpenReadAsync(found!.ResultKey!, cancellationToken)
             ?? throw new CommandFailedException("result_missing", $"The result is missing from '{folder.Data}'; something else removed it. Start over with --replace.");
         await folder.PublishAsync(result, found.FileName, cancellationToken);
         var request = await StatusAsync(services, requestId, cancellationToken);
@@ -342,7 +342,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         services.GetRequiredService<HalftoneDatabase>().ReadAsync(
             async connection =>
             {
-                var store = services.GetRequiredService<StoredImages>().Store;
+                var store = services.GetRequiredService<IImageStore>();
                 var missing = 0L;
                 await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
                 {

@@ -65,7 +65,7 @@ internal abstract record IntakeResult
 /// </summary>
 internal sealed partial class RequestIntake(
     HalftoneDatabase database,
-    StoredFiles files,
+    IFileStore files,
     OutboxRelay relay,
     AbandonedUploads abandoned,
     IOptions<IntakeOptions> options,
@@ -99,11 +99,11 @@ internal sealed partial class RequestIntake(
         string hash;
         try
         {
-            hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken), cancellationToken);
+            hash = await files.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken), cancellationToken);
         }
         catch
         {
-            await files.Store.DeleteAllAsync(requestId, CancellationToken.None);
+            await files.DeleteAllAsync(requestId, CancellationToken.None);
             throw;
         }
 
@@ -138,7 +138,7 @@ internal sealed partial class RequestIntake(
     }
 
     /// <summary>Deletes a spooled body.</summary>
-    public Task DiscardAsync(SpooledUpload upload) => files.Store.DeleteAllAsync(upload.RequestId, CancellationToken.None);
+    public Task DiscardAsync(SpooledUpload upload) => files.DeleteAllAsync(upload.RequestId, CancellationToken.None);
 
     /// <summary>Checks the file and creates its request; discards a rejected file.</summary>
     public async Task<IntakeResult> AcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
@@ -207,7 +207,7 @@ internal sealed partial class RequestIntake(
 
     /// <summary>Opens a spooled body.</summary>
     public async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
-        await files.Store.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
+        await files.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
 
     private static async Task<string> CopyAsync(Stream body, Stream spool, long maxBytes, CancellationToken cancellationToken)
     {

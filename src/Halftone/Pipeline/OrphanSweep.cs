@@ -16,7 +16,7 @@ namespace Halftone.Pipeline;
 /// stored long ago, where the database could not be written. Of several processes one does it. Each database leaves a mark in its bucket or account: where
 /// there is another's, what is unknown may be the other's, and stays.
 /// </summary>
-internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger)
+internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore images, IFileStore files, TimeProvider time, ILogger<OrphanSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
 {
     private static readonly TimeSpan MinAge = TimeSpan.FromDays(1);
@@ -37,7 +37,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>A run outlives its request's end by the longest fetch, codec and store times: minutes.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(10);
 
-    private IEnumerable<IObjectStore> Stores => new[] { images.Store, files.Store }.Distinct();
+    private IEnumerable<IListedStore> Stores => new IListedStore[] { images, files }.Distinct();
 
     /// <summary>
     /// Before any work: what no request knows, and what the requests did not name that were open or had just ended when the last process did. Where the
@@ -45,7 +45,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// </summary>
     public async Task SweepAtStartAsync(CancellationToken cancellationToken)
     {
-        var folders = Stores.OfType<FolderStore>().ToArray();
+        var folders = Stores.Where(store => !store.IsRemote).ToArray();
         var known = (await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.AllRequests), cancellationToken)).ToHashSet();
         foreach (var store in folders)
         {
@@ -107,7 +107,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     public async Task MarkAsync(CancellationToken cancellationToken)
     {
         var mark = await MarkOfAsync(cancellationToken);
-        foreach (var store in Stores.Where(store => store is not FolderStore))
+        foreach (var store in Stores.Where(store => store.IsRemote))
         {
             await store.PutAsync(mark, MarkPng, "image/png", cancellationToken);
         }
@@ -129,7 +129,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         return $"{ObjectKey.Prefix(Marks)}{id}.png";
     }
 
-    private async Task<bool> IsOursAloneAsync(IObjectStore store, string mark, CancellationToken cancellationToken)
+    private async Task<bool> IsOursAloneAsync(IListedStore store, string mark, CancellationToken cancellationToken)
     {
         await foreach (var found in store.ListAsync(Marks, cancellationToken))
         {
@@ -146,13 +146,13 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>An upload with images or results. A crash leaves an upload alone, or images of a request that was deleted, whose upload has gone.</summary>
     private async Task<bool> IsWorkAsync(Guid requestId, CancellationToken cancellationToken)
     {
-        var kept = await files.Store.ListAsync(requestId, cancellationToken).ToListAsync(cancellationToken);
+        var kept = await files.ListAsync(requestId, cancellationToken).ToListAsync(cancellationToken);
         var uploads = kept.Count(found => found.Key.StartsWith($"{ObjectKey.Prefix(requestId)}upload-", StringComparison.Ordinal));
-        return uploads > 0 && (uploads < kept.Count || (images.Store is FolderStore folder && await folder.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
+        return uploads > 0 && (uploads < kept.Count || (!images.IsRemote && await images.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
     }
 
     /// <summary>Uploads being taken in have no row yet, but they are young.</summary>
-    private async Task RemoveUnknownAsync(IObjectStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)
+    private async Task RemoveUnknownAsync(IListedStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)
     {
         if (await store.ListAsync(requestId, cancellationToken).AllAsync(found => found.ModifiedAt < oldest, cancellationToken))
         {
@@ -161,7 +161,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         }
     }
 
-    private async Task RemoveUnnamedAsync(IObjectStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
+    private async Task RemoveUnnamedAsync(IListedStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
     {
         var passes = (ulong)(1 + (request.Images * (1 + VariantSpec.Parse(request.Variants).Count) / PrintsAtOnce));
         for (var pass = 0UL; pass < passes; pass++)

@@ -33,7 +33,7 @@ internal sealed partial class OutputMaker(
     HalftoneDatabase database,
     EarlierOutputs earlierOutputs,
     CodecPool codec,
-    StoredImages images,
+    IImageStore images,
     UnusedOutputs unused,
     IOptions<QueueOptions> queueOptions,
     TimeProvider time,
@@ -113,7 +113,7 @@ internal sealed partial class OutputMaker(
         await OutageBackoff.WaitOutAsync(
             async () =>
             {
-                await images.Store.PutAsync(key, compressed.Body, FormatName.ContentType(compressed.Format), cancellationToken);
+                await images.PutAsync(key, compressed.Body, FormatName.ContentType(compressed.Format), cancellationToken);
                 return true;
             },
             time,

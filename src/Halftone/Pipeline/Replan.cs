@@ -14,7 +14,7 @@ namespace Halftone.Pipeline;
 /// the process that died, so unfinished requests get a Plan and requests being deleted their Delete. Half-taken uploads are removed,
 /// and completed images of unfinished requests whose file is missing or of the wrong length are done again.
 /// </summary>
-internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
+internal sealed partial class Replan(HalftoneDatabase database, IFileStore files, IImageStore images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
 {
     private const int PageRows = 1_000;
 
@@ -57,7 +57,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
                 return;
             }
 
-            await files.Store.DeleteAllAsync(request.RequestId, cancellationToken);
+            await files.DeleteAllAsync(request.RequestId, cancellationToken);
             await RequestRows.DeleteAsync(database, request.RequestId, cancellationToken);
             Log.Forgot(logger, request.RequestId);
         }
@@ -83,7 +83,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + PageRows) };
             foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, parameters), cancellationToken))
             {
-                if (!await row.IsWholeAsync(images.Store, cancellationToken))
+                if (!await row.IsWholeAsync(images, cancellationToken))
                 {
                     await database.WriteAsync(transaction => UndoAsync(transaction, request, row.ImageId), cancellationToken);
                     Log.Undone(logger, row.ImageId, request.RequestId);

@@ -19,8 +19,8 @@ namespace Halftone.Pipeline;
 /// </summary>
 internal sealed partial class RequestCompletion(
     HalftoneDatabase database,
-    StoredFiles files,
-    StoredImages images,
+    IFileStore files,
+    IImageStore images,
     ResultImages resultImages,
     DueSignal due,
     PublicUrls urls,
@@ -59,7 +59,7 @@ internal sealed partial class RequestCompletion(
             Log.Closed(logger, finish.RequestId, state.ToStored(), request.Completed, request.Failed, request.Images);
             if (request.ResultKey is { } replaced)
             {
-                await files.Store.DeleteAsync(replaced, cancellationToken);
+                await files.DeleteAsync(replaced, cancellationToken);
             }
         }
         else
@@ -70,7 +70,7 @@ internal sealed partial class RequestCompletion(
 
     private async Task<bool> FlushImagesAsync(CancellationToken cancellationToken)
     {
-        await images.Store.FlushAsync(cancellationToken);
+        await images.FlushAsync(cancellationToken);
         return true;
     }
 
@@ -78,7 +78,7 @@ internal sealed partial class RequestCompletion(
     {
         if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }), CancellationToken.None) != key)
         {
-            await files.Store.DeleteAsync(key, CancellationToken.None);
+            await files.DeleteAsync(key, CancellationToken.None);
         }
     }
 
@@ -87,9 +87,9 @@ internal sealed partial class RequestCompletion(
 
     private async Task<bool> WriteResultAsync(Guid requestId, RequestRow request, string key, CancellationToken cancellationToken)
     {
-        await using var upload = await files.Store.OpenReadAsync(request.UploadKey, cancellationToken)
+        await using var upload = await files.OpenReadAsync(request.UploadKey, cancellationToken)
             ?? throw new InvalidOperationException($"The upload of request {requestId} is missing: {request.UploadKey}.");
-        return await files.Store.PutAsync(
+        return await files.PutAsync(
             key,
             "text/csv",
             async destination =>

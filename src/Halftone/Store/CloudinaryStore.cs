@@ -16,7 +16,7 @@ namespace Halftone.Store;
 /// (https://cloudinary.com/documentation/image_upload_api_reference), and the Admin API for what is listed
 /// (https://cloudinary.com/documentation/admin_api). An image's public id is its key without the extension.
 /// </summary>
-internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
+internal sealed partial class CloudinaryStore : IImageStore, IDisposable
 {
     /// <summary>The most that the Admin API lists in one answer.</summary>
     private const int ListedAtOnce = 500;
@@ -36,6 +36,8 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         api = $"{options.ApiUrl.TrimEnd('/')}/v1_1/{options.CloudName}";
         client = SilenceLimit.NewClient(LongestSilence, _ => false);
     }
+
+    public bool IsRemote => true;
 
     /// <exception cref="StoreRefusedException">Cloudinary will not have this image: it is larger than the account's plan allows, say.</exception>
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
@@ -76,10 +78,6 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         await DeleteAsync(to, cancellationToken);
         return false;
     }
-
-    /// <exception cref="NotSupportedException">Always: it keeps images, not files.</exception>
-    public Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("Cloudinary keeps images alone.");
 
     public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {

@@ -10,7 +10,7 @@ namespace Halftone.Store;
 /// file. A file outlives the process at once; it outlives a power loss after <see cref="FlushAsync"/> (images, once per request)
 /// or when it is put as a stream (uploads and results).
 /// </summary>
-internal sealed class FolderStore(string root) : IObjectStore
+internal sealed class FolderStore(string root) : IFileStore, IImageStore
 {
     /// <summary>Files being written end in this; what a crash leaves of them is swept.</summary>
     public const string PartialExtension = ".part";
@@ -20,6 +20,8 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     /// <summary>Held where a folder is removed for being empty, and where it is made again for an object.</summary>
     private readonly Lock removing = new();
+
+    public bool IsRemote => false;
 
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
     {
@@ -99,9 +101,16 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     public Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
+        if (key.EndsWith(PartialExtension, StringComparison.Ordinal))
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+
         try
         {
-            return Task.FromResult<Stream?>(new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 65_536, FileOptions.SequentialScan));
+            const FileShare Share = FileShare.Read | FileShare.Delete;
+            return Task.FromResult<Stream?>(
+                new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, Share, 65_536, FileOptions.SequentialScan));
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
