@@ -30,14 +30,14 @@ internal static class HealthEndpoints
     /// <summary>Check whether the server is ready</summary>
     /// <remarks>Checks the database, the queue and the stores. For load balancers.</remarks>
     /// Everything answers.
-    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, IWorkQueue queue, StoredFiles files, StoredImages images, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, IWorkQueue queue, IFileStore files, IImageStore images, TimeProvider time, CancellationToken cancellationToken)
     {
         foreach (var (name, check) in new (string, Func<Task>)[]
         {
             ("database", () => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.Probe), cancellationToken)),
             ("queue", () => queue.CheckAsync(cancellationToken)),
-            ("file store", () => files.Store.LengthAsync(Probe, cancellationToken)),
-            ("image store", () => images.Store.LengthAsync(Probe, cancellationToken)),
+            ("file store", () => files.LengthAsync(Probe, cancellationToken)),
+            ("image store", () => images.LengthAsync(Probe, cancellationToken)),
         })
         {
             try

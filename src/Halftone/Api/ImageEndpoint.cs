@@ -24,10 +24,10 @@ internal static class ImageEndpoint
     /// The image: JPEG, PNG, WebP, GIF or AVIF, as in its Content-Type.
     /// The bytes in Range.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(string requestId, string file, HttpContext context, StoredImages images, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(string requestId, string file, HttpContext context, IImageStore images, CancellationToken cancellationToken)
     {
         var key = $"{requestId}/{file}";
-        if (!ObjectKey.IsValid(key) || file.EndsWith(FolderStore.PartialExtension, StringComparison.Ordinal) || await images.Store.OpenReadAsync(key, cancellationToken) is not { } stream)
+        if (!ObjectKey.IsValid(key) || await images.OpenReadAsync(key, cancellationToken) is not { } stream)
         {
             return Problems.Of(ProblemType.UnknownImage, "Image not found. The URL is wrong, or its request was deleted.");
         }

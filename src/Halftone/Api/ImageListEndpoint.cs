@@ -1,6 +1,7 @@
 using System.Globalization;
 using Halftone.Api.Access;
 using Halftone.Api.Docs;
+using Halftone.Model;
 using Halftone.Results;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -29,8 +30,8 @@ internal static class ImageListEndpoint
     private static async Task<Results<Ok<ImageList>, ProblemHttpResult>> GetAsync(
         string requestId, string? status, [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HttpContext context, ImageLines images, CancellationToken cancellationToken)
     {
-        var state = status?.ToLowerInvariant();
-        if (state is not (null or "pending" or "completed" or "failed"))
+        var state = status is null ? null : ImageState.Of(status);
+        if (status is not null && state is null)
         {
             return Problems.Of(ProblemType.InvalidStatus, "'status' must be pending, completed or failed. Leave it out to list all images.");
         }

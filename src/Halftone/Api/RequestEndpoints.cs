@@ -99,7 +99,7 @@ internal static class RequestEndpoints
     {
         public required Guid RequestId { get; init; }
         public required string FileName { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long Images { get; init; }
         public required long Completed { get; init; }
         public required long Failed { get; init; }
@@ -113,7 +113,7 @@ internal static class RequestEndpoints
         {
             RequestId = RequestId,
             FileName = FileName,
-            Status = RequestState.ToWire(State),
+            Status = State.ToWire(),
             Progress = StatusProgress.Of(Images, Completed, Failed),
             Bytes = StatusBytes.Of(BytesIn, BytesOut),
             ResultUrl = ResultKey is null ? null : urls.Result(RequestId),

@@ -3,6 +3,7 @@ using Halftone.Api.Access;
 using Halftone.Api.Docs;
 using Halftone.Csv;
 using Halftone.Database;
+using Halftone.Model;
 using Halftone.Results;
 using Halftone.Store;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -45,7 +46,7 @@ internal static class ResultEndpoints
     /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg",\
     /// "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
     /// </example>
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, StoredFiles files, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, IFileStore files, CancellationToken cancellationToken)
     {
         // A retry may replace the file between the two steps; then read its successor.
         for (var attempt = 0; attempt < 3; attempt++)
@@ -56,7 +57,7 @@ internal static class ResultEndpoints
                 return problem!;
             }
 
-            if (await files.Store.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
+            if (await files.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
             {
                 Revalidate(context);
                 return TypedResults.Stream(stream, found.CsvType, found.NameWith("-result.csv"), entityTag: found.Tag("csv"), enableRangeProcessing: true);
@@ -90,7 +91,7 @@ internal static class ResultEndpoints
     /// 007,Stoneware Mug,https://shop.example/mug-gone.jpg
     /// </example>
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
-        string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, StoredFiles files, CancellationToken cancellationToken)
+        string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, IFileStore files, CancellationToken cancellationToken)
     {
         var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: true, cancellationToken);
         return found is null ? problem!
@@ -99,7 +100,7 @@ internal static class ResultEndpoints
 
         async Task WriteAsync(Stream destination)
         {
-            await using var upload = await files.Store.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
+            await using var upload = await files.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
             await FailedCsv.WriteAsync(upload, CsvDialect.Parse(found.Dialect), destination, images.ReadAsync(found.FirstImageId, found.Images, [], cancellationToken), cancellationToken);
         }
     }
@@ -118,7 +119,7 @@ internal sealed record FoundResult
 {
     public required string FileName { get; init; }
     public string? ResultKey { get; init; }
-    public required string State { get; init; }
+    public required RequestState State { get; init; }
     public required string UploadKey { get; init; }
     public required string Dialect { get; init; }
     public required long FirstImageId { get; init; }
@@ -161,7 +162,7 @@ internal sealed class ResultFinder(HalftoneDatabase database)
             null => (null, Problems.UnknownRequest(requestId)),
             { ResultKey: null } => (null, NotYet()),
             // Files made from the rows make no sense while a retry changes them; the CSV of the previous run is a file and stays available.
-            { State: not ("completed" or "failed" or "cancelled") } when ofRows => (null, NotYet()),
+            { } running when ofRows && !running.State.HasEnded => (null, NotYet()),
             _ => (found, null),
         };
     }

@@ -52,7 +52,13 @@ internal static class UploadEndpoint
             return Problems.Of(ProblemType.TooManyUploads, $"The server is already receiving {options.Value.MaxUploads} uploads (Intake:MaxUploads). Try again in a few seconds.");
         }
 
-        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey }, connect, options.Value.MaxVariants);
+        var choices = new IntakeChoices
+        {
+            Owner = caller.Owner,
+            Outputs = new OutputOptions { Quality = compressOptions.Value.Quality },
+            IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey,
+        };
+        var form = new UploadForm(choices, connect, options.Value.MaxVariants);
         try
         {
             return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem
@@ -92,7 +98,7 @@ internal static class UploadEndpoint
                 return TypedResults.Ok(new UploadAccepted
                 {
                     RequestId = accepted.RequestId,
-                    Status = RequestState.ToWire("pending"),
+                    Status = RequestState.Pending.ToWire(),
                     StatusUrl = urls.Status(accepted.RequestId),
                     Products = accepted.Products,
                     Images = accepted.Images,

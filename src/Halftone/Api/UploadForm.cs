@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Halftone.Codec;
 using Halftone.Fetch;
 using Halftone.Intake;
 using Halftone.Model;
@@ -39,15 +38,10 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
     {
         (_, "") => null,
         ("webhook_url", _) => await SetWebhookUrlAsync(value, cancellationToken),
-        ("quality", _) => SetQuality(value),
-        ("format", _) => SetFormat(value),
-        ("max_width", _) => SetBound(field, value, bound => Choices = Choices with { MaxWidth = bound }),
-        ("max_height", _) => SetBound(field, value, bound => Choices = Choices with { MaxHeight = bound }),
-        ("variants", _) => SetVariants(value),
         ("escape_formulas", _) => SetFlag(field, value, escape => Choices = Choices with { EscapeFormulas = escape }),
         ("reuse", _) => SetFlag(field, value, reuse => Choices = Choices with { Reuse = reuse }, isDefault: true),
         ("validate_only", _) => SetFlag(field, value, only => ValidateOnly = only),
-        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "Not a field."),
+        _ => SetOutputOption(field, value),
     };
 
     private async Task<string?> SetWebhookUrlAsync(string value, CancellationToken cancellationToken)
@@ -61,48 +55,11 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
         return null;
     }
 
-    private string? SetQuality(string value)
+    private string? SetOutputOption(string field, string value)
     {
-        if (!OptionValue.TryQuality(value, out var quality))
-        {
-            return "'quality' must be a whole number from 1 to 100. Default: 50.";
-        }
-
-        Choices = Choices with { Quality = quality };
-        return null;
-    }
-
-    private string? SetFormat(string value)
-    {
-        if (!OptionValue.TryFormat(value, out var format))
-        {
-            return $"'format' must be keep (the default) or one of {string.Join(", ", FormatName.Known)}.";
-        }
-
-        Choices = Choices with { Format = format == "keep" ? null : format };
-        return null;
-    }
-
-    private string? SetVariants(string value)
-    {
-        if (VariantSpec.Read(value, maxVariants, out var variants) is { } problem)
-        {
-            return problem;
-        }
-
-        Choices = Choices with { Variants = VariantSpec.TextOf(variants) };
-        return null;
-    }
-
-    private static string? SetBound(string field, string value, Action<int> set)
-    {
-        if (!OptionValue.TryPixels(value, out var pixels))
-        {
-            return $"'{field}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}. Leave it out for no limit.";
-        }
-
-        set(pixels);
-        return null;
+        var problem = Choices.Outputs.Set(field, value, maxVariants, out var outputs);
+        Choices = Choices with { Outputs = outputs };
+        return problem;
     }
 
     private static string? SetFlag(string field, string value, Action<bool> set, bool isDefault = false)

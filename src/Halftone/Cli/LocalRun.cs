@@ -142,9 +142,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         // All problems of a file are listed where nobody can ask for the next hundred.
         builder.Services.PostConfigure<IntakeOptions>(intake => intake.MaxListedProblems = 10_000);
         builder.Services.AddSingleton(data);
-        builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
-        var images = new StoredImages(new FolderStore(folder.Images));
-        builder.Services.AddSingleton(images);
+        builder.Services.AddSingleton<IFileStore>(new FolderStore(data.Files));
+        var images = new FolderStore(folder.Images);
+        builder.Services.AddSingleton<IImageStore>(images);
         builder.Services.AddSingleton(PublicUrls.OfFolder(images));
         return builder.Build();
     }
@@ -196,11 +196,14 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private IntakeChoices ChoicesOf(IServiceProvider services) => new()
     {
         Owner = "",
-        Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
-        Format = choices.Format,
-        MaxWidth = choices.MaxWidth,
-        MaxHeight = choices.MaxHeight,
-        Variants = VariantsOf(services),
+        Outputs = new OutputOptions
+        {
+            Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
+            Format = choices.Format,
+            MaxWidth = choices.MaxWidth,
+            MaxHeight = choices.MaxHeight,
+            Variants = VariantsOf(services),
+        },
         EscapeFormulas = choices.EscapeFormulas,
     };
 
@@ -320,7 +323,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private async Task<RunResult> FinishAsync(IServiceProvider services, Guid requestId, long before, TimeSpan took, CancellationToken cancellationToken)
     {
         var (found, _) = await services.GetRequiredService<ResultFinder>().FindAsync("", requestId.ToString("D"), ofRows: false, cancellationToken);
-        await using var result = await services.GetRequiredService<StoredFiles>().Store.OpenReadAsync(found!.ResultKey!, cancellationToken)
+        await using var result = await services.GetRequiredService<IFileStore>().OpenReadAsync(found!.ResultKey!, cancellationToken)
             ?? throw new CommandFailedException("result_missing", $"The result is missing from '{folder.Data}'; something else removed it. Start over with --replace.");
         await folder.PublishAsync(result, found.FileName, cancellationToken);
         var request = await StatusAsync(services, requestId, cancellationToken);
@@ -339,7 +342,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         services.GetRequiredService<HalftoneDatabase>().ReadAsync(
             async connection =>
             {
-                var store = services.GetRequiredService<StoredImages>().Store;
+                var store = services.GetRequiredService<IImageStore>();
                 var missing = 0L;
                 await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
                 {
@@ -354,7 +357,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private sealed record Earlier
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required string FileName { get; init; }
         public required string BodyHash { get; init; }
@@ -362,7 +365,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         public required long Images { get; init; }
         public required long Completed { get; init; }
 
-        public bool HasEnded => State is "completed" or "failed" or "cancelled";
+        public bool HasEnded => State.HasEnded;
 
         public bool IsDone => HasEnded && Completed == Images;
     }

@@ -30,8 +30,12 @@ internal static class RoleRules
             throw new SettingException("A worker needs the public address of the API for results and webhooks. Set Server:PublicUrl.");
         }
 
-        var folders = new[] { ("files", services.GetRequiredService<StoredFiles>().Store), ("images", services.GetRequiredService<StoredImages>().Store) }
-            .Where(store => store.Item2 is FolderStore).Select(store => store.Item1).ToArray();
+        var stores = new (string Name, IObjectStore Store)[]
+        {
+            ("files", services.GetRequiredService<IFileStore>()),
+            ("images", services.GetRequiredService<IImageStore>()),
+        };
+        var folders = stores.Where(kept => !kept.Store.IsRemote).Select(kept => kept.Name).ToArray();
         if (isShared && folders.Length > 0 && !services.GetRequiredService<IOptions<DataOptions>>().Value.Shared)
         {
             throw new SettingException(

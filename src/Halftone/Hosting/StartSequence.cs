@@ -20,7 +20,7 @@ internal sealed class StartSequence(
     Replan replan,
     Requeue requeue,
     OrphanSweep orphans,
-    StoredImages images,
+    IImageStore images,
     ILogger<HalftoneDatabase> logger) : IHostedLifecycleService
 {
     /// <summary>Otherwise services that start concurrently come up in any order.</summary>
@@ -38,7 +38,7 @@ internal sealed class StartSequence(
         if (isAlone)
         {
             var isClean = folder.TakeCleanMark();
-            await replan.RunAsync(looksAtFiles: !isClean && images.Store is FolderStore, cancellationToken);
+            await replan.RunAsync(looksAtFiles: !isClean && !images.IsRemote, cancellationToken);
             if (!isClean)
             {
                 await orphans.SweepAtStartAsync(cancellationToken);

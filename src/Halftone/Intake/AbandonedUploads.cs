@@ -11,7 +11,7 @@ namespace Halftone.Intake;
 /// <summary>
 /// Removes uploads that were never answered: uploads that failed in this process, at once, and uploads whose process died while reading them. Each chunk of rows is a sign of life; an upload without one for several minutes is marked for deletion. Any number of processes may do this at a time. A process that was only slow finds that its upload is gone, and answers with an error.
 /// </summary>
-internal sealed partial class AbandonedUploads(HalftoneDatabase database, StoredFiles files, OutboxRelay relay, TimeProvider time, ILogger<AbandonedUploads> logger)
+internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileStore files, OutboxRelay relay, TimeProvider time, ILogger<AbandonedUploads> logger)
     : PeriodicSweep(Interval, Interval, time, logger)
 {
     /// <summary>A chunk takes a second; the rest allows for clocks that differ between machines.</summary>
@@ -50,16 +50,16 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
                     await Outbox.AddAsync(transaction, upload.Delete, Time);
                 }
 
-                return await transaction.ExecuteScalarAsync<string?>(Sql.State, parameters);
+                return (await transaction.QuerySingleOrDefaultAsync<StateRow>(Sql.State, parameters))?.State;
             },
             cancellationToken);
         if (state is null)
         {
-            await files.Store.DeleteAllAsync(requestId, cancellationToken);
+            await files.DeleteAllAsync(requestId, cancellationToken);
         }
 
         relay.Wake();
-        return state is null or "deleting";
+        return state is null or RequestState.Deleting;
     }
 
     /// <summary>Runs one pass; public for tests.</summary>

@@ -22,18 +22,7 @@ internal sealed record IntakeChoices
     /// <summary>The header of that name: the same key within 24 hours returns the same answer and creates no second request.</summary>
     public string? IdempotencyKey { get; init; }
 
-    public required int Quality { get; init; }
-
-    /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep the format of each source.</summary>
-    public string? Format { get; init; }
-
-    /// <summary>Maximum size of the outputs in pixels, 1 to 65,535; null: no limit.</summary>
-    public int? MaxWidth { get; init; }
-
-    public int? MaxHeight { get; init; }
-
-    /// <summary>Additional outputs of each image, as written by <see cref="VariantSpec.TextOf"/>; null: none.</summary>
-    public string? Variants { get; init; }
+    public required OutputOptions Outputs { get; init; }
 
     public bool EscapeFormulas { get; init; }
 
@@ -76,7 +65,7 @@ internal abstract record IntakeResult
 /// </summary>
 internal sealed partial class RequestIntake(
     HalftoneDatabase database,
-    StoredFiles files,
+    IFileStore files,
     OutboxRelay relay,
     AbandonedUploads abandoned,
     IOptions<IntakeOptions> options,
@@ -110,11 +99,11 @@ internal sealed partial class RequestIntake(
         string hash;
         try
         {
-            hash = await files.Store.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken), cancellationToken);
+            hash = await files.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken), cancellationToken);
         }
         catch
         {
-            await files.Store.DeleteAllAsync(requestId, CancellationToken.None);
+            await files.DeleteAllAsync(requestId, CancellationToken.None);
             throw;
         }
 
@@ -149,7 +138,7 @@ internal sealed partial class RequestIntake(
     }
 
     /// <summary>Deletes a spooled body.</summary>
-    public Task DiscardAsync(SpooledUpload upload) => files.Store.DeleteAllAsync(upload.RequestId, CancellationToken.None);
+    public Task DiscardAsync(SpooledUpload upload) => files.DeleteAllAsync(upload.RequestId, CancellationToken.None);
 
     /// <summary>Checks the file and creates its request; discards a rejected file.</summary>
     public async Task<IntakeResult> AcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
@@ -218,7 +207,7 @@ internal sealed partial class RequestIntake(
 
     /// <summary>Opens a spooled body.</summary>
     public async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
-        await files.Store.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
+        await files.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
 
     private static async Task<string> CopyAsync(Stream body, Stream spool, long maxBytes, CancellationToken cancellationToken)
     {
@@ -269,32 +258,27 @@ internal sealed partial class RequestIntake(
                     return (default(NextIds), earlier);
                 }
 
-                await transaction.ExecuteAsync(
-                    Sql.InsertRequest,
-                    new
-                    {
-                        upload.RequestId,
-                        choices.Owner,
-                        upload.FileName,
-                        FirstProductId = product,
-                        Products = file.Rows,
-                        FirstImageId = image,
-                        file.Images,
-                        choices.Quality,
-                        choices.Format,
-                        choices.MaxWidth,
-                        choices.MaxHeight,
-                        choices.Variants,
-                        choices.EscapeFormulas,
-                        choices.Reuse,
-                        Dialect = file.Dialect!.ToString(),
-                        WebhookUrl = choices.WebhookUrl?.AbsoluteUri,
-                        choices.IdempotencyKey,
-                        BodyHash = bodyHash,
-                        UploadKey = upload.Key,
-                        TraceParent = Traces.Current,
-                        Now = Now(),
-                    });
+                var parameters = new DynamicParameters(new
+                {
+                    upload.RequestId,
+                    choices.Owner,
+                    upload.FileName,
+                    FirstProductId = product,
+                    Products = file.Rows,
+                    FirstImageId = image,
+                    file.Images,
+                    choices.EscapeFormulas,
+                    choices.Reuse,
+                    Dialect = file.Dialect!.ToString(),
+                    WebhookUrl = choices.WebhookUrl?.AbsoluteUri,
+                    choices.IdempotencyKey,
+                    BodyHash = bodyHash,
+                    UploadKey = upload.Key,
+                    TraceParent = Traces.Current,
+                    Now = Now(),
+                });
+                parameters.AddDynamicParams(choices.Outputs);
+                await transaction.ExecuteAsync(Sql.InsertRequest, parameters);
                 return (new NextIds(product, image), (IntakeResult?)null);
             },
             cancellationToken);
@@ -304,11 +288,10 @@ internal sealed partial class RequestIntake(
     /// </summary>
     private static string HashOf(string bodyHash, IntakeChoices choices)
     {
+        var (first, later) = (choices.Outputs.FirstKeyPart('\n'), choices.Outputs.LaterKeyPart('\n'));
         var fresh = choices.Reuse ? "" : "\nfresh";
-        var size = choices is { MaxWidth: null, MaxHeight: null } ? "" : $"\nfits {choices.MaxWidth}x{choices.MaxHeight}";
-        var variants = choices.Variants is null ? "" : $"\nvariants {choices.Variants}";
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-            $"{bodyHash}\n{choices.Quality}\n{choices.Format}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{fresh}{size}{variants}")));
+            $"{bodyHash}\n{first}\n{choices.EscapeFormulas}\n{choices.WebhookUrl}{fresh}{later}")));
     }
 
     /// <summary>An upload whose process died, or that failed and could not be removed, must not hold its key.</summary>
@@ -332,8 +315,8 @@ internal sealed partial class RequestIntake(
         return await transaction.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters) switch
         {
             null => null,
-            { State: "receiving" } row when row.UpdatedAt >= parameters.Abandoned => new IntakeResult.KeyInUse(),
-            { State: "receiving" } => await GiveUpKeyAsync(transaction, parameters),
+            { State: RequestState.Receiving } row when row.UpdatedAt >= parameters.Abandoned => new IntakeResult.KeyInUse(),
+            { State: RequestState.Receiving } => await GiveUpKeyAsync(transaction, parameters),
             { } row when row.BodyHash != bodyHash => new IntakeResult.KeyReused(),
             { } row => new IntakeResult.Accepted(row.RequestId, row.Products, row.Images),
         };
@@ -422,7 +405,7 @@ internal sealed partial class RequestIntake(
     private sealed record EarlierRow
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long UpdatedAt { get; init; }
         public required string BodyHash { get; init; }
         public required long Products { get; init; }
@@ -448,11 +431,11 @@ internal sealed partial class RequestIntake(
             WHERE  owner = @Owner AND idempotency_key = @IdempotencyKey
             """;
 
-        public const string InsertRequest = """
-            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, format, max_width, max_height, variants,
-                                 escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
-            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images, @Quality, @Format, @MaxWidth, @MaxHeight, @Variants,
-                    @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
+        public const string InsertRequest = $"""
+            INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images,
+                                 {OutputOptions.Columns}, escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
+            VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images,
+                    {OutputOptions.Parameters}, @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
         /// <summary>A sign of life for <see cref="AbandonedUploads"/>.</summary>

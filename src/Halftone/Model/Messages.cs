@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Halftone.Model;
 
@@ -44,18 +45,8 @@ internal abstract record Message
         /// <summary>Failed attempts before this one.</summary>
         public required int Attempt { get; init; }
 
-        public required int Quality { get; init; }
-
-        /// <summary>Name of the output format, or null to keep the source's.</summary>
-        public string? Format { get; init; }
-
-        /// <summary>Maximum size of the output in pixels; null: no limit.</summary>
-        public int? MaxWidth { get; init; }
-
-        public int? MaxHeight { get; init; }
-
-        /// <summary>Additional outputs to make from the same bytes, as written by <see cref="VariantSpec.TextOf"/>; null: none.</summary>
-        public string? Variants { get; init; }
+        /// <summary>In JSON these are members of the message itself.</summary>
+        public required OutputOptions Outputs { get; init; }
 
         /// <summary>Owner of the request; null in a message of a version without it, and then nothing is reused.</summary>
         public string? Owner { get; init; }
@@ -95,14 +86,15 @@ internal abstract record Message
         public override QueueName Queue => QueueName.Delete;
     }
 
-    public string ToJson() => JsonSerializer.Serialize(this, MessageJson.Default.Message);
+    public string ToJson() => JsonSerializer.Serialize(this, MessageForm.TypeInfo);
 
     /// <exception cref="JsonException">Not a message of this version: it is parked, never counted against an image.</exception>
     public static Message FromJson(string json)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, MessageJson.Default.Message) ?? throw new JsonException("The message is null.");
+            var message = JsonSerializer.Deserialize(json, MessageForm.TypeInfo) ?? throw new JsonException("The message is null.");
+            return message is Image image ? image with { Outputs = JsonSerializer.Deserialize(json, MessageJson.Default.OutputOptions)! } : message;
         }
         catch (NotSupportedException exception)
         {
@@ -124,4 +116,35 @@ internal enum QueueName
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Message))]
+[JsonSerializable(typeof(OutputOptions))]
 internal sealed partial class MessageJson : JsonSerializerContext;
+
+/// <summary>
+/// The JSON form of messages. The options of an image's outputs are written as members of its message, as they were before they were a
+/// record of their own; they are read by reading the message a second time, as options.
+/// </summary>
+internal static class MessageForm
+{
+    public static readonly JsonTypeInfo<Message> TypeInfo = (JsonTypeInfo<Message>)new JsonSerializerOptions(MessageJson.Default.Options)
+    {
+        TypeInfoResolver = MessageJson.Default.WithAddedModifier(Flatten),
+    }.GetTypeInfo(typeof(Message));
+
+    private static void Flatten(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(Message.Image))
+        {
+            return;
+        }
+
+        var nested = type.Properties.Single(property => property.PropertyType == typeof(OutputOptions));
+        nested.ShouldSerialize = (_, _) => false;
+        nested.IsRequired = false;
+        foreach (var option in MessageJson.Default.OutputOptions.Properties)
+        {
+            var flat = type.CreateJsonPropertyInfo(option.PropertyType, option.Name);
+            flat.Get = image => option.Get!(((Message.Image)image).Outputs);
+            type.Properties.Add(flat);
+        }
+    }
+}

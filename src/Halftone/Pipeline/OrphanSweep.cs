@@ -13,7 +13,7 @@ namespace Halftone.Pipeline;
 /// <summary>
 /// Removes objects that no row names. At start, under the lock on the data folder, leftovers of a crash in that folder are removed at once, because no work is running yet that could name them. Once a day, objects older than a day are removed if their requests are closed or unknown; an open request may still record an object stored long ago, if the database was not writable. Among several processes, one does it. Each database leaves a mark in its bucket or account: if there is a mark of another database, unknown objects may belong to it and stay.
 /// </summary>
-internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImages images, StoredFiles files, TimeProvider time, ILogger<OrphanSweep> logger)
+internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore images, IFileStore files, TimeProvider time, ILogger<OrphanSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
 {
     private static readonly TimeSpan MinAge = TimeSpan.FromDays(1);
@@ -34,14 +34,14 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>A run outlives the end of its request by at most the maximum fetch, codec and store times: minutes.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(10);
 
-    private IEnumerable<IObjectStore> Stores => new[] { images.Store, files.Store }.Distinct();
+    private IEnumerable<IListedStore> Stores => new IListedStore[] { images, files }.Distinct();
 
     /// <summary>
     /// Runs before any work: removes objects of unknown requests, and objects not named by requests that were open or had just ended when the last process ended. If the database is older than the folder, because it was restored or lost, files of unknown requests are left to the daily pass.
     /// </summary>
     public async Task SweepAtStartAsync(CancellationToken cancellationToken)
     {
-        var folders = Stores.OfType<FolderStore>().ToArray();
+        var folders = Stores.Where(store => !store.IsRemote).ToArray();
         var known = (await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.AllRequests), cancellationToken)).ToHashSet();
         foreach (var store in folders)
         {
@@ -91,7 +91,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
                 {
                     await RemoveUnknownAsync(store, requestId, oldest, cancellationToken);
                 }
-                else if (request is { IsClosed: true })
+                else if (request is not null && request.State.HasEnded)
                 {
                     await RemoveUnnamedAsync(store, request, oldest, cancellationToken);
                 }
@@ -103,7 +103,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     public async Task MarkAsync(CancellationToken cancellationToken)
     {
         var mark = await MarkOfAsync(cancellationToken);
-        foreach (var store in Stores.Where(store => store is not FolderStore))
+        foreach (var store in Stores.Where(store => store.IsRemote))
         {
             await store.PutAsync(mark, MarkPng, "image/png", cancellationToken);
         }
@@ -125,7 +125,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         return $"{ObjectKey.Prefix(Marks)}{id}.png";
     }
 
-    private async Task<bool> IsOursAloneAsync(IObjectStore store, string mark, CancellationToken cancellationToken)
+    private async Task<bool> IsOursAloneAsync(IListedStore store, string mark, CancellationToken cancellationToken)
     {
         await foreach (var found in store.ListAsync(Marks, cancellationToken))
         {
@@ -142,13 +142,13 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     /// <summary>True for an upload with images or results. A crash leaves an upload alone, or images of a deleted request, whose upload is gone.</summary>
     private async Task<bool> IsWorkAsync(Guid requestId, CancellationToken cancellationToken)
     {
-        var kept = await files.Store.ListAsync(requestId, cancellationToken).ToListAsync(cancellationToken);
+        var kept = await files.ListAsync(requestId, cancellationToken).ToListAsync(cancellationToken);
         var uploads = kept.Count(found => found.Key.StartsWith($"{ObjectKey.Prefix(requestId)}upload-", StringComparison.Ordinal));
-        return uploads > 0 && (uploads < kept.Count || (images.Store is FolderStore folder && await folder.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
+        return uploads > 0 && (uploads < kept.Count || (!images.IsRemote && await images.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
     }
 
     /// <summary>Uploads in progress have no row yet, but they are recent.</summary>
-    private async Task RemoveUnknownAsync(IObjectStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)
+    private async Task RemoveUnknownAsync(IListedStore store, Guid requestId, DateTimeOffset oldest, CancellationToken cancellationToken)
     {
         if (await store.ListAsync(requestId, cancellationToken).AllAsync(found => found.ModifiedAt < oldest, cancellationToken))
         {
@@ -157,7 +157,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         }
     }
 
-    private async Task RemoveUnnamedAsync(IObjectStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
+    private async Task RemoveUnnamedAsync(IListedStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
     {
         var passes = (ulong)(1 + (request.Images * (1 + VariantSpec.Parse(request.Variants).Count) / PrintsAtOnce));
         for (var pass = 0UL; pass < passes; pass++)
@@ -203,14 +203,12 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     private sealed record RequestRow
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }
         public required string UploadKey { get; init; }
         public string? ResultKey { get; init; }
         public string? Variants { get; init; }
-
-        public bool IsClosed => State is "completed" or "failed" or "cancelled";
     }
 
     private static class Sql

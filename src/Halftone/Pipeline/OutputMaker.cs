@@ -33,7 +33,7 @@ internal sealed partial class OutputMaker(
     HalftoneDatabase database,
     EarlierOutputs earlierOutputs,
     CodecPool codec,
-    StoredImages images,
+    IImageStore images,
     UnusedOutputs unused,
     IOptions<QueueOptions> queueOptions,
     TimeProvider time,
@@ -41,7 +41,7 @@ internal sealed partial class OutputMaker(
 {
     public async Task<MakeResult> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        var wanted = WantedOutput.Of(message);
+        var wanted = message.Outputs.Wanted();
         var made = new List<MadeOutput>(wanted.Count);
         try
         {
@@ -112,7 +112,7 @@ internal sealed partial class OutputMaker(
         await OutageBackoff.WaitOutAsync(
             async () =>
             {
-                await images.Store.PutAsync(key, compressed.Body, FormatName.ContentType(compressed.Format), cancellationToken);
+                await images.PutAsync(key, compressed.Body, FormatName.ContentType(compressed.Format), cancellationToken);
                 return true;
             },
             time,

@@ -12,7 +12,7 @@ namespace Halftone.Pipeline;
 /// <summary>
 /// Runs at start with the in-process queue, before any work is taken, under the lock on the data folder. The queue was lost with the process, so unfinished requests get a Plan, and requests being deleted their Delete. Incomplete uploads are removed, and completed images of unfinished requests are processed again if their file is missing or has the wrong length.
 /// </summary>
-internal sealed partial class Replan(HalftoneDatabase database, StoredFiles files, StoredImages images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
+internal sealed partial class Replan(HalftoneDatabase database, IFileStore files, IImageStore images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
 {
     private const int PageRows = 1_000;
 
@@ -26,10 +26,10 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         {
             switch (request.State)
             {
-                case "receiving":
+                case RequestState.Receiving:
                     await ForgetAsync(request, cancellationToken);
                     break;
-                case "deleting":
+                case RequestState.Deleting:
                     await database.WriteAsync(transaction => Outbox.AddAsync(transaction, new Message.Delete { RequestId = request.RequestId, Run = request.Run }, time), cancellationToken);
                     break;
                 default:
@@ -55,7 +55,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
                 return;
             }
 
-            await files.Store.DeleteAllAsync(request.RequestId, cancellationToken);
+            await files.DeleteAllAsync(request.RequestId, cancellationToken);
             await RequestRows.DeleteAsync(database, request.RequestId, cancellationToken);
             Log.Forgot(logger, request.RequestId);
         }
@@ -81,7 +81,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
             var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + PageRows) };
             foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, parameters), cancellationToken))
             {
-                if (!await row.IsWholeAsync(images.Store, cancellationToken))
+                if (!await row.IsWholeAsync(images, cancellationToken))
                 {
                     await database.WriteAsync(transaction => UndoAsync(transaction, request, row.ImageId), cancellationToken);
                     Log.Undone(logger, row.ImageId, request.RequestId);
@@ -101,7 +101,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     private sealed record OpenRequest
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }

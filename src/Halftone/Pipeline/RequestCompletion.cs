@@ -17,8 +17,8 @@ namespace Halftone.Pipeline;
 /// </summary>
 internal sealed partial class RequestCompletion(
     HalftoneDatabase database,
-    StoredFiles files,
-    StoredImages images,
+    IFileStore files,
+    IImageStore images,
     ResultImages resultImages,
     DueSignal due,
     PublicUrls urls,
@@ -53,11 +53,11 @@ internal sealed partial class RequestCompletion(
         if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
         {
             due.Set();
-            Instruments.Ended(state);
-            Log.Closed(logger, finish.RequestId, state, request.Completed, request.Failed, request.Images);
+            Instruments.Ended(state.ToStored());
+            Log.Closed(logger, finish.RequestId, state.ToStored(), request.Completed, request.Failed, request.Images);
             if (request.ResultKey is { } replaced)
             {
-                await files.Store.DeleteAsync(replaced, cancellationToken);
+                await files.DeleteAsync(replaced, cancellationToken);
             }
         }
         else
@@ -68,7 +68,7 @@ internal sealed partial class RequestCompletion(
 
     private async Task<bool> FlushImagesAsync(CancellationToken cancellationToken)
     {
-        await images.Store.FlushAsync(cancellationToken);
+        await images.FlushAsync(cancellationToken);
         return true;
     }
 
@@ -76,7 +76,7 @@ internal sealed partial class RequestCompletion(
     {
         if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }), CancellationToken.None) != key)
         {
-            await files.Store.DeleteAsync(key, CancellationToken.None);
+            await files.DeleteAsync(key, CancellationToken.None);
         }
     }
 
@@ -85,9 +85,9 @@ internal sealed partial class RequestCompletion(
 
     private async Task<bool> WriteResultAsync(Guid requestId, RequestRow request, string key, CancellationToken cancellationToken)
     {
-        await using var upload = await files.Store.OpenReadAsync(request.UploadKey, cancellationToken)
+        await using var upload = await files.OpenReadAsync(request.UploadKey, cancellationToken)
             ?? throw new InvalidOperationException($"The upload of request {requestId} is missing: {request.UploadKey}.");
-        return await files.Store.PutAsync(
+        return await files.PutAsync(
             key,
             "text/csv",
             async destination =>
@@ -101,7 +101,7 @@ internal sealed partial class RequestCompletion(
     }
 
     /// <returns>The final state, or null if another Finish was first or the request has moved on.</returns>
-    private async Task<string?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
+    private async Task<RequestState?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now };

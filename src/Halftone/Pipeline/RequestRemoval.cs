@@ -7,7 +7,7 @@ using Halftone.Store;
 namespace Halftone.Pipeline;
 
 /// <summary>Removes a request that is being deleted: its files first, then its rows in chunks, its own row last.</summary>
-internal sealed class RequestRemoval(HalftoneDatabase database, StoredFiles files, StoredImages images)
+internal sealed class RequestRemoval(HalftoneDatabase database, IFileStore files, IImageStore images)
 {
     public async Task HandleAsync(Message.Delete delete, CancellationToken cancellationToken)
     {
@@ -17,8 +17,8 @@ internal sealed class RequestRemoval(HalftoneDatabase database, StoredFiles file
             return;
         }
 
-        await images.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
-        await files.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
+        await images.DeleteAllAsync(delete.RequestId, cancellationToken);
+        await files.DeleteAllAsync(delete.RequestId, cancellationToken);
         await RequestRows.DeleteAsync(database, delete.RequestId, cancellationToken);
     }
 

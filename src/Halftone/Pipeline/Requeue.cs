@@ -44,8 +44,8 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
 
             Message first = row.State switch
             {
-                "deleting" => new Message.Delete { RequestId = requestId, Run = row.Run },
-                "cancelling" => new Message.Finish { RequestId = requestId, Run = row.Run },
+                RequestState.Deleting => new Message.Delete { RequestId = requestId, Run = row.Run },
+                RequestState.Cancelling => new Message.Finish { RequestId = requestId, Run = row.Run },
                 _ => new Message.Plan { RequestId = requestId, Run = row.Run, After = 0 },
             };
             await Outbox.AddAsync(transaction, first, time);
@@ -53,7 +53,11 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
         },
         cancellationToken);
 
-    private sealed record Row(string State, int Run);
+    private sealed record Row
+    {
+        public required RequestState State { get; init; }
+        public required int Run { get; init; }
+    }
 
     private static class Sql
     {

@@ -15,7 +15,17 @@ namespace Halftone.Pipeline;
 /// <summary>
 /// Hands due images and deliveries back to the queue. Never clears the due time but moves it forward by a lease: if the message is lost, the row becomes due again, and only a recorded outcome ends it. If the queue was unavailable, publishes when it is back, not when the lease has expired.
 /// </summary>
-internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue queue, DueSignal due, WaitingRoom waitingRoom, ImageSample sample, IOptions<QueueOptions> options, IOptions<FetchOptions> fetchOptions, IOptions<ServerOptions> server, TimeProvider time, ILogger<RetrySweep> logger) : BackgroundService
+internal sealed partial class RetrySweep(
+    HalftoneDatabase database,
+    IWorkQueue queue,
+    DueSignal due,
+    WaitingRoom waitingRoom,
+    ImageSample sample,
+    IOptions<QueueOptions> options,
+    IOptions<FetchOptions> fetchOptions,
+    IOptions<ServerOptions> server,
+    TimeProvider time,
+    ILogger<RetrySweep> logger) : BackgroundService
 {
     /// <summary>Maximum per pass: the limit of the statements.</summary>
     private const int MostImages = 256;
@@ -112,7 +122,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                     images.AddRange(images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
                     var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
                     await transaction.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, Lease = parameters.FirstLease });
-                    messages.AddRange(images.Select(ToMessage));
+                    messages.AddRange(images.Select(image => image.ToMessage(image.TraceOf(sample))));
                 }
 
                 if (parameters.Deliveries)
@@ -174,47 +184,11 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         last = (clock, timestamp);
     }
 
-    private async Task<List<DueImage>> DueAsync(DbTransaction transaction, long from, long to, string full) =>
-        (await transaction.QueryAsync<DueImage>(database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres), new { From = from, To = to, Full = full })).AsList();
-
-    private Message.Image ToMessage(DueImage image) => new()
-    {
-        RequestId = image.RequestId,
-        Run = image.Run,
-        ImageId = image.ImageId,
-        Url = image.InputUrl,
-        Attempt = image.Attempt,
-        Quality = image.Quality,
-        Format = image.Format,
-        MaxWidth = image.MaxWidth,
-        MaxHeight = image.MaxHeight,
-        Variants = image.Variants,
-        Owner = image.Owner,
-        Fresh = image.Reuse ? null : true,
-        Name = ObjectKey.NameOf(image.SerialNumber, image.ImageId - image.ProductFirstImageId + 1),
-        TraceParent = sample.TraceOf(image.TraceParent, image.ImageId - image.FirstImageId, image.Images),
-    };
-
-    private sealed record DueImage
-    {
-        public required Guid RequestId { get; init; }
-        public required int Run { get; init; }
-        public required long ImageId { get; init; }
-        public required string InputUrl { get; init; }
-        public required int Attempt { get; init; }
-        public required int Quality { get; init; }
-        public string? Format { get; init; }
-        public int? MaxWidth { get; init; }
-        public int? MaxHeight { get; init; }
-        public string? Variants { get; init; }
-        public required string Owner { get; init; }
-        public required bool Reuse { get; init; }
-        public required string SerialNumber { get; init; }
-        public required long ProductFirstImageId { get; init; }
-        public string? TraceParent { get; init; }
-        public required long FirstImageId { get; init; }
-        public required long Images { get; init; }
-    }
+    private Task<List<PendingImage>> DueAsync(DbTransaction transaction, long from, long to, string full) => PendingImage.QueryAsync(
+        transaction.OpenConnection,
+        database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres),
+        new { From = from, To = to, Full = full },
+        transaction);
 
     private sealed record DueDelivery
     {
@@ -232,28 +206,20 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                 OR (@Deliveries AND EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now))
             """;
 
-        /// <summary>Only images of open requests, because rows of a closed one never change; and not of requests with enough waiting images.</summary>
-        public const string DueImagesSqlite = """
-            SELECT r.request_id, r.run, i.image_id, i.input_url, i.attempt,
-                   r.quality, r.format, r.max_width, r.max_height, r.variants, r.owner, r.reuse,
-                   p.serial_number, p.first_image_id AS product_first_image_id, r.trace_parent, r.first_image_id, r.images
-            FROM   image i
-            JOIN   product p ON p.product_id = i.product_id
-            JOIN   request r ON r.request_id = p.request_id
+        /// <summary>Only images of open requests, because the rows of a closed one never change; none whose request fills the waiting room.</summary>
+        public const string DueImagesSqlite = $"""
+            {PendingImage.Select}
             WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
             AND    r.request_id NOT IN (SELECT value FROM json_each(@Full))
             ORDER  BY i.next_attempt_at
             LIMIT  256
             """;
 
-        /// <summary>Each sweep takes rows that no other has. The limit is not a parameter: with one, a prepared plan reads the whole table.</summary>
-        public const string DueImagesPostgres = """
-            SELECT r.request_id, r.run, i.image_id, i.input_url, i.attempt,
-                   r.quality, r.format, r.max_width, r.max_height, r.variants, r.owner, r.reuse,
-                   p.serial_number, p.first_image_id AS product_first_image_id, r.trace_parent, r.first_image_id, r.images
-            FROM   image i
-            JOIN   product p ON p.product_id = i.product_id
-            JOIN   request r ON r.request_id = p.request_id
+        /// <summary>
+        /// Each sweep takes rows that no other has. The limit is not a parameter: with one, a prepared plan reads the whole table.
+        /// </summary>
+        public const string DueImagesPostgres = $"""
+            {PendingImage.Select}
             WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
             AND    r.request_id NOT IN (SELECT value::uuid FROM json_array_elements_text(@Full::json))
             ORDER  BY i.next_attempt_at

@@ -9,7 +9,7 @@ namespace Halftone.Pipeline;
 /// <summary>
 /// Reuses the outputs of an earlier request: copies them to keys of this request's own, so that neither request depends on the other. Tries once: a store that cannot copy, or does not answer, may still accept a new output, and a new output is worth waiting for.
 /// </summary>
-internal sealed class TakeOver(StoredImages images, UnusedOutputs unused, ILogger<TakeOver> logger)
+internal sealed class TakeOver(IImageStore images, UnusedOutputs unused, ILogger<TakeOver> logger)
 {
     /// <returns>Null if an earlier output is gone or was not copied: nothing is kept, and the image must be processed.</returns>
     public async Task<ImageOutputs?> TryAsync(Message.Image message, EarlierOutput earlier, CancellationToken cancellationToken)
@@ -46,7 +46,7 @@ internal sealed class TakeOver(StoredImages images, UnusedOutputs unused, ILogge
             foreach (var (from, to, bytes) in copies)
             {
                 var isCopied = await OutageBackoff.TryOnceAsync(
-                    () => images.Store.CopyAsync(from, to, bytes, cancellationToken), otherwise: false, logger);
+                    () => images.CopyAsync(from, to, bytes, cancellationToken), otherwise: false, logger);
                 if (!isCopied)
                 {
                     return false;

@@ -7,7 +7,7 @@ using Halftone.Store;
 namespace Halftone.Pipeline;
 
 /// <summary>Removes stored outputs that no row will name. If it fails, the daily sweep removes them later.</summary>
-internal sealed class UnusedOutputs(HalftoneDatabase database, StoredImages images, ILogger<UnusedOutputs> logger)
+internal sealed class UnusedOutputs(HalftoneDatabase database, IImageStore images, ILogger<UnusedOutputs> logger)
 {
     public async Task RemoveAsync(IEnumerable<string> keys)
     {
@@ -16,7 +16,7 @@ internal sealed class UnusedOutputs(HalftoneDatabase database, StoredImages imag
             await OutageBackoff.TryOnceAsync(
                 async () =>
                 {
-                    await images.Store.DeleteAsync(key, CancellationToken.None);
+                    await images.DeleteAsync(key, CancellationToken.None);
                     return true;
                 },
                 otherwise: false,

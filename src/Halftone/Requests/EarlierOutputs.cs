@@ -93,11 +93,10 @@ internal sealed class EarlierOutputs(
     private string KeyOf(Message.Image message, string kind, string of)
     {
         // Included only if they were set, so that outputs of versions without these options stay valid.
-        var size = message is { MaxWidth: null, MaxHeight: null } ? "" : $" fits {message.MaxWidth}x{message.MaxHeight}";
-        var variants = message.Variants is null ? "" : $" variants {message.Variants}";
+        var outputs = message.Outputs.FirstKeyPart(' ') + message.Outputs.LaterKeyPart(' ');
         var text = string.Create(
             CultureInfo.InvariantCulture,
-            $"{kind}\n{message.Owner}\n{message.Quality} {message.Format}{size}{variants} {surroundings}\n{of}");
+            $"{kind}\n{message.Owner}\n{outputs} {surroundings}\n{of}");
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, KeyBytes));
     }
 

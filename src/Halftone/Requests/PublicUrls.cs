@@ -9,22 +9,22 @@ namespace Halftone.Requests;
 /// <summary>The URLs that users see.</summary>
 /// <param name="findRoot">Their base, computed on first use, because a server knows it only once it listens.</param>
 /// <param name="images">The store of images: some stores serve them themselves.</param>
-internal sealed class PublicUrls(Func<string> findRoot, StoredImages images)
+internal sealed class PublicUrls(Func<string> findRoot, IImageStore images)
 {
     private string Root => field ??= findRoot();
 
     /// <summary>Absolute URLs of a server.</summary>
-    public static PublicUrls Of(ServerOptions options, IServer server, StoredImages images) => new(() => RootOf(options, server) + "/", images);
+    public static PublicUrls Of(ServerOptions options, IServer server, IImageStore images) => new(() => RootOf(options, server) + "/", images);
 
     /// <summary>Paths relative to the folder of a run without a server.</summary>
-    public static PublicUrls OfFolder(StoredImages images) => new(() => "", images);
+    public static PublicUrls OfFolder(IImageStore images) => new(() => "", images);
 
     public string Status(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Root}status/{requestId:D}");
 
     public string Result(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Root}results/{requestId:D}.csv");
 
     /// <summary>The store's own URL if users read from it directly, otherwise ours.</summary>
-    public string Image(string objectKey) => images.Store.PublicUrlOf(objectKey) ?? $"{Root}images/{objectKey}";
+    public string Image(string objectKey) => images.PublicUrlOf(objectKey) ?? $"{Root}images/{objectKey}";
 
     private static string RootOf(ServerOptions options, IServer server)
     {

@@ -25,21 +25,21 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
         ActAsync(
             async transaction =>
             {
-                var row = await FindAsync(transaction, owner, requestId);
-                switch (row?.State)
+                if (await FindAsync(transaction, owner, requestId) is not { } row)
                 {
-                    case null:
-                        return ActionResult.UnknownRequest;
-                    case "cancelling":
-                        return ActionResult.Done;
-                    case "pending" or "processing":
-                        await ChangeAsync(transaction, Sql.Cancel, requestId);
-                        await transaction.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, HalftoneDatabase.LongStatementSeconds);
-                        await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
-                        return ActionResult.Done;
-                    default:
-                        return ActionResult.WrongState;
+                    return ActionResult.UnknownRequest;
                 }
+
+                if (!row.State.IsOpen)
+                {
+                    return row.State == RequestState.Cancelling ? ActionResult.Done : ActionResult.WrongState;
+                }
+
+                await ChangeAsync(transaction, Sql.Cancel, requestId);
+                var images = new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images };
+                await transaction.ExecuteAsync(Sql.ForgetRetries, images, HalftoneDatabase.LongStatementSeconds);
+                await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
+                return ActionResult.Done;
             },
             cancellationToken);
 
@@ -48,21 +48,26 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
         ActAsync(
             async transaction =>
             {
-                var row = await FindAsync(transaction, owner, requestId);
-                switch (row?.State)
+                if (await FindAsync(transaction, owner, requestId) is not { } row)
                 {
-                    case null:
-                        return ActionResult.UnknownRequest;
-                    case "completed" or "failed" or "cancelled" when row.Completed == row.Images:
-                        return ActionResult.NothingToDo;
-                    case "completed" or "failed" or "cancelled":
-                        await transaction.ExecuteAsync(Sql.PendAgain, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() }, HalftoneDatabase.LongStatementSeconds);
-                        await ChangeAsync(transaction, Sql.Retry, requestId);
-                        await Outbox.AddAsync(transaction, new Message.Plan { RequestId = requestId, Run = row.Run + 1, After = 0 }, time);
-                        return ActionResult.Done;
-                    default:
-                        return ActionResult.WrongState;
+                    return ActionResult.UnknownRequest;
                 }
+
+                if (!row.State.HasEnded)
+                {
+                    return ActionResult.WrongState;
+                }
+
+                if (row.Completed == row.Images)
+                {
+                    return ActionResult.NothingToDo;
+                }
+
+                var images = new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() };
+                await transaction.ExecuteAsync(Sql.PendAgain, images, HalftoneDatabase.LongStatementSeconds);
+                await ChangeAsync(transaction, Sql.Retry, requestId);
+                await Outbox.AddAsync(transaction, new Message.Plan { RequestId = requestId, Run = row.Run + 1, After = 0 }, time);
+                return ActionResult.Done;
             },
             cancellationToken);
 
@@ -126,7 +131,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
     private sealed record ActionRow
     {
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }

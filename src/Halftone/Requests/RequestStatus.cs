@@ -82,6 +82,15 @@ internal sealed record StatusOptions
     /// <summary>Additional outputs of each image; absent if there are none.</summary>
     /// <example>thumb:max_width=200,max_height=200,format=webp</example>
     public string? Variants { get; init; }
+
+    public static StatusOptions Of(OutputOptions outputs) => new()
+    {
+        Quality = outputs.Quality,
+        Format = outputs.Format ?? "keep",
+        MaxWidth = outputs.MaxWidth,
+        MaxHeight = outputs.MaxHeight,
+        Variants = outputs.Variants,
+    };
 }
 
 /// <summary>Progress of a request, in images.</summary>

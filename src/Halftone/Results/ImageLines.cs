@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapper;
 using Halftone.Database;
+using Halftone.Model;
 using Halftone.Requests;
 
 namespace Halftone.Results;
@@ -122,12 +123,12 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     /// <summary>A page of a request's images, in CSV order.</summary>
     /// <param name="owner">ID of the caller's API key; '' if the server requires none.</param>
     /// <param name="requestId">ID of the request.</param>
-    /// <param name="state">completed, failed or pending: only those; null: all.</param>
+    /// <param name="state">Only images in this state; null: all.</param>
     /// <param name="skip">Number of them before the page.</param>
     /// <param name="limit">Images per page, 1 or more.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>Null for an unknown ID, and for a request of another owner.</returns>
-    public async Task<IReadOnlyList<ImageLine>?> PageAsync(string owner, Guid requestId, string? state, long skip, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ImageLine>?> PageAsync(string owner, Guid requestId, ImageState? state, long skip, int limit, CancellationToken cancellationToken)
     {
         // One snapshot for both statements; otherwise a delete between them would return a request without images.
         var rows = await database.ReadSnapshotAsync(
@@ -141,7 +142,9 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
                 var end = range.FirstImageId + range.Images;
                 if (state is not null)
                 {
-                    return (await connection.QueryAsync<Row>(state == "failed" ? Sql.PageOfFailed : Sql.PageOfState, new { First = range.FirstImageId, End = end, State = state, Skip = skip, Limit = limit })).AsList();
+                    var sql = state == ImageState.Failed ? Sql.PageOfFailed : Sql.PageOfState;
+                    var parameters = new { First = range.FirstImageId, End = end, State = state.Value.ToStored(), Skip = skip, Limit = limit };
+                    return (await connection.QueryAsync<Row>(sql, parameters)).AsList();
                 }
 
                 // IDs are assigned in file order without gaps, so the page is found without counting.
@@ -160,7 +163,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         Number = row.Number,
         InputUrl = row.InputUrl,
         OutputUrl = row.ObjectKey is null ? null : urls.Image(row.ObjectKey),
-        Status = row.State.ToUpperInvariant(),
+        Status = row.State.ToWire(),
         ErrorCode = row.ErrorCode,
         HttpStatus = row.HttpStatus,
         InputBytes = row.BytesIn,
@@ -189,7 +192,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public required string ProductName { get; init; }
         public required long Number { get; init; }
         public required string InputUrl { get; init; }
-        public required string State { get; init; }
+        public required ImageState State { get; init; }
         public string? ObjectKey { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }

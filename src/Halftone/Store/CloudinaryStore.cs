@@ -14,7 +14,7 @@ namespace Halftone.Store;
 /// <summary>
 /// Images in a Cloudinary account, through its documented API: signed <c>image/upload</c> and <c>image/destroy</c> (https://cloudinary.com/documentation/image_upload_api_reference), and the Admin API for listing (https://cloudinary.com/documentation/admin_api). The public ID of an image is its key without the extension.
 /// </summary>
-internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
+internal sealed partial class CloudinaryStore : IImageStore, IDisposable
 {
     /// <summary>Maximum number that the Admin API lists per answer.</summary>
     private const int ListedAtOnce = 500;
@@ -34,6 +34,8 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         api = $"{options.ApiUrl.TrimEnd('/')}/v1_1/{options.CloudName}";
         client = SilenceLimit.NewClient(LongestSilence, _ => false);
     }
+
+    public bool IsRemote => true;
 
     /// <exception cref="StoreRefusedException">Cloudinary refuses this image, for example because it is larger than the account's plan allows.</exception>
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
@@ -75,9 +77,6 @@ internal sealed partial class CloudinaryStore : IObjectStore, IDisposable
         return false;
     }
 
-    /// <exception cref="NotSupportedException">Always: it stores images, not files.</exception>
-    public Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("Cloudinary stores only images.");
 
     public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {

@@ -8,7 +8,7 @@ namespace Halftone.Store;
 /// <summary>
 /// Objects as files in one folder: written beside their final name, then renamed, so neither a reader nor a crash sees a partial file. A file survives the end of the process at once; it survives a power failure after <see cref="FlushAsync"/> (images, once per request), or when it is put as a stream (uploads and results).
 /// </summary>
-internal sealed class FolderStore(string root) : IObjectStore
+internal sealed class FolderStore(string root) : IFileStore, IImageStore
 {
     /// <summary>Extension of files being written; leftovers of a crash are swept.</summary>
     public const string PartialExtension = ".part";
@@ -18,6 +18,8 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     /// <summary>Held while an empty folder is removed, and while it is created again for an object.</summary>
     private readonly Lock removing = new();
+
+    public bool IsRemote => false;
 
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
     {
@@ -97,9 +99,16 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     public Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
+        if (key.EndsWith(PartialExtension, StringComparison.Ordinal))
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+
         try
         {
-            return Task.FromResult<Stream?>(new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 65_536, FileOptions.SequentialScan));
+            const FileShare Share = FileShare.Read | FileShare.Delete;
+            return Task.FromResult<Stream?>(
+                new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, Share, 65_536, FileOptions.SequentialScan));
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

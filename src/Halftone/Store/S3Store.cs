@@ -11,7 +11,7 @@ using Halftone.Model;
 namespace Halftone.Store;
 
 /// <summary>Objects in a bucket: put as a whole, so nobody sees a partial one, and durable when the put is answered.</summary>
-internal sealed class S3Store : IObjectStore, IDisposable
+internal sealed class S3Store : IFileStore, IImageStore, IDisposable
 {
     /// <summary>Maximum keys per DeleteObjects call.</summary>
     private const int DeletedAtOnce = 1_000;
@@ -50,6 +50,8 @@ internal sealed class S3Store : IObjectStore, IDisposable
             ? new AmazonS3Client(new BasicAWSCredentials(options.AccessKeyId, options.SecretAccessKey), configuration)
             : new AmazonS3Client(configuration);
     }
+
+    public bool IsRemote => true;
 
     public Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken) => CallAsync(async () =>
     {

@@ -14,8 +14,8 @@ internal sealed record EndedRequest
     public required Guid RequestId { get; init; }
     public required int Run { get; init; }
 
-    /// <summary>completed, failed or cancelled.</summary>
-    public required string State { get; init; }
+    /// <summary>Completed, failed or cancelled.</summary>
+    public required RequestState State { get; init; }
     public required string Owner { get; init; }
 
     /// <summary>The webhook_url of the upload.</summary>
@@ -66,7 +66,7 @@ internal static class Deliveries
     private static WebhookEvent EventOf(EndedRequest request, PublicUrls urls) => new()
     {
         RequestId = request.RequestId,
-        Status = RequestState.ToWire(request.State),
+        Status = request.State.ToWire(),
         ResultUrl = urls.Result(request.RequestId),
         Progress = WebhookProgress.Of(request.Images, request.Completed, request.Failed),
         Bytes = WebhookBytes.Of(request.BytesIn, request.BytesOut),

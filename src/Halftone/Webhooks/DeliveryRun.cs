@@ -82,7 +82,7 @@ internal sealed partial class DeliveryRun(
             DeliveryId = deliveryId,
             Number = delivery.Attempt + 1,
             LeasedUntil = delivery.NextAttemptAt,
-            State = outcome is DeliveryOutcome.Delivered ? "delivered" : pause is null ? "failed" : "pending",
+            Becomes = outcome is DeliveryOutcome.Delivered ? DeliveryState.Delivered : pause is null ? DeliveryState.Failed : DeliveryState.Pending,
             NextAttemptAt = pause is null ? null : (now + pause.Value).ToUnixTimeMilliseconds(),
             HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
             Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
@@ -111,7 +111,8 @@ internal sealed partial class DeliveryRun(
 
     private void Count(Attempt attempt)
     {
-        Instruments.WebhookAttempt(attempt.IsGone ? "gone" : attempt.State == "pending" ? "postponed" : attempt.State, attempt.Error, TimeSpan.FromMilliseconds(attempt.Milliseconds));
+        var outcome = attempt.IsGone ? "gone" : attempt.Becomes == DeliveryState.Pending ? "postponed" : attempt.State;
+        Instruments.WebhookAttempt(outcome, attempt.Error, TimeSpan.FromMilliseconds(attempt.Milliseconds));
         if (attempt.Error is { } error)
         {
             Traces.Fail(error);
@@ -137,8 +138,12 @@ internal sealed partial class DeliveryRun(
         public required int Number { get; init; }
         public required long LeasedUntil { get; init; }
 
-        /// <summary>The new state of the delivery: <c>delivered</c>, <c>failed</c>, or <c>pending</c> until the next attempt.</summary>
-        public required string State { get; init; }
+        /// <summary>The delivery's new state; pending until its next attempt.</summary>
+        public required DeliveryState Becomes { get; init; }
+
+        /// <summary>Its word in the database.</summary>
+        public string State => Becomes.ToString().ToLowerInvariant();
+
         public long? NextAttemptAt { get; init; }
         public int? HttpStatus { get; init; }
         public string? Error { get; init; }

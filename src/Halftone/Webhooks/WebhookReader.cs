@@ -156,7 +156,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             RequestId = row.RequestId == Guid.Empty ? null : row.RequestId,
             WebhookId = row.WebhookId.Length == 0 ? null : row.WebhookId,
             Endpoint = row.Endpoint,
-            Status = row.State.ToUpperInvariant(),
+            Status = row.State.ToString().ToUpperInvariant(),
             NextAttemptAt = row.NextAttemptAt is { } next ? Time(next) : null,
             Attempts = [.. attempts[row.DeliveryId].Select(attempt => new DeliveryAttempt
             {
@@ -186,7 +186,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         public required Guid RequestId { get; init; }
         public required string WebhookId { get; init; }
         public required string Endpoint { get; init; }
-        public required string State { get; init; }
+        public required DeliveryState State { get; init; }
         public long? NextAttemptAt { get; init; }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Dapper;
 using Halftone.Database;
+using Halftone.Model;
 using Halftone.Requests;
 
 namespace Halftone.Webhooks;
@@ -129,17 +130,17 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
     }
 
     private bool Disagrees(EndedRequest ended, string? status, string? resultUrl) =>
-        (status is not null && !status.Equals(ended.State, StringComparison.OrdinalIgnoreCase)) || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
+        (status is not null && !status.Equals(ended.State.ToWire(), StringComparison.OrdinalIgnoreCase)) || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
 
     private static async Task<FoundRequest?> FindAsync(DbTransaction transaction, string owner, Guid requestId)
     {
         var parameters = new { RequestId = requestId, Owner = owner };
-        return await transaction.ExecuteScalarAsync<string?>(Sql.State, parameters) switch
+        if (await transaction.QuerySingleOrDefaultAsync<StateRow>(Sql.State, parameters) is not { } row)
         {
-            null => null,
-            "completed" or "failed" or "cancelled" => new(await transaction.QuerySingleAsync<EndedRequest>(Sql.Ended, parameters)),
-            _ => new(null),
-        };
+            return null;
+        }
+
+        return new(row.State.HasEnded ? await transaction.QuerySingleAsync<EndedRequest>(Sql.Ended, parameters) : null);
     }
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -283,7 +283,7 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     {
         var intake = Get<RequestIntake>(process);
         var upload = await intake.SpoolAsync(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "a.csv", Cancelled);
-        return await intake.AcceptAsync(upload, new IntakeChoices { Owner = "", Quality = 50, IdempotencyKey = idempotencyKey }, Cancelled);
+        return await intake.AcceptAsync(upload, new IntakeChoices { Owner = "", Outputs = new OutputOptions { Quality = 50 }, IdempotencyKey = idempotencyKey }, Cancelled);
     }
 
     /// <summary>An upload as a process leaves it that dies while it takes it in.</summary>
