@@ -61,7 +61,9 @@ internal abstract record IntakeResult
 }
 
 /// <summary>
-/// Turns a body into an accepted request. Spools and flushes the body unchanged, reads it once to check it, and only if there are no problems reads it again to insert its rows in chunks, in the hidden state <c>receiving</c>. One small transaction then makes it <c>pending</c> and writes its first Plan message. Nothing of a rejected file is kept.
+/// Turns a body into an accepted request. Spools and flushes the body unchanged, reads it once to check it, and only if
+/// there are no problems reads it again to insert its rows in chunks, in the hidden state <c>receiving</c>. One small
+/// transaction then makes it <c>pending</c> and writes its first Plan message. Nothing of a rejected file is kept.
 /// </summary>
 internal sealed partial class RequestIntake(
     HalftoneDatabase database,
@@ -84,7 +86,8 @@ internal sealed partial class RequestIntake(
     public IDisposable? TryEnter() => places.Wait(0, CancellationToken.None) ? new Place(places) : null;
 
     /// <summary>Writes the body to the file store; it is on disk when this returns.</summary>
-    public Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken) => SpoolAsync(body, fileName, options.Value.MaxBodyBytes, cancellationToken);
+    public Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken) =>
+        SpoolAsync(body, fileName, options.Value.MaxBodyBytes, cancellationToken);
 
     /// <param name="body">Decompressed first if it is gzip.</param>
     /// <param name="fileName">The sender's name of the file.</param>
@@ -99,7 +102,11 @@ internal sealed partial class RequestIntake(
         string hash;
         try
         {
-            hash = await files.PutAsync(key, "text/csv", spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken), cancellationToken);
+            hash = await files.PutAsync(
+                key,
+                "text/csv",
+                spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken),
+                cancellationToken);
         }
         catch
         {
@@ -110,11 +117,15 @@ internal sealed partial class RequestIntake(
         return new SpooledUpload(requestId, key, NameOf(fileName), hash);
     }
 
-    /// <summary>The sender's name without characters that a database or a header refuses: no control characters, no lone surrogates.</summary>
+    /// <summary>
+    /// The sender's name without characters that a database or a header refuses: no control characters, no lone
+    /// surrogates.
+    /// </summary>
     private static string NameOf(string fileName)
     {
         var name = new StringBuilder();
-        foreach (var rune in fileName.EnumerateRunes().Where(rune => !Rune.IsControl(rune)).TakeWhile(rune => name.Length + rune.Utf16SequenceLength <= MaxFileNameChars))
+        foreach (var rune in fileName.EnumerateRunes().Where(rune => !Rune.IsControl(rune)).TakeWhile(rune =>
+            name.Length + rune.Utf16SequenceLength <= MaxFileNameChars))
         {
             name.Append(rune.ToString());
         }
@@ -207,7 +218,8 @@ internal sealed partial class RequestIntake(
 
     /// <summary>Opens a spooled body.</summary>
     public async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
-        await files.OpenReadAsync(upload.Key, cancellationToken) ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
+        await files.OpenReadAsync(upload.Key, cancellationToken)
+            ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
 
     private static async Task<string> CopyAsync(Stream body, Stream spool, long maxBytes, CancellationToken cancellationToken)
     {
@@ -244,13 +256,21 @@ internal sealed partial class RequestIntake(
         return reader;
     }
 
-    /// <summary>Reserves the IDs of all rows and inserts the request, hidden; or finds the request that its idempotency key names.</summary>
-    private Task<(NextIds Ids, IntakeResult? Earlier)> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Reserves the IDs of all rows and inserts the request, hidden; or finds the request that its idempotency key
+    /// names.
+    /// </summary>
+    private Task<(NextIds Ids, IntakeResult? Earlier)> BeginAsync(
+        SpooledUpload upload,
+        IntakeChoices choices,
+        ProductCsvReader file,
+        CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
                 var bodyHash = HashOf(upload.BodyHash, choices);
-                // Comes first, because it takes the locks of the counters: of two uploads with one key, the second waits here and then finds the first.
+                // Comes first, because it takes the locks of the counters: of two uploads with one key, the second
+                // waits here and then finds the first.
                 var product = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows });
                 var image = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images });
                 if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
@@ -284,7 +304,8 @@ internal sealed partial class RequestIntake(
             cancellationToken);
 
     /// <summary>
-    /// Everything that must be equal for an upload to count as repeated: the file and every option. Options added in later versions are included only if they were set, so that hashes of earlier versions stay valid.
+    /// Everything that must be equal for an upload to count as repeated: the file and every option. Options added in
+    /// later versions are included only if they were set, so that hashes of earlier versions stay valid.
     /// </summary>
     private static string HashOf(string bodyHash, IntakeChoices choices)
     {
@@ -323,7 +344,13 @@ internal sealed partial class RequestIntake(
     }
 
     /// <summary>Reads one chunk while the previous one is inserted.</summary>
-    private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
+    private async Task InsertRowsAsync(
+        Guid requestId,
+        Stream spool,
+        CsvDialect dialect,
+        NextIds ids,
+        EqualUrls equalUrls,
+        CancellationToken cancellationToken)
     {
         var inserting = Task.FromResult(ids);
         try
@@ -341,7 +368,10 @@ internal sealed partial class RequestIntake(
         }
     }
 
-    private async IAsyncEnumerable<List<ProductRow>> ReadChunksAsync(Stream spool, CsvDialect dialect, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<List<ProductRow>> ReadChunksAsync(
+        Stream spool,
+        CsvDialect dialect,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var reader = await ProductCsvReader.ReopenAsync(spool, dialect, options.Value, cancellationToken);
         var chunk = new List<ProductRow>();
@@ -361,7 +391,12 @@ internal sealed partial class RequestIntake(
         yield return chunk;
     }
 
-    private Task<NextIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken) =>
+    private Task<NextIds> InsertChunkAsync(
+        Guid requestId,
+        List<ProductRow> rows,
+        NextIds ids,
+        EqualUrls equalUrls,
+        CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
@@ -433,15 +468,18 @@ internal sealed partial class RequestIntake(
 
         public const string InsertRequest = $"""
             INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images,
-                                 {OutputOptions.Columns}, escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
+                                 {OutputOptions.Columns}, escape_formulas, reuse, dialect, webhook_url,
+                                 idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
             VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images,
-                    {OutputOptions.Parameters}, @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
+                    {OutputOptions.Parameters}, @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl,
+                    @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
         /// <summary>A sign of life for <see cref="AbandonedUploads"/>.</summary>
         public const string Touch = "UPDATE request SET updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
 
-        public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
+        public const string Promise =
+            "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
     }
 
     private static partial class Log

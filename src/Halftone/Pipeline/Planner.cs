@@ -28,7 +28,8 @@ internal sealed class Planner(
     {
         await WaitForRoomAsync(plan, slot, cancellationToken);
         var request = await database.ReadAsync(
-            connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { plan.RequestId, plan.Run }), cancellationToken);
+            connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { plan.RequestId, plan.Run }),
+            cancellationToken);
         if (request is null)
         {
             return;
@@ -60,7 +61,8 @@ internal sealed class Planner(
     {
         var images = new List<PendingImage>();
         var end = request.FirstImageId + request.Images;
-        for (var from = Math.Max(plan.After + 1, request.FirstImageId); from < end && images.Count < options.Value.PlanImages; from += Stretch)
+        var most = options.Value.PlanImages;
+        for (var from = Math.Max(plan.After + 1, request.FirstImageId); from < end && images.Count < most; from += Stretch)
         {
             var parameters = new
             {
