@@ -99,7 +99,7 @@ public sealed class CsvScanner
 
     /// <summary>Opens a spooled file that was accepted before, without limits: an accepted file must stay readable.</summary>
     /// <param name="spooled">Seekable; not closed here.</param>
-    /// <param name="dialect">As detected when the file was accepted.</param>
+    /// <param name="dialect">The dialect detected when the file was accepted.</param>
     public static CsvScanner Reopen(Stream spooled, CsvDialect dialect) => new(spooled, dialect, Array.MaxLength, Array.MaxLength);
 
     /// <summary>The 1-based line on which the record starts, as in a text editor: line breaks inside quotes count too.</summary>

@@ -16,7 +16,7 @@ internal static class EventsEndpoint
     /// <summary>Sends a comment at this interval, because proxies close a silent stream.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
 
-    /// <summary>How often the key of an open stream is checked: the longest that a revoked key still receives events.</summary>
+    /// <summary>Interval at which the key of an open stream is checked: a revoked key receives events for at most this time.</summary>
     private static readonly TimeSpan LongestUnasked = TimeSpan.FromSeconds(5);
 
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGet("/status/{requestId}/events", GetAsync)
@@ -29,11 +29,16 @@ internal static class EventsEndpoint
     /// <remarks>
     /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most four a second. `end` is sent when the request has ended, and closes the stream.
     /// </remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// <response code="200">The stream.</response>
     /// <example>
     /// event: status
-    /// data: {"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","file_name":"products.csv","status":"COMPLETED","progress":{"total":3,"completed":3,"failed":0,"percent":100},"bytes":{"input":1519308,"output":421007,"saved_percent":72.3},"reused":0,"errors":[],"result_url":"https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv","products":[],"created_at":"2026-11-21T08:29:41.204+00:00","updated_at":"2026-11-21T08:30:00+00:00","finished_at":"2026-11-21T08:30:00+00:00"}
+    /// data: {"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","file_name":"products.csv","status":"COMPLETED",\
+    /// "progress":{"total":3,"completed":3,"failed":0,"percent":100},\
+    /// "bytes":{"input":1519308,"output":421007,"saved_percent":72.3},"reused":0,"errors":[],\
+    /// "result_url":"https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv","products":[],\
+    /// "created_at":"2026-11-21T08:29:41.204+00:00","updated_at":"2026-11-21T08:30:00+00:00",\
+    /// "finished_at":"2026-11-21T08:30:00+00:00"}
     ///
     /// event: end
     /// data: {}

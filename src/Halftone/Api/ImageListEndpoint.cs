@@ -22,7 +22,7 @@ internal static class ImageListEndpoint
     /// <remarks>
     /// A page of images in file order with all details of each, also while the request runs. The cursor is a number, so a page can start anywhere.
     /// </remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// <param name="status" example="failed">Only images that are `pending`, `completed` or `failed`; case does not matter. Default: all.</param>
     /// <param name="limit" example="20">Images per page.</param>
     /// <param name="cursor" example="100">Number of images to skip: the `next_cursor` of the previous page, or any whole number. Default: the first page.</param>

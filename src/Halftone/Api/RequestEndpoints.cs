@@ -61,7 +61,7 @@ internal static class RequestEndpoints
 
     /// <summary>Cancel a request</summary>
     /// <remarks>Stops taking images and writes the result of those done, within about 3 s. A second cancel changes nothing.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The request is stopping; its status becomes CANCELLED when it has stopped.
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
@@ -70,7 +70,7 @@ internal static class RequestEndpoints
 
     /// <summary>Retry unfinished images</summary>
     /// <remarks>Processes every image of an ended request again that is not completed. The current result stays until the next one replaces it.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The request is running again.
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
@@ -79,7 +79,7 @@ internal static class RequestEndpoints
 
     /// <summary>Delete a request</summary>
     /// <remarks>The request is unknown from now on, even if it was still running. Its rows, files and images are removed in the background.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The request is deleted.
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string requestId, Caller caller, RequestActions actions, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id) && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done

@@ -37,13 +37,14 @@ internal static class ResultEndpoints
     /// <remarks>
     /// The uploaded file, byte for byte, plus the columns `Output Image Urls` and `Image Errors`. The n-th output URL belongs to the n-th input URL; a failed image leaves its place empty. Delimiter, encoding and line endings stay those of the upload.
     /// </remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The file. Its charset is in the Content-Type.
     /// The bytes in Range.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
     /// <example>
     /// S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors
-    /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg","https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
+    /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg",\
+    /// "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
     /// </example>
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, IFileStore files, CancellationToken cancellationToken)
     {
@@ -68,7 +69,7 @@ internal static class ResultEndpoints
 
     /// <summary>Get details of every image</summary>
     /// <remarks>Newline-delimited JSON in file order with all details of each image, including sizes, hash and the milliseconds of each stage.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// One JSON object per line.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetLinesAsync(
@@ -82,7 +83,7 @@ internal static class ResultEndpoints
 
     /// <summary>Get the failed rows</summary>
     /// <remarks>The rows with failed images in the format of the upload, with only the failed URLs in the cell. Fix them and upload the file again.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The file. If no image failed, it has only the header.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
     /// <example>

@@ -21,7 +21,7 @@ internal static class StatusEndpoint
 
     /// <summary>Get the status of a request</summary>
     /// <remarks>Progress, reasons for failed images, and a page of product rows with their input and output URLs.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// <param name="limit" example="20">Product rows per page; fewer if they have more than 10,000 images and variants in total.</param>
     /// <param name="cursor" example="1002">The `next_cursor` of the previous page. Default: the first page.</param>
     /// The current status.

@@ -231,7 +231,8 @@ internal static class UploadBody
         using (document)
         {
             JsonElement csv = default;
-            foreach (var member in document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.EnumerateObject() : default)
+            var isObject = document.RootElement.ValueKind == JsonValueKind.Object;
+            foreach (var member in isObject ? document.RootElement.EnumerateObject() : default)
             {
                 var name = NameOf(member);
                 if (name is not ("csv" or FileNameField) && !UploadForm.Fields.Contains(name))

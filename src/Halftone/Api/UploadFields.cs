@@ -68,7 +68,11 @@ internal sealed record UploadParts : UploadFields
 internal sealed record UploadJson : UploadFields
 {
     /// <summary>The text of the CSV.</summary>
-    /// <example>S. No.,Product Name,Input Image Urls\n1,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-cutout.png"\n2,Desk Lamp,https://shop.example/lamp-day.webp\n</example>
+    /// <example>
+    /// S. No.,Product Name,Input Image Urls\n\
+    /// 1,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-cutout.png"\n\
+    /// 2,Desk Lamp,https://shop.example/lamp-day.webp\n
+    /// </example>
     public required string Csv { get; init; }
 
     /// <summary>File name for the status and the result, at most 255 characters.</summary>

@@ -121,7 +121,7 @@ internal static class WebhookEndpoints
 
     /// <summary>Remove a webhook</summary>
     /// <remarks>Removes the webhook and its pending deliveries.</remarks>
-    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As in the answer to the registration.</param>
+    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
     /// The webhook is removed.
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
         await registry.RemoveAsync(caller.Owner, webhookId, cancellationToken) ? TypedResults.NoContent() : UnknownWebhook();
@@ -130,7 +130,7 @@ internal static class WebhookEndpoints
     /// <remarks>
     /// Sends an event of the type `webhook.ping`, signed like any other, once and without retries. See the deliveries of the webhook for the outcome; they keep the newest 20 tests.
     /// </remarks>
-    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As in the answer to the registration.</param>
+    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
     /// The test event is being sent.
     private static async Task<Results<Ok<WebhookPinged>, ProblemHttpResult>> PingAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
         await registry.PingAsync(caller.Owner, webhookId, cancellationToken) switch
@@ -142,14 +142,14 @@ internal static class WebhookEndpoints
 
     /// <summary>List deliveries to a webhook</summary>
     /// <remarks>The newest 100 deliveries with every attempt: time, status and duration.</remarks>
-    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">As in the answer to the registration.</param>
+    /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
     /// The deliveries, newest first.
     private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(string webhookId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
         await reader.OfWebhookAsync(caller.Owner, webhookId, cancellationToken) is { } list ? TypedResults.Ok(list) : UnknownWebhook();
 
     /// <summary>List deliveries of a request</summary>
     /// <remarks>The newest 100 deliveries of the request's event, including those to the `webhook_url` of its upload, with every attempt.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As in the answer to the upload.</param>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The deliveries, newest first.
     private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(string requestId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id) && await reader.OfRequestAsync(caller.Owner, id, cancellationToken) is { } list

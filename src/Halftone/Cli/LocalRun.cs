@@ -59,7 +59,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private readonly RunLog log = new(time, display);
     private readonly string fileName = Path.GetFileName(choices.File);
 
-    /// <summary>How long a run without progress waits for a failure such as a full disk to end; 30 s. A later run resumes where this one gave up.</summary>
+    /// <summary>Maximum time that a run without progress waits for a failure such as a full disk to end; 30 s. A later run resumes where this one gave up.</summary>
     public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs to the end.</summary>
@@ -126,8 +126,6 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         var all = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase)
         {
-            // List all problems of the file, because there is no way to ask for the next hundred.
-            ["Intake:MaxListedProblems"] = "10000",
             // The folder is the result, so nothing expires.
             ["Retention:Days"] = "",
             // No hard links between files: someone who edits one would edit both.
@@ -141,6 +139,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         ServerBuilder.Configure(builder, all);
         builder.Logging.AddProvider(new RunLog.Provider(log));
         ServerBuilder.AddStages(builder.Services);
+        // All problems of a file are listed where nobody can ask for the next hundred.
+        builder.Services.PostConfigure<IntakeOptions>(intake => intake.MaxListedProblems = 10_000);
         builder.Services.AddSingleton(data);
         builder.Services.AddSingleton<IFileStore>(new FolderStore(data.Files));
         var images = new FolderStore(folder.Images);

@@ -16,10 +16,10 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
     private readonly ProgressPace pace = new(time);
     private bool hasEvents = true;
 
-    /// <summary>How long a server that has answered before may be away; 10 min.</summary>
+    /// <summary>Maximum absence of a server that has answered before; 10 min.</summary>
     public TimeSpan LongestAbsence { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long to wait for the first event, which is sent at once; 10 s. Some proxies buffer the whole answer and never let one through.</summary>
+    /// <summary>Timeout for the first event, which is sent at once; 10 s. Some proxies buffer the whole answer and never let one through.</summary>
     public TimeSpan FirstEvent { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Waits until the request has ended.</summary>

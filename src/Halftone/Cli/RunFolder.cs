@@ -7,7 +7,7 @@ namespace Halftone.Cli;
 /// <summary>
 /// The layout of a run's folder: the result CSV, <c>images/</c>, and internal data in <c>.halftone/</c>. Files that no run created are never touched.
 /// </summary>
-/// <param name="folder">As given; created if missing.</param>
+/// <param name="folder">The path as given; created if missing.</param>
 internal sealed class RunFolder(string folder)
 {
     private readonly List<string> made = [];

@@ -12,7 +12,7 @@ internal static class UploadCommand
     private static readonly Option<bool> NoReuse = new("--no-reuse") { Description = "Fetch and compress all images again, even those unchanged since an earlier request." };
     private static readonly Option<string?> WebhookUrl = new("--webhook-url") { Description = "URL to call when the request has ended.", HelpName = "URL" };
 
-    /// <summary>How long an upload that broke off, or that the server has no room for, is retried.</summary>
+    /// <summary>Maximum time of retrying an upload that broke off, or that the server has no room for.</summary>
     private static readonly TimeSpan LongestTrying = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 

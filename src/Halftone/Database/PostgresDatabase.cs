@@ -30,7 +30,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
     private readonly ILogger logger;
     private PostgresHold? hold;
 
-    /// <param name="connectionString">As returned by <see cref="PostgresAddress.Parse"/>.</param>
+    /// <param name="connectionString">The value of <see cref="PostgresAddress.Parse"/>.</param>
     /// <param name="time">Measures pauses.</param>
     /// <param name="logger">Logs outages.</param>
     public PostgresDatabase(string connectionString, TimeProvider time, ILogger<PostgresDatabase> logger)

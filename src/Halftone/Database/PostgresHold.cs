@@ -10,7 +10,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long the server may take to notice that the connection with the lock is gone.</summary>
+    /// <summary>Maximum time that the server takes to notice that the connection with the lock is gone.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly string connectionString;
@@ -115,7 +115,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(731, LogLevel.Critical, "Another Halftone process took over the database while it was down. With the queue inside the process, only one can use it, so this process stops")]
+        [LoggerMessage(401, LogLevel.Critical, "Another Halftone process took over the database while it was down. With the queue inside the process, only one can use it, so this process stops")]
         public static partial void Lost(ILogger logger);
     }
 }

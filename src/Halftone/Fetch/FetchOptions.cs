@@ -33,12 +33,10 @@ internal sealed class FetchOptions : IValidatableObject
     public int MinBytesPerSecond { get; set; } = 1024;
 
     /// <summary>Time from the first body byte until speed is measured; 5 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan SpeedGrace { get; set; } = TimeSpan.FromSeconds(5);
+    internal TimeSpan SpeedGrace { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a body may stay below <see cref="MinBytesPerSecond"/>; 10 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan SpeedWindow { get; set; } = TimeSpan.FromSeconds(10);
+    /// <summary>Maximum time that a body may stay below <see cref="MinBytesPerSecond"/>; 10 s.</summary>
+    internal TimeSpan SpeedWindow { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Maximum body size in bytes, after content decoding; 64 MiB.</summary>
     [Range(1, 1 << 30)]
@@ -51,22 +49,19 @@ internal sealed class FetchOptions : IValidatableObject
     public long BudgetBytes { get; set; } = 128L << 20;
 
     /// <summary>Maximum size of response headers in KiB; 32.</summary>
-    [Range(1, 1024)]
-    public int MaxHeaderKiB { get; set; } = 32;
+    internal int MaxHeaderKiB { get; set; } = 32;
 
     /// <summary>Maximum redirects per attempt; 5. 0 follows none.</summary>
-    [Range(0, 20)]
-    public int MaxRedirects { get; set; } = 5;
+    internal int MaxRedirects { get; set; } = 5;
 
     /// <summary>Delays before the second and later attempts at an image; unset means 1 s, 5 s, 20 s. An empty list is not possible.</summary>
     public TimeSpan[]? RetrySchedule { get; set; }
 
     /// <summary>Upper limit for <c>Retry-After</c>; 60 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
-    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(60);
+    internal TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Contact of this installation: a URL or mail address that origins find in the User-Agent, <c>Halftone/1.0 (+CONTACT)</c>. Default: none.
+    /// Contact of this installation: a URL or mail address that origins find in the User-Agent, <c>Halftone/VERSION (+CONTACT)</c>. Default: none.
     /// </summary>
     [RegularExpression("[!-'*-~]{1,200}", ErrorMessage = "Fetch:Contact must be a URL or mail address without spaces or parentheses.")]
     public string? Contact { get; set; }
@@ -85,27 +80,23 @@ internal sealed class FetchOptions : IValidatableObject
     public int MaxPerHost { get; set; } = 64;
 
     /// <summary>
-    /// How long an image that waits for its host, for its turn or for an answer, keeps its slot of <c>Queue:Prefetch</c> before it releases it; 0.25 s.
+    /// Time that an image that waits for its host, for its turn or for an answer, keeps its slot of <c>Queue:Prefetch</c> before it releases it; 0.25 s.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
-    public TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
+    internal TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>
-    /// How long a request may run before it no longer counts as concurrent at its host, so that a few bad URLs do not hold up the host's good ones; 2 s. At most <see cref="MinPerHost"/> such requests are exempt, or up to <see cref="MaxPerHost"/> in total while the host answers others.
+    /// Time that a request runs before it no longer counts as concurrent at its host, so that a few bad URLs do not hold up the host's good ones; 2 s. At most <see cref="MinPerHost"/> such requests are exempt, or up to <see cref="MaxPerHost"/> in total while the host answers others.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
+    internal TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Consecutive failures to resolve or connect after which a host is not called for a while; 4.</summary>
-    [Range(1, 1000)]
-    public int BreakerThreshold { get; set; } = 4;
+    internal int BreakerThreshold { get; set; } = 4;
 
-    /// <summary>How long a host is not called the first time; doubled at every failed try after that, up to six times; 1 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(1);
+    /// <summary>Time for which a host is not called at first; doubled at every failed try after that, up to six times; 1 s.</summary>
+    internal TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How long after its first failure a host's images are still retried; 15 s. After that they fail permanently at once, so that a dead host does not hold up a request, while a restart of the host costs no image.
+    /// Time after its first failure in which a host's images are still retried; 15 s. After that they fail permanently at once, so that a dead host does not hold up a request, while a restart of the host costs no image.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan OutageGrace { get; set; } = TimeSpan.FromSeconds(15);

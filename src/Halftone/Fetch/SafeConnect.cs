@@ -148,7 +148,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
 
     private static partial class Log
     {
-        [LoggerMessage(301, LogLevel.Warning, "{Host} resolves to {Address}, which is outside the public internet, so it was not called. To allow it, add it to Fetch:AllowNetworks.")]
+        [LoggerMessage(601, LogLevel.Warning, "{Host} resolves to {Address}, which is outside the public internet, so it was not called. To allow it, add it to Fetch:AllowNetworks.")]
         public static partial void AddressRefused(ILogger logger, string host, IPAddress address);
     }
 }

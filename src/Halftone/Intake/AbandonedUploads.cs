@@ -138,10 +138,10 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileS
 
     private static partial class Log
     {
-        [LoggerMessage(121, LogLevel.Warning, "Upload {RequestId} was never completed or answered by its process; removing it")]
+        [LoggerMessage(802, LogLevel.Warning, "Upload {RequestId} was never completed or answered by its process; removing it")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(122, LogLevel.Error, "Upload {RequestId} failed and could not be removed; the sweep will retry after 5 minutes without activity")]
+        [LoggerMessage(803, LogLevel.Error, "Upload {RequestId} failed and could not be removed; the sweep will retry after 5 minutes without activity")]
         public static partial void NotGivenUp(ILogger logger, Guid requestId, Exception exception);
     }
 }

@@ -48,8 +48,7 @@ internal sealed class IntakeOptions
     public int MaxVariants { get; set; } = 8;
 
     /// <summary>Maximum problems listed in an answer; further ones are only counted. 100.</summary>
-    [Range(1, 10_000)]
-    public int MaxListedProblems { get; set; } = 100;
+    internal int MaxListedProblems { get; set; } = 100;
 
     /// <summary>The limits of a scanner.</summary>
     internal CsvLimits CsvLimits => new(MaxRecordBytes, MaxColumns);

@@ -77,7 +77,7 @@ internal sealed partial class RequestIntake(
 
     private readonly SemaphoreSlim places = new(options.Value.MaxUploads);
 
-    /// <summary>How long an idempotency key is remembered.</summary>
+    /// <summary>Lifetime of an idempotency key.</summary>
     private static readonly TimeSpan KeyLifetime = TimeSpan.FromHours(24);
 
     /// <summary>A slot among the concurrent uploads, disposed at the end; null if none is free.</summary>
@@ -446,7 +446,7 @@ internal sealed partial class RequestIntake(
 
     private static partial class Log
     {
-        [LoggerMessage(901, LogLevel.Information, "Request {RequestId} accepted: {Products} products, {Images} images")]
+        [LoggerMessage(801, LogLevel.Information, "Request {RequestId} accepted: {Products} products, {Images} images")]
         public static partial void Accepted(ILogger logger, Guid requestId, long products, long images);
     }
 }

@@ -47,13 +47,13 @@ internal enum FetchError
     /// <summary>The connection was closed or reset before the response headers were complete. A retry may help.</summary>
     ConnectionReset,
 
-    /// <summary>Not a valid HTTP response: bad status line, headers, chunks or content coding, or headers larger than <c>Fetch:MaxHeaderKiB</c>. A retry does not help.</summary>
+    /// <summary>Not a valid HTTP response: bad status line, headers, chunks or content coding, or headers larger than 32 KiB. A retry does not help.</summary>
     BadResponse,
 
     /// <summary>A status other than 200 with a body, recorded with the error. A retry may help after 408, 425, 429 and most of 5xx.</summary>
     HttpStatus,
 
-    /// <summary>More than <c>Fetch:MaxRedirects</c> redirects, or a loop. A retry does not help.</summary>
+    /// <summary>More than 5 redirects, or a loop. A retry does not help.</summary>
     TooManyRedirects,
 
     /// <summary>A redirect without a valid URL. A retry does not help.</summary>

@@ -8,7 +8,7 @@ namespace Halftone.Model;
 /// <summary>
 /// Validators that a host sent with a body, used later to ask whether it has changed (RFC 9110, sections 8.8 and 13.1). Weak tags are sufficient: the question is whether the image is still the same, which is what caches ask.
 /// </summary>
-/// <param name="ETag">As sent, with its quotes and <c>W/</c>; null if there was none.</param>
+/// <param name="ETag">Exactly as sent, with its quotes and <c>W/</c>; null if there was none.</param>
 /// <param name="LastModified">UTC, to the second; null if there was none that can be compared.</param>
 /// <param name="RedirectedTo">The <see cref="PrintOf"/> the URL that sent them, if it is not the requested one: they are sent to no other URL.</param>
 internal sealed record Validators(string? ETag, DateTimeOffset? LastModified, string? RedirectedTo)

@@ -2,8 +2,8 @@ using Halftone.Codec;
 
 namespace Halftone.Model;
 
-/// <summary>One output that is to be made of an image's source.</summary>
-/// <param name="Variant">The variant's name; null for the main output.</param>
+/// <summary>One output to make from an image's source.</summary>
+/// <param name="Variant">The name of the variant; null for the main output.</param>
 /// <param name="Request">The call to the codec.</param>
 internal sealed record WantedOutput(string? Variant, CodecRequest Request)
 {

@@ -4,9 +4,9 @@ namespace Halftone.Pipeline;
 
 /// <summary>One stored output.</summary>
 /// <param name="ObjectKey">Its key in the image store.</param>
-/// <param name="Bytes">Its length.</param>
-/// <param name="Width">Pixels, as shown.</param>
-/// <param name="Height">Pixels, as shown.</param>
+/// <param name="Bytes">Its length in bytes.</param>
+/// <param name="Width">Pixels, after EXIF rotation.</param>
+/// <param name="Height">Pixels, after EXIF rotation.</param>
 /// <param name="ContentHash">SHA-256, hexadecimal.</param>
 internal sealed record OutputFile(string ObjectKey, long Bytes, int Width, int Height, string ContentHash)
 {
@@ -26,10 +26,10 @@ internal sealed record ImageOutputs
 {
     public required OutputFile Main { get; init; }
 
-    /// <summary>In the order that the upload asked for them.</summary>
+    /// <summary>In the order of the upload.</summary>
     public required IReadOnlyList<StoredVariant> Variants { get; init; }
 
-    /// <summary>True if the main output is the source as it was, because compressing did not make it smaller.</summary>
+    /// <summary>True if the main output is the unchanged source, because compressing did not make it smaller.</summary>
     public required bool KeptOriginal { get; init; }
 
     /// <summary>True if the outputs are copies of an earlier request's.</summary>

@@ -5,7 +5,7 @@ using Halftone.Telemetry;
 
 namespace Halftone.Pipeline;
 
-/// <summary>Puts the outcome of an image into its span and into the counters.</summary>
+/// <summary>Writes the outcome of an image into its span and the counters.</summary>
 internal static class ImageReport
 {
     public static void Describe(Activity? span, Message.Image message, RunOutcome outcome)
@@ -18,7 +18,7 @@ internal static class ImageReport
         span.SetTag("halftone.request_id", message.RequestId);
         span.SetTag("halftone.image_id", message.ImageId);
         span.SetTag("halftone.attempt", message.Attempt + 1);
-        // Only the host: the path and query of a URL may hold what the collector must not see.
+        // Only the host: the path and query of a URL may contain secrets that the collector must not see.
         span.SetTag("server.address", StrangersUrl.TryParse(message.Url, out var url) ? url.Host : null);
         switch (outcome)
         {

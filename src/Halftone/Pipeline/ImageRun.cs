@@ -11,15 +11,14 @@ namespace Halftone.Pipeline;
 /// <summary>
 /// Takes one image from its message to its recorded outcome, in six steps:
 /// <list type="number">
-/// <item>Already done? Nothing is fetched for a message that can change nothing.</item>
-/// <item>Fetch the source. If an earlier output of the same URL is known, ask the host whether the source has changed since.</item>
-/// <item>Unchanged? Take over the earlier output, which ends the work: steps 4 and 5 are skipped.</item>
-/// <item>Compress the source into each output that was asked for.</item>
+/// <item>Already done? A message without effect fetches nothing.</item>
+/// <item>Fetch the source. If an earlier output of the same URL is known, ask the host whether the source has changed.</item>
+/// <item>Unchanged? Reuse the earlier output and skip steps 4 and 5.</item>
+/// <item>Compress the source into each requested output.</item>
 /// <item>Store each output.</item>
 /// <item>Record the outcome. If the record did not count, remove the outputs again.</item>
 /// </list>
-/// Only this class knows the order: the stages do not call each other and do not touch the database. Running twice changes nothing: the
-/// record is guarded, and each run stores under keys of its own.
+/// Only this class knows the order: the stages do not call each other and do not use the database. Running twice has no effect: the record is guarded, and each run stores under its own keys.
 /// </summary>
 internal sealed partial class ImageRun(
     EarlierOutputs earlierOutputs,
@@ -48,7 +47,7 @@ internal sealed partial class ImageRun(
             var standing = await OutageBackoff.WaitOutAsync(
                 () => earlierOutputs.StandingOfAsync(message, urlKey, cancellationToken), time, logger, cancellationToken);
             if (standing is not ImageStanding.Open { Earlier: var earlier }
-                // 2. to 5. Fetch, take over, compress, store.
+                // 2. to 5. Fetch, reuse, compress, store.
                 || await MakeOutputsAsync(message, urlKey, earlier, slot, cancellationToken) is not { } outcome)
             {
                 return;
@@ -67,14 +66,14 @@ internal sealed partial class ImageRun(
         }
     }
 
-    /// <summary>Records an image as failed whose message was handed out up to the limit: it crashes workers.</summary>
+    /// <summary>Records an image as failed if its message was delivered up to the limit, because it crashes workers.</summary>
     public async Task DeadLetterAsync(Message.Image message, CancellationToken cancellationToken)
     {
         Log.DeadLetter(logger, message.ImageId, message.RequestId);
         await RecordAsync(Failed(message, ErrorCode.WorkerCrashed), cancellationToken);
     }
 
-    /// <returns>Null if the request was cancelled or deleted meanwhile: there is nothing to record.</returns>
+    /// <returns>Null if the request was cancelled or deleted in the meantime: there is nothing to record.</returns>
     private async Task<RunOutcome?> MakeOutputsAsync(
         Message.Image message, string? urlKey, EarlierOutput? earlier, IWorkSlot slot, CancellationToken cancellationToken)
     {
@@ -83,11 +82,11 @@ internal sealed partial class ImageRun(
             return Failed(message, ErrorCode.Of(FetchError.InvalidUrl));
         }
 
-        // 2. Fetch. A host that cannot answer the question may still give the image, so only the first attempt asks.
+        // 2. Fetch. A host that cannot answer a conditional request may still send the image, so only the first attempt is conditional.
         var known = message.Attempt == 0 ? earlier?.Validators : null;
         var (result, fetchTook) = await FetchAsync(url, known, slot, cancellationToken);
 
-        // 3. Unchanged, says the host? Take over.
+        // 3. Unchanged according to the host? Reuse.
         if (result is FetchResult.NotModified)
         {
             if (await takeOver.TryAsync(message, earlier!, cancellationToken) is { } unchanged)
@@ -95,7 +94,7 @@ internal sealed partial class ImageRun(
                 return Completed(message, unchanged, new Source(earlier!.BytesIn, urlKey, earlier.SourceKey, known, fetchTook));
             }
 
-            // The earlier output has gone since it was found.
+            // The earlier output was removed since it was found.
             (result, fetchTook) = await FetchAsync(url, null, slot, cancellationToken);
         }
 
@@ -104,7 +103,7 @@ internal sealed partial class ImageRun(
             return NotFetched(message, notFetched);
         }
 
-        // 3. Unchanged, say its bytes? Take over.
+        // 3. Unchanged according to its bytes? Reuse.
         var fetched = (FetchResult.Fetched)result;
         using var body = fetched.Body;
         var sourceKey = SourceKeyOf(message, fetched, earlier);
@@ -129,13 +128,12 @@ internal sealed partial class ImageRun(
         Stage.RunAsync("fetch", () => fetcher.FetchAsync(url, known, slot, cancellationToken));
 
     /// <summary>
-    /// Null for a source that is not hashed. Hashing costs a tenth of everything but the codec, so only those sources are hashed whose
-    /// host cannot be asked, or was asked and sent the body all the same.
+    /// Null if the source is not hashed. Hashing costs a tenth of everything but the codec, so only sources are hashed whose host cannot answer conditional requests, or sent the body all the same.
     /// </summary>
     private string? SourceKeyOf(Message.Image message, FetchResult.Fetched fetched, EarlierOutput? earlier) =>
         fetched.Validators is null || earlier is not null ? earlierOutputs.KeyOfSource(message, fetched.Body.Bytes.Span) : null;
 
-    /// <summary>Null in an outage too, which is not waited out: the output can be made again.</summary>
+    /// <summary>Null in an outage too, which is not waited out, because the output can be made again.</summary>
     private async Task<EarlierOutput?> FindBySourceAsync(Message.Image message, string? sourceKey, CancellationToken cancellationToken) =>
         sourceKey is null ? null : await OutageBackoff.TryOnceAsync(
             () => earlierOutputs.FindBySourceAsync(message, sourceKey, cancellationToken), otherwise: null, logger);
@@ -184,7 +182,7 @@ internal sealed partial class ImageRun(
         Host = StrangersUrl.TryParse(message.Url, out var url) ? url.Host : "",
     };
 
-    /// <summary>Postponed as long as the schedule has another attempt for it, else failed.</summary>
+    /// <summary>Postponed while the schedule has another attempt, otherwise failed.</summary>
     private RunOutcome NotFetched(Message.Image message, FetchResult.Failed failed)
     {
         Log.NotFetched(logger, message.ImageId, failed.Error, failed.HttpStatus, message.Attempt, failed.Detail);
@@ -202,17 +200,15 @@ internal sealed partial class ImageRun(
         };
     }
 
-    /// <summary>The facts of a source that are recorded with its outcome.</summary>
+    /// <summary>Details of a source that are recorded with its outcome.</summary>
     private sealed record Source(long Bytes, string? UrlKey, string? SourceKey, Validators? Validators, TimeSpan FetchTook);
 
     private static partial class Log
     {
-        [LoggerMessage(
-            101, LogLevel.Information, "Image {ImageId} was not fetched: {Error} (HTTP {HttpStatus}) at attempt {Attempt}; {Detail}")]
-        public static partial void NotFetched(
-            ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
+        [LoggerMessage(901, LogLevel.Information, "Image {ImageId} could not be fetched: {Error} (HTTP {HttpStatus}) on attempt {Attempt}; {Detail}")]
+        public static partial void NotFetched(ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
 
-        [LoggerMessage(103, LogLevel.Error, "Image {ImageId} of request {RequestId} was handed out until the delivery limit")]
+        [LoggerMessage(903, LogLevel.Error, "Image {ImageId} of request {RequestId} reached the delivery limit")]
         public static partial void DeadLetter(ILogger logger, long imageId, Guid requestId);
     }
 }

@@ -20,15 +20,15 @@ internal abstract record MakeResult
     /// <summary>All outputs are stored.</summary>
     public sealed record Made(ImageOutputs Outputs) : MakeResult;
 
-    /// <summary>The codec or the store refused one of them, so none is kept. Trying again would not help.</summary>
-    /// <param name="ErrorCode">A word of <see cref="Model.ErrorCode"/>.</param>
+    /// <summary>The codec or the store refused one of them, so none is kept. A retry would not help.</summary>
+    /// <param name="ErrorCode">A code of <see cref="Model.ErrorCode"/>.</param>
     public sealed record Refused(string ErrorCode) : MakeResult;
 
-    /// <summary>The request was cancelled or deleted meanwhile, or another run was faster; none is kept.</summary>
+    /// <summary>The request was cancelled or deleted in the meantime, or another run was faster; none is kept.</summary>
     public sealed record NotWanted : MakeResult;
 }
 
-/// <summary>Compresses a source into each output that was asked for and stores them, with one output in memory at a time.</summary>
+/// <summary>Compresses a source into each requested output and stores them, holding one output in memory at a time.</summary>
 internal sealed partial class OutputMaker(
     HalftoneDatabase database,
     EarlierOutputs earlierOutputs,
@@ -47,7 +47,7 @@ internal sealed partial class OutputMaker(
         {
             foreach (var output in wanted)
             {
-                // Asked before each further output, because many of them take long.
+                // Checked before each further output, because many outputs take long.
                 if (made.Count > 0 && !await IsStillWantedAsync(message, cancellationToken))
                 {
                     return new MakeResult.NotWanted();
@@ -74,7 +74,7 @@ internal sealed partial class OutputMaker(
         }
         finally
         {
-            // A stop does not wait for the store: the sweep removes what is left.
+            // A stop does not wait for the store: the sweep removes leftovers.
             if (made.Count < wanted.Count && !cancellationToken.IsCancellationRequested)
             {
                 await unused.RemoveAsync(made.Select(output => output.File.ObjectKey));
@@ -83,8 +83,7 @@ internal sealed partial class OutputMaker(
     }
 
     /// <summary>
-    /// False if the request was cancelled or deleted meanwhile. Renews the lease of a retried image, so that the sweep does not hand it
-    /// out again beside this run.
+    /// False if the request was cancelled or deleted in the meantime. Renews the lease of a retried image, so that the sweep does not hand it out again during this run.
     /// </summary>
     private Task<bool> IsStillWantedAsync(Message.Image message, CancellationToken cancellationToken) => OutageBackoff.WaitOutAsync(
         async () =>
@@ -105,7 +104,7 @@ internal sealed partial class OutputMaker(
     private Task<CodecResult> CompressAsync(ReadOnlyMemory<byte> source, WantedOutput output, CancellationToken cancellationToken) =>
         OutageBackoff.WaitOutAsync(() => codec.CompressAsync(source, output.Request, cancellationToken), time, logger, cancellationToken);
 
-    /// <exception cref="StoreRefusedException">The store will never take it.</exception>
+    /// <exception cref="StoreRefusedException">The store will never accept it.</exception>
     private async Task<OutputFile> StoreAsync(
         Message.Image message, WantedOutput output, CodecResult.Compressed compressed, CancellationToken cancellationToken)
     {
@@ -147,10 +146,10 @@ internal sealed partial class OutputMaker(
 
     private static partial class Log
     {
-        [LoggerMessage(102, LogLevel.Information, "Image {ImageId} was not compressed ({Output}): {Error}; {Detail}")]
+        [LoggerMessage(902, LogLevel.Information, "Image {ImageId} could not be compressed ({Output}): {Error}; {Detail}")]
         public static partial void NotCompressed(ILogger logger, long imageId, string output, CodecError error, string detail);
 
-        [LoggerMessage(104, LogLevel.Warning, "An output of image {ImageId} was refused by the store: {Reason}")]
+        [LoggerMessage(904, LogLevel.Warning, "The store refused an output of image {ImageId}: {Reason}")]
         public static partial void NotStored(ILogger logger, long imageId, string reason);
     }
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Pipeline;
 
-/// <summary>Turns a Plan into Image messages for the next few pending images, and into the next Plan.</summary>
+/// <summary>Turns a Plan message into Image messages for the next pending images, and into the next Plan.</summary>
 internal sealed class Planner(
     HalftoneDatabase database,
     IWorkQueue queue,
@@ -19,9 +19,7 @@ internal sealed class Planner(
     IOptions<QueueOptions> options,
     TimeProvider time)
 {
-    /// <summary>
-    /// IDs that one statement looks at. Without it PostgreSQL, before it has statistics of the table, would read and sort all that follow.
-    /// </summary>
+    /// <summary>IDs searched per statement: without table statistics, PostgreSQL would read everything after the cursor and sort it.</summary>
     private const int Stretch = 4_096;
 
     public async Task HandleAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
@@ -44,7 +42,7 @@ internal sealed class Planner(
         }
     }
 
-    /// <summary>If many images of the request wait for their hosts already, more of them would only keep others out.</summary>
+    /// <summary>If many images of the request already wait for their hosts, more of them would only keep others out.</summary>
     private async Task WaitForRoomAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
         var limit = options.Value.WaitingImagesPerRequest;
@@ -79,7 +77,7 @@ internal sealed class Planner(
     private async Task<bool> PublishAsync(
         Message.Plan plan, RequestRow request, List<PendingImage> images, CancellationToken cancellationToken)
     {
-        // The winner of the compare-and-set has published before it moved planned_to, so a redelivery has nothing to add.
+        // The winner of the compare-and-set published before it moved planned_to, so a redelivery has nothing to add.
         if (request.PlannedTo != plan.After)
         {
             return false;
@@ -108,7 +106,7 @@ internal sealed class Planner(
             cancellationToken);
     }
 
-    /// <summary>Nothing is left to plan: Finish is due if all outcomes are recorded, or if the request is being cancelled.</summary>
+    /// <summary>Nothing is left to plan: Finish is due if the last outcome came first, or if the request is being cancelled.</summary>
     private async Task<bool> FinishIfDoneAsync(DbTransaction transaction, Message.Plan plan)
     {
         var done = await transaction.ExecuteScalarAsync<long>(Sql.IsDone, new { plan.RequestId, plan.Run });
@@ -137,7 +135,7 @@ internal sealed class Planner(
             WHERE  request_id = @RequestId AND run = @Run
             """;
 
-        /// <summary>Walks a stretch of the primary key.</summary>
+        /// <summary>Scans a range of the primary key.</summary>
         public const string NextImages = $"""
             {PendingImage.Select}
             WHERE  r.request_id = @RequestId

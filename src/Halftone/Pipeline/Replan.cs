@@ -10,16 +10,14 @@ using Halftone.Store;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// What a start with the in-process queue does before any work is taken, under the lock on the data folder: the queue was lost with
-/// the process that died, so unfinished requests get a Plan and requests being deleted their Delete. Half-taken uploads are removed,
-/// and completed images of unfinished requests whose file is missing or of the wrong length are done again.
+/// Runs at start with the in-process queue, before any work is taken, under the lock on the data folder. The queue was lost with the process, so unfinished requests get a Plan, and requests being deleted their Delete. Incomplete uploads are removed, and completed images of unfinished requests are processed again if their file is missing or has the wrong length.
 /// </summary>
 internal sealed partial class Replan(HalftoneDatabase database, IFileStore files, IImageStore images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
 {
     private const int PageRows = 1_000;
 
-    /// <param name="looksAtFiles">Whether a file may be missing: after anything but a stop in order.</param>
-    /// <param name="cancellationToken">Ends the start.</param>
+    /// <param name="looksAtFiles">True if files may be missing: after anything but a graceful stop.</param>
+    /// <param name="cancellationToken">Stops the start.</param>
     public async Task RunAsync(bool looksAtFiles, CancellationToken cancellationToken)
     {
         await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }), cancellationToken);
@@ -47,7 +45,7 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
         }
     }
 
-    /// <summary>The answer to this upload was never sent: its sender knows nothing of it.</summary>
+    /// <summary>Removes an upload that was never answered, so its sender does not know it.</summary>
     private async Task ForgetAsync(OpenRequest request, CancellationToken cancellationToken)
     {
         try
@@ -63,7 +61,7 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
         }
         catch (Exception exception) when (Outage.Is(exception))
         {
-            // A disk that is still full must not keep the server from starting: the next start removes it.
+            // A disk that is still full must not prevent the start: the next start removes it.
             OutageLog.Outage(logger, exception.Message);
         }
     }
@@ -74,7 +72,7 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
         await Outbox.AddAsync(transaction, new Message.Plan { RequestId = request.RequestId, Run = request.Run, After = 0 }, time);
     }
 
-    /// <summary>A renamed file can be lost to a power failure after its row was committed: images are flushed once per request, at its end.</summary>
+    /// <summary>Finds missing files. A power failure can lose a renamed file after its row was committed, because images are flushed once per request, at its end.</summary>
     private async Task UndoLostFilesAsync(OpenRequest request, CancellationToken cancellationToken)
     {
         var end = request.FirstImageId + request.Images;
@@ -92,7 +90,7 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
         }
     }
 
-    /// <summary>The image and those with its URL, which share its object, in one transaction with the counters.</summary>
+    /// <summary>Resets the image and those with its URL, which share its object, in one transaction with the counters.</summary>
     private async Task UndoAsync(DbTransaction transaction, OpenRequest request, long imageId)
     {
         var parameters = new { request.RequestId, ImageId = imageId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() };
@@ -123,7 +121,7 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
             ORDER  BY request_id
             """;
 
-        /// <summary>A first attempt that was handed out is under a lease; who held it has died.</summary>
+        /// <summary>A first attempt that was handed out has a lease, but its process has died.</summary>
         public const string DueDeliveries = "UPDATE delivery SET next_attempt_at = @Now WHERE state = 'pending' AND attempt = schedule_from";
 
         public const string ResetPlannedTo = "UPDATE request SET planned_to = 0 WHERE request_id = @RequestId";
@@ -155,13 +153,13 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
 
     private static partial class Log
     {
-        [LoggerMessage(231, LogLevel.Information, "Request {RequestId} was unfinished and goes on")]
+        [LoggerMessage(921, LogLevel.Information, "Request {RequestId} was unfinished and resumes")]
         public static partial void Replanned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(232, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
+        [LoggerMessage(922, LogLevel.Information, "Upload {RequestId} was incomplete when the server ended and was never answered; removing it")]
         public static partial void Forgot(ILogger logger, Guid requestId);
 
-        [LoggerMessage(233, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
+        [LoggerMessage(923, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has the wrong length; processing the image again")]
         public static partial void Undone(ILogger logger, long imageId, Guid requestId);
     }
 }

@@ -13,9 +13,7 @@ using Halftone.Webhooks;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Closes a request: writes the result under a fresh key, puts the images on disk, then in one transaction switches the request to the
-/// new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no row removes its file again; the
-/// winner removes the file it replaced.
+/// Closes a request: writes the result under a fresh key and flushes the images, then in one transaction switches the request to the new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no row removes its file again; the winner removes the file it replaced.
 /// </summary>
 internal sealed partial class RequestCompletion(
     HalftoneDatabase database,
@@ -102,7 +100,7 @@ internal sealed partial class RequestCompletion(
             cancellationToken);
     }
 
-    /// <returns>The final state, or null where another Finish was first or the request has moved on.</returns>
+    /// <returns>The final state, or null if another Finish was first or the request has moved on.</returns>
     private async Task<RequestState?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -156,7 +154,7 @@ internal sealed partial class RequestCompletion(
 
     private static partial class Log
     {
-        [LoggerMessage(501, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
+        [LoggerMessage(931, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
         public static partial void Closed(ILogger logger, Guid requestId, string state, long completed, long failed, long images);
     }
 }

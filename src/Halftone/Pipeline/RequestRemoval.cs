@@ -6,7 +6,7 @@ using Halftone.Store;
 
 namespace Halftone.Pipeline;
 
-/// <summary>Removes a request that is being deleted: its files first, then its rows, in chunks, the request's own row last.</summary>
+/// <summary>Removes a request that is being deleted: its files first, then its rows in chunks, its own row last.</summary>
 internal sealed class RequestRemoval(HalftoneDatabase database, IFileStore files, IImageStore images)
 {
     public async Task HandleAsync(Message.Delete delete, CancellationToken cancellationToken)

@@ -6,12 +6,11 @@ using Halftone.Requests;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Writes the messages of all unfinished requests into the outbox anew. The run goes up, so that messages which are not lost after all change
-/// nothing.
+/// Writes the messages of all unfinished requests into the outbox again. Increments the run, so that messages that were not lost after all have no effect.
 /// </summary>
 internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
 {
-    /// <returns>How many requests.</returns>
+    /// <returns>Number of requests.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var requests = (await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.Unfinished), cancellationToken)).AsList();
@@ -24,7 +23,7 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
         return count;
     }
 
-    /// <summary>What is being deleted gets its message again at every start of a server that shares its queue.</summary>
+    /// <summary>Requests being deleted get their message again at every start of a server that shares its queue.</summary>
     public async Task DeleteAgainAsync(CancellationToken cancellationToken)
     {
         foreach (var requestId in await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.Deleting), cancellationToken))

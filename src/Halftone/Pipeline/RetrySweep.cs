@@ -13,9 +13,7 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Hands images and deliveries whose time has come back to the queue. It never clears the due time but moves it forward by a
-/// lease: if the message is lost, the row is due again, and only a recorded outcome ends it. What the queue did not take because it was away is
-/// published when it is back, not when the lease has run out.
+/// Hands due images and deliveries back to the queue. Never clears the due time but moves it forward by a lease: if the message is lost, the row becomes due again, and only a recorded outcome ends it. If the queue was unavailable, publishes when it is back, not when the lease has expired.
 /// </summary>
 internal sealed partial class RetrySweep(
     HalftoneDatabase database,
@@ -29,26 +27,26 @@ internal sealed partial class RetrySweep(
     TimeProvider time,
     ILogger<RetrySweep> logger) : BackgroundService
 {
-    /// <summary>In one pass: the limit of the statements.</summary>
+    /// <summary>Maximum per pass: the limit of the statements.</summary>
     private const int MostImages = 256;
 
-    /// <summary>A process that takes images and dies before the broker has them costs them so long, and not <see cref="QueueOptions.Lease"/>; 30 s.</summary>
+    /// <summary>First lease: if a process takes images and dies before the broker has them, they wait this long instead of <see cref="QueueOptions.Lease"/>; 30 s.</summary>
     private static readonly TimeSpan UntilPublished = TimeSpan.FromSeconds(30);
 
-    /// <summary>Clocks are slewed by less between two passes; a jump is more.</summary>
+    /// <summary>Larger differences between two passes are clock jumps; slewing is smaller.</summary>
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
 
-    /// <summary>Leased, and the queue has not said that it has them. Some may be there all the same: a second one changes nothing.</summary>
+    /// <summary>Messages that are leased but not confirmed by the queue. Some may be on it all the same: a second message has no effect.</summary>
     private List<Message> unpublished = [];
 
-    /// <summary>Under which their images are.</summary>
+    /// <summary>The lease of their images.</summary>
     private long firstLease;
 
     private (DateTimeOffset Clock, long Timestamp) last = (time.GetUtcNow(), time.GetTimestamp());
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // Only those who work on images know whether there is room for more.
+        // Only processes that work on images know whether there is room for more.
         if (server.Value.Role == Role.Api)
         {
             return;
@@ -75,7 +73,7 @@ internal sealed partial class RetrySweep(
                 OutageLog.Outage(logger, exception.Message);
                 await backoff.WaitAsync(stoppingToken);
             }
-#pragma warning disable CA1031 // The sweep must outlive every outage.
+#pragma warning disable CA1031 // The sweep must survive every outage.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -85,8 +83,8 @@ internal sealed partial class RetrySweep(
         }
     }
 
-    /// <summary>One pass; public to tests, which move the clock instead of waiting.</summary>
-    /// <returns>Whether it took as many images as one pass may: then there are likely more, and while the queue has room nothing is waited for.</returns>
+    /// <summary>Runs one pass; public for tests, which move the clock instead of waiting.</summary>
+    /// <returns>True if it took the maximum number of images: then there are probably more, and the next pass follows at once while the queue has room.</returns>
     public async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
         if (queue.IsInProcess)
@@ -96,7 +94,7 @@ internal sealed partial class RetrySweep(
 
         await PublishAsync(cancellationToken);
 
-        // Looked for on a reading connection first: an idle server must not take the write lock every second.
+        // Looks on a reading connection first, so that an idle server does not take the write lock every second.
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new
         {
@@ -119,7 +117,7 @@ internal sealed partial class RetrySweep(
                 var messages = new List<Message>();
                 if (parameters.Images)
                 {
-                    // One range of the index after the other: asked for at once, SQLite would read and sort all that is due.
+                    // One range of the index after the other: queried together, SQLite would read and sort everything that is due.
                     var images = await DueAsync(transaction, 0, now, parameters.Full);
                     images.AddRange(images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
                     var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
@@ -158,7 +156,7 @@ internal sealed partial class RetrySweep(
         }
     }
 
-    /// <summary>No image waits longer: one that seems to was given its time before the clock was set back.</summary>
+    /// <summary>Latest possible due time: a later one was written before the clock was set back.</summary>
     private TimeSpan LongestWait
     {
         get
@@ -169,9 +167,7 @@ internal sealed partial class RetrySweep(
     }
 
     /// <summary>
-    /// Due times move with a clock that was set: else an hour forward would make everything that waits due at once, and an hour back would make
-    /// it wait an hour more. What was written after a jump forward counts from the new time already. Where several machines have the database in
-    /// common, one of them whose clock jumps must not move what the others wrote.
+    /// Moves due times with the clock when it is set: otherwise a jump of an hour forward would make everything due at once, and an hour back would delay it by an hour. Rows written after a jump forward already use the new time. If several machines share the database, a machine whose clock jumps must not move rows of the others.
     /// </summary>
     private async Task FollowClockAsync(CancellationToken cancellationToken)
     {
@@ -210,7 +206,7 @@ internal sealed partial class RetrySweep(
                 OR (@Deliveries AND EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now))
             """;
 
-        /// <summary>Only images of open requests, because the rows of a closed one never change; none whose request fills the waiting room.</summary>
+        /// <summary>Only images of open requests, because rows of a closed one never change; and not of requests with enough waiting images.</summary>
         public const string DueImagesSqlite = $"""
             {PendingImage.Select}
             WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
@@ -219,9 +215,7 @@ internal sealed partial class RetrySweep(
             LIMIT  256
             """;
 
-        /// <summary>
-        /// Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.
-        /// </summary>
+        /// <summary>Each sweep takes rows that no other has. The limit is not a parameter: with one, a prepared plan reads the whole table.</summary>
         public const string DueImagesPostgres = $"""
             {PendingImage.Select}
             WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
@@ -239,7 +233,7 @@ internal sealed partial class RetrySweep(
             UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending'
             """;
 
-        /// <summary>Those that nobody has done or handed out meanwhile.</summary>
+        /// <summary>Images that nobody has finished or handed out in the meantime.</summary>
         public const string ProlongImagesSqlite = """
             UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value FROM json_each(@Ids)) AND state = 'pending' AND next_attempt_at = @FirstLease
             """;
@@ -262,7 +256,7 @@ internal sealed partial class RetrySweep(
             RETURNING request_id, run, delivery_id, attempt
             """;
 
-        /// <summary>Materialized: as a subquery it may be run more than once, and lock more rows than it answers.</summary>
+        /// <summary>Materialized: a subquery may be executed more than once, and lock more rows than it returns.</summary>
         public const string LeaseDeliveriesPostgres = """
             WITH   due AS MATERIALIZED (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256 FOR UPDATE SKIP LOCKED)
             UPDATE delivery
@@ -274,10 +268,10 @@ internal sealed partial class RetrySweep(
 
     private static partial class Log
     {
-        [LoggerMessage(222, LogLevel.Warning, "The clock was set by {Jump}: what waits for another attempt waits as long as before")]
+        [LoggerMessage(912, LogLevel.Warning, "The clock jumped by {Jump}; due times were moved with it")]
         public static partial void ClockJumped(ILogger logger, TimeSpan jump);
 
-        [LoggerMessage(221, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
+        [LoggerMessage(911, LogLevel.Error, "Due images and deliveries could not be handed out; retrying")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

@@ -7,12 +7,11 @@ using Halftone.Telemetry;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Takes over the outputs of an earlier request: copies them to keys of this request's own, so that neither request needs the other.
-/// It tries once: a store that cannot copy, or does not answer, may still take a new output, and a new output is worth waiting for.
+/// Reuses the outputs of an earlier request: copies them to keys of this request's own, so that neither request depends on the other. Tries once: a store that cannot copy, or does not answer, may still accept a new output, and a new output is worth waiting for.
 /// </summary>
 internal sealed class TakeOver(IImageStore images, UnusedOutputs unused, ILogger<TakeOver> logger)
 {
-    /// <returns>Null if an earlier output is gone or was not copied: nothing is kept, and the image must be made again.</returns>
+    /// <returns>Null if an earlier output is gone or was not copied: nothing is kept, and the image must be processed.</returns>
     public async Task<ImageOutputs?> TryAsync(Message.Image message, EarlierOutput earlier, CancellationToken cancellationToken)
     {
         var key = NewKeyLike(earlier.ObjectKey, null);
@@ -60,7 +59,7 @@ internal sealed class TakeOver(IImageStore images, UnusedOutputs unused, ILogger
         }
         finally
         {
-            // A stop does not wait for the store: the sweep removes what is left.
+            // A stop does not wait for the store: the sweep removes leftovers.
             if (copied.Count < copies.Length && !cancellationToken.IsCancellationRequested)
             {
                 await unused.RemoveAsync(copied);

@@ -6,7 +6,7 @@ using Halftone.Store;
 
 namespace Halftone.Pipeline;
 
-/// <summary>Removes stored outputs that no row will name. The daily sweep removes later what cannot be removed now.</summary>
+/// <summary>Removes stored outputs that no row will name. If it fails, the daily sweep removes them later.</summary>
 internal sealed class UnusedOutputs(HalftoneDatabase database, IImageStore images, ILogger<UnusedOutputs> logger)
 {
     public async Task RemoveAsync(IEnumerable<string> keys)
@@ -25,7 +25,7 @@ internal sealed class UnusedOutputs(HalftoneDatabase database, IImageStore image
     }
 
     /// <summary>Removes the outputs of a run whose record did not count.</summary>
-    /// <remarks>The row does name them if the record was committed and only the answer to the commit was lost: then they stay.</remarks>
+    /// <remarks>If the record was committed and only the answer was lost, the row does name them: then they stay.</remarks>
     public async Task RemoveUnlessNamedAsync(RunOutcome.Completed unused, CancellationToken cancellationToken)
     {
         var named = await database.ReadAsync(

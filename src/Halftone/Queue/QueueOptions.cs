@@ -20,12 +20,10 @@ internal sealed class QueueOptions : IValidatableObject
     public int Prefetch { get; set; } = 32;
 
     /// <summary>Maximum images beyond <see cref="Prefetch"/> that wait for their host without holding a slot, 16 to 100,000; 4,096.</summary>
-    [Range(16, 100_000)]
-    public int WaitingImages { get; set; } = 4_096;
+    internal int WaitingImages { get; set; } = 4_096;
 
     /// <summary>Maximum waiting images of one request before no more of it are published, 1 to 10,000; 64.</summary>
-    [Range(1, 10_000)]
-    public int WaitingImagesPerRequest { get; set; } = 64;
+    internal int WaitingImagesPerRequest { get; set; } = 64;
 
     /// <summary>Images that a Plan message publishes before the next request has its turn, 1 to 1,000; 16.</summary>
     [Range(1, 1_000)]
@@ -36,27 +34,23 @@ internal sealed class QueueOptions : IValidatableObject
     public int DeliverPrefetch { get; set; } = 32;
 
     /// <summary>Maximum result files written at a time, 1 to 64; 2.</summary>
-    [Range(1, 64)]
-    public int FinishPrefetch { get; set; } = 2;
+    internal int FinishPrefetch { get; set; } = 2;
 
     /// <summary>Maximum deliveries of a message before it is dead-lettered, 2 to 100; 20.</summary>
-    [Range(2, 100)]
-    public int DeliveryLimit { get; set; } = 20;
+    internal int DeliveryLimit { get; set; } = 20;
 
     /// <summary>Delay before a message whose handler failed is delivered again; 1 s.</summary>
-    public TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
+    internal TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Delay before a RabbitMQ message that this version cannot read, or a dead letter other than an image, returns to its queue, 50 ms to 10 min; 1 min.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
-    public TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
+    internal TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Interval of the search for due retries; 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long a retry may be in progress without an outcome before it is handed out again; 10 min.</summary>
-    [Range(typeof(TimeSpan), "00:00:30", "1.00:00:00")]
-    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
+    /// <summary>Maximum time that a retry may take without an outcome before it is handed out again; 10 min.</summary>
+    internal TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The nodes in <see cref="Uri"/>.</summary>
     public IReadOnlyList<Uri> Nodes => [.. Uri.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(node => new Uri(node))];

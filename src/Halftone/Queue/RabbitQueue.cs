@@ -187,7 +187,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             {
                 return;
             }
-#pragma warning disable CA1031 // Also covers exceptions of the client when a broken channel is closed: the consumer must survive all of them.
+#pragma warning disable CA1031 // Also what the client throws when a broken channel is closed: the consumer must survive all of it.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -435,22 +435,22 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private static partial class Log
     {
-        [LoggerMessage(241, LogLevel.Warning, "Queue {Queue} waits: {Reason}")]
+        [LoggerMessage(511, LogLevel.Warning, "Queue {Queue} is waiting: {Reason}")]
         public static partial void Outage(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(242, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); unacknowledged messages will be delivered again")]
+        [LoggerMessage(512, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); unacknowledged messages will be delivered again")]
         public static partial void ChannelClosed(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(243, LogLevel.Error, "A message on {Queue} cannot be read by this version; it will be delivered again later")]
+        [LoggerMessage(513, LogLevel.Error, "A message on {Queue} cannot be read by this version; it will be delivered again later")]
         public static partial void Unreadable(ILogger logger, string queue, Exception exception);
 
-        [LoggerMessage(244, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; the message will be delivered again")]
+        [LoggerMessage(514, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; the message will be delivered again")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, Exception exception);
 
-        [LoggerMessage(245, LogLevel.Information, "An acknowledgement on channel {Channel} was lost ({Reason}); its message will be delivered again")]
+        [LoggerMessage(515, LogLevel.Information, "An acknowledgement on channel {Channel} was lost ({Reason}); its message will be delivered again")]
         public static partial void AnswerLost(ILogger logger, int channel, string reason);
 
-        [LoggerMessage(246, LogLevel.Error, "A dead letter of {Queue} could not be handled; it will be delivered again")]
+        [LoggerMessage(516, LogLevel.Error, "A dead letter of {Queue} could not be handled; it will be delivered again")]
         public static partial void NotBuried(ILogger logger, QueueName queue, Exception exception);
     }
 }

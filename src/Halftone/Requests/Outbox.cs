@@ -9,8 +9,7 @@ using Halftone.Queue;
 namespace Halftone.Requests;
 
 /// <summary>
-/// A message that must follow a change is written in that change's transaction; the relay publishes it, waits for the confirm and
-/// deletes its row. A crash in between publishes it twice, never not at all.
+/// A message that must follow a change is written in that change's transaction; the relay publishes it, waits for the confirm, and deletes its row. It delivers at least once: a crash in between publishes it twice.
 /// </summary>
 internal static class Outbox
 {
@@ -25,14 +24,14 @@ internal static class Outbox
     }
 }
 
-/// <summary>Moves messages from the outbox to the queue: at once when told that there are some, and by a sweep after a crash.</summary>
+/// <summary>Moves messages from the outbox to the queue: at once when notified, and by a sweep after a crash.</summary>
 internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue queue, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
     private readonly WakeSignal wake = new();
     private readonly HashSet<long> parked = [];
 
-    /// <summary>Tells the relay that a transaction with messages was committed.</summary>
+    /// <summary>Notifies the relay that a transaction with messages was committed.</summary>
     public void Wake() => wake.Set();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -58,7 +57,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
                 OutageLog.Outage(logger, exception.Message);
                 await backoff.WaitAsync(stoppingToken);
             }
-#pragma warning disable CA1031 // Database or broker down, disk full: the relay must outlive all of it.
+#pragma warning disable CA1031 // Database or broker down, disk full: the relay must survive all of it.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -70,13 +69,13 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private async Task<bool> RelayAsync(CancellationToken cancellationToken)
     {
-        // Looked for on a reading connection first: an idle server takes no lock.
+        // Looks on a reading connection first, so that an idle server takes no lock.
         var parameters = new { Parked = JsonSerializer.Serialize(parked) };
         return await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(database.Choose(Sql.AnySqlite, Sql.AnyPostgres), parameters), cancellationToken)
             && await database.WriteAsync(transaction => RelayAsync(transaction, parameters, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Published before the commit: what other relays skip as locked is on its queue or back in its row, whatever dies.</summary>
+    /// <summary>Publishes before the commit: rows that other relays skip as locked are on the queue or back in the table, whatever process dies.</summary>
     private async Task<bool> RelayAsync(DbTransaction transaction, object parameters, CancellationToken cancellationToken)
     {
         var rows = (await transaction.QueryAsync<Row>(database.Choose(Sql.OldestSqlite, Sql.OldestPostgres), parameters)).AsList();
@@ -91,7 +90,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
             }
             catch (JsonException exception)
             {
-                // Stays in its row for the version that can read it.
+                // Stays in its row for a version that can read it.
                 parked.Add(row.OutboxId);
                 Log.Parked(logger, row.OutboxId, exception);
             }
@@ -139,10 +138,10 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private static partial class Log
     {
-        [LoggerMessage(211, LogLevel.Error, "Messages could not be published; they stay in the outbox and are tried again")]
+        [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and will be retried")]
         public static partial void RelayFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(212, LogLevel.Error, "Outbox row {OutboxId} holds a message that this version cannot read; it stays where it is")]
+        [LoggerMessage(702, LogLevel.Error, "Outbox row {OutboxId} contains a message that this version cannot read; it stays in the outbox")]
         public static partial void Parked(ILogger logger, long outboxId, Exception exception);
     }
 }

@@ -13,7 +13,7 @@ internal abstract record RunOutcome
 
     public required long ImageId { get; init; }
 
-    /// <summary>A stored, whole output.</summary>
+    /// <summary>A complete, stored output.</summary>
     public sealed record Completed : RunOutcome
     {
         public required string ObjectKey { get; init; }
@@ -24,7 +24,7 @@ internal abstract record RunOutcome
         public required int Height { get; init; }
         public required string ContentHash { get; init; }
 
-        /// <summary>In the order that the upload asked for them.</summary>
+        /// <summary>In the order of the upload.</summary>
         public IReadOnlyList<StoredVariant> Variants { get; init; } = [];
 
         public required long FetchMs { get; init; }
@@ -50,10 +50,10 @@ internal abstract record RunOutcome
         public required string Host { get; init; }
     }
 
-    /// <summary>Failed for now: tried again at <see cref="NextAttemptAt"/>.</summary>
+    /// <summary>Failed for now; retried at <see cref="NextAttemptAt"/>.</summary>
     public sealed record Postponed : RunOutcome
     {
-        /// <summary>The message's attempt: a duplicate message finds another number in the row and burns none.</summary>
+        /// <summary>The attempt of the message: a duplicate message finds another number in the row and uses none up.</summary>
         public required int Attempt { get; init; }
         public required DateTimeOffset NextAttemptAt { get; init; }
         public required string ErrorCode { get; init; }

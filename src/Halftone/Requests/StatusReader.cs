@@ -6,22 +6,22 @@ using Halftone.Model;
 
 namespace Halftone.Requests;
 
-/// <summary>Reads a request as its owner sees it: the counters, the error counts and a page of products with their images.</summary>
+/// <summary>Reads a request as its owner sees it: counters, error counts, and a page of products with their images.</summary>
 internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, TimeProvider time)
 {
     private const int HostsListed = 20;
 
-    /// <summary>Outputs on a page, variants among them: a row may have hundreds of images, and a page of a thousand such rows would be hundreds of MB.</summary>
+    /// <summary>Maximum outputs per page, including variants: a row may have hundreds of images, and a page of a thousand such rows would have hundreds of MB.</summary>
     private const int MostOutputs = 10_000;
 
-    /// <param name="owner">The asking API key's id; '' where the server asks for none.</param>
-    /// <param name="requestId">Whose status.</param>
-    /// <param name="limit">Products on the page, 1 to 1,000; fewer where they have very many images.</param>
-    /// <param name="cursor">The product_id after which the page begins; 0 for the first page.</param>
+    /// <param name="owner">ID of the caller's API key; '' if the server requires none.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="limit">Products per page, 1 to 1,000; fewer if they have very many images.</param>
+    /// <param name="cursor">The product_id after which the page starts; 0 for the first page.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>Null for an unknown id and for another owner's request alike.</returns>
+    /// <returns>Null for an unknown ID, and for a request of another owner.</returns>
     public Task<RequestStatus?> ReadAsync(string owner, Guid requestId, int limit, long cursor, CancellationToken cancellationToken) =>
-        // One state for all statements: a delete between two of them would leave products without their images.
+        // One snapshot for all statements; otherwise a delete between two of them would return products without their images.
         database.ReadSnapshotAsync(connection => ReadAsync(connection, owner, requestId, limit, cursor), cancellationToken);
 
     private async Task<RequestStatus?> ReadAsync(DbConnection connection, string owner, Guid requestId, int limit, long cursor)
@@ -62,7 +62,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         };
     }
 
-    /// <summary>As many of the products as have no more than <see cref="MostOutputs"/> together; one at least.</summary>
+    /// <summary>The longest page of products that have at most <see cref="MostOutputs"/> in total; at least one.</summary>
     private static List<Row> Page(IEnumerable<Row> products, int outputsPerImage)
     {
         var page = new List<Row>();
@@ -127,7 +127,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     {
         InputUrl = image.InputUrl,
         OutputUrl = image.ObjectKey is null ? null : urls.Image(image.ObjectKey),
-        // Stored as pending until its outcome is known; what was handed out is shown as being worked on.
+        // Stored as pending until its outcome is known; images in progress are shown as processing.
         Status = image.State == ImageState.Pending && (image.SameAs ?? image.ImageId) <= plannedTo ? StateWords.Processing : image.State.ToWire(),
         Error = image.State != ImageState.Failed ? null : new StatusImageError
         {

@@ -9,7 +9,7 @@ namespace Halftone.Results;
 internal static class FailedCsv
 {
     /// <param name="spooled">The uploaded file, seekable; not closed here.</param>
-    /// <param name="dialect">As stored when it was accepted.</param>
+    /// <param name="dialect">The dialect stored when it was accepted.</param>
     /// <param name="destination">Receives the rows; flushed, not closed.</param>
     /// <param name="outcomes">One per image of the file, in file order. Those with an error count as failed.</param>
     /// <param name="cancellationToken">Stops writing.</param>

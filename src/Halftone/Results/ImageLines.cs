@@ -16,11 +16,11 @@ internal sealed record ImageLine
     /// <example>2</example>
     public required long Line { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>007</example>
     public required string SerialNumber { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>Stoneware Mug</example>
     public required string ProductName { get; init; }
 
@@ -28,7 +28,7 @@ internal sealed record ImageLine
     /// <example>1</example>
     public required long Number { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>https://shop.example/mug-front.jpg</example>
     public required string InputUrl { get; init; }
 

@@ -11,7 +11,7 @@ namespace Halftone.Results;
 internal static class ResultCsv
 {
     /// <param name="spooled">The uploaded file, seekable; not closed here.</param>
-    /// <param name="dialect">As stored when it was accepted.</param>
+    /// <param name="dialect">The dialect stored when it was accepted.</param>
     /// <param name="destination">Receives the result; flushed, not closed.</param>
     /// <param name="outcomes">One per image of the file, in file order.</param>
     /// <param name="variants">Names of the requested variants: one column for each, after that of the outputs.</param>

@@ -6,19 +6,17 @@ using Halftone.Model;
 namespace Halftone.Store;
 
 /// <summary>
-/// Objects as files under one folder: written beside their final name, then renamed, so a reader or a crash never sees half a
-/// file. A file outlives the process at once; it outlives a power loss after <see cref="FlushAsync"/> (images, once per request)
-/// or when it is put as a stream (uploads and results).
+/// Objects as files in one folder: written beside their final name, then renamed, so neither a reader nor a crash sees a partial file. A file survives the end of the process at once; it survives a power failure after <see cref="FlushAsync"/> (images, once per request), or when it is put as a stream (uploads and results).
 /// </summary>
 internal sealed class FolderStore(string root) : IFileStore, IImageStore
 {
-    /// <summary>Files being written end in this; what a crash leaves of them is swept.</summary>
+    /// <summary>Extension of files being written; leftovers of a crash are swept.</summary>
     public const string PartialExtension = ".part";
 
     private readonly string root = Path.GetFullPath(root);
     private readonly ConcurrentDictionary<string, bool> folders = new(StringComparer.Ordinal);
 
-    /// <summary>Held where a folder is removed for being empty, and where it is made again for an object.</summary>
+    /// <summary>Held while an empty folder is removed, and while it is created again for an object.</summary>
     private readonly Lock removing = new();
 
     public bool IsRemote => false;
@@ -32,7 +30,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         {
             using (var file = OpenPartial(path, partial, body.Length))
             {
-                // A plain write: a page-cache copy of some 100 KB is cheaper than handing it to another thread.
+                // A plain write: copying some 100 KB into the page cache is cheaper than handing it to another thread.
                 RandomAccess.Write(file, body.Span, 0);
             }
 
@@ -79,7 +77,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         var result = HardLink.Make(source, path);
         if (result == LinkResult.Missing && File.Exists(source))
         {
-            // The folder went since this process made it.
+            // The folder was removed after this process created it.
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             result = HardLink.Make(source, path);
         }
@@ -91,7 +89,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
 
         if (result == LinkResult.Made && new FileInfo(path).Length != length)
         {
-            // What a power failure left of a file that was not flushed.
+            // Left over by a power failure from a file that was not flushed.
             File.Delete(path);
             return false;
         }
@@ -128,7 +126,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (DirectoryNotFoundException)
         {
-            // The request was deleted meanwhile.
+            // The request was deleted in the meantime.
         }
 
         return Task.CompletedTask;
@@ -150,7 +148,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (DirectoryNotFoundException)
         {
-            // Deleted before: the message came twice.
+            // Already deleted: the message was delivered twice.
         }
 
         return Task.CompletedTask;
@@ -188,7 +186,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Gone, or not to be read: no reason to wait for it, for it can be made anew.
+            // Gone or unreadable: not worth waiting for, because it can be made again.
             return false;
         }
 
@@ -209,8 +207,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
         {
-            // Removed since this process made it, with the request or with the last object in it: a run that began before still ends in an object, and
-            // cleans up after itself.
+            // Removed after this process created it, with the request or with its last object. A run that started earlier still stores its object, and cleans up after itself.
             lock (removing)
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -221,7 +218,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         Microsoft.Win32.SafeHandles.SafeFileHandle Open() => File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
     }
 
-    /// <summary>What came of a put that failed.</summary>
+    /// <summary>Cleans up after a put that failed.</summary>
     private static void Discard(string partial)
     {
         try
@@ -230,7 +227,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (DirectoryNotFoundException)
         {
-            // There is not even a folder.
+            // Not even the folder exists.
         }
     }
 
@@ -246,14 +243,14 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
             }
             catch
             {
-                // A full disk: the next put must make and flush it.
+                // A full disk: the next put must create and flush it.
                 folders.TryRemove(folder, out _);
                 throw;
             }
         }
     }
 
-    /// <summary>An object that was put after its request was deleted has made its folder again.</summary>
+    /// <summary>Removes the folder again if an object was put after its request was deleted.</summary>
     private void RemoveIfEmpty(string folder)
     {
         try
@@ -265,7 +262,7 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (IOException)
         {
-            // Not empty, as nearly always; or gone.
+            // Not empty, as almost always; or gone.
         }
     }
 

@@ -26,7 +26,7 @@ internal static class Traces
     }
 
     /// <summary>A span that continues one of another process or time; null if there was none.</summary>
-    /// <param name="traceParent">As returned by <see cref="Current"/>.</param>
+    /// <param name="traceParent">The value of <see cref="Current"/>.</param>
     public static Activity? GoOn(string name, string? traceParent, ActivityKind kind = ActivityKind.Internal) =>
         ActivityContext.TryParse(traceParent, null, isRemote: true, out var parent) ? Source.StartActivity(name, kind, parent) : null;
 

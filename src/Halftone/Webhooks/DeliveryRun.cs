@@ -201,10 +201,10 @@ internal sealed partial class DeliveryRun(
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus})")]
+        [LoggerMessage(841, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus})")]
         public static partial void Answered(ILogger logger, long deliveryId, int attempt, string state, int httpStatus);
 
-        [LoggerMessage(403, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} ({Error})")]
+        [LoggerMessage(842, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} ({Error})")]
         public static partial void NotAnswered(ILogger logger, long deliveryId, int attempt, string state, string error);
     }
 }

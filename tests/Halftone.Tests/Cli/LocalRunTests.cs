@@ -218,7 +218,7 @@ public sealed class LocalRunTests : IDisposable
         using var held = new DataFolder(Path.Combine(Folder, ".halftone"));
         held.Hold();
         var refused = await Assert.ThrowsAsync<DataFolderException>(() => RunAsync(WriteCsv("1,A,http://127.0.0.1:1/a.jpg")));
-        Assert.EndsWith("stop it, or give this one a folder of its own with --out.", refused.Message);
+        Assert.EndsWith("Stop it, or choose another folder with --out.", refused.Message);
     }
 
     [Fact]

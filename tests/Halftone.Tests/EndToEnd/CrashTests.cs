@@ -146,7 +146,7 @@ public sealed class CrashTests
             Assert.Equal(1, await second.WaitForEndAsync(Cancelled));
         }
 
-        Assert.Contains($"Another halftone is using the data folder '{folder.Path}'", await File.ReadAllTextAsync(folder.Log, Cancelled));
+        Assert.Contains($"Another Halftone process is using the data folder '{folder.Path}'", await File.ReadAllTextAsync(folder.Log, Cancelled));
         Assert.False(first.HasExited);
     }
 

@@ -47,11 +47,11 @@ public sealed class ImageUrlCellTests
     public void Web_addresses_are_accepted(string url) => Assert.True(ImageUrlCell.IsUrl(url));
 
     [Theory]
-    [InlineData("photo.jpg", "Write the whole address")]
-    [InlineData("www.a.example/1.jpg", "Write the whole address")]
-    [InlineData("//a.example/1.jpg", "Write the whole address")]
-    [InlineData("https:/a.example/1.jpg", "Write the whole address")]
-    [InlineData("C:\\photos\\1.jpg", "Write the whole address")]
+    [InlineData("photo.jpg", "Write the whole URL")]
+    [InlineData("www.a.example/1.jpg", "Write the whole URL")]
+    [InlineData("//a.example/1.jpg", "Write the whole URL")]
+    [InlineData("https:/a.example/1.jpg", "Write the whole URL")]
+    [InlineData("C:\\photos\\1.jpg", "Write the whole URL")]
     [InlineData("ftp://a.example/1.jpg", "Only URLs that start with")]
     [InlineData("file:///1.jpg", "Only URLs that start with")]
     [InlineData("data:image/png;base64,AAAA", "embedded in the cell")]
@@ -61,9 +61,9 @@ public sealed class ImageUrlCellTests
     [InlineData("https://a b/1.jpg", "not a complete URL")]
     [InlineData("https://-/\n1.jpg", "not a complete URL")]
     [InlineData("https://a.example/1.jpg\n2.jpg", "not a complete URL")]
-    [InlineData("https://a.example/1.jpg, 2.jpg", "several addresses")]
-    [InlineData("https://a.example/1.jpg ; //a.example/2.jpg", "several addresses")]
-    [InlineData("https://a.example/1.jpg www.a.example/2.jpg", "several addresses")]
+    [InlineData("https://a.example/1.jpg, 2.jpg", "several URLs")]
+    [InlineData("https://a.example/1.jpg ; //a.example/2.jpg", "several URLs")]
+    [InlineData("https://a.example/1.jpg www.a.example/2.jpg", "several URLs")]
     [InlineData("\"https://a.example/1.jpg", "quotation mark")]
     public void What_is_no_web_address_is_told_what_to_write_instead(string piece, string advice)
     {

@@ -15,9 +15,15 @@ internal sealed class AccessException(string message) : Exception(message);
 /// </summary>
 internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options, IOptions<ServerOptions> server) : IDisposable
 {
-    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(owner => RateLimitPartition.GetSlidingWindowLimiter(
-        owner,
-        _ => new SlidingWindowRateLimiterOptions { PermitLimit = options.Value.CallsPerMinute, Window = TimeSpan.FromMinutes(1), SegmentsPerWindow = 12 }));
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(
+        owner => RateLimitPartition.GetSlidingWindowLimiter(
+            owner,
+            _ => new SlidingWindowRateLimiterOptions
+            {
+                PermitLimit = options.Value.CallsPerMinute,
+                Window = TimeSpan.FromMinutes(1),
+                SegmentsPerWindow = 12,
+            }));
 
     private static readonly PathString[] ForAnyone = ["/health", "/images", "/docs", "/openapi", "/page"];
 
@@ -58,7 +64,8 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         using var lease = limiter.AttemptAcquire(owner);
         if (!lease.IsAcquired)
         {
-            context.Response.Headers.RetryAfter = (lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5).ToString(CultureInfo.InvariantCulture);
+            var seconds = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5;
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
             return Problems.Of(ProblemType.TooManyCalls, $"This API key is limited to {options.Value.CallsPerMinute:N0} calls per minute. Try again after the time in Retry-After.");
         }
 
