@@ -28,7 +28,7 @@ internal static class UploadBody
 
     /// <summary>Spools the file and stores the fields.</summary>
     /// <returns>Null, or the problem of the body.</returns>
-    public static async Task<ProblemHttpResult?> ReadAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    public static async Task<ProblemHttpResult?> ReadAsync(HttpRequest request, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
@@ -55,15 +55,15 @@ internal static class UploadBody
 
         if (isForm)
         {
-            return await ReadPartsAsync(request, type, form, intake, cancellationToken);
+            return await ReadPartsAsync(request, type, form, spool, cancellationToken);
         }
 
         if (isJson)
         {
-            return await ReadJsonAsync(request, form, intake, cancellationToken);
+            return await ReadJsonAsync(request, form, spool, cancellationToken);
         }
 
-        form.Upload = await intake.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
+        form.Upload = await spool.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
         return null;
     }
 
@@ -71,7 +71,7 @@ internal static class UploadBody
         ProblemType.UnsupportedMediaType,
         "Send the CSV as multipart/form-data in a part named 'file' (curl -F file=@products.csv …/upload), as text/csv, or as application/json in a member 'csv'.");
 
-    private static async Task<ProblemHttpResult?> ReadPartsAsync(HttpRequest request, MediaTypeHeaderValue type, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadPartsAsync(HttpRequest request, MediaTypeHeaderValue type, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > MaxBoundaryChars)
@@ -89,7 +89,7 @@ internal static class UploadBody
             }
 
             var problem = name == "file"
-                ? await SpoolPartAsync(section, disposition, form, intake, cancellationToken)
+                ? await SpoolPartAsync(section, disposition, form, spool, cancellationToken)
                 : await ReadFieldAsync(section, name, form, cancellationToken);
             if (problem is not null)
             {
@@ -100,7 +100,7 @@ internal static class UploadBody
         return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "The part named 'file' is missing. Send the CSV in it.") : null;
     }
 
-    private static async Task<ProblemHttpResult?> SpoolPartAsync(MultipartSection section, ContentDispositionHeaderValue disposition, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> SpoolPartAsync(MultipartSection section, ContentDispositionHeaderValue disposition, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
     {
         if (form.Upload is not null)
         {
@@ -110,7 +110,7 @@ internal static class UploadBody
         // ASP.NET Core takes the first of several names, and throws if it has no value.
         var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
         var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Unescape(Decode(() => disposition.FileName));
-        form.Upload = await intake.SpoolAsync(section.Body, form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName), cancellationToken);
+        form.Upload = await spool.SpoolAsync(section.Body, form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName), cancellationToken);
         return null;
     }
 
@@ -153,12 +153,12 @@ internal static class UploadBody
     /// <summary>
     /// Spools the body to disk, however slowly it arrives, then parses one body at a time: sixty-four 8 MiB bodies parsed in memory at once would take gigabytes.
     /// </summary>
-    private static async Task<ProblemHttpResult?> ReadJsonAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadJsonAsync(HttpRequest request, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
     {
         SpooledUpload spooled;
         try
         {
-            spooled = await intake.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
+            spooled = await spool.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
         }
         catch (SpoolTooLargeException)
         {
@@ -169,8 +169,8 @@ internal static class UploadBody
         await JsonTurn.WaitAsync(cancellationToken);
         try
         {
-            using var body = await ReadWholeAsync(spooled, intake, cancellationToken);
-            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, intake, cancellationToken) is { } problem)
+            using var body = await ReadWholeAsync(spooled, spool, cancellationToken);
+            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, spool, cancellationToken) is { } problem)
             {
                 return problem;
             }
@@ -178,7 +178,7 @@ internal static class UploadBody
         finally
         {
             JsonTurn.Release();
-            await intake.DiscardAsync(spooled);
+            await spool.DiscardAsync(spooled);
         }
 
         // Not while holding the turn: resolving the name of a webhook may take a while.
@@ -194,9 +194,9 @@ internal static class UploadBody
     }
 
     /// <returns>The body plus one byte, because a memory buffer cannot be empty.</returns>
-    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, UploadSpool spool, CancellationToken cancellationToken)
     {
-        await using var file = await intake.OpenAsync(spooled, cancellationToken);
+        await using var file = await spool.OpenAsync(spooled, cancellationToken);
         var body = new SourceMemory((int)file.Length + 1);
         try
         {
@@ -210,7 +210,7 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(ReadOnlyMemory<byte> body, Dictionary<string, string> fields, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(ReadOnlyMemory<byte> body, Dictionary<string, string> fields, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
     {
         body = body[JsonBody.MarkLength(body.Span)..];
         if (!Utf8.IsValid(body.Span))
@@ -276,7 +276,7 @@ internal static class UploadBody
             }
 
             await using var stream = new ReadOnlyMemoryContent(text.Memory[..length]).ReadAsStream(cancellationToken);
-            form.Upload = await intake.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
+            form.Upload = await spool.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
             return null;
         }
     }
