@@ -42,7 +42,9 @@ public static class CsvDetection
     private const int ChunkBytes = 256 * 1024;
 
     /// <summary>
-    /// Decides the encoding from the whole file: by its byte order mark, otherwise UTF-8 if every byte fits, otherwise Windows-1252. The delimiter is the one for which the header scores best; with equal scores, the one that gives more columns.
+    /// Decides the encoding from the whole file: by its byte order mark, otherwise UTF-8 if every byte fits, otherwise
+    /// Windows-1252. The delimiter is the one for which the header scores best; with equal scores, the one that gives
+    /// more columns.
     /// </summary>
     /// <param name="spooled">Seekable, not empty; its position is undefined afterwards.</param>
     /// <param name="limits">The limits.</param>
@@ -74,7 +76,10 @@ public static class CsvDetection
         _ => null,
     };
 
-    private static async Task<(CsvEncoding, CsvDetected.Broken?)> CheckBytesAsync(Stream spooled, bool marked, CancellationToken cancellationToken)
+    private static async Task<(CsvEncoding, CsvDetected.Broken?)> CheckBytesAsync(
+        Stream spooled,
+        bool marked,
+        CancellationToken cancellationToken)
     {
         var chunk = new byte[Math.Min(ChunkBytes, spooled.Length + 4)];
         var kept = 0;
@@ -169,7 +174,9 @@ public static class CsvDetection
             if (broken >= 0)
             {
                 line += characters[..broken].Count('\n');
-                return characters[broken] == 0 ? new CsvDetected.Broken(CsvFault.ZeroByte, line) : new CsvDetected.Broken(CsvFault.BrokenUtf16, line);
+                return characters[broken] == 0
+                    ? new CsvDetected.Broken(CsvFault.ZeroByte, line)
+                    : new CsvDetected.Broken(CsvFault.BrokenUtf16, line);
             }
 
             line += characters.Count('\n');
@@ -207,7 +214,12 @@ public static class CsvDetection
         return zero;
     }
 
-    private static async Task<CsvDialect> WithDelimiterAsync(Stream spooled, CsvEncoding encoding, CsvLimits limits, Func<IReadOnlyList<string>, int> scoreHeader, CancellationToken cancellationToken)
+    private static async Task<CsvDialect> WithDelimiterAsync(
+        Stream spooled,
+        CsvEncoding encoding,
+        CsvLimits limits,
+        Func<IReadOnlyList<string>, int> scoreHeader,
+        CancellationToken cancellationToken)
     {
         CsvDialect? best = null;
         var bestScore = (-1, -1);
@@ -225,7 +237,12 @@ public static class CsvDetection
     }
 
     /// <summary>The score of a delimiter: the number of expected columns, then of all columns. A separator line decides at once.</summary>
-    private static async Task<(int, int)> HeaderScoreAsync(Stream spooled, CsvDialect dialect, CsvLimits limits, Func<IReadOnlyList<string>, int> scoreHeader, CancellationToken cancellationToken)
+    private static async Task<(int, int)> HeaderScoreAsync(
+        Stream spooled,
+        CsvDialect dialect,
+        CsvLimits limits,
+        Func<IReadOnlyList<string>, int> scoreHeader,
+        CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Open(spooled, dialect, limits);
         var settled = 0;

@@ -18,7 +18,10 @@ public enum CsvEncoding
     Windows1252 = 5,
 }
 
-/// <summary>The encoding and delimiter of an uploaded CSV. Detected once, stored with the request, and used again to write its result.</summary>
+/// <summary>
+/// The encoding and delimiter of an uploaded CSV. Detected once, stored with the request, and used again to write its
+/// result.
+/// </summary>
 /// <param name="Encoding">With or without a byte order mark.</param>
 /// <param name="Delimiter">One of <see cref="Delimiters"/>, as ASCII.</param>
 public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
@@ -35,7 +38,10 @@ public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
         _ => [],
     };
 
-    /// <summary>The text of the file after the byte order mark, in an encoding where every ASCII character is a single byte: unchanged, or UTF-16 converted to UTF-8.</summary>
+    /// <summary>
+    /// The text of the file after the byte order mark, in an encoding where every ASCII character is a single byte:
+    /// unchanged, or UTF-16 converted to UTF-8.
+    /// </summary>
     /// <param name="spooled">Seekable; rewound here, not closed here.</param>
     public Stream OpenText(Stream spooled)
     {
@@ -43,8 +49,14 @@ public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
         return IsUtf16 ? System.Text.Encoding.CreateTranscodingStream(spooled, Utf16, StrictUtf8, leaveOpen: true) : spooled;
     }
 
-    /// <summary>A stream that takes bytes as <see cref="OpenText"/> gives them and writes them to <paramref name="destination"/> in the encoding of the file.</summary>
-    /// <remarks>The destination itself, except for UTF-16: then a stream that must be disposed before the destination is used further. Writes no byte order mark.</remarks>
+    /// <summary>
+    /// A stream that takes bytes as <see cref="OpenText"/> gives them and writes them to <paramref name="destination"/>
+    /// in the encoding of the file.
+    /// </summary>
+    /// <remarks>
+    /// The destination itself, except for UTF-16: then a stream that must be disposed before the destination is used
+    /// further. Writes no byte order mark.
+    /// </remarks>
     public Stream WriteText(Stream destination) =>
         IsUtf16 ? System.Text.Encoding.CreateTranscodingStream(destination, Utf16, StrictUtf8, leaveOpen: true) : destination;
 

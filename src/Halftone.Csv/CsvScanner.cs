@@ -11,7 +11,10 @@ public enum CsvScan
     End = 2,
     /// <summary>The file ends inside quotes that open on <see cref="CsvScanner.QuoteLine"/>. Nothing follows.</summary>
     UnclosedQuote = 3,
-    /// <summary>A record is longer than allowed. Nothing follows. <see cref="CsvScanner.QuoteLine"/> is set if it was inside quotes.</summary>
+    /// <summary>
+    /// A record is longer than allowed. Nothing follows. <see cref="CsvScanner.QuoteLine"/> is set if it was inside
+    /// quotes.
+    /// </summary>
     RecordTooLong = 4,
     /// <summary>A record has more cells than allowed. Nothing follows.</summary>
     TooManyColumns = 5,
@@ -53,10 +56,14 @@ public enum CsvCellForm : byte
 }
 
 /// <summary>
-/// Reads the records of a CSV (RFC 4180, with any of the three line endings) and finds the start and end of each cell, so that a file can be written again with every byte outside our columns unchanged. Works on bytes: <see cref="CsvDialect.OpenText"/> converts every encoding to one in which delimiter, quotation mark and line endings are single bytes that are not part of any other character.
+/// Reads the records of a CSV (RFC 4180, with any of the three line endings) and finds the start and end of each cell,
+/// so that a file can be written again with every byte outside our columns unchanged. Works on bytes:
+/// <see cref="CsvDialect.OpenText"/> converts every encoding to one in which delimiter, quotation mark and line endings
+/// are single bytes that are not part of any other character.
 /// </summary>
 /// <remarks>
-/// Memory is bounded by the maximum record length, not by the file. A quotation mark opens quotes only as the first byte of a cell; anywhere else it is an ordinary character (<c>5" pipe</c>). See docs/decisions/0003-csv-scanner.md.
+/// Memory is bounded by the maximum record length, not by the file. A quotation mark opens quotes only as the first
+/// byte of a cell; anywhere else it is an ordinary character (<c>5" pipe</c>). See docs/decisions/0003-csv-scanner.md.
 /// </remarks>
 public sealed class CsvScanner
 {
@@ -121,7 +128,8 @@ public sealed class CsvScanner
     public ReadOnlySpan<byte> Bytes => buffer.AsSpan(recordStart, recordLength);
 
     /// <summary>The value of a cell; if it contains doubled quotation marks, they are still doubled.</summary>
-    public ReadOnlySpan<byte> RawValue(int index) => buffer.AsSpan(recordStart + cells[index].ValueStart, cells[index].ValueEnd - cells[index].ValueStart);
+    public ReadOnlySpan<byte> RawValue(int index) =>
+        buffer.AsSpan(recordStart + cells[index].ValueStart, cells[index].ValueEnd - cells[index].ValueStart);
 
     /// <summary>Moves to the next record.</summary>
     public ValueTask<CsvScan> ReadAsync(CancellationToken cancellationToken)
@@ -158,7 +166,10 @@ public sealed class CsvScanner
         }
     }
 
-    /// <summary>Scans one record in the buffer. Null if the record may continue after it: then more is read and the record scanned again, which stays linear because the buffer doubles.</summary>
+    /// <summary>
+    /// Scans one record in the buffer. Null if the record may continue after it: then more is read and the record
+    /// scanned again, which stays linear because the buffer doubles.
+    /// </summary>
     private CsvScan? Scan()
     {
         var data = buffer.AsSpan(recordStart, filledEnd - recordStart);

@@ -1,11 +1,16 @@
 namespace Halftone.Csv;
 
 /// <summary>
-/// Keeps a spreadsheet program from running a cell as a formula, following OWASP's page on CSV injection: a cell that starts with one of <c>= + - @</c>, a tab, a line break, or the full-width form of one of the four signs, gets an apostrophe in front and quotation marks around it.
+/// Keeps a spreadsheet program from running a cell as a formula, following OWASP's page on CSV injection: a cell that
+/// starts with one of <c>= + - @</c>, a tab, a line break, or the full-width form of one of the four signs, gets an
+/// apostrophe in front and quotation marks around it.
 /// </summary>
 public static class FormulaGuard
 {
-    /// <summary>True if a spreadsheet program may read the value as a formula. Includes negative numbers, because the rule has no exceptions.</summary>
+    /// <summary>
+    /// True if a spreadsheet program may read the value as a formula. Includes negative numbers, because the rule has
+    /// no exceptions.
+    /// </summary>
     public static bool IsFormula(ReadOnlySpan<byte> value, CsvEncoding encoding) => value switch
     {
         [(byte)'=' or (byte)'+' or (byte)'-' or (byte)'@' or (byte)'\t' or (byte)'\r' or (byte)'\n', ..] => true,

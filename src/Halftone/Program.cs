@@ -19,11 +19,15 @@ internal static class Program
         }
 
         // The default of 2 s would kill a server that is stopping gracefully.
-        return InvokeAsync(args, new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }, CancellationToken.None);
+        return InvokeAsync(
+            args,
+            new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) },
+            CancellationToken.None);
     }
 
     /// <summary>The verbs.</summary>
-    public static RootCommand CreateRoot() => new("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
+    public static RootCommand CreateRoot() =>
+        new("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
     {
         ServeCommand.Create(),
         DemoCommand.Create(),
@@ -47,7 +51,12 @@ internal static class Program
     public static Task<int> InvokeAsync(string[] args, InvocationConfiguration configuration, CancellationToken cancellationToken)
     {
         var root = CreateRoot();
-        var parsed = root.Parse(args is [] ? [ServeCommand.Verb] : args is [['-', ..] option, ..] && !AboutTheProgram.Contains(option) ? [ServeCommand.Verb, .. args] : args);
+        var parsed = root.Parse(
+            args is []
+                ? [ServeCommand.Verb]
+                : args is [['-', ..] option, ..] && !AboutTheProgram.Contains(option)
+                ? [ServeCommand.Verb, .. args]
+                : args);
         if (parsed.Action is ParseErrorAction error)
         {
             // Standard output is for results.

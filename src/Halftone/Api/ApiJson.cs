@@ -9,7 +9,10 @@ using Microsoft.AspNetCore.Mvc;
 namespace Halftone.Api;
 
 // One options object for the answers and for hand-written lines and events.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(RequestStatus))]
 [JsonSerializable(typeof(RequestList))]
 [JsonSerializable(typeof(ImageLine))]

@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Halftone.Api;
 
 /// <summary>
-/// <c>GET /status/{request_id}/events</c>: server-sent events (WHATWG HTML, section 9.2), each a status without products. Sends one at once, one after each change but at most four a second, and ends the stream with the request.
+/// <c>GET /status/{request_id}/events</c>: server-sent events (WHATWG HTML, section 9.2), each a status without
+/// products. Sends one at once, one after each change but at most four a second, and ends the stream with the request.
 /// </summary>
 internal static class EventsEndpoint
 {
@@ -27,7 +28,8 @@ internal static class EventsEndpoint
 
     /// <summary>Follow a request</summary>
     /// <remarks>
-    /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most four a second. `end` is sent when the request has ended, and closes the stream.
+    /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most
+    /// four a second. `end` is sent when the request has ended, and closes the stream.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// <response code="200">The stream.</response>
@@ -44,9 +46,17 @@ internal static class EventsEndpoint
     /// data: {}
     /// </example>
     private static async Task<Results<EmptyHttpResult, ProblemHttpResult>> GetAsync(
-        string requestId, Caller caller, HttpContext context, StatusReader reader, ApiKeys keys, TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        string requestId,
+        Caller caller,
+        HttpContext context,
+        StatusReader reader,
+        ApiKeys keys,
+        TimeProvider time,
+        IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken)
     {
-        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, 0, 0, cancellationToken) is not { } status)
+        if (!Guid.TryParseExact(requestId, "D", out var id)
+            || await reader.ReadAsync(caller.Owner, id, 0, 0, cancellationToken) is not { } status)
         {
             return Problems.UnknownRequest(requestId);
         }
@@ -72,7 +82,15 @@ internal static class EventsEndpoint
         return TypedResults.Empty;
     }
 
-    private static async Task SendAsync(HttpContext context, Caller caller, Guid id, RequestStatus? status, StatusReader reader, ApiKeys keys, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task SendAsync(
+        HttpContext context,
+        Caller caller,
+        Guid id,
+        RequestStatus? status,
+        StatusReader reader,
+        ApiKeys keys,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var sent = "";
         var sentAt = time.GetTimestamp();

@@ -7,7 +7,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Api;
 
-/// <summary><c>GET /health/live</c>: the process answers. <c>GET /health/ready</c>: it can do its work; otherwise 503 names the part that is down.</summary>
+/// <summary>
+/// <c>GET /health/live</c>: the process answers. <c>GET /health/ready</c>: it can do its work; otherwise 503 names the
+/// part that is down.
+/// </summary>
 internal static class HealthEndpoints
 {
     /// <summary>A key that is never stored: the store only needs to answer that it does not exist.</summary>
@@ -30,7 +33,13 @@ internal static class HealthEndpoints
     /// <summary>Check whether the server is ready</summary>
     /// <remarks>Checks the database, the queue and the stores. For load balancers.</remarks>
     /// Everything answers.
-    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, IWorkQueue queue, IFileStore files, IImageStore images, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(
+        HalftoneDatabase database,
+        IWorkQueue queue,
+        IFileStore files,
+        IImageStore images,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         foreach (var (name, check) in new (string, Func<Task>)[]
         {

@@ -15,16 +15,29 @@ internal static class ImageEndpoint
         .Named("getImage", "Results")
         .Produces<Stream>(contentType: MediaTypes[0], additionalContentTypes: MediaTypes[1..])
         .Produces<Stream>(StatusCodes.Status206PartialContent, MediaTypes[0], MediaTypes[1..])
-        .MayAnswer(ProblemType.UnknownImage, ProblemType.PreconditionFailed, ProblemType.RangeNotSatisfiable, ProblemType.InternalError, ProblemType.StoreDown);
+        .MayAnswer(
+            ProblemType.UnknownImage,
+            ProblemType.PreconditionFailed,
+            ProblemType.RangeNotSatisfiable,
+            ProblemType.InternalError,
+            ProblemType.StoreDown);
 
     /// <summary>Get an output image</summary>
-    /// <remarks>The URLs in the result lead here. They contain 128 random bits, so no API key is required. The bytes of a URL never change.</remarks>
+    /// <remarks>
+    /// The URLs in the result lead here. They contain 128 random bits, so no API key is required. The bytes of a URL
+    /// never change.
+    /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The request that the image belongs to.</param>
     /// <param name="file" example="007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg">The name of the image, as in its URL in the result.</param>
     /// The image: JPEG, PNG, WebP, GIF or AVIF, as in its Content-Type.
     /// The bytes in Range.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(string requestId, string file, HttpContext context, IImageStore images, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(
+        string requestId,
+        string file,
+        HttpContext context,
+        IImageStore images,
+        CancellationToken cancellationToken)
     {
         var key = $"{requestId}/{file}";
         if (!ObjectKey.IsValid(key) || await images.OpenReadAsync(key, cancellationToken) is not { } stream)
@@ -36,6 +49,10 @@ internal static class ImageEndpoint
         context.Response.Headers.CacheControl = "public, max-age=31536000, immutable";
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; sandbox";
-        return TypedResults.Stream(stream, FormatName.ContentTypeOf(key), entityTag: new EntityTagHeaderValue($"\"{file}\""), enableRangeProcessing: true);
+        return TypedResults.Stream(
+            stream,
+            FormatName.ContentTypeOf(key),
+            entityTag: new EntityTagHeaderValue($"\"{file}\""),
+            enableRangeProcessing: true);
     }
 }

@@ -17,9 +17,19 @@ internal static partial class ProblemAnswers
             var (type, detail) = status switch
             {
                 StatusCodes.Status404NotFound => (ProblemType.NotFound, "No such route. See /docs for the list."),
-                StatusCodes.Status405MethodNotAllowed => (ProblemType.MethodNotAllowed, $"{context.HttpContext.Request.Method} is not supported here. The Allow header lists the supported methods."),
-                StatusCodes.Status412PreconditionFailed => (ProblemType.PreconditionFailed, "The resource has changed since the answer that If-Match or If-Unmodified-Since names. Call again without that header for the current version."),
-                StatusCodes.Status416RangeNotSatisfiable => (ProblemType.RangeNotSatisfiable, "The range starts after the end of the resource. Content-Range has its length in bytes."),
+                StatusCodes.Status405MethodNotAllowed =>
+                    (
+                        ProblemType.MethodNotAllowed,
+                        $"{context.HttpContext.Request.Method} is not supported here. The Allow header lists the supported methods."),
+                StatusCodes.Status412PreconditionFailed =>
+                    (
+                        ProblemType.PreconditionFailed,
+                        "The resource has changed since the answer that If-Match or If-Unmodified-Since names. Call again without "
+                        + "that header for the current version."),
+                StatusCodes.Status416RangeNotSatisfiable =>
+                    (
+                        ProblemType.RangeNotSatisfiable,
+                        "The range starts after the end of the resource. Content-Range has its length in bytes."),
                 _ => (ProblemType.MalformedRequest with { Status = status }, "The request could not be understood."),
             };
             await Problems.Of(type, detail).ExecuteAsync(context.HttpContext);
@@ -27,7 +37,11 @@ internal static partial class ProblemAnswers
         server.Use(async (context, next) =>
         {
             await next(context);
-            if (context.Response is { StatusCode: StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable, HasStarted: false } response)
+            if (context.Response is
+            {
+                StatusCode: StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable,
+                HasStarted: false,
+            } response)
             {
                 // Headers of the file, which is not sent: type, name and caching.
                 var (status, range) = (response.StatusCode, response.Headers.ContentRange);
@@ -38,14 +52,18 @@ internal static partial class ProblemAnswers
     }
 
     /// <summary>
-    /// A body is framed by a length or by chunks (RFC 9112, section 6.1). Kestrel accepts "chunked, chunked"; a proxy in front of it may read that differently and take part of the body for the next request.
+    /// A body is framed by a length or by chunks (RFC 9112, section 6.1). Kestrel accepts "chunked, chunked"; a proxy
+    /// in front of it may read that differently and take part of the body for the next request.
     /// </summary>
     public static void UseOneFraming(this WebApplication server) => server.Use(async (context, next) =>
     {
-        if (context.Request.Headers.TransferEncoding is { Count: > 0 } codings && !string.Equals(codings.ToString(), "chunked", StringComparison.OrdinalIgnoreCase))
+        if (context.Request.Headers.TransferEncoding is { Count: > 0 } codings
+            && !string.Equals(codings.ToString(), "chunked", StringComparison.OrdinalIgnoreCase))
         {
             context.Response.Headers.Connection = "close";
-            await Problems.Of(ProblemType.MalformedRequest, "The only supported Transfer-Encoding is a single 'chunked'.").ExecuteAsync(context);
+            await Problems
+                .Of(ProblemType.MalformedRequest, "The only supported Transfer-Encoding is a single 'chunked'.")
+                .ExecuteAsync(context);
             return;
         }
 
@@ -59,10 +77,14 @@ internal static partial class ProblemAnswers
         {
             BadHttpRequestException bad => Problems.Of(ProblemType.MalformedRequest with { Status = bad.StatusCode }, bad.Message),
             IOException io when IsDiskFull(io) => DiskFull(),
-            Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } => DiskFull(),
+            Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } =>
+                DiskFull(),
             NpgsqlException down when Outage.Is(down) => Down(context, ProblemType.DatabaseDown, "database"),
             StoreUnavailableException => Down(context, ProblemType.StoreDown, "store"),
-            _ => Problems.Of(ProblemType.InternalError, "This is an error of the server; its log has the details. Nothing was kept: try again."),
+            _ =>
+                Problems.Of(
+                    ProblemType.InternalError,
+                    "This is an error of the server; its log has the details. Nothing was kept: try again."),
         };
         if (answer.StatusCode == StatusCodes.Status503ServiceUnavailable)
         {
@@ -76,12 +98,15 @@ internal static partial class ProblemAnswers
         await answer.ExecuteAsync(context);
     }
 
-    private static ILogger LoggerOf(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Halftone.Api");
+    private static ILogger LoggerOf(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Halftone.Api");
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Down(HttpContext context, ProblemType type, string what)
     {
         context.Response.Headers.RetryAfter = "10";
-        return Problems.Of(type, $"Nothing was kept. Try again after the time in Retry-After. Accepted work resumes when the {what} is back.");
+        return Problems.Of(
+            type,
+            $"Nothing was kept. Try again after the time in Retry-After. Accepted work resumes when the {what} is back.");
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DiskFull() =>

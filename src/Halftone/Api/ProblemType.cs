@@ -72,7 +72,9 @@ internal sealed record ProblemType(int Status, string Code, string Title)
 
     // The file: its first problem names the answer.
     private static readonly Dictionary<CsvProblemCode, ProblemType> Files =
-        Enum.GetValues<CsvProblemCode>().ToDictionary(code => code, code => new ProblemType(400, CsvProblems.Word(code), "The file was not accepted"));
+        Enum.GetValues<CsvProblemCode>().ToDictionary(
+            code => code,
+            code => new ProblemType(400, CsvProblems.Word(code), "The file was not accepted"));
 
     /// <summary>One for each <see cref="CsvProblemCode"/>.</summary>
     public static IReadOnlyCollection<ProblemType> OfFiles => Files.Values;

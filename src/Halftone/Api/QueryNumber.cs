@@ -14,7 +14,10 @@ internal static class QueryNumber
     }
 }
 
-/// <summary>Marks a whole number in the query that is bound as text, so that an invalid one is answered with our own message. Gives the contract its bounds, see <see cref="QueryNumber"/>.</summary>
+/// <summary>
+/// Marks a whole number in the query that is bound as text, so that an invalid one is answered with our own message.
+/// Gives the contract its bounds, see <see cref="QueryNumber"/>.
+/// </summary>
 [AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class WholeNumberAttribute(int lowest, int highest, int otherwise) : Attribute
 {

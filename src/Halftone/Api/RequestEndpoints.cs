@@ -10,7 +10,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Api;
 
-/// <summary><c>GET /requests</c>, <c>POST /requests/{id}/cancel</c>, <c>POST /requests/{id}/retry</c>, <c>DELETE /requests/{id}</c></summary>
+/// <summary>
+/// <c>GET /requests</c>, <c>POST /requests/{id}/cancel</c>, <c>POST /requests/{id}/retry</c>,
+/// <c>DELETE /requests/{id}</c>
+/// </summary>
 internal static class RequestEndpoints
 {
     private const int DefaultLimit = 50;
@@ -35,10 +38,16 @@ internal static class RequestEndpoints
     /// <summary>List requests</summary>
     /// <remarks>The caller's requests, newest first, without their products.</remarks>
     /// <param name="limit" example="20">Requests per page.</param>
-    /// <param name="cursor" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `next_cursor` of the previous page. Default: the first page.</param>
+    /// <param name="cursor" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `next_cursor` of the previous page.
+    /// Default: the first page.</param>
     /// <response code="200">A page of requests.</response>
     private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(
-        [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
+        [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit,
+        string? cursor,
+        Caller caller,
+        HalftoneDatabase database,
+        PublicUrls urls,
+        CancellationToken cancellationToken)
     {
         if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var most))
         {
@@ -51,7 +60,10 @@ internal static class RequestEndpoints
             return Problems.InvalidCursor();
         }
 
-        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = most }), cancellationToken)).AsList();
+        var rows = (
+            await database.ReadAsync(
+                connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = most }),
+                cancellationToken)).AsList();
         return TypedResults.Ok(new RequestList
         {
             Requests = [.. rows.Select(row => row.ToWire(urls))],
@@ -63,33 +75,75 @@ internal static class RequestEndpoints
     /// <remarks>Stops taking images and writes the result of those done, within about 3 s. A second cancel changes nothing.</remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The request is stopping; its status becomes CANCELLED when it has stopped.
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(
+        string requestId,
+        Caller caller,
+        RequestActions actions,
+        StatusReader reader,
+        CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.CancelAsync(caller.Owner, id, cancellationToken), id, ProblemType.AlreadyFinished, "The request has already ended, so there is nothing to cancel.", reader, caller, cancellationToken)
+            ? await AnswerAsync(
+                await actions.CancelAsync(caller.Owner, id, cancellationToken),
+                id,
+                ProblemType.AlreadyFinished,
+                "The request has already ended, so there is nothing to cancel.",
+                reader,
+                caller,
+                cancellationToken)
             : Problems.UnknownRequest(requestId);
 
     /// <summary>Retry unfinished images</summary>
-    /// <remarks>Processes every image of an ended request again that is not completed. The current result stays until the next one replaces it.</remarks>
+    /// <remarks>
+    /// Processes every image of an ended request again that is not completed. The current result stays until the next
+    /// one replaces it.
+    /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The request is running again.
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(
+        string requestId,
+        Caller caller,
+        RequestActions actions,
+        StatusReader reader,
+        CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.RetryAsync(caller.Owner, id, cancellationToken), id, ProblemType.StillRunning, "The request is still running. Retry when it has ended, or cancel it first.", reader, caller, cancellationToken)
+            ? await AnswerAsync(
+                await actions.RetryAsync(caller.Owner, id, cancellationToken),
+                id,
+                ProblemType.StillRunning,
+                "The request is still running. Retry when it has ended, or cancel it first.",
+                reader,
+                caller,
+                cancellationToken)
             : Problems.UnknownRequest(requestId);
 
     /// <summary>Delete a request</summary>
-    /// <remarks>The request is unknown from now on, even if it was still running. Its rows, files and images are removed in the background.</remarks>
+    /// <remarks>
+    /// The request is unknown from now on, even if it was still running. Its rows, files and images are removed in the
+    /// background.
+    /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The request is deleted.
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string requestId, Caller caller, RequestActions actions, CancellationToken cancellationToken) =>
-        Guid.TryParseExact(requestId, "D", out var id) && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string requestId,
+        Caller caller,
+        RequestActions actions,
+        CancellationToken cancellationToken) =>
+        Guid.TryParseExact(requestId, "D", out var id)
+            && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done
             ? TypedResults.NoContent()
             : Problems.UnknownRequest(requestId);
 
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> AnswerAsync(
-        ActionResult result, Guid requestId, ProblemType conflictType, string conflict, StatusReader reader, Caller caller, CancellationToken cancellationToken) => result switch
+        ActionResult result,
+        Guid requestId,
+        ProblemType conflictType,
+        string conflict,
+        StatusReader reader,
+        Caller caller,
+        CancellationToken cancellationToken) => result switch
         {
-            ActionResult.Done when await reader.ReadAsync(caller.Owner, requestId, 1, 0, cancellationToken) is { } status => TypedResults.Ok(status),
+            ActionResult.Done when await reader.ReadAsync(caller.Owner, requestId, 1, 0, cancellationToken) is { } status =>
+                TypedResults.Ok(status),
             ActionResult.WrongState => Problems.Of(conflictType, conflict),
             ActionResult.NothingToDo => Problems.Of(ProblemType.NothingToRetry, "All images of the request are completed."),
             _ => Problems.UnknownRequest(requestId.ToString("D", CultureInfo.InvariantCulture)),

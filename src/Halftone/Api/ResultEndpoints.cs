@@ -12,7 +12,8 @@ using Microsoft.Net.Http.Headers;
 namespace Halftone.Api;
 
 /// <summary>
-/// <c>GET /results/{request_id}.csv</c>: the uploaded file with its results; <c>.ndjson</c>: one line per image; <c>/failed.csv</c>: the failed rows, ready to be fixed and uploaded. All three exist once the first run has ended.
+/// <c>GET /results/{request_id}.csv</c>: the uploaded file with its results; <c>.ndjson</c>: one line per image;
+/// <c>/failed.csv</c>: the failed rows, ready to be fixed and uploaded. All three exist once the first run has ended.
 /// </summary>
 internal static class ResultEndpoints
 {
@@ -21,7 +22,12 @@ internal static class ResultEndpoints
         routes.MapGet("/results/{requestId}.csv", GetCsvAsync).Named("getResultCsv", "Results")
             .Produces<string>(contentType: "text/csv")
             .Produces<string>(StatusCodes.Status206PartialContent, "text/csv")
-            .MayAnswer(ProblemType.UnknownRequest, ProblemType.NoResultYet, ProblemType.PreconditionFailed, ProblemType.RangeNotSatisfiable, ProblemType.StoreDown)
+            .MayAnswer(
+                ProblemType.UnknownRequest,
+                ProblemType.NoResultYet,
+                ProblemType.PreconditionFailed,
+                ProblemType.RangeNotSatisfiable,
+                ProblemType.StoreDown)
             .MayAnswer(ProblemType.OfReading);
         routes.MapGet("/results/{requestId}.ndjson", GetLinesAsync).Named("getResultLines", "Results")
             .Produces<ImageLine>(contentType: "application/x-ndjson")
@@ -35,7 +41,9 @@ internal static class ResultEndpoints
 
     /// <summary>Get the result CSV</summary>
     /// <remarks>
-    /// The uploaded file, byte for byte, plus the columns `Output Image Urls` and `Image Errors`. The n-th output URL belongs to the n-th input URL; a failed image leaves its place empty. Delimiter, encoding and line endings stay those of the upload.
+    /// The uploaded file, byte for byte, plus the columns `Output Image Urls` and `Image Errors`. The n-th output URL
+    /// belongs to the n-th input URL; a failed image leaves its place empty. Delimiter, encoding and line endings stay
+    /// those of the upload.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The file. Its charset is in the Content-Type.
@@ -46,7 +54,13 @@ internal static class ResultEndpoints
     /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg",\
     /// "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg,",2: http_404
     /// </example>
-    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(string requestId, Caller caller, HttpContext context, ResultFinder finder, IFileStore files, CancellationToken cancellationToken)
+    private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetCsvAsync(
+        string requestId,
+        Caller caller,
+        HttpContext context,
+        ResultFinder finder,
+        IFileStore files,
+        CancellationToken cancellationToken)
     {
         // A retry may replace the file between the two steps; then read its successor.
         for (var attempt = 0; attempt < 3; attempt++)
@@ -60,7 +74,12 @@ internal static class ResultEndpoints
             if (await files.OpenReadAsync(found.ResultKey!, cancellationToken) is { } stream)
             {
                 Revalidate(context);
-                return TypedResults.Stream(stream, found.CsvType, found.NameWith("-result.csv"), entityTag: found.Tag("csv"), enableRangeProcessing: true);
+                return TypedResults.Stream(
+                    stream,
+                    found.CsvType,
+                    found.NameWith("-result.csv"),
+                    entityTag: found.Tag("csv"),
+                    enableRangeProcessing: true);
             }
         }
 
@@ -68,7 +87,10 @@ internal static class ResultEndpoints
     }
 
     /// <summary>Get details of every image</summary>
-    /// <remarks>Newline-delimited JSON in file order with all details of each image, including sizes, hash and the milliseconds of each stage.</remarks>
+    /// <remarks>
+    /// Newline-delimited JSON in file order with all details of each image, including sizes, hash and the milliseconds
+    /// of each stage.
+    /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// One JSON object per line.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
@@ -78,11 +100,17 @@ internal static class ResultEndpoints
         var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: true, cancellationToken);
         return found is null ? problem!
             : IsUnchanged(context, found.Tag("ndjson")) ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
-            : TypedResults.Stream(destination => lines.WriteAsync(found.FirstImageId, found.Images, destination, cancellationToken), "application/x-ndjson", found.NameWith("-result.ndjson"));
+            : TypedResults.Stream(
+                destination => lines.WriteAsync(found.FirstImageId, found.Images, destination, cancellationToken),
+                "application/x-ndjson",
+                found.NameWith("-result.ndjson"));
     }
 
     /// <summary>Get the failed rows</summary>
-    /// <remarks>The rows with failed images in the format of the upload, with only the failed URLs in the cell. Fix them and upload the file again.</remarks>
+    /// <remarks>
+    /// The rows with failed images in the format of the upload, with only the failed URLs in the cell. Fix them and
+    /// upload the file again.
+    /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The file. If no image failed, it has only the header.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
@@ -91,7 +119,13 @@ internal static class ResultEndpoints
     /// 007,Stoneware Mug,https://shop.example/mug-gone.jpg
     /// </example>
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetFailedAsync(
-        string requestId, Caller caller, HttpContext context, ResultFinder finder, ResultImages images, IFileStore files, CancellationToken cancellationToken)
+        string requestId,
+        Caller caller,
+        HttpContext context,
+        ResultFinder finder,
+        ResultImages images,
+        IFileStore files,
+        CancellationToken cancellationToken)
     {
         var (found, problem) = await finder.FindAsync(caller.Owner, requestId, ofRows: true, cancellationToken);
         return found is null ? problem!
@@ -100,8 +134,14 @@ internal static class ResultEndpoints
 
         async Task WriteAsync(Stream destination)
         {
-            await using var upload = await files.OpenReadAsync(found.UploadKey, cancellationToken) ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
-            await FailedCsv.WriteAsync(upload, CsvDialect.Parse(found.Dialect), destination, images.ReadAsync(found.FirstImageId, found.Images, [], cancellationToken), cancellationToken);
+            await using var upload = await files.OpenReadAsync(found.UploadKey, cancellationToken)
+                ?? throw new InvalidOperationException($"The upload of request {requestId} is missing.");
+            await FailedCsv.WriteAsync(
+                upload,
+                CsvDialect.Parse(found.Dialect),
+                destination,
+                images.ReadAsync(found.FirstImageId, found.Images, [], cancellationToken),
+                cancellationToken);
         }
     }
 
@@ -126,7 +166,8 @@ internal sealed record FoundResult
     public required long Images { get; init; }
 
     /// <summary>Each run draws a new random result key, so it is a strong validator of everything made with it.</summary>
-    public EntityTagHeaderValue Tag(string kind) => new($"\"{ResultKey![(ResultKey!.LastIndexOf('-') + 1)..].Replace(".csv", "", StringComparison.Ordinal)}-{kind}\"");
+    public EntityTagHeaderValue Tag(string kind) =>
+        new($"\"{ResultKey![(ResultKey!.LastIndexOf('-') + 1)..].Replace(".csv", "", StringComparison.Ordinal)}-{kind}\"");
 
     public string NameWith(string ending) => ResultName.Of(FileName, ending);
 
@@ -141,7 +182,10 @@ internal sealed record FoundResult
 /// <summary>Names of result files.</summary>
 internal static class ResultName
 {
-    /// <summary>With the suffix <c>-result.csv</c>, <c>products.csv</c> and <c>products.csv.gz</c> become <c>products-result.csv</c>.</summary>
+    /// <summary>
+    /// With the suffix <c>-result.csv</c>, <c>products.csv</c> and <c>products.csv.gz</c> become
+    /// <c>products-result.csv</c>.
+    /// </summary>
     public static string Of(string fileName, string ending)
     {
         var plain = fileName.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? fileName[..^3] : fileName;
@@ -152,10 +196,16 @@ internal static class ResultName
 internal sealed class ResultFinder(HalftoneDatabase database)
 {
     /// <returns>The result, or the answer that explains why there is none.</returns>
-    public async Task<(FoundResult? Found, ProblemHttpResult? Problem)> FindAsync(string owner, string requestId, bool ofRows, CancellationToken cancellationToken)
+    public async Task<(FoundResult? Found, ProblemHttpResult? Problem)> FindAsync(
+        string owner,
+        string requestId,
+        bool ofRows,
+        CancellationToken cancellationToken)
     {
         var found = Guid.TryParseExact(requestId, "D", out var id)
-            ? await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<FoundResult>(Sql.Result, new { RequestId = id, Owner = owner }), cancellationToken)
+            ? await database.ReadAsync(
+                connection => connection.QuerySingleOrDefaultAsync<FoundResult>(Sql.Result, new { RequestId = id, Owner = owner }),
+                cancellationToken)
             : null;
         return found switch
         {

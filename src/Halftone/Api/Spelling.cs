@@ -47,7 +47,10 @@ internal static class Spelling
         return group;
     }
 
-    /// <summary>Redirects to the one spelling of a page, because its links are relative. The redirect is relative too: a proxy may serve us under a path of its own.</summary>
+    /// <summary>
+    /// Redirects to the one spelling of a page, because its links are relative. The redirect is relative too: a proxy
+    /// may serve us under a path of its own.
+    /// </summary>
     private static Task SendOn(HttpContext context, string location)
     {
         context.Response.Redirect(location + context.Request.QueryString, permanent: true);

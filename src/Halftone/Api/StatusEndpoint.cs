@@ -27,7 +27,13 @@ internal static class StatusEndpoint
     /// The current status.
     /// Nothing has changed since the answer with the ETag in If-None-Match.
     private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(
-        string requestId, [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HttpContext context, StatusReader reader, CancellationToken cancellationToken)
+        string requestId,
+        [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit,
+        string? cursor,
+        Caller caller,
+        HttpContext context,
+        StatusReader reader,
+        CancellationToken cancellationToken)
     {
         if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var products))
         {
@@ -39,19 +45,27 @@ internal static class StatusEndpoint
             return Problems.InvalidCursor();
         }
 
-        if (!Guid.TryParseExact(requestId, "D", out var id) || await reader.ReadAsync(caller.Owner, id, (int)products, after, cancellationToken) is not { } status)
+        if (!Guid.TryParseExact(requestId, "D", out var id)
+            || await reader.ReadAsync(caller.Owner, id, (int)products, after, cancellationToken) is not { } status)
         {
             return Problems.UnknownRequest(requestId);
         }
 
         context.Response.Headers.CacheControl = "private, no-cache";
-        return EntityTags.IsUnchanged(context, TagOf(status)) ? TypedResults.StatusCode(StatusCodes.Status304NotModified) : TypedResults.Ok(status);
+        return EntityTags.IsUnchanged(context, TagOf(status))
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Ok(status);
     }
 
-    /// <summary>Hash of everything but the estimate, which changes with the clock. A weak tag: the same request at the same point.</summary>
+    /// <summary>
+    /// Hash of everything but the estimate, which changes with the clock. A weak tag: the same request at the same
+    /// point.
+    /// </summary>
     private static EntityTagHeaderValue TagOf(RequestStatus status)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(status with { Progress = status.Progress with { EtaSeconds = null } }, ApiJson.Default.RequestStatus);
+        var json = JsonSerializer.SerializeToUtf8Bytes(
+            status with { Progress = status.Progress with { EtaSeconds = null } },
+            ApiJson.Default.RequestStatus);
         return new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(json).AsSpan(0, 12))}\"", isWeak: true);
     }
 }

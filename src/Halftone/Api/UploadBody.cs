@@ -12,12 +12,20 @@ using Microsoft.Net.Http.Headers;
 namespace Halftone.Api;
 
 /// <summary>
-/// Reads the three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member <c>csv</c>, or the CSV itself. Options are in the query, or beside the file in a form or object.
+/// Reads the three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member
+/// <c>csv</c>, or the CSV itself. Options are in the query, or beside the file in a form or object.
 /// </summary>
 internal static class UploadBody
 {
     /// <summary>Media types whose body is the CSV itself.</summary>
-    public static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
+    public static readonly string[] CsvTypes = [
+        "text/csv",
+        "application/csv",
+        "text/plain",
+        "text/tab-separated-values",
+        "application/gzip",
+        "application/x-gzip",
+    ];
 
     private const int MaxFieldBytes = 8 * 1024;
     private const int MaxJsonBytes = 8 * 1024 * 1024;
@@ -28,7 +36,11 @@ internal static class UploadBody
 
     /// <summary>Spools the file and stores the fields.</summary>
     /// <returns>Null, or the problem of the body.</returns>
-    public static async Task<ProblemHttpResult?> ReadAsync(HttpRequest request, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
+    public static async Task<ProblemHttpResult?> ReadAsync(
+        HttpRequest request,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
@@ -69,9 +81,15 @@ internal static class UploadBody
 
     private static ProblemHttpResult Unsupported() => Problems.Of(
         ProblemType.UnsupportedMediaType,
-        "Send the CSV as multipart/form-data in a part named 'file' (curl -F file=@products.csv …/upload), as text/csv, or as application/json in a member 'csv'.");
+        "Send the CSV as multipart/form-data in a part named 'file' (curl -F file=@products.csv …/upload), as text/csv, or as "
+        + "application/json in a member 'csv'.");
 
-    private static async Task<ProblemHttpResult?> ReadPartsAsync(HttpRequest request, MediaTypeHeaderValue type, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadPartsAsync(
+        HttpRequest request,
+        MediaTypeHeaderValue type,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > MaxBoundaryChars)
@@ -83,7 +101,8 @@ internal static class UploadBody
         // Names must be known and may not repeat, so there are few parts.
         while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
         {
-            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || Decode(() => disposition.Name) is not { Length: > 0 } name)
+            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
+                || Decode(() => disposition.Name) is not { Length: > 0 } name)
             {
                 return Problems.Of(ProblemType.BrokenMultipart, "A part has no name. Send the CSV in a part named 'file'.");
             }
@@ -100,7 +119,12 @@ internal static class UploadBody
         return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "The part named 'file' is missing. Send the CSV in it.") : null;
     }
 
-    private static async Task<ProblemHttpResult?> SpoolPartAsync(MultipartSection section, ContentDispositionHeaderValue disposition, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> SpoolPartAsync(
+        MultipartSection section,
+        ContentDispositionHeaderValue disposition,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         if (form.Upload is not null)
         {
@@ -108,15 +132,22 @@ internal static class UploadBody
         }
 
         // ASP.NET Core takes the first of several names, and throws if it has no value.
-        var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
+        var hasStar = disposition.Parameters.FirstOrDefault(parameter =>
+            parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
         var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Unescape(Decode(() => disposition.FileName));
-        form.Upload = await spool.SpoolAsync(section.Body, form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName), cancellationToken);
+        form.Upload = await spool.SpoolAsync(
+            section.Body,
+            form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName),
+            cancellationToken);
         return null;
     }
 
     /// <summary>Decodes the three characters that browsers and curl escape in a file name: WHATWG HTML, "multipart form data".</summary>
     private static string? Unescape(string? fileName) => fileName?
-        .Replace("%22", "\"", StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.Ordinal).Replace("%0A", "\n", StringComparison.Ordinal);
+        .Replace(
+            "%22",
+            "\"",
+            StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.Ordinal).Replace("%0A", "\n", StringComparison.Ordinal);
 
     /// <returns>Null if there is none, or if it is in an encoding that .NET knows but refuses, such as UTF-7.</returns>
     private static string? Decode(Func<StringSegment> name)
@@ -131,7 +162,11 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> ReadFieldAsync(MultipartSection section, string name, UploadForm form, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadFieldAsync(
+        MultipartSection section,
+        string name,
+        UploadForm form,
+        CancellationToken cancellationToken)
     {
         if (!UploadForm.Fields.Contains(name))
         {
@@ -151,9 +186,14 @@ internal static class UploadBody
     }
 
     /// <summary>
-    /// Spools the body to disk, however slowly it arrives, then parses one body at a time: sixty-four 8 MiB bodies parsed in memory at once would take gigabytes.
+    /// Spools the body to disk, however slowly it arrives, then parses one body at a time: sixty-four 8 MiB bodies
+    /// parsed in memory at once would take gigabytes.
     /// </summary>
-    private static async Task<ProblemHttpResult?> ReadJsonAsync(HttpRequest request, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadJsonAsync(
+        HttpRequest request,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         SpooledUpload spooled;
         try
@@ -162,7 +202,9 @@ internal static class UploadBody
         }
         catch (SpoolTooLargeException)
         {
-            return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body can have at most {MaxJsonBytes:N0} bytes. Send larger files as multipart/form-data or text/csv.");
+            return Problems.Of(
+                ProblemType.BodyTooLarge,
+                $"A JSON body can have at most {MaxJsonBytes:N0} bytes. Send larger files as multipart/form-data or text/csv.");
         }
 
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -210,7 +252,12 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(ReadOnlyMemory<byte> body, Dictionary<string, string> fields, UploadForm form, UploadSpool spool, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(
+        ReadOnlyMemory<byte> body,
+        Dictionary<string, string> fields,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         body = body[JsonBody.MarkLength(body.Span)..];
         if (!Utf8.IsValid(body.Span))
@@ -260,7 +307,12 @@ internal static class UploadBody
                 else
                 {
                     // The raw text of an unexpected value appears in the error message and cannot throw.
-                    fields[name] = member.Value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => TextOf(member.Value), _ => member.Value.GetRawText() };
+                    fields[name] = member.Value.ValueKind switch
+                    {
+                        JsonValueKind.Null => "",
+                        JsonValueKind.String => TextOf(member.Value),
+                        _ => member.Value.GetRawText(),
+                    };
                 }
             }
 
@@ -324,7 +376,10 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> ReadQueryAsync(IQueryCollection query, UploadForm form, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadQueryAsync(
+        IQueryCollection query,
+        UploadForm form,
+        CancellationToken cancellationToken)
     {
         foreach (var (name, values) in query)
         {
@@ -351,15 +406,24 @@ internal static class UploadBody
         return null;
     }
 
-    private static async Task<ProblemHttpResult?> SetAsync(UploadForm form, string name, string value, CancellationToken cancellationToken) =>
+    private static async Task<ProblemHttpResult?> SetAsync(
+        UploadForm form,
+        string name,
+        string value,
+        CancellationToken cancellationToken) =>
         await form.SetAsync(name, value, cancellationToken) is { } problem ? Problems.Of(ProblemType.OfField(name), problem) : null;
 
-    private static ProblemHttpResult FieldTooLong(string name) => Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
+    private static ProblemHttpResult FieldTooLong(string name) =>
+        Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
 
     /// <summary>Refuses both, because it is unclear which of the two was meant.</summary>
-    private static ProblemHttpResult GivenTwice(string name) => Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice. Give it once, in the query or in the body.");
+    private static ProblemHttpResult GivenTwice(string name) =>
+        Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice. Give it once, in the query or in the body.");
 
     /// <summary>Refuses unknown fields, because silently ignoring a misspelt option is worse than an error.</summary>
     private static ProblemHttpResult UnknownField(string name, string others) =>
-        Problems.Of(ProblemType.UnknownField, $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is unknown. Allowed: {others}, {string.Join(", ", UploadForm.Fields)}.");
+        Problems.Of(
+            ProblemType.UnknownField,
+            $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is unknown. Allowed: {others}, "
+            + $"{string.Join(", ", UploadForm.Fields)}.");
 }

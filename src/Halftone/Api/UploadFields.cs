@@ -16,13 +16,17 @@ internal abstract record UploadFields
     [Range(1, 100), DefaultValue(50)]
     public int? Quality { get; init; }
 
-    /// <summary>Format of the outputs. `keep` keeps the format of each source, except that TIFF becomes JPEG. Case does not matter; `jpg` means `jpeg`.</summary>
+    /// <summary>
+    /// Format of the outputs. `keep` keeps the format of each source, except that TIFF becomes JPEG. Case does not
+    /// matter; `jpg` means `jpeg`.
+    /// </summary>
     /// <example>keep</example>
     [AllowedValues("keep", "jpeg", "png", "webp", "gif", "avif"), DefaultValue("keep")]
     public string? Format { get; init; }
 
     /// <summary>
-    /// Maximum output width in pixels, after EXIF rotation. Wider images are scaled down in proportion; none are enlarged. Default: no limit.
+    /// Maximum output width in pixels, after EXIF rotation. Wider images are scaled down in proportion; none are
+    /// enlarged. Default: no limit.
     /// </summary>
     /// <example>1600</example>
     [Range(1, CodecRequest.MaxSidePixels)]
@@ -34,7 +38,10 @@ internal abstract record UploadFields
     public int? MaxHeight { get; init; }
 
     /// <summary>
-    /// Additional outputs of each image from the same download: `name:option=value,option=value`, separated by semicolons. Options are `max_width`, `max_height`, `format` and `quality`. Format and quality default to the upload's, the limits to none. A name has 1 to 32 of `a-z`, `0-9`, `-` and `_`, and starts with a letter or digit. At most 8 variants (`Intake:MaxVariants`). Default: none.
+    /// Additional outputs of each image from the same download: `name:option=value,option=value`, separated by
+    /// semicolons. Options are `max_width`, `max_height`, `format` and `quality`. Format and quality default to the
+    /// upload's, the limits to none. A name has 1 to 32 of `a-z`, `0-9`, `-` and `_`, and starts with a letter or
+    /// digit. At most 8 variants (`Intake:MaxVariants`). Default: none.
     /// </summary>
     /// <example>thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70</example>
     public string? Variants { get; init; }
@@ -45,7 +52,8 @@ internal abstract record UploadFields
     public bool? EscapeFormulas { get; init; }
 
     /// <summary>
-    /// Reuses outputs of earlier requests if an image has not changed and the options are the same; `false` fetches and compresses every image again.
+    /// Reuses outputs of earlier requests if an image has not changed and the options are the same; `false` fetches and
+    /// compresses every image again.
     /// </summary>
     /// <example>true</example>
     [DefaultValue(true)]
@@ -60,7 +68,10 @@ internal abstract record UploadFields
 /// <summary>An upload as a form. The parts can be in any order.</summary>
 internal sealed record UploadParts : UploadFields
 {
-    /// <summary>The CSV, optionally gzipped. The status and the result use the file name of this part, unless the query has a `file_name`.</summary>
+    /// <summary>
+    /// The CSV, optionally gzipped. The status and the result use the file name of this part, unless the query has a
+    /// `file_name`.
+    /// </summary>
     public required Stream File { get; init; }
 }
 

@@ -9,7 +9,8 @@ namespace Halftone.Api;
 internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int maxVariants)
 {
     /// <summary>The names of <see cref="UploadFields"/> in the API.</summary>
-    public static IReadOnlyList<string> Fields { get; } = [.. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
+    public static IReadOnlyList<string> Fields { get; } = [
+        .. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
 
     private readonly HashSet<string> given = new(StringComparer.Ordinal);
 

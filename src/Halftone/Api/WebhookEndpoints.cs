@@ -8,7 +8,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Api;
 
-/// <summary><c>POST</c> and <c>GET /webhook</c>, <c>DELETE /webhook/{id}</c>, <c>POST /webhook/{id}/ping</c>, <c>GET /webhook/{id}/deliveries</c>, <c>GET /requests/{id}/deliveries</c></summary>
+/// <summary>
+/// <c>POST</c> and <c>GET /webhook</c>, <c>DELETE /webhook/{id}</c>, <c>POST /webhook/{id}/ping</c>,
+/// <c>GET /webhook/{id}/deliveries</c>, <c>GET /requests/{id}/deliveries</c>
+/// </summary>
 internal static class WebhookEndpoints
 {
     private const int MaxBodyBytes = 64 * 1024;
@@ -18,7 +21,12 @@ internal static class WebhookEndpoints
         routes.MapPost("/webhook", PostAsync).Named("postWebhook", "Webhooks")
             .Takes<WebhookBody>("application/json")
             .MayAnswer(
-                ProblemType.MalformedRequest, ProblemType.InvalidJson, ProblemType.InvalidCallbackUrl, ProblemType.UnknownRequest, ProblemType.StillRunning, ProblemType.EventDisagrees,
+                ProblemType.MalformedRequest,
+                ProblemType.InvalidJson,
+                ProblemType.InvalidCallbackUrl,
+                ProblemType.UnknownRequest,
+                ProblemType.StillRunning,
+                ProblemType.EventDisagrees,
                 ProblemType.NoWebhook, ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType)
             .MayAnswer(ProblemType.OfWriting);
         routes.MapGet("/webhook", ListAsync).Named("listWebhooks", "Webhooks")
@@ -39,7 +47,9 @@ internal static class WebhookEndpoints
 
     /// <summary>Register a webhook, or resend an event</summary>
     /// <remarks>
-    /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
+    /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every
+    /// request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all
+    /// its endpoints; a given `status` and `result_url` must match.
     /// </remarks>
     /// Registered, with the secret that signs its deliveries, which is shown only once; or the event is being sent again.
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> PostAsync(
@@ -70,7 +80,10 @@ internal static class WebhookEndpoints
 
         if (body is not { CallbackUrl: not null } and not { RequestId: not null })
         {
-            return Problems.Of(ProblemType.InvalidJson, "Send {\"callback_url\": \"https://…\"} to register a webhook, or {\"request_id\": \"…\"} to send the event of a finished request again.");
+            return Problems.Of(
+                ProblemType.InvalidJson,
+                "Send {\"callback_url\": \"https://…\"} to register a webhook, or {\"request_id\": \"…\"} to send the event of a "
+                + "finished request again.");
         }
 
         Guid? requestId = null;
@@ -90,7 +103,12 @@ internal static class WebhookEndpoints
     }
 
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> RegisterAsync(
-        Caller caller, string callbackUrl, Guid? requestId, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
+        Caller caller,
+        string callbackUrl,
+        Guid? requestId,
+        WebhookRegistry registry,
+        SafeConnect connect,
+        CancellationToken cancellationToken)
     {
         if (await CallbackUrl.ProblemAsync("callback_url", callbackUrl, connect, cancellationToken) is { } problem)
         {
@@ -107,9 +125,14 @@ internal static class WebhookEndpoints
         await registry.ReplayAsync(caller.Owner, requestId, body.Status, body.ResultUrl, cancellationToken) switch
         {
             ReplayResult.Sent => TypedResults.Ok(new WebhookReplayed { Message = "The event is being sent again." }),
-            ReplayResult.StillRunning => Problems.Of(ProblemType.StillRunning, "The request is still running. Its event is sent when it ends."),
-            ReplayResult.Disagrees => Problems.Of(ProblemType.EventDisagrees, "The status or result_url in the body does not match the request. Get its status and use those values."),
-            ReplayResult.NoEndpoint => Problems.Of(ProblemType.NoWebhook, "No webhook exists for this request. Register one with a callback_url."),
+            ReplayResult.StillRunning =>
+                Problems.Of(ProblemType.StillRunning, "The request is still running. Its event is sent when it ends."),
+            ReplayResult.Disagrees =>
+                Problems.Of(
+                    ProblemType.EventDisagrees,
+                    "The status or result_url in the body does not match the request. Get its status and use those values."),
+            ReplayResult.NoEndpoint =>
+                Problems.Of(ProblemType.NoWebhook, "No webhook exists for this request. Register one with a callback_url."),
             _ => Problems.UnknownRequest(requestId.ToString()),
         };
 
@@ -123,20 +146,32 @@ internal static class WebhookEndpoints
     /// <remarks>Removes the webhook and its pending deliveries.</remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
     /// The webhook is removed.
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string webhookId,
+        Caller caller,
+        WebhookRegistry registry,
+        CancellationToken cancellationToken) =>
         await registry.RemoveAsync(caller.Owner, webhookId, cancellationToken) ? TypedResults.NoContent() : UnknownWebhook();
 
     /// <summary>Send a test event</summary>
     /// <remarks>
-    /// Sends an event of the type `webhook.ping`, signed like any other, once and without retries. See the deliveries of the webhook for the outcome; they keep the newest 20 tests.
+    /// Sends an event of the type `webhook.ping`, signed like any other, once and without retries. See the deliveries
+    /// of the webhook for the outcome; they keep the newest 20 tests.
     /// </remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
     /// The test event is being sent.
-    private static async Task<Results<Ok<WebhookPinged>, ProblemHttpResult>> PingAsync(string webhookId, Caller caller, WebhookRegistry registry, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<WebhookPinged>, ProblemHttpResult>> PingAsync(
+        string webhookId,
+        Caller caller,
+        WebhookRegistry registry,
+        CancellationToken cancellationToken) =>
         await registry.PingAsync(caller.Owner, webhookId, cancellationToken) switch
         {
             PingResult.Sent => TypedResults.Ok(new WebhookPinged { Message = "The test event is being sent." }),
-            PingResult.Disabled => Problems.Of(ProblemType.WebhookDisabled, "The endpoint answered 410 Gone and receives no more events. Remove the webhook and register it again."),
+            PingResult.Disabled =>
+                Problems.Of(
+                    ProblemType.WebhookDisabled,
+                    "The endpoint answered 410 Gone and receives no more events. Remove the webhook and register it again."),
             _ => UnknownWebhook(),
         };
 
@@ -144,14 +179,25 @@ internal static class WebhookEndpoints
     /// <remarks>The newest 100 deliveries with every attempt: time, status and duration.</remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
     /// The deliveries, newest first.
-    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(string webhookId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(
+        string webhookId,
+        Caller caller,
+        WebhookReader reader,
+        CancellationToken cancellationToken) =>
         await reader.OfWebhookAsync(caller.Owner, webhookId, cancellationToken) is { } list ? TypedResults.Ok(list) : UnknownWebhook();
 
     /// <summary>List deliveries of a request</summary>
-    /// <remarks>The newest 100 deliveries of the request's event, including those to the `webhook_url` of its upload, with every attempt.</remarks>
+    /// <remarks>
+    /// The newest 100 deliveries of the request's event, including those to the `webhook_url` of its upload, with every
+    /// attempt.
+    /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// The deliveries, newest first.
-    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(string requestId, Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
+    private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(
+        string requestId,
+        Caller caller,
+        WebhookReader reader,
+        CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id) && await reader.OfRequestAsync(caller.Owner, id, cancellationToken) is { } list
             ? TypedResults.Ok(list)
             : Problems.UnknownRequest(requestId);
@@ -167,7 +213,10 @@ internal sealed record WebhookBody
     /// <example>https://shop.example/hooks/halftone</example>
     public string? CallbackUrl { get; init; }
 
-    /// <summary>With `callback_url`: the only request to report; without it, every request. Alone: the ended request whose event to send again.</summary>
+    /// <summary>
+    /// With `callback_url`: the only request to report; without it, every request. Alone: the ended request whose event
+    /// to send again.
+    /// </summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public string? RequestId { get; init; }
 
@@ -196,7 +245,10 @@ internal sealed record WebhookPinged
     public required string Message { get; init; }
 }
 
-/// <summary>Checks the URL of a webhook when it is given, so that a typing error is reported at once. It is checked again at every connection.</summary>
+/// <summary>
+/// Checks the URL of a webhook when it is given, so that a typing error is reported at once. It is checked again at
+/// every connection.
+/// </summary>
 internal static class CallbackUrl
 {
     private const int MaxChars = 2_048;
@@ -220,8 +272,12 @@ internal static class CallbackUrl
     private static string AdviceOn(FetchError error) => error switch
     {
         FetchError.InvalidUrl => "Its host is not valid. Correct it.",
-        FetchError.PortForbidden => "It uses a port that this server does not allow. Use port 80 or 443, or ask the administrator of this server to allow the port.",
-        FetchError.AddressForbidden => "It leads to a private network, which this server does not access. Use a URL on the internet, or ask the administrator of this server to allow that network.",
+        FetchError.PortForbidden =>
+            "It uses a port that this server does not allow. Use port 80 or 443, or ask the administrator of this server to allow "
+            + "the port.",
+        FetchError.AddressForbidden =>
+            "It leads to a private network, which this server does not access. Use a URL on the internet, or ask the administrator "
+            + "of this server to allow that network.",
         _ => ErrorText.Of(error.Code),
     };
 }

@@ -4,10 +4,13 @@ using Halftone.Csv;
 namespace Halftone.Catalogue;
 
 /// <summary>
-/// The meaning of each column of a header. Names are compared by letters and digits only, ignoring case. If several columns have accepted names, the name that comes first in its list wins; the others are left unchanged like any other column.
+/// The meaning of each column of a header. Names are compared by letters and digits only, ignoring case. If several
+/// columns have accepted names, the name that comes first in its list wins; the others are left unchanged like any
+/// other column.
 /// </summary>
 /// <remarks>
-/// Add new names at the end of a list and never move one: files of requests from before an upgrade are read again to write their results, and must then give the same columns.
+/// Add new names at the end of a list and never move one: files of requests from before an upgrade are read again to
+/// write their results, and must then give the same columns.
 /// </remarks>
 internal sealed class CsvColumns
 {
@@ -28,7 +31,8 @@ internal sealed class CsvColumns
     /// <summary>Accepted names of the serial number column, best first.</summary>
     public static readonly string[] SerialNames =
     [
-        "S. No.", "Serial Number", "Serial No.", "Serial", "Sr. No.", "Sl. No.", "S/N", "Number", "No.", "SKU", "Product Id", "Id", "Handle",
+        "S. No.", "Serial Number", "Serial No.", "Serial", "Sr. No.", "Sl. No.", "S/N", "Number", "No.", "SKU",
+        "Product Id", "Id", "Handle",
     ];
 
     /// <summary>Accepted names of the product name column, best first.</summary>
@@ -67,13 +71,20 @@ internal sealed class CsvColumns
     /// <summary>The column of a variant's output URLs.</summary>
     public static string VariantName(string variant) => $"{OutputName} ({variant})";
 
-    /// <summary>True for a column of output URLs. A file may have several, and all are overwritten, so that none shows URLs of an earlier run.</summary>
+    /// <summary>
+    /// True for a column of output URLs. A file may have several, and all are overwritten, so that none shows URLs of
+    /// an earlier run.
+    /// </summary>
     public bool IsOutput(int index) => outputs[index];
 
     public bool IsErrors(int index) => errors[index];
 
-    /// <summary>True for the column of a variant. Its name is compared exactly except for case, because signs distinguish variants.</summary>
-    public bool IsVariant(int index, string variant) => Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// True for the column of a variant. Its name is compared exactly except for case, because signs distinguish
+    /// variants.
+    /// </summary>
+    public bool IsVariant(int index, string variant) =>
+        Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads the header at which <paramref name="scanner"/> is.</summary>
     public static CsvColumns Read(CsvScanner scanner, CsvDialect dialect) => new(CsvText.ReadAll(scanner, dialect));
@@ -90,7 +101,11 @@ internal sealed class CsvColumns
         for (var index = 0; index < Names.Count; index++)
         {
             var key = Key(Names[index]);
-            if (key.Length >= 4 && index != SerialIndex && index != NameIndex && !outputs[index] && UrlKeys.Any(accepted => accepted.Length >= 4 && Distance(key, accepted) <= (accepted.Length >= 8 ? 2 : 1)))
+            if (key.Length >= 4
+                && index != SerialIndex
+                && index != NameIndex
+                && !outputs[index]
+                && UrlKeys.Any(accepted => accepted.Length >= 4 && Distance(key, accepted) <= (accepted.Length >= 8 ? 2 : 1)))
             {
                 return index;
             }

@@ -5,7 +5,8 @@ using Halftone.Model;
 namespace Halftone.Catalogue;
 
 /// <summary>
-/// Splits a cell into URLs. A comma, semicolon, bar, space or line break separates two URLs only if a scheme (<c>https://</c>) follows, so a comma inside a URL stays part of it.
+/// Splits a cell into URLs. A comma, semicolon, bar, space or line break separates two URLs only if a scheme
+/// (<c>https://</c>) follows, so a comma inside a URL stays part of it.
 /// </summary>
 internal static class ImageUrlCell
 {
@@ -31,7 +32,8 @@ internal static class ImageUrlCell
         var shown = CsvProblems.Excerpt(piece);
         if (piece[0] is '"' or '\'' or '“' or '”')
         {
-            return $"{shown} starts with a quotation mark. Write the URL without it. Quotation marks around a whole cell must follow the delimiter directly, without a space.";
+            return $"{shown} starts with a quotation mark. Write the URL without it. Quotation marks around a whole cell must follow the "
+                + "delimiter directly, without a space.";
         }
 
         if (piece.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
@@ -112,7 +114,11 @@ internal static class ImageUrlCell
     /// <summary>Accepts ordinary URLs without allocating; leaves all others to <see cref="IsUnusualUrl"/>.</summary>
     private static bool IsPlainUrl(ReadOnlySpan<char> piece)
     {
-        var rest = piece.StartsWith("https://", StringComparison.Ordinal) ? piece[8..] : piece.StartsWith("http://", StringComparison.Ordinal) ? piece[7..] : default;
+        var rest = piece.StartsWith("https://", StringComparison.Ordinal)
+            ? piece[8..]
+            : piece.StartsWith("http://", StringComparison.Ordinal)
+            ? piece[7..]
+            : default;
         var hostLength = rest.IndexOfAnyExcept(HostCharacters);
         var host = hostLength < 0 ? rest : rest[..hostLength];
         var path = rest[host.Length..];
@@ -167,7 +173,10 @@ internal static class ImageUrlCell
     private static bool HasHttpScheme(ReadOnlySpan<char> piece) =>
         piece.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || piece.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Finds "https://a.example/1.jpg, 2.jpg" and the like: a list whose second entry would silently become part of the first.</summary>
+    /// <summary>
+    /// Finds "https://a.example/1.jpg, 2.jpg" and the like: a list whose second entry would silently become part of the
+    /// first.
+    /// </summary>
     private static bool ListedWithoutScheme(ReadOnlySpan<char> piece)
     {
         for (var index = 1; index < piece.Length - 1; index++)

@@ -9,13 +9,24 @@ internal static class ClientVerb
     private const string ServerVariable = "HALFTONE_SERVER";
     private const string KeyVariable = "HALFTONE_API_KEY";
 
-    private static readonly Option<string?> Server = new("--server") { Description = $"URL of the server. Default: {ServerVariable} from the environment, or {DefaultServer}", HelpName = "URL" };
+    private static readonly Option<string?> Server = new("--server")
+    {
+        Description = $"URL of the server. Default: {ServerVariable} from the environment, or {DefaultServer}",
+        HelpName = "URL",
+    };
 
     // No default value, because help would print the key.
-    private static readonly Option<string?> ApiKey = new("--api-key") { Description = $"API key. Default: {KeyVariable} from the environment, which other users of the machine cannot see", HelpName = "KEY" };
+    private static readonly Option<string?> ApiKey = new("--api-key")
+    {
+        Description = $"API key. Default: {KeyVariable} from the environment, which other users of the machine cannot see",
+        HelpName = "KEY",
+    };
 
     /// <summary>Prints the server's answer unchanged.</summary>
-    public static Option<bool> Json { get; } = new("--json") { Description = "Print the server's answer, or its refusal, as one JSON document." };
+    public static Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print the server's answer, or its refusal, as one JSON document.",
+    };
 
     public static Argument<string> RequestId { get; } = new("ID") { Description = "The request_id." };
 
@@ -29,7 +40,10 @@ internal static class ClientVerb
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult result, Func<ParseResult, ServerClient, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ParseResult result,
+        Func<ParseResult, ServerClient, CancellationToken, Task<int>> run,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -55,5 +69,6 @@ internal static class ClientVerb
             : throw new CommandFailedException("bad_server", $"'{given}' is not a valid server URL. Example: {DefaultServer}");
     }
 
-    private static string? FromEnvironment(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+    private static string? FromEnvironment(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 }

@@ -33,7 +33,10 @@ internal sealed record CommandFailure
         var more = (ErrorCount ?? Errors.Count) - Errors.Count;
         return
         [
-            .. Errors.Select(error => (error.Line is { } line ? $"line {line:N0}: " : "") + (error.Column is { } column ? $"column {column}: " : "") + error.Message),
+            .. Errors.Select(error =>
+                (error.Line is { } line ? $"line {line:N0}: " : "")
+                    + (error.Column is { } column ? $"column {column}: " : "")
+                    + error.Message),
             .. more > 0 ? [$"… and {more:N0} more."] : Array.Empty<string>(),
         ];
     }

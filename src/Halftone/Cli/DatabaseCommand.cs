@@ -10,10 +10,15 @@ internal static class DatabaseCommand
 {
     /// <param name="result">Names the data folder, unless it is configured.</param>
     /// <param name="work">The work of the verb.</param>
-    /// <param name="mayBegin">True to create the database if it is missing. A verb that only reads refuses instead: it was probably given the wrong folder.</param>
+    /// <param name="mayBegin">True to create the database if it is missing. A verb that only reads refuses instead: it
+    /// was probably given the wrong folder.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns>0, or 1 after one sentence that says what is in the way.</returns>
-    public static async Task<int> RunAsync(ParseResult result, Func<IServiceProvider, CancellationToken, Task> work, bool mayBegin, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        ParseResult result,
+        Func<IServiceProvider, CancellationToken, Task> work,
+        bool mayBegin,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -42,7 +47,9 @@ internal static class DatabaseCommand
         using var folder = new DataFolder(configuration["Data:Folder"] is { Length: > 0 } given ? given : new DataOptions().Folder);
         if (string.IsNullOrEmpty(configuration["Database:ConnectionString"]) && !File.Exists(folder.Database))
         {
-            throw new CommandFailedException("no_database", $"There is no Halftone database in '{folder.Root}'. Name the server's data folder with --data.");
+            throw new CommandFailedException(
+                "no_database",
+                $"There is no Halftone database in '{folder.Root}'. Name the server's data folder with --data.");
         }
     }
 }

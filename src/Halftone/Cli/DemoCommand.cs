@@ -6,7 +6,8 @@ using Halftone.Requests;
 namespace Halftone.Cli;
 
 /// <summary>
-/// <c>halftone demo</c>: processes a real CSV on this machine from upload to result. A second listener plays the shop's web server with the bundled sample images; everything else is the product, used through its public API.
+/// <c>halftone demo</c>: processes a real CSV on this machine from upload to result. A second listener plays the shop's
+/// web server with the bundled sample images; everything else is the product, used through its public API.
 /// </summary>
 internal static class DemoCommand
 {
@@ -15,7 +16,9 @@ internal static class DemoCommand
 
     public static Command Create()
     {
-        var command = new Command("demo", "Compresses the bundled sample CSV on this machine, step by step, then keeps the server running so that you can look around.")
+        var command = new Command(
+            "demo",
+            "Compresses the bundled sample CSV on this machine, step by step, then keeps the server running so that you can look around.")
         {
             Once,
             ServerOptionsOnCommandLine.Urls,
@@ -47,7 +50,10 @@ internal static class DemoCommand
             await ServerBuilder.StartAsync(server, cancellationToken);
             var csv = Path.Combine(temporary.FullName, "products.csv");
             var sample = await File.ReadAllTextAsync(Path.Combine(samples, "products.csv"), cancellationToken);
-            await File.WriteAllTextAsync(csv, sample.Replace(SampleOrigin, origin.Urls.First() + "/", StringComparison.Ordinal), cancellationToken);
+            await File.WriteAllTextAsync(
+                csv,
+                sample.Replace(SampleOrigin, origin.Urls.First() + "/", StringComparison.Ordinal),
+                cancellationToken);
             var status = await ShowAsync(result, csv, server.Urls.First(), cancellationToken);
             if (!result.GetValue(Once))
             {
@@ -92,9 +98,16 @@ internal static class DemoCommand
     {
         result.Print($"halftone upload products.csv --server {server} --wait");
         using var client = new ServerClient(new Uri(server), null);
-        var accepted = await client.UploadAsync(new UploadRequest { File = csv, Fields = new Dictionary<string, string>() }, _ => { }, cancellationToken);
+        var accepted = await client.UploadAsync(
+            new UploadRequest { File = csv, Fields = new Dictionary<string, string>() },
+            _ => { },
+            cancellationToken);
         var requestId = accepted.Value.RequestId.ToString("D");
-        var status = await ProgressDisplay.WhileAsync(result, "products.csv", TimeProvider.System, display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
+        var status = await ProgressDisplay.WhileAsync(
+            result,
+            "products.csv",
+            TimeProvider.System,
+            display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
         await client.DownloadResultAsync(requestId, csv, cancellationToken);
         result.Print("");
         result.Print(await File.ReadAllTextAsync(csv, cancellationToken));

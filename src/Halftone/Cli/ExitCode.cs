@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The verb ran to its end, but not every image succeeded.</summary>
     public const int SomeFailed = 2;
 
-    /// <summary>Stopped by Ctrl-C or SIGTERM before the end; the same command resumes. (128 plus the number of SIGINT, as in shells.)</summary>
+    /// <summary>
+    /// Stopped by Ctrl-C or SIGTERM before the end; the same command resumes. (128 plus the number of SIGINT, as in
+    /// shells.)
+    /// </summary>
     public const int Stopped = 130;
 }

@@ -11,7 +11,8 @@ internal static class KeysCommand
     private static readonly Argument<string> Name = MakeName();
     private static readonly Argument<string> Id = new("ID") { Description = "ID from 'halftone keys list'." };
 
-    public static Command Create() => new("keys", "Creates, lists and revokes API keys. Once the first key exists, the server requires a key for every call.")
+    public static Command Create() =>
+        new("keys", "Creates, lists and revokes API keys. Once the first key exists, the server requires a key for every call.")
     {
         With(new Command("add", "Creates a key and prints it. It is shown only once.") { Name }, mayBegin: true, AddAsync),
         With(new Command("list", "Lists the keys: ID, name, when created, when revoked."), mayBegin: false, ListAsync),
@@ -61,7 +62,8 @@ internal static class KeysCommand
     {
         foreach (var key in await keys.ListAsync(cancellationToken))
         {
-            Console.WriteLine($"{key.KeyId}  {key.Name}  {Time(key.CreatedAt)}  {(key.RevokedAt is { } revoked ? "revoked " + Time(revoked) : "valid")}");
+            Console.WriteLine(
+                $"{key.KeyId}  {key.Name}  {Time(key.CreatedAt)}  {(key.RevokedAt is { } revoked ? "revoked " + Time(revoked) : "valid")}");
         }
 
         return 0;
@@ -80,5 +82,6 @@ internal static class KeysCommand
         return 1;
     }
 
-    private static string Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
+    private static string Time(long milliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 }

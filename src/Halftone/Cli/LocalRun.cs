@@ -49,7 +49,8 @@ internal sealed record RunChoices
 internal sealed record RunResult(RequestStatus Request, string? ResultPath, long Completed, TimeSpan Took);
 
 /// <summary>
-/// A request without a server: runs the server's stages in this process and keeps their data in the folder's <c>.halftone/</c>. A folder holds one request, so a run that was interrupted in any way resumes from there.
+/// A request without a server: runs the server's stages in this process and keeps their data in the folder's
+/// <c>.halftone/</c>. A folder holds one request, so a run that was interrupted in any way resumes from there.
 /// </summary>
 internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> settings, TimeProvider time, ProgressDisplay display)
 {
@@ -59,7 +60,10 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private readonly RunLog log = new(time, display);
     private readonly string fileName = Path.GetFileName(choices.File);
 
-    /// <summary>Maximum time that a run without progress waits for a failure such as a full disk to end; 30 s. A later run resumes where this one gave up.</summary>
+    /// <summary>
+    /// Maximum time that a run without progress waits for a failure such as a full disk to end; 30 s. A later run
+    /// resumes where this one gave up.
+    /// </summary>
     public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs to the end.</summary>
@@ -90,7 +94,10 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         }
         catch (Exception exception) when (Outage.Is(exception))
         {
-            throw new CommandFailedException("surroundings_failed", $"{exception.Message} Run the same command again when this is fixed.", exception);
+            throw new CommandFailedException(
+                "surroundings_failed",
+                $"{exception.Message} Run the same command again when this is fixed.",
+                exception);
         }
         finally
         {
@@ -113,7 +120,13 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     {
         try
         {
-            return new FileStream(choices.File, FileMode.Open, FileAccess.Read, FileShare.Read, 65_536, FileOptions.SequentialScan | FileOptions.Asynchronous);
+            return new FileStream(
+                choices.File,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read,
+                65_536,
+                FileOptions.SequentialScan | FileOptions.Asynchronous);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -152,19 +165,27 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private async Task<RunResult> GoOnAsync(IHost host, Earlier earlier, FileStream file, CancellationToken cancellationToken)
     {
         display.Show(null, "checking previous progress");
-        var hash = await ReadAsync(host.Services, () => host.Services.GetRequiredService<RequestIntake>().HashAsync(file, ChoicesOf(host.Services), cancellationToken));
+        var hash = await ReadAsync(
+            host.Services,
+            () => host.Services.GetRequiredService<RequestIntake>().HashAsync(file, ChoicesOf(host.Services), cancellationToken));
         if (hash != earlier.BodyHash)
         {
             throw new CommandFailedException(
                 "other_file",
-                $"'{choices.Folder}' holds the work on another file or with other options ('{earlier.FileName}', {earlier.Completed:N0} of {earlier.Images:N0} images done). Choose another folder with --out, or remove that work with --replace.");
+                $"'{choices.Folder}' holds the work on another file or with other options ('{earlier.FileName}', "
+                + $"{earlier.Completed:N0} of {earlier.Images:N0} images done). Choose another folder with --out, or remove that work "
+                + "with --replace.");
         }
 
-        // Files in an open folder can get lost, even after a graceful stop: the start checks each one, and what an unfinished run lost is done again.
+        // Files in an open folder can get lost, even after a graceful stop: the start checks each one, and what an
+        // unfinished run lost is done again.
         host.Services.GetRequiredService<DataFolder>().TakeCleanMark();
         if (earlier.HasEnded && await CountMissingAsync(host.Services, earlier, cancellationToken) is > 0 and var missing)
         {
-            throw new CommandFailedException("images_missing", $"{missing:N0} images of an earlier run are missing from '{folder.Images}' or were changed. Restore them, or start over with --replace.");
+            throw new CommandFailedException(
+                "images_missing",
+                $"{missing:N0} images of an earlier run are missing from '{folder.Images}' or were changed. Restore them, or start "
+                + "over with --replace.");
         }
 
         return earlier.IsDone
@@ -190,7 +211,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         display.Show(null, "removing previous work");
         File.Delete(folder.ResultOf(earlier.FileName));
         await host.Services.GetRequiredService<RequestActions>().DeleteAsync("", earlier.RequestId, cancellationToken);
-        await host.Services.GetRequiredService<RequestRemoval>().HandleAsync(new Message.Delete { RequestId = earlier.RequestId, Run = earlier.Run + 1 }, cancellationToken);
+        await host.Services.GetRequiredService<RequestRemoval>().HandleAsync(
+            new Message.Delete { RequestId = earlier.RequestId, Run = earlier.Run + 1 },
+            cancellationToken);
         return await WorkAsync(host, null, file, cancellationToken);
     }
 
@@ -215,7 +238,10 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             return null;
         }
 
-        return VariantSpec.Read(choices.Variants, services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxVariants, out var variants) is { } problem
+        return VariantSpec.Read(
+            choices.Variants,
+            services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxVariants,
+            out var variants) is { } problem
             ? throw new CommandFailedException(ProblemType.InvalidVariants.Code, problem)
             : VariantSpec.TextOf(variants);
     }
@@ -235,7 +261,12 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             }
 
             await FollowAsync(host, requestId.Value, cancellationToken);
-            return await FinishAsync(host.Services, requestId.Value, earlier?.Completed ?? 0, time.GetElapsedTime(started), cancellationToken);
+            return await FinishAsync(
+                host.Services,
+                requestId.Value,
+                earlier?.Completed ?? 0,
+                time.GetElapsedTime(started),
+                cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && requestId is not null)
         {
@@ -273,7 +304,11 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         }
         catch (SpoolTooLargeException exception)
         {
-            throw new CommandFailedException("file_too_large", $"'{choices.File}' is larger than {services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxBodyBytes:N0} bytes (Intake:MaxBodyBytes). Split it.", exception);
+            throw new CommandFailedException(
+                "file_too_large",
+                $"'{choices.File}' is larger than {services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxBodyBytes:N0} "
+                + "bytes (Intake:MaxBodyBytes). Split it.",
+                exception);
         }
         catch (InvalidDataException exception)
         {
@@ -291,14 +326,18 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
 
     private async Task FollowAsync(IHost host, Guid requestId, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken,
+            host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
         var pace = new ProgressPace(time);
         var (done, doneAt) = (-1L, time.GetTimestamp());
         while (true)
         {
             var request = await StatusAsync(host.Services, requestId, CancellationToken.None);
             var progress = request.Progress;
-            display.Show(progress.Total == 0 ? 1 : (double)(progress.Completed + progress.Failed) / progress.Total, pace.Note(progress.Completed, progress.Failed, progress.Total));
+            display.Show(
+                progress.Total == 0 ? 1 : (double)(progress.Completed + progress.Failed) / progress.Total,
+                pace.Note(progress.Completed, progress.Failed, progress.Total));
             if (request.FinishedAt is not null)
             {
                 return;
@@ -310,23 +349,39 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             }
             else if (time.GetElapsedTime(doneAt) >= LongestTrouble && log.TroubleOf(LongestTrouble) is { } reason)
             {
-                throw new CommandFailedException("surroundings_failed", $"{reason} {done:N0} of {progress.Total:N0} images are done. Run the same command again when this is fixed, and it resumes.");
+                throw new CommandFailedException(
+                    "surroundings_failed",
+                    $"{reason} {done:N0} of {progress.Total:N0} images are done. Run the same command again when this is fixed, and "
+                    + "it resumes.");
             }
 
             await Task.Delay(Interval, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             if (either.IsCancellationRequested)
             {
-                throw new CommandFailedException("internal_error", "The run stopped by itself, which is a bug. The messages above say more. The same command resumes.");
+                throw new CommandFailedException(
+                    "internal_error",
+                    "The run stopped by itself, which is a bug. The messages above say more. The same command resumes.");
             }
         }
     }
 
-    private async Task<RunResult> FinishAsync(IServiceProvider services, Guid requestId, long before, TimeSpan took, CancellationToken cancellationToken)
+    private async Task<RunResult> FinishAsync(
+        IServiceProvider services,
+        Guid requestId,
+        long before,
+        TimeSpan took,
+        CancellationToken cancellationToken)
     {
-        var (found, _) = await services.GetRequiredService<ResultFinder>().FindAsync("", requestId.ToString("D"), ofRows: false, cancellationToken);
+        var (found, _) = await services.GetRequiredService<ResultFinder>().FindAsync(
+            "",
+            requestId.ToString("D"),
+            ofRows: false,
+            cancellationToken);
         await using var result = await services.GetRequiredService<IFileStore>().OpenReadAsync(found!.ResultKey!, cancellationToken)
-            ?? throw new CommandFailedException("result_missing", $"The result is missing from '{folder.Data}'; something else removed it. Start over with --replace.");
+            ?? throw new CommandFailedException(
+                "result_missing",
+                $"The result is missing from '{folder.Data}'; something else removed it. Start over with --replace.");
         await folder.PublishAsync(result, found.FileName, cancellationToken);
         var request = await StatusAsync(services, requestId, cancellationToken);
         return new RunResult(request, folder.ShownResultOf(found.FileName), request.Progress.Completed - before, took);
@@ -334,10 +389,14 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
 
     private static async Task<RequestStatus> StatusAsync(IServiceProvider services, Guid requestId, CancellationToken cancellationToken) =>
         await services.GetRequiredService<StatusReader>().ReadAsync("", requestId, 0, 0, cancellationToken)
-        ?? throw new CommandFailedException("request_gone", "The request is missing from its database; something else removed it. Run the same command again.");
+        ?? throw new CommandFailedException(
+            "request_gone",
+            "The request is missing from its database; something else removed it. Run the same command again.");
 
     private static Task<Earlier?> FindEarlierAsync(IServiceProvider services, CancellationToken cancellationToken) =>
-        services.GetRequiredService<HalftoneDatabase>().ReadAsync(connection => connection.QuerySingleOrDefaultAsync<Earlier?>(Sql.Earlier), cancellationToken);
+        services.GetRequiredService<HalftoneDatabase>().ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Earlier?>(Sql.Earlier),
+            cancellationToken);
 
     /// <summary>Images that a row names but the folder no longer holds unchanged.</summary>
     private static Task<long> CountMissingAsync(IServiceProvider services, Earlier earlier, CancellationToken cancellationToken) =>
@@ -346,7 +405,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             {
                 var store = services.GetRequiredService<IImageStore>();
                 var missing = 0L;
-                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
+                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(
+                    Sql.Stored,
+                    new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
                 {
                     missing += await image.IsWholeAsync(store, cancellationToken) ? 0 : 1;
                 }

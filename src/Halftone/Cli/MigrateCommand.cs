@@ -9,7 +9,9 @@ internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var command = new Command("migrate", "Updates the database schema to this version and exits. 'serve' does this by itself.") { ServerOptionsOnCommandLine.Data };
+        var command = new Command(
+            "migrate",
+            "Updates the database schema to this version and exits. 'serve' does this by itself.") { ServerOptionsOnCommandLine.Data };
         command.SetAction((result, cancellationToken) => DatabaseCommand.RunAsync(
             result,
             async (services, token) =>

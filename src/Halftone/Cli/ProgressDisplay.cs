@@ -4,7 +4,10 @@ using Spectre.Console.Rendering;
 
 namespace Halftone.Cli;
 
-/// <summary>Progress of a verb on standard error: a bar on a terminal, otherwise a line from time to time. Standard output is for the result.</summary>
+/// <summary>
+/// Progress of a verb on standard error: a bar on a terminal, otherwise a line from time to time. Standard output is
+/// for the result.
+/// </summary>
 internal abstract class ProgressDisplay
 {
     /// <summary>Shows progress while <paramref name="work"/> runs.</summary>

@@ -24,7 +24,7 @@ internal sealed class ProgressPace(TimeProvider time)
         var perSecond = seconds < 0.5 ? 0 : (done - first.Done) / seconds;
         return string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {total:N0} images")
             + (failed > 0 ? string.Create(CultureInfo.InvariantCulture, $", {failed:N0} failed") : "")
-            + (perSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $", {perSecond.ToString(perSecond < 10 ? "0.0" : "N0", CultureInfo.InvariantCulture)} images/s") : "")
+            + (perSecond > 0 ? $", {perSecond.ToString(perSecond < 10 ? "0.0" : "N0", CultureInfo.InvariantCulture)} images/s" : "")
             + (perSecond > 0 && done < total ? $", {Left(TimeSpan.FromSeconds((total - done) / perSecond))} left" : "");
     }
 

@@ -35,18 +35,23 @@ internal sealed record RunReport
 internal static class Report
 {
     /// <summary>Readable JSON like the server's; it is never part of a web page.</summary>
-    private static readonly ReportJson Json = new(new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    private static readonly ReportJson Json = new(
+        new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>Progress of the request and why images failed.</summary>
     public static IEnumerable<string> LinesOf(RequestStatus request)
     {
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"{request.Status}: {request.Progress.Completed:N0} of {request.Progress.Total:N0} images, {request.Bytes.Input:N0} → {request.Bytes.Output:N0} bytes, {request.Bytes.SavedPercent:0.#}% saved");
+            $"{request.Status}: {request.Progress.Completed:N0} of {request.Progress.Total:N0} images, {request.Bytes.Input:N0} → "
+            + $"{request.Bytes.Output:N0} bytes, {request.Bytes.SavedPercent:0.#}% saved");
         foreach (var error in request.Errors)
         {
-            var hosts = string.Join(", ", error.Hosts.Where(host => host.Host.Length > 0).Take(3).Select(host => host.Host)) + (error.Hosts.Count > 3 ? ", …" : "");
-            yield return string.Create(CultureInfo.InvariantCulture, $"{error.Count:N0} failed, {error.Code}{(hosts.Length > 0 ? $" ({hosts})" : "")}: {error.Message}");
+            var hosts = string.Join(", ", error.Hosts.Where(host => host.Host.Length > 0).Take(3).Select(host => host.Host))
+                + (error.Hosts.Count > 3 ? ", …" : "");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{error.Count:N0} failed, {error.Code}{(hosts.Length > 0 ? $" ({hosts})" : "")}: {error.Message}");
         }
     }
 
@@ -65,7 +70,8 @@ internal static class Report
     public static string ToJson(RunReport report) => JsonSerializer.Serialize(report, Json.RunReport);
 
     /// <summary>0 if every image is done; a cancelled request has images that are neither done nor failed.</summary>
-    public static int ExitCodeOf(RequestStatus request) => request.Progress.Completed == request.Progress.Total ? ExitCode.Done : ExitCode.SomeFailed;
+    public static int ExitCodeOf(RequestStatus request) =>
+        request.Progress.Completed == request.Progress.Total ? ExitCode.Done : ExitCode.SomeFailed;
 
     /// <summary>Reports why a verb failed, as JSON if asked to.</summary>
     public static int Fail(ParseResult result, CommandFailure failure, bool asJson)
@@ -84,7 +90,9 @@ internal static class Report
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(CommandFailure))]
 internal sealed partial class ReportJson : JsonSerializerContext;

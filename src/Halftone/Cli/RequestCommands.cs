@@ -4,13 +4,23 @@ using Halftone.Api;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone status</c>, <c>cancel</c>, <c>retry</c>, <c>delete</c> and <c>requests</c>: show and control a server's requests.</summary>
+/// <summary>
+/// <c>halftone status</c>, <c>cancel</c>, <c>retry</c>, <c>delete</c> and <c>requests</c>: show and control a server's
+/// requests.
+/// </summary>
 internal static class RequestCommands
 {
-    private static readonly Option<int> Limit = new("--limit") { Description = "Number of requests to list, from 1 to 500. Default: 20", HelpName = "N", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Limit = new("--limit")
+    {
+        Description = "Number of requests to list, from 1 to 500. Default: 20",
+        HelpName = "N",
+        DefaultValueFactory = _ => 20,
+    };
 
     public static Command CreateStatus() => ClientVerb.With(
-        new Command("status", "Shows the progress of a request and why images failed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
+        new Command(
+            "status",
+            "Shows the progress of a request and why images failed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
         (result, client, cancellationToken) => FollowOptions.FinishAsync(result, client, IdOf(result), cancellationToken));
 
     public static Command CreateCancel() => ClientVerb.With(
@@ -33,7 +43,12 @@ internal static class RequestCommands
 
     private static async Task<int> ActAsync(ParseResult result, ServerClient client, string action, CancellationToken cancellationToken)
     {
-        var answer = await client.CallAsync(HttpMethod.Post, $"requests/{Uri.EscapeDataString(IdOf(result))}/{action}", null, ApiJson.Default.RequestStatus, cancellationToken);
+        var answer = await client.CallAsync(
+            HttpMethod.Post,
+            $"requests/{Uri.EscapeDataString(IdOf(result))}/{action}",
+            null,
+            ApiJson.Default.RequestStatus,
+            cancellationToken);
         result.Print(result.GetValue(ClientVerb.Json) ? answer.Json : string.Join(Environment.NewLine, Report.LinesOf(answer.Value)));
         return ExitCode.Done;
     }
@@ -45,7 +60,12 @@ internal static class RequestCommands
             return await ActAsync(result, client, "retry", cancellationToken);
         }
 
-        await client.CallAsync(HttpMethod.Post, $"requests/{Uri.EscapeDataString(IdOf(result))}/retry", null, ApiJson.Default.RequestStatus, cancellationToken);
+        await client.CallAsync(
+            HttpMethod.Post,
+            $"requests/{Uri.EscapeDataString(IdOf(result))}/retry",
+            null,
+            ApiJson.Default.RequestStatus,
+            cancellationToken);
         return await FollowOptions.FinishAsync(result, client, IdOf(result), cancellationToken);
     }
 
@@ -58,7 +78,12 @@ internal static class RequestCommands
 
     private static async Task<int> ListAsync(ParseResult result, ServerClient client, CancellationToken cancellationToken)
     {
-        var answer = await client.CallAsync(HttpMethod.Get, $"requests?limit={result.GetValue(Limit)}", null, ApiJson.Default.RequestList, cancellationToken);
+        var answer = await client.CallAsync(
+            HttpMethod.Get,
+            $"requests?limit={result.GetValue(Limit)}",
+            null,
+            ApiJson.Default.RequestList,
+            cancellationToken);
         if (result.GetValue(ClientVerb.Json))
         {
             result.Print(answer.Json);

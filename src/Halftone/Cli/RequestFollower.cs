@@ -6,7 +6,8 @@ using Halftone.Requests;
 namespace Halftone.Cli;
 
 /// <summary>
-/// Follows a request to its end by server-sent events. Reopens a broken stream, polls if no events come through, and keeps waiting while the server restarts.
+/// Follows a request to its end by server-sent events. Reopens a broken stream, polls if no events come through, and
+/// keeps waiting while the server restarts.
 /// </summary>
 internal sealed class RequestFollower(ServerClient client, TimeProvider time, ProgressDisplay display)
 {
@@ -19,7 +20,10 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
     /// <summary>Maximum absence of a server that has answered before; 10 min.</summary>
     public TimeSpan LongestAbsence { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Timeout for the first event, which is sent at once; 10 s. Some proxies buffer the whole answer and never let one through.</summary>
+    /// <summary>
+    /// Timeout for the first event, which is sent at once; 10 s. Some proxies buffer the whole answer and never let one
+    /// through.
+    /// </summary>
     public TimeSpan FirstEvent { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Waits until the request has ended.</summary>
@@ -50,7 +54,11 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
                 }
                 else if (time.GetElapsedTime(awaySince.Value) >= LongestAbsence)
                 {
-                    throw new CommandFailedException("server_lost", $"{exception.Message} The request resumes when the server does; follow it with 'halftone status {requestId} --wait'.", exception);
+                    throw new CommandFailedException(
+                        "server_lost",
+                        $"{exception.Message} The request resumes when the server does; follow it with 'halftone status {requestId} "
+                        + "--wait'.",
+                        exception);
                 }
 
                 pause = exception.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, pause.Ticks * 2));
@@ -67,8 +75,13 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
         untilFirst.CancelAfter(FirstEvent);
         try
         {
-            using var response = await client.OpenAsync($"status/{Uri.EscapeDataString(requestId)}/events", "text/event-stream", untilFirst.Token);
-            await using var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken), ServerClient.LongestSilence);
+            using var response = await client.OpenAsync(
+                $"status/{Uri.EscapeDataString(requestId)}/events",
+                "text/event-stream",
+                untilFirst.Token);
+            await using var body = new PatientStream(
+                await response.Content.ReadAsStreamAsync(cancellationToken),
+                ServerClient.LongestSilence);
             await foreach (var item in SseParser.Create(body).EnumerateAsync(untilFirst.Token))
             {
                 untilFirst.CancelAfter(Timeout.InfiniteTimeSpan);

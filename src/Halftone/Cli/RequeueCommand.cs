@@ -10,7 +10,9 @@ internal static class RequeueCommand
 {
     public static Command Create()
     {
-        var command = new Command("requeue", "Re-queues unfinished requests after RabbitMQ lost its queues. Old messages are ignored.") { ServerOptionsOnCommandLine.Data };
+        var command = new Command(
+            "requeue",
+            "Re-queues unfinished requests after RabbitMQ lost its queues. Old messages are ignored.") { ServerOptionsOnCommandLine.Data };
         command.SetAction((result, cancellationToken) => DatabaseCommand.RunAsync(
             result,
             async (services, token) =>

@@ -8,13 +8,24 @@ namespace Halftone.Cli;
 internal static class RunCommand
 {
     private static readonly Argument<string> File = new("FILE") { Description = "The CSV; may be gzipped." };
-    private static readonly Option<string> Out = new("--out") { Description = "Folder for the result CSV and the images; created if missing.", HelpName = "FOLDER", Required = true };
-    private static readonly Option<bool> Replace = new("--replace") { Description = "Remove FOLDER's work on another file or with other options, and start over." };
+    private static readonly Option<string> Out = new("--out")
+    {
+        Description = "Folder for the result CSV and the images; created if missing.",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private static readonly Option<bool> Replace = new("--replace")
+    {
+        Description = "Remove FOLDER's work on another file or with other options, and start over.",
+    };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the outcome as one JSON object." };
 
     public static Command Create()
     {
-        var command = new Command("run", "Compresses the images of a CSV into a folder, without a server. Running the same command again resumes it or retries failed images.")
+        var command = new Command(
+            "run",
+            "Compresses the images of a CSV into a folder, without a server. Running the same command again resumes it or retries "
+            + "failed images.")
         {
             File,
             Out,
@@ -55,12 +66,17 @@ internal static class RunCommand
                 result,
                 Path.GetFileName(choices.File),
                 TimeProvider.System,
-                display => new LocalRun(choices, ServerOptionsOnCommandLine.ToSettings(result), TimeProvider.System, display).RunAsync(cancellationToken));
+                display =>
+                    new LocalRun(choices, ServerOptionsOnCommandLine.ToSettings(result), TimeProvider.System, display)
+                        .RunAsync(cancellationToken));
             return Print(result, run, asJson);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Report.Fail(result, new CommandFailure { Code = "stopped", Detail = "Stopped before the file was read. Nothing was done." }, asJson);
+            Report.Fail(
+                result,
+                new CommandFailure { Code = "stopped", Detail = "Stopped before the file was read. Nothing was done." },
+                asJson);
             return ExitCode.Stopped;
         }
         catch (CommandFailedException exception)
@@ -84,7 +100,8 @@ internal static class RunCommand
         if (run.ResultPath is null)
         {
             result.Say(string.Create(
-                CultureInfo.InvariantCulture, $"Stopped: {report.Progress.Completed:N0} of {report.Progress.Total:N0} images are done. Run the same command again to resume."));
+                CultureInfo.InvariantCulture, $"Stopped: {report.Progress.Completed:N0} of {report.Progress.Total:N0} images are done. "
+                + $"Run the same command again to resume."));
             return ExitCode.Stopped;
         }
 

@@ -5,7 +5,8 @@ using Halftone.Store;
 namespace Halftone.Cli;
 
 /// <summary>
-/// The layout of a run's folder: the result CSV, <c>images/</c>, and internal data in <c>.halftone/</c>. Files that no run created are never touched.
+/// The layout of a run's folder: the result CSV, <c>images/</c>, and internal data in <c>.halftone/</c>. Files that no
+/// run created are never touched.
 /// </summary>
 /// <param name="folder">The path as given; created if missing.</param>
 internal sealed class RunFolder(string folder)
@@ -31,10 +32,14 @@ internal sealed class RunFolder(string folder)
     {
         try
         {
-            // Before the first run's database exists, there are no images or results of ours. The daily sweep would take foreign files for orphans.
-            if (!File.Exists(Path.Combine(Data, "halftone.db")) && new[] { Images, ResultOf(fileName) }.FirstOrDefault(IsTaken) is { } taken)
+            // Before the first run's database exists, there are no images or results of ours. The daily sweep would
+            // take foreign files for orphans.
+            if (!File.Exists(Path.Combine(Data, "halftone.db"))
+                && new[] { Images, ResultOf(fileName) }.FirstOrDefault(IsTaken) is { } taken)
             {
-                throw new CommandFailedException("folder_not_ours", $"'{taken}' already exists and was not created by Halftone. Choose another folder with --out.");
+                throw new CommandFailedException(
+                    "folder_not_ours",
+                    $"'{taken}' already exists and was not created by Halftone. Choose another folder with --out.");
             }
 
             foreach (var missing in new[] { Root, Data }.Where(path => !Directory.Exists(path)))
@@ -45,7 +50,10 @@ internal sealed class RunFolder(string folder)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException("folder_unusable", $"The folder '{Root}' cannot be used ({exception.Message}). Choose another with --out.", exception);
+            throw new CommandFailedException(
+                "folder_unusable",
+                $"The folder '{Root}' cannot be used ({exception.Message}). Choose another with --out.",
+                exception);
         }
     }
 
@@ -85,5 +93,6 @@ internal sealed class RunFolder(string folder)
         }
     }
 
-    private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
+    private static bool IsTaken(string path) =>
+        File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
 }

@@ -3,7 +3,9 @@ using Halftone.Io;
 namespace Halftone.Cli;
 
 /// <summary>
-/// Logs of the stages in a run without a server. Each kind of warning is shown once, because the result has the outcome of each image. Trouble, such as a failing disk or database or a repeated error, is shown once for as long as it lasts.
+/// Logs of the stages in a run without a server. Each kind of warning is shown once, because the result has the outcome
+/// of each image. Trouble, such as a failing disk or database or a repeated error, is shown once for as long as it
+/// lasts.
 /// </summary>
 internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogger
 {
@@ -19,7 +21,9 @@ internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogg
     {
         lock (gate)
         {
-            return trouble is { } now && time.GetElapsedTime(now.Last) < LongestSilence && time.GetElapsedTime(now.First) >= least ? now.Reason : null;
+            return trouble is { } now && time.GetElapsedTime(now.Last) < LongestSilence && time.GetElapsedTime(now.First) >= least
+                ? now.Reason
+                : null;
         }
     }
 
@@ -28,7 +32,12 @@ internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogg
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (!IsEnabled(logLevel))
         {

@@ -18,7 +18,13 @@ internal static partial class ServeCommand
 
     public static Command Create()
     {
-        var command = new Command(Verb, "Runs the server (the default).") { ServerOptionsOnCommandLine.Urls, ServerOptionsOnCommandLine.Data, ServerOptionsOnCommandLine.AllowNetwork, ServerOptionsOnCommandLine.Role };
+        var command = new Command(Verb, "Runs the server (the default).")
+        {
+            ServerOptionsOnCommandLine.Urls,
+            ServerOptionsOnCommandLine.Data,
+            ServerOptionsOnCommandLine.AllowNetwork,
+            ServerOptionsOnCommandLine.Role,
+        };
         command.SetAction(RunAsync);
         return command;
     }
@@ -63,9 +69,18 @@ internal static partial class ServeCommand
     {
         OptionsValidationException options => Settings.Explain(options),
         InvalidOperationException conversion when Settings.ExplainConversion(conversion) is { } sentence => sentence,
-        CodecUnavailableException or DatabaseException or NewerDatabaseException or DataFolderException or AccessException or SettingException or CommandFailedException => exception.Message,
-        NpgsqlException => $"The database cannot be used ({exception.Message}). Check that it is running and that Database:ConnectionString is correct.",
-        IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that uses it.",
+        CodecUnavailableException
+            or DatabaseException
+            or NewerDatabaseException
+            or DataFolderException
+            or AccessException
+            or SettingException
+            or CommandFailedException =>
+            exception.Message,
+        NpgsqlException =>
+            $"The database cannot be used ({exception.Message}). Check that it is running and that Database:ConnectionString is correct.",
+        IOException { InnerException: AddressInUseException } =>
+            $"{exception.Message} Choose another address with --urls, or stop the program that uses it.",
         _ => null,
     };
 

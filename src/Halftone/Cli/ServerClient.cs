@@ -29,7 +29,10 @@ internal sealed record UploadRequest
 /// <param name="failure">The server's message, or what to do about its silence.</param>
 /// <param name="wasReached">True if it has ever answered this client.</param>
 /// <param name="inner">The exception that was thrown, if any.</param>
-internal sealed class ServerUnreachableException(CommandFailure failure, bool wasReached, Exception? inner = null) : CommandFailedException(failure, inner)
+internal sealed class ServerUnreachableException(
+    CommandFailure failure,
+    bool wasReached,
+    Exception? inner = null) : CommandFailedException(failure, inner)
 {
     public ServerUnreachableException(string detail, bool wasReached, Exception inner)
         : this(new CommandFailure { Code = "server_unreachable", Detail = detail }, wasReached, inner)
@@ -42,7 +45,10 @@ internal sealed class ServerUnreachableException(CommandFailure failure, bool wa
     public TimeSpan? RetryAfter { get; init; }
 }
 
-/// <summary>The public API of a server. Throws refusals as <see cref="CommandFailedException"/> in the server's own words, except for a missing key.</summary>
+/// <summary>
+/// The public API of a server. Throws refusals as <see cref="CommandFailedException"/> in the server's own words,
+/// except for a missing key.
+/// </summary>
 internal sealed class ServerClient : IDisposable
 {
     /// <summary>Timeout of calls that take no work.</summary>
@@ -51,7 +57,10 @@ internal sealed class ServerClient : IDisposable
     /// <summary>Twice the interval at which an event stream sends a sign of life.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
 
-    /// <summary>Timeout without a byte in either direction, for example while a large file is being read. Half of it is ten times the time for five million rows.</summary>
+    /// <summary>
+    /// Timeout without a byte in either direction, for example while a large file is being read. Half of it is ten
+    /// times the time for five million rows.
+    /// </summary>
     private static readonly TimeSpan UploadSilence = TimeSpan.FromMinutes(15);
 
     private const string NoKey = "The server requires an API key. Pass one with --api-key or set HALFTONE_API_KEY.";
@@ -87,14 +96,22 @@ internal sealed class ServerClient : IDisposable
     public void Dispose() => http.Dispose();
 
     /// <summary>Makes a call and parses its answer.</summary>
-    public async Task<Answer<T>> CallAsync<T>(HttpMethod method, string path, object? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    public async Task<Answer<T>> CallAsync<T>(
+        HttpMethod method,
+        string path,
+        object? body,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(CallTimeout);
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
         {
-            request.Content = new StringContent(JsonSerializer.Serialize(body, ApiJson.Default.GetTypeInfo(body.GetType())!), Encoding.UTF8, "application/json");
+            request.Content = new StringContent(
+                JsonSerializer.Serialize(body, ApiJson.Default.GetTypeInfo(body.GetType())!),
+                Encoding.UTF8,
+                "application/json");
         }
 
         using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, timeout.Token, cancellationToken);
@@ -114,7 +131,12 @@ internal sealed class ServerClient : IDisposable
     /// <param name="products">Number of products to list, 1 to 1,000.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public Task<Answer<RequestStatus>> StatusAsync(string requestId, int products, CancellationToken cancellationToken) =>
-        CallAsync(HttpMethod.Get, $"status/{Uri.EscapeDataString(requestId)}?limit={products}", null, ApiJson.Default.RequestStatus, cancellationToken);
+        CallAsync(
+            HttpMethod.Get,
+            $"status/{Uri.EscapeDataString(requestId)}?limit={products}",
+            null,
+            ApiJson.Default.RequestStatus,
+            cancellationToken);
 
     /// <summary>Uploads a file of any size as a stream.</summary>
     /// <param name="upload">The file and its options.</param>
@@ -181,11 +203,18 @@ internal sealed class ServerClient : IDisposable
         }
         catch (HttpRequestException exception)
         {
-            throw new ServerUnreachableException($"The download of the result broke off ({exception.Message}). Download it again with 'halftone status {requestId} --out {path}'.", hasAnswered, exception);
+            throw new ServerUnreachableException(
+                $"The download of the result broke off ({exception.Message}). Download it again with 'halftone status {requestId} "
+                + $"--out {path}'.",
+                hasAnswered,
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException("file_unwritable", $"'{path}' could not be written ({exception.Message}). Get the result with 'halftone status {requestId} --out FILE'.", exception);
+            throw new CommandFailedException(
+                "file_unwritable",
+                $"'{path}' could not be written ({exception.Message}). Get the result with 'halftone status {requestId} --out FILE'.",
+                exception);
         }
     }
 
@@ -193,7 +222,13 @@ internal sealed class ServerClient : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 65_536, FileOptions.SequentialScan | FileOptions.Asynchronous);
+            return new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read,
+                65_536,
+                FileOptions.SequentialScan | FileOptions.Asynchronous);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -202,7 +237,11 @@ internal sealed class ServerClient : IDisposable
     }
 
     /// <returns>A successful answer; the caller disposes it.</returns>
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken, CancellationToken callers)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        HttpCompletionOption completion,
+        CancellationToken cancellationToken,
+        CancellationToken callers)
     {
         try
         {
@@ -221,12 +260,19 @@ internal sealed class ServerClient : IDisposable
         catch (HttpRequestException exception)
         {
             // A server that closes the connection while we send exists.
-            hasAnswered |= exception.HttpRequestError is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError);
-            throw new ServerUnreachableException($"No Halftone server answers at {Server} ({exception.Message}). Check that it is running, or name another with --server.", hasAnswered, exception);
+            hasAnswered |= exception.HttpRequestError is not (
+                HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError);
+            throw new ServerUnreachableException(
+                $"No Halftone server answers at {Server} ({exception.Message}). Check that it is running, or name another with --server.",
+                hasAnswered,
+                exception);
         }
         catch (OperationCanceledException exception) when (!callers.IsCancellationRequested)
         {
-            throw new ServerUnreachableException($"{Server} did not answer in time. Check that it is running, or name another with --server.", hasAnswered, exception);
+            throw new ServerUnreachableException(
+                $"{Server} did not answer in time. Check that it is running, or name another with --server.",
+                hasAnswered,
+                exception);
         }
     }
 
@@ -245,11 +291,19 @@ internal sealed class ServerClient : IDisposable
         }
         else
         {
-            var answer = $"{(int)response.StatusCode} {response.ReasonPhrase}{(response.Headers.Location is { } location ? $" to {location}" : "")}";
-            failure = new CommandFailure { Code = "foreign_answer", Detail = $"{Server} answered {answer}, which is not an answer of a Halftone server. Check --server." };
+            var answer =
+                $"{(int)response.StatusCode} {response.ReasonPhrase}{(response.Headers.Location is { } location ? $" to {location}" : "")}";
+            failure = new CommandFailure
+            {
+                Code = "foreign_answer",
+                Detail = $"{Server} answered {answer}, which is not an answer of a Halftone server. Check --server.",
+            };
         }
 
-        return response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+        return response.StatusCode is HttpStatusCode.TooManyRequests
+            or HttpStatusCode.BadGateway
+            or HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.GatewayTimeout
             ? new ServerUnreachableException(failure, wasReached: true) { RetryAfter = response.Headers.RetryAfter?.Delta }
             : new CommandFailedException(failure);
     }
@@ -268,7 +322,11 @@ internal sealed class ServerClient : IDisposable
         }
         catch (JsonException exception)
         {
-            throw new CommandFailedException("foreign_answer", $"The answer from {Server} could not be understood ({exception.Message}). Check that --server names a Halftone server of this version.", exception);
+            throw new CommandFailedException(
+                "foreign_answer",
+                $"The answer from {Server} could not be understood ({exception.Message}). Check that --server names a Halftone server "
+                + "of this version.",
+                exception);
         }
     }
 }

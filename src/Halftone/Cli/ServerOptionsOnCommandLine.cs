@@ -18,7 +18,8 @@ internal static class ServerOptionsOnCommandLine
 
     public static Option<string[]> AllowNetwork { get; } = new("--allow-network")
     {
-        Description = "Private network that images may be fetched from and webhooks sent to, such as 10.1.0.0/16. Can be given several times.",
+        Description =
+            "Private network that images may be fetched from and webhooks sent to, such as 10.1.0.0/16. Can be given several times.",
         HelpName = "CIDR",
     };
 

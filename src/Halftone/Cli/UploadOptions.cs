@@ -11,13 +11,26 @@ internal static class UploadOptions
 
     public static Option<string> Format { get; } = MakeFormat();
 
-    public static Option<int?> MaxWidth { get; } = MakeBound("--max-width", "Maximum width in pixels; wider images are scaled down, none are enlarged. Default: no limit");
+    public static Option<int?> MaxWidth { get; } = MakeBound(
+        "--max-width",
+        "Maximum width in pixels; wider images are scaled down, none are enlarged. Default: no limit");
 
-    public static Option<int?> MaxHeight { get; } = MakeBound("--max-height", "Maximum height in pixels; taller images are scaled down, none are enlarged. Default: no limit");
+    public static Option<int?> MaxHeight { get; } = MakeBound(
+        "--max-height",
+        "Maximum height in pixels; taller images are scaled down, none are enlarged. Default: no limit");
 
-    public static Option<string?> Variants { get; } = new("--variants") { Description = "Additional outputs of each image, such as 'thumb:max_width=200,max_height=200;zoom:quality=70'. docs/csv.md lists the options.", HelpName = "SPEC" };
+    public static Option<string?> Variants { get; } = new("--variants")
+    {
+        Description =
+            "Additional outputs of each image, such as 'thumb:max_width=200,max_height=200;zoom:quality=70'. docs/csv.md lists the "
+            + "options.",
+        HelpName = "SPEC",
+    };
 
-    public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas") { Description = "Protect cells of the result that a spreadsheet program would run as formulas." };
+    public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas")
+    {
+        Description = "Protect cells of the result that a spreadsheet program would run as formulas.",
+    };
 
     /// <summary>Null to keep the format of each source.</summary>
     public static string? FormatOf(ParseResult result) => result.GetValue(Format) is { } format and not "keep" ? format : null;

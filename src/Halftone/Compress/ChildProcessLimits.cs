@@ -10,20 +10,25 @@ internal static class ChildProcessLimits
     private const int SetPipeSize = 1031; // F_SETPIPE_SZ of Linux
     private const int PipeBytes = 1 << 20; // what /proc/sys/fs/pipe-max-size allows everyone
 
-    /// <summary>Limits memory for data. RLIMIT_AS is not usable: .NET reserves hundreds of GiB of address space that it never fills.</summary>
+    /// <summary>
+    /// Limits memory for data. RLIMIT_AS is not usable: .NET reserves hundreds of GiB of address space that it never
+    /// fills.
+    /// </summary>
     public static void LimitMemory(long bytes) => SetSoftLimit(RlimitData, (ulong)bytes);
 
     /// <summary>Disables core files for images that crash a decoder: they would fill the disk and contain customers' images.</summary>
     public static void ForbidCoreFiles() => SetSoftLimit(RlimitCore, 0);
 
     /// <summary>
-    /// Allows this many more seconds of processor time; then SIGXCPU ends the process. The limit counts from the start of the process, so it is raised before each image. It has whole seconds, hence up to one second more.
+    /// Allows this many more seconds of processor time; then SIGXCPU ends the process. The limit counts from the start
+    /// of the process, so it is raised before each image. It has whole seconds, hence up to one second more.
     /// </summary>
     public static void LimitCpuFromNow(int seconds) =>
         SetSoftLimit(RlimitCpu, (ulong)(Math.Ceiling(Environment.CpuUsage.TotalTime.TotalSeconds) + seconds));
 
     /// <summary>
-    /// Moves the pipe to the parent from file descriptor 1 to another, and puts standard error in its place: output of a native library must not end up between frames.
+    /// Moves the pipe to the parent from file descriptor 1 to another, and puts standard error in its place: output of
+    /// a native library must not end up between frames.
     /// </summary>
     /// <returns>The new descriptor of the pipe.</returns>
     public static int TakeStandardOutput()
@@ -33,7 +38,10 @@ internal static class ChildProcessLimits
         return pipe;
     }
 
-    /// <summary>Makes each pipe large enough for an ordinary image, so that writer and reader need not alternate every 64 KiB. Works without it if refused.</summary>
+    /// <summary>
+    /// Makes each pipe large enough for an ordinary image, so that writer and reader need not alternate every 64 KiB.
+    /// Works without it if refused.
+    /// </summary>
     public static void EnlargePipes(int output)
     {
         if (OperatingSystem.IsLinux())
@@ -44,7 +52,9 @@ internal static class ChildProcessLimits
     }
 
     /// <summary>
-    /// Ends this process at once when the parent is gone, even in the middle of an image: a thread waits for an error on our end of the output pipe, which occurs when the only reader closes it, however it ended. (PR_SET_PDEATHSIG would follow the thread that started us, and kill children whose parent is alive.)
+    /// Ends this process at once when the parent is gone, even in the middle of an image: a thread waits for an error
+    /// on our end of the output pipe, which occurs when the only reader closes it, however it ended. (PR_SET_PDEATHSIG
+    /// would follow the thread that started us, and kill children whose parent is alive.)
     /// </summary>
     public static void EndWithReader(int output)
     {
@@ -87,7 +97,8 @@ internal static class ChildProcessLimits
         public short Happened;
     }
 
-    // Only blittable parameters, so that this project needs no unsafe code. fcntl is variadic in C, which makes no difference for an int argument on any Linux that .NET supports.
+    // Only blittable parameters, so that this project needs no unsafe code. fcntl is variadic in C, which makes no
+    // difference for an int argument on any Linux that .NET supports.
 #pragma warning disable SYSLIB1054, CA5392
     [DllImport("libc")]
     private static extern int getrlimit(int resource, out ResourceLimit limit);

@@ -7,7 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Halftone.Compress;
 
 /// <summary>
-/// The hidden verb <c>codec MAX_BYTES CPU_SECONDS</c>: a child process that compresses images one after the other, from frames on standard input to frames on standard output, until its parent closes them.
+/// The hidden verb <c>codec MAX_BYTES CPU_SECONDS</c>: a child process that compresses images one after the other, from
+/// frames on standard input to frames on standard output, until its parent closes them.
 /// </summary>
 internal static class CodecChild
 {
@@ -73,7 +74,8 @@ internal static class CodecChild
             {
                 kept = GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             }
-            var body = (frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes)).AsMemory(0, frame.BodyBytes);
+            var memory = frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
+            var body = memory.AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
             ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
             Answer(output, ImageCodec.Compress(body, frame.Request));
@@ -97,7 +99,10 @@ internal static class CodecChild
                 Answer(output, frame, image.KeptOriginal ? default : image.Body.Span);
                 break;
             case CodecResult.Refused refused:
-                Answer(output, new AnswerFrame { Kind = AnswerKind.Refused, Code = (int)refused.Error }, Encoding.UTF8.GetBytes(refused.Detail));
+                Answer(
+                    output,
+                    new AnswerFrame { Kind = AnswerKind.Refused, Code = (int)refused.Error },
+                    Encoding.UTF8.GetBytes(refused.Detail));
                 break;
         }
     }

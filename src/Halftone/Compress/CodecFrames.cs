@@ -5,7 +5,8 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Compress;
 
 /// <summary>
-/// The format of a child's pipes: a header of fixed length, little endian, followed by the bytes of an image. Both ends are the same program, so there are no versions.
+/// The format of a child's pipes: a header of fixed length, little endian, followed by the bytes of an image. Both ends
+/// are the same program, so there are no versions.
 /// </summary>
 internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes)
 {
@@ -26,7 +27,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
         var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
-        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
+        var maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]);
+        var maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {

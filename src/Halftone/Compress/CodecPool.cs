@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Compress;
 
 /// <summary>
-/// Compresses images in child processes, one image each at a time, first come, first served. Children are warmed up before the host listens, and none outlives the pool.
+/// Compresses images in child processes, one image each at a time, first come, first served. Children are warmed up
+/// before the host listens, and none outlives the pool.
 /// </summary>
 internal sealed class CodecPool : IHostedService, IDisposable
 {
@@ -20,7 +21,9 @@ internal sealed class CodecPool : IHostedService, IDisposable
     {
         this.options = options.Value;
         isWanted = server.Value.Role != Role.Api;
-        seats = [.. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number => new CodecSeat(number, this.options, time, logger, Take))];
+        seats = [
+            .. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number =>
+                new CodecSeat(number, this.options, time, logger, Take))];
     }
 
     /// <summary>Process IDs of the running children.</summary>
@@ -48,7 +51,8 @@ internal sealed class CodecPool : IHostedService, IDisposable
     }
 
     /// <summary>Starts the children and waits until they are warmed up.</summary>
-    /// <exception cref="CodecUnavailableException">They cannot be started, for example because libvips is missing; the message is for people.</exception>
+    /// <exception cref="CodecUnavailableException">They cannot be started, for example because libvips is missing; the
+    /// message is for people.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!isWanted)
@@ -60,7 +64,10 @@ internal sealed class CodecPool : IHostedService, IDisposable
         await Task.WhenAll(seats.Select(seat => seat.Warm)).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Does nothing, because images of workers that are still stopping need the children. <see cref="Dispose"/> ends them.</summary>
+    /// <summary>
+    /// Does nothing, because images of workers that are still stopping need the children. <see cref="Dispose"/> ends
+    /// them.
+    /// </summary>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Compresses one image; waits for its turn.</summary>
@@ -76,7 +83,15 @@ internal sealed class CodecPool : IHostedService, IDisposable
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
         StartSeats();
-        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels), WebpEffort = options.WebpEffort, AvifEffort = options.AvifEffort }, cancellationToken);
+        var image = new QueuedImage(
+            body,
+            request with
+            {
+                MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels),
+                WebpEffort = options.WebpEffort,
+                AvifEffort = options.AvifEffort,
+            },
+            cancellationToken);
         lock (waiting)
         {
             ObjectDisposedException.ThrowIf(ending, this);

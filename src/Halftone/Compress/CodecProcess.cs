@@ -81,7 +81,10 @@ internal sealed partial class CodecProcess : IDisposable
             var code = child.WaitForExit();
             child.Dispose();
             throw new CodecUnavailableException(
-                code == CodecChild.NoLibVips ? child.lastErrors.Trim() : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}", exception);
+                code == CodecChild.NoLibVips
+                    ? child.lastErrors.Trim()
+                    : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}",
+                exception);
         }
     }
 
@@ -188,7 +191,9 @@ internal sealed partial class CodecProcess : IDisposable
         while ((length = await errors.ReadAsync(buffer)) > 0)
         {
             var text = Encoding.UTF8.GetString(buffer, 0, length);
-            lastErrors = lastErrors.Length + text.Length <= KeptErrorChars ? lastErrors + text : text[..Math.Min(text.Length, KeptErrorChars)];
+            lastErrors = lastErrors.Length + text.Length <= KeptErrorChars
+                ? lastErrors + text
+                : text[..Math.Min(text.Length, KeptErrorChars)];
             if (logged < LoggedErrorBytes)
             {
                 Log.ChildSaid(logger, Id, text.TrimEnd());
@@ -206,7 +211,10 @@ internal sealed partial class CodecProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var inherited = Inherited.Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name))).Where(variable => variable.Value is not null).ToArray();
+        var inherited = Inherited
+            .Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name)))
+            .Where(variable => variable.Value is not null)
+            .ToArray();
         start.Environment.Clear();
         foreach (var (name, value) in inherited)
         {
@@ -214,7 +222,8 @@ internal sealed partial class CodecProcess : IDisposable
         }
         // glibc makes up to eight arenas per core, and each keeps what it once got: resident memory then creeps.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
-        // An image's planes go back to the system with it, instead of staying for the next large one: 50 MB less over two children, for 3 % of CPU.
+        // An image's planes go back to the system with it, instead of staying for the next large one: 50 MB less over
+        // two children, for 3 % of CPU.
         start.Environment["MALLOC_MMAP_THRESHOLD_"] = "1048576";
         start.Environment["MALLOC_TRIM_THRESHOLD_"] = "1048576";
         start.Environment["DOTNET_GCConserveMemory"] = "5";

@@ -3,7 +3,8 @@ using Halftone.Codec;
 namespace Halftone.Compress;
 
 /// <summary>
-/// A slot in the pool: one thread and its child, which is replaced when it fails or grows. A crash, a hang or excessive memory costs one image only: it is tried once more in a fresh child, then refused.
+/// A slot in the pool: one thread and its child, which is replaced when it fails or grows. A crash, a hang or excessive
+/// memory costs one image only: it is tried once more in a fresh child, then refused.
 /// </summary>
 internal sealed partial class CodecSeat
 {
@@ -122,7 +123,10 @@ internal sealed partial class CodecSeat
             }
             var result = process.Compress(image.Body, image.Request);
             var cancelled = image.LeaveChild();
-            var childFailed = result is CodecResult.Refused { Error: CodecError.CodecCrashed or CodecError.CodecTimedOut or CodecError.CodecOutOfMemory };
+            var childFailed = result is CodecResult.Refused
+            {
+                Error: CodecError.CodecCrashed or CodecError.CodecTimedOut or CodecError.CodecOutOfMemory,
+            };
             // A cancellation may have ended the child just as it answered.
             if (childFailed || cancelled)
             {

@@ -14,13 +14,15 @@ internal sealed class CompressOptions : IValidatableObject
     public int Quality { get; set; } = 50;
 
     /// <summary>
-    /// Effort for WebP, 0 (fast) to 6 (small); 3. Compared with it, 2 takes half the processor time for 7 % more bytes, and 6 takes 1.5 times as much for 5 % fewer (bench/results/vips-settings.md).
+    /// Effort for WebP, 0 (fast) to 6 (small); 3. Compared with it, 2 takes half the processor time for 7 % more bytes,
+    /// and 6 takes 1.5 times as much for 5 % fewer (bench/results/vips-settings.md).
     /// </summary>
     [Range(0, 6)]
     public int WebpEffort { get; set; } = CodecRequest.DefaultWebpEffort;
 
     /// <summary>
-    /// Effort for AVIF, 0 (fast) to 9 (small); 3. Compared with it, 1 takes 0.3 of the processor time for 10 % more bytes, and 4 takes 4.5 times as much for 13 % fewer (bench/results/vips-settings.md).
+    /// Effort for AVIF, 0 (fast) to 9 (small); 3. Compared with it, 1 takes 0.3 of the processor time for 10 % more
+    /// bytes, and 4 takes 4.5 times as much for 13 % fewer (bench/results/vips-settings.md).
     /// </summary>
     [Range(0, 9)]
     public int AvifEffort { get; set; } = CodecRequest.DefaultAvifEffort;
@@ -29,22 +31,30 @@ internal sealed class CompressOptions : IValidatableObject
     [Range(1, 256)]
     public int? Children { get; set; }
 
-    /// <summary>Maximum width x height x frames, read from the header; 100,000,000 pixels. A larger image fails as <c>too_many_pixels</c>.</summary>
+    /// <summary>
+    /// Maximum width x height x frames, read from the header; 100,000,000 pixels. A larger image fails as
+    /// <c>too_many_pixels</c>.
+    /// </summary>
     [Range(1, 10_000_000_000)]
     public long MaxPixels { get; set; } = 100_000_000;
 
-    /// <summary>Maximum memory of a child (RLIMIT_DATA), 256 MiB and up; 1 GiB. An image that needs more fails as <c>codec_out_of_memory</c>.</summary>
+    /// <summary>
+    /// Maximum memory of a child (RLIMIT_DATA), 256 MiB and up; 1 GiB. An image that needs more fails as
+    /// <c>codec_out_of_memory</c>.
+    /// </summary>
     [Range(256L << 20, 1L << 40)]
     public long MaxChildBytes { get; set; } = 1L << 30;
 
     /// <summary>
-    /// Maximum processor time for one image (RLIMIT_CPU), in whole seconds plus up to one more, 1 to 3600; 9. An image that needs more fails at once as <c>codec_timed_out</c>.
+    /// Maximum processor time for one image (RLIMIT_CPU), in whole seconds plus up to one more, 1 to 3600; 9. An image
+    /// that needs more fails at once as <c>codec_timed_out</c>.
     /// </summary>
     [Range(1, 3600)]
     public int CpuSeconds { get; set; } = 9;
 
     /// <summary>
-    /// Timeout from sending an image to its answer; 2 min. A backstop for a child that hangs: it must leave room for <see cref="CpuSeconds"/> on a busy machine, so it cannot be lower.
+    /// Timeout from sending an image to its answer; 2 min. A backstop for a child that hangs: it must leave room for
+    /// <see cref="CpuSeconds"/> on a busy machine, so it cannot be lower.
     /// </summary>
     internal TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
@@ -58,7 +68,9 @@ internal sealed class CompressOptions : IValidatableObject
     {
         if (ImageTimeout < TimeSpan.FromSeconds(CpuSeconds))
         {
-            yield return new ValidationResult($"Compress:ImageTimeout must be at least Compress:CpuSeconds, {CpuSeconds} s.", [nameof(ImageTimeout)]);
+            yield return new ValidationResult(
+                $"Compress:ImageTimeout must be at least Compress:CpuSeconds, {CpuSeconds} s.",
+                [nameof(ImageTimeout)]);
         }
     }
 }

@@ -65,7 +65,8 @@ internal sealed class QueuedImage
     }
 
     /// <summary>
-    /// A waiting image is done at once. For an image in a child, ends that child; the image is done when the child's thread has released the body, because the caller may reuse the memory as soon as the task has ended.
+    /// A waiting image is done at once. For an image in a child, ends that child; the image is done when the child's
+    /// thread has released the body, because the caller may reuse the memory as soon as the task has ended.
     /// </summary>
     private void Cancel()
     {

@@ -7,7 +7,8 @@ namespace Halftone.Database;
 internal sealed class DatabaseOptions : IValidatableObject
 {
     /// <summary>
-    /// A PostgreSQL database, as <c>Host=…;Database=…;Username=…;Password=…</c> (Npgsql keywords) or <c>postgresql://user:password@host/database</c>; unset means SQLite in the data folder.
+    /// A PostgreSQL database, as <c>Host=…;Database=…;Username=…;Password=…</c> (Npgsql keywords) or
+    /// <c>postgresql://user:password@host/database</c>; unset means SQLite in the data folder.
     /// </summary>
     public string ConnectionString { get; set; } = "";
 

@@ -3,7 +3,9 @@ using System.Data.Common;
 namespace Halftone.Database;
 
 /// <summary>
-/// The database of requests, products and images: SQLite for one process, PostgreSQL for any number. Both use the same statements, except for pairs named <c>…Sqlite</c> and <c>…Postgres</c>. Every guard is in a WHERE clause, so nothing relies on SQLite having a single writer.
+/// The database of requests, products and images: SQLite for one process, PostgreSQL for any number. Both use the same
+/// statements, except for pairs named <c>…Sqlite</c> and <c>…Postgres</c>. Every guard is in a WHERE clause, so nothing
+/// relies on SQLite having a single writer.
 /// </summary>
 internal abstract class HalftoneDatabase : IAsyncDisposable
 {

@@ -4,7 +4,8 @@ using System.Reflection;
 namespace Halftone.Database;
 
 /// <summary>
-/// Updates a database to this version with the numbered scripts in <c>Migrations/</c>, each in one transaction together with the record that it ran. A released script is never edited; a change is a new script.
+/// Updates a database to this version with the numbered scripts in <c>Migrations/</c>, each in one transaction together
+/// with the record that it ran. A released script is never edited; a change is a new script.
 /// </summary>
 internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
 {
@@ -21,14 +22,18 @@ internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
                 var scripts = Scripts();
                 if (done.Except(scripts.Select(s => s.Name)).FirstOrDefault() is { } unknown)
                 {
-                    throw new NewerDatabaseException($"This database was used by a newer Halftone (it has migration '{unknown}'). Run that version, or use another database.");
+                    throw new NewerDatabaseException(
+                        $"This database was used by a newer Halftone (it has migration '{unknown}'). Run that version, or use another "
+                        + "database.");
                 }
 
                 var ran = new List<string>();
                 foreach (var (name, sql) in scripts.Where(s => !done.Contains(s.Name)))
                 {
                     await transaction.ExecuteAsync(sql, commandTimeout: HalftoneDatabase.LongStatementSeconds);
-                    await transaction.ExecuteAsync(Sql.NoteMigration, new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() });
+                    await transaction.ExecuteAsync(
+                        Sql.NoteMigration,
+                        new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() });
                     ran.Add(name);
                 }
 

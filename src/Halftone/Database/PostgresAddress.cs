@@ -4,16 +4,25 @@ using Npgsql;
 namespace Halftone.Database;
 
 /// <summary>
-/// Parses <c>Database:ConnectionString</c>, as Npgsql keywords or as a URI like every other PostgreSQL client, and adds the defaults that Halftone needs.
+/// Parses <c>Database:ConnectionString</c>, as Npgsql keywords or as a URI like every other PostgreSQL client, and adds
+/// the defaults that Halftone needs.
 /// </summary>
 internal static class PostgresAddress
 {
     /// <summary>
-    /// Connecting 5 s; a statement 20 s and its cancellation 1 s, so that a silent server is given up within half a minute (long statements set their own timeout); 32 connections, because a server allows 100 in total by default and there may be several processes; no reset of pooled connections, because session settings never change after connecting.
+    /// Connecting 5 s; a statement 20 s and its cancellation 1 s, so that a silent server is given up within half a
+    /// minute (long statements set their own timeout); 32 connections, because a server allows 100 in total by default
+    /// and there may be several processes; no reset of pooled connections, because session settings never change after
+    /// connecting.
     /// </summary>
-    private const string Defaults = "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;No Reset On Close=true;";
+    private const string Defaults =
+        "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp "
+        + "Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;No Reset On Close=true;";
 
-    /// <summary>Parameter names of libpq and Npgsql: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS</summary>
+    /// <summary>
+    /// Parameter names of libpq and Npgsql:
+    /// https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+    /// </summary>
     private static readonly Dictionary<string, string> Keywords = new(StringComparer.Ordinal)
     {
         ["host"] = "Host",
@@ -32,10 +41,13 @@ internal static class PostgresAddress
         ["options"] = "Options",
     };
 
-    /// <exception cref="ArgumentException">It is neither; the message does not repeat the text, because it may contain a password.</exception>
+    /// <exception cref="ArgumentException">It is neither; the message does not repeat the text, because it may contain
+    /// a password.</exception>
     public static string Parse(string text)
     {
-        var given = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal) ? FromUri(text) : text;
+        var given = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal)
+            ? FromUri(text)
+            : text;
         NpgsqlConnectionStringBuilder builder;
         try
         {
@@ -69,7 +81,9 @@ internal static class PostgresAddress
             var pair = parameter.Split('=', 2);
             if (!Keywords.TryGetValue(pair[0], out var keyword))
             {
-                throw new ArgumentException($"Database:ConnectionString has the parameter '{pair[0]}', which is not supported in a URI. Supported: {string.Join(", ", Keywords.Keys)}. For others use keywords, such as Host=…;Database=….");
+                throw new ArgumentException(
+                    $"Database:ConnectionString has the parameter '{pair[0]}', which is not supported in a URI. Supported: "
+                    + $"{string.Join(", ", Keywords.Keys)}. For others use keywords, such as Host=…;Database=….");
             }
 
             Set(builder, keyword, pair.Length > 1 ? Uri.UnescapeDataString(pair[1]) : "");
@@ -88,5 +102,7 @@ internal static class PostgresAddress
     }
 
     private static ArgumentException Wrong() => new(
-        "Database:ConnectionString must name a PostgreSQL database, such as Host=db.example;Database=halftone;Username=halftone;Password=… or postgresql://halftone:…@db.example/halftone, or be empty for SQLite in the data folder.");
+        "Database:ConnectionString must name a PostgreSQL database, such as "
+        + "Host=db.example;Database=halftone;Username=halftone;Password=… or postgresql://halftone:…@db.example/halftone, or be "
+        + "empty for SQLite in the data folder.");
 }

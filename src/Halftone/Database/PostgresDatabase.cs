@@ -7,15 +7,20 @@ using Npgsql;
 namespace Halftone.Database;
 
 /// <summary>
-/// A PostgreSQL database for any number of processes. Transactions are READ COMMITTED: each statement sees what was committed before it started, and a row changed by another transaction is read again once it is unlocked.
+/// A PostgreSQL database for any number of processes. Transactions are READ COMMITTED: each statement sees what was
+/// committed before it started, and a row changed by another transaction is read again once it is unlocked.
 /// </summary>
 internal sealed class PostgresDatabase : HalftoneDatabase
 {
-    /// <summary>Key space of the advisory locks, which are shared with everything else in the database: the letters 'half' and a number.</summary>
+    /// <summary>
+    /// Key space of the advisory locks, which are shared with everything else in the database: the letters 'half' and a
+    /// number.
+    /// </summary>
     private const int LockSpace = 0x68616C66;
 
     /// <summary>
-    /// Releases the locks of a machine that lost power after 25 s instead of two hours, and those of a process that was suspended inside a transaction after a minute.
+    /// Releases the locks of a machine that lost power after 25 s instead of two hours, and those of a process that was
+    /// suspended inside a transaction after a minute.
     /// </summary>
     public const string LetGoOfTheDead = """
         SET tcp_keepalives_idle = 10;
@@ -37,7 +42,9 @@ internal sealed class PostgresDatabase : HalftoneDatabase
     {
         this.connectionString = connectionString;
         var builder = new NpgsqlDataSourceBuilder(connectionString);
-        builder.UsePhysicalConnectionInitializer(connection => connection.Execute(LetGoOfTheDead), connection => connection.ExecuteAsync(LetGoOfTheDead));
+        builder.UsePhysicalConnectionInitializer(
+            connection => connection.Execute(LetGoOfTheDead),
+            connection => connection.ExecuteAsync(LetGoOfTheDead));
         source = builder.Build();
         this.time = time;
         this.logger = logger;
@@ -91,7 +98,9 @@ internal sealed class PostgresDatabase : HalftoneDatabase
                 var encoding = await ReadAsync(connection => connection.ExecuteScalarAsync<string>(Sql.Encoding), cancellationToken);
                 if (encoding != "UTF8")
                 {
-                    throw new DatabaseException($"The encoding of the database is {encoding}, which cannot store every product name. Create a database with ENCODING 'UTF8' and name it in Database:ConnectionString.");
+                    throw new DatabaseException(
+                        $"The encoding of the database is {encoding}, which cannot store every product name. Create a database with "
+                        + "ENCODING 'UTF8' and name it in Database:ConnectionString.");
                 }
 
                 return;
@@ -121,7 +130,9 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         await source.DisposeAsync();
     }
 
-    private async Task<(NpgsqlTransaction Transaction, T Result)> BeginAndWriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
+    private async Task<(NpgsqlTransaction Transaction, T Result)> BeginAndWriteAsync<T>(
+        Func<DbTransaction, Task<T>> write,
+        CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
         try
@@ -137,7 +148,10 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         }
     }
 
-    /// <summary>True for a pooled connection whose server was restarted, and for the victim of a deadlock: each fails once, without any effect.</summary>
+    /// <summary>
+    /// True for a pooled connection whose server was restarted, and for the victim of a deadlock: each fails once,
+    /// without any effect.
+    /// </summary>
     private static async Task<T> OnceMoreAsync<T>(Func<Task<T>> work)
     {
         try

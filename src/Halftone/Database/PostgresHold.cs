@@ -4,7 +4,8 @@ using Npgsql;
 namespace Halftone.Database;
 
 /// <summary>
-/// Reserves a PostgreSQL database for one process with an advisory lock that ends with its connection, however the process ends. If the connection breaks, the lock is taken again; if another process was faster, this one must stop.
+/// Reserves a PostgreSQL database for one process with an advisory lock that ends with its connection, however the
+/// process ends. If the connection breaks, the lock is taken again; if another process was faster, this one must stop.
 /// </summary>
 internal sealed partial class PostgresHold : IAsyncDisposable
 {
@@ -27,11 +28,19 @@ internal sealed partial class PostgresHold : IAsyncDisposable
     }
 
     /// <exception cref="DatabaseException">Another process uses it.</exception>
-    public static async Task<PostgresHold> TakeAsync(string connectionString, (int Space, int Key) key, Action onLost, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    public static async Task<PostgresHold> TakeAsync(
+        string connectionString,
+        (int Space, int Key) key,
+        Action onLost,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         if (await TryTakeAsync(connectionString, key, cancellationToken) is not { } connection)
         {
-            throw new DatabaseException("Another Halftone process is using this PostgreSQL database. With the queue inside the process, only one can use it: stop the other, or set another database in Database:ConnectionString.");
+            throw new DatabaseException(
+                "Another Halftone process is using this PostgreSQL database. With the queue inside the process, only one can use it: "
+                + "stop the other, or set another database in Database:ConnectionString.");
         }
 
         var hold = new PostgresHold(connectionString, connection, key, time, logger);
@@ -47,7 +56,10 @@ internal sealed partial class PostgresHold : IAsyncDisposable
         stop.Dispose();
     }
 
-    private static async Task<NpgsqlConnection?> TryTakeAsync(string connectionString, (int Space, int Key) key, CancellationToken cancellationToken)
+    private static async Task<NpgsqlConnection?> TryTakeAsync(
+        string connectionString,
+        (int Space, int Key) key,
+        CancellationToken cancellationToken)
     {
         // A connection of its own, because the pool would give it, and the lock with it, to others.
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
@@ -115,7 +127,11 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Critical, "Another Halftone process took over the database while it was down. With the queue inside the process, only one can use it, so this process stops")]
+        [LoggerMessage(
+            401,
+            LogLevel.Critical,
+            "Another Halftone process took over the database while it was down. With the queue inside the process, only one can "
+            + "use it, so this process stops")]
         public static partial void Lost(ILogger logger);
     }
 }

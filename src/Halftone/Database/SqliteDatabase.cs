@@ -7,7 +7,9 @@ using SQLitePCL;
 namespace Halftone.Database;
 
 /// <summary>
-/// The single SQLite file of a data folder: one writing connection, because SQLite has one writer, and as many reading connections as there are concurrent readers. WAL and <c>synchronous=FULL</c>: a committed transaction survives a power failure.
+/// The single SQLite file of a data folder: one writing connection, because SQLite has one writer, and as many reading
+/// connections as there are concurrent readers. WAL and <c>synchronous=FULL</c>: a committed transaction survives a
+/// power failure.
 /// </summary>
 internal sealed class SqliteDatabase : HalftoneDatabase
 {
@@ -111,7 +113,10 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     }
 
     /// <summary>
-    /// If a transaction finds the disk full, SQLite rolls it back itself (https://www.sqlite.org/lang_transaction.html). The ADO.NET transaction learns of it at a statement, but not at the commit: rolling back again would then fail, hide the reason, and leave a connection that cannot begin another transaction. So this begins something to roll back, and rolls back what is left.
+    /// If a transaction finds the disk full, SQLite rolls it back itself
+    /// (https://www.sqlite.org/lang_transaction.html). The ADO.NET transaction learns of it at a statement, but not at
+    /// the commit: rolling back again would then fail, hide the reason, and leave a connection that cannot begin
+    /// another transaction. So this begins something to roll back, and rolls back what is left.
     /// </summary>
     private static void RollBack(SqliteConnection connection, SqliteTransaction transaction)
     {
@@ -129,10 +134,19 @@ internal sealed class SqliteDatabase : HalftoneDatabase
 
     private SqliteConnection Open(SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = StatementSeconds }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = mode,
+                Pooling = false,
+                DefaultTimeout = StatementSeconds,
+            }.ToString());
         connection.Open();
         // 8 MiB of page cache per connection; temporary tables (one sort for equal URLs) go to files, so memory stays bounded.
-        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");
+        connection.Execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA "
+            + "wal_autocheckpoint = 4000");
         return connection;
     }
 }

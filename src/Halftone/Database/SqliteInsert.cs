@@ -6,7 +6,8 @@ using SQLitePCL;
 namespace Halftone.Database;
 
 /// <summary>
-/// An INSERT that is prepared once and executed for many rows inside a transaction: a command object per row would cost several times as much as the insert itself.
+/// An INSERT that is prepared once and executed for many rows inside a transaction: a command object per row would cost
+/// several times as much as the insert itself.
 /// </summary>
 internal sealed class SqliteInsert : IDisposable
 {
@@ -42,7 +43,8 @@ internal sealed class SqliteInsert : IDisposable
             utf8 = new byte[most];
         }
 
-        // SQLite copies the text before the call returns, so one buffer serves all values. An empty span would be a null pointer, which means NULL.
+        // SQLite copies the text before the call returns, so one buffer serves all values. An empty span would be a
+        // null pointer, which means NULL.
         Check(value.Length == 0
             ? raw.sqlite3_bind_text(statement, index, "")
             : raw.sqlite3_bind_text(statement, index, utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, utf8))));

@@ -7,7 +7,8 @@ using System.Net.Sockets;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// A CIDR block. IPv4 shares the 128-bit space of IPv6, under <c>::ffff:0:0/96</c> (RFC 4291, 2.5.5.2), so that an IPv4 address and its IPv4-mapped notation are one value, and no rule can be bypassed by writing one as the other.
+/// A CIDR block. IPv4 shares the 128-bit space of IPv6, under <c>::ffff:0:0/96</c> (RFC 4291, 2.5.5.2), so that an IPv4
+/// address and its IPv4-mapped notation are one value, and no rule can be bypassed by writing one as the other.
 /// </summary>
 /// <param name="First">The lowest address, host bits zero.</param>
 /// <param name="PrefixLength">0 to 128; for an IPv4 block, 96 more than as written.</param>
@@ -48,7 +49,9 @@ internal readonly record struct AddressBlock(UInt128 First, int PrefixLength)
         TryParse(text, out var block, out var problem) ? block : throw new FormatException($"{text}: {problem}");
 
     /// <summary>
-    /// Parses <c>10.0.0.0/8</c>, <c>fd00::/8</c>, or one address without a slash. IPv4 must be written as four decimal numbers: the shorter notations that .NET accepts (<c>10</c> is 0.0.0.10) would open something else than intended.
+    /// Parses <c>10.0.0.0/8</c>, <c>fd00::/8</c>, or one address without a slash. IPv4 must be written as four decimal
+    /// numbers: the shorter notations that .NET accepts (<c>10</c> is 0.0.0.10) would open something else than
+    /// intended.
     /// </summary>
     public static bool TryParse(string? text, out AddressBlock block, [NotNullWhen(false)] out string? problem)
     {
@@ -65,7 +68,8 @@ internal readonly record struct AddressBlock(UInt128 First, int PrefixLength)
         var isIPv4 = address.AddressFamily == AddressFamily.InterNetwork;
         var longest = isIPv4 ? 32 : 128;
         var length = longest;
-        if (slash >= 0 && (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > longest))
+        if (slash >= 0
+            && (!int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out length) || length > longest))
         {
             problem = $"the number after the slash must be 0 to {longest}";
             return false;

@@ -22,7 +22,8 @@ internal sealed class AddressGate(IOptions<FetchOptions> options)
     private readonly AddressBlock[] opened = [.. options.Value.AllowNetworks.Select(AddressBlock.Parse)];
 
     /// <summary>
-    /// A metadata address is allowed only if it was named itself: someone who allows 169.254.0.0/16 or 0.0.0.0/0 for a file server did not think of the credentials served there.
+    /// A metadata address is allowed only if it was named itself: someone who allows 169.254.0.0/16 or 0.0.0.0/0 for a
+    /// file server did not think of the credentials served there.
     /// </summary>
     public AddressVerdict Judge(IPAddress address)
     {

@@ -5,9 +5,16 @@ namespace Halftone.Fetch;
 
 /// <summary>The memory of all bodies between download and compression.</summary>
 /// <remarks>
-/// Two shares that never borrow from each other. A quarter is for bodies with a stated length of at most <see cref="SmallBytes"/>, which is nearly all of them: each takes its whole length at once, first come, first served, so a host that sends endless bodies cannot delay ordinary images. The rest is for bodies of unknown or greater length. They start small and double, so that memory is held for bytes received, not for lengths claimed.
+/// Two shares that never borrow from each other. A quarter is for bodies with a stated length of at most
+/// <see cref="SmallBytes"/>, which is nearly all of them: each takes its whole length at once, first come, first
+/// served, so a host that sends endless bodies cannot delay ordinary images. The rest is for bodies of unknown or
+/// greater length. They start small and double, so that memory is held for bytes received, not for lengths claimed.
 /// <para>
-/// Downloads that grow and wait for each other could deadlock when the budget is used up. The banker's algorithm prevents it: a body may grow only while the largest one could still grow to its end with what all the others leave. All have the same maximum need, the longest body, so the rule is one line, <see cref="IsSafe"/>: the largest can always proceed, owners return finished bodies without asking for more, and then the next one proceeds. Bodies that are already growing come before new ones.
+/// Downloads that grow and wait for each other could deadlock when the budget is used up. The banker's algorithm
+/// prevents it: a body may grow only while the largest one could still grow to its end with what all the others leave.
+/// All have the same maximum need, the longest body, so the rule is one line, <see cref="IsSafe"/>: the largest can
+/// always proceed, owners return finished bodies without asking for more, and then the next one proceeds. Bodies that
+/// are already growing come before new ones.
 /// </para>
 /// </remarks>
 internal sealed class ByteBudget
@@ -59,7 +66,10 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>A buffer of at least one byte for a body of the stated length (null: not stated). Waits while the budget is used up.</summary>
+    /// <summary>
+    /// A buffer of at least one byte for a body of the stated length (null: not stated). Waits while the budget is used
+    /// up.
+    /// </summary>
     /// <param name="statedLength">0 to <see cref="FetchOptions.MaxBytes"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<BodyBuffer> RentAsync(long? statedLength, CancellationToken cancellationToken)
@@ -244,7 +254,8 @@ internal sealed class ByteBudget
         return sum - largest + WholePages(maxBytes) <= largeShare;
     }
 
-    private static int WholePages(long bytes) => (int)((Math.Max(bytes, 1) + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
+    private static int WholePages(long bytes) =>
+        (int)((Math.Max(bytes, 1) + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
 
     private sealed record Waiter(BodyBuffer Buffer, int Bytes)
     {

@@ -1,7 +1,8 @@
 namespace Halftone.Fetch;
 
 /// <summary>
-/// The time that one attempt may take at its origin: <see cref="FetchOptions.AttemptTimeout"/> in total, and the minimum speed of its body. The clock is paused while Halftone itself makes the attempt wait.
+/// The time that one attempt may take at its origin: <see cref="FetchOptions.AttemptTimeout"/> in total, and the
+/// minimum speed of its body. The clock is paused while Halftone itself makes the attempt wait.
 /// </summary>
 internal sealed class FetchClock : IDisposable
 {

@@ -5,7 +5,8 @@ using Halftone.Model;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Maps failures to error codes. The sentences are our own: an exception's message may quote what the other side sent, and a login banner of an internal service must not be shown to the person who uploaded a URL.
+/// Maps failures to error codes. The sentences are our own: an exception's message may quote what the other side sent,
+/// and a login banner of an internal service must not be shown to the person who uploaded a URL.
 /// </summary>
 internal static class FetchFailure
 {
@@ -51,7 +52,12 @@ internal static class FetchFailure
         var status = (int)response.StatusCode;
         // 501, 505 and 511 are permanent; unregistered 5xx codes come from proxies that could not reach the origin.
         var isRetryable = status is 408 or 425 or 429 or (>= 500 and not 501 and not 505 and not 511);
-        return new FetchResult.Failed(FetchError.HttpStatus, isRetryable, $"The host answered with status {status}.", status, RetryAfter(response.Headers.RetryAfter, now, maxRetryAfter));
+        return new FetchResult.Failed(
+            FetchError.HttpStatus,
+            isRetryable,
+            $"The host answered with status {status}.",
+            status,
+            RetryAfter(response.Headers.RetryAfter, now, maxRetryAfter));
     }
 
     /// <summary>A failure with the usual value of Retryable.</summary>

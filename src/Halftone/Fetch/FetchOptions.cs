@@ -10,11 +10,15 @@ internal sealed class FetchOptions : IValidatableObject
     private static readonly TimeSpan[] DefaultRetrySchedule = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20)];
 
     /// <summary>
-    /// Networks outside the public internet that may be called, on every port: CIDR (<c>10.0.0.0/8</c>, <c>fd00::/8</c>) or one address. Default: none. Cloud metadata addresses stay blocked unless named themselves.
+    /// Networks outside the public internet that may be called, on every port: CIDR (<c>10.0.0.0/8</c>,
+    /// <c>fd00::/8</c>) or one address. Default: none. Cloud metadata addresses stay blocked unless named themselves.
     /// </summary>
     public string[] AllowNetworks { get; set; } = [];
 
-    /// <summary>Ports that may be called on public addresses, 1 to 65535; unset means 80, 443, 8080 and 8443. A list replaces these.</summary>
+    /// <summary>
+    /// Ports that may be called on public addresses, 1 to 65535; unset means 80, 443, 8080 and 8443. A list replaces
+    /// these.
+    /// </summary>
     // Null instead of a default list, because the configuration binder appends to an existing list and nobody could close a port.
     public int[]? Ports { get; set; }
 
@@ -23,7 +27,8 @@ internal sealed class FetchOptions : IValidatableObject
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Timeout of one attempt, from connect to last byte over all redirects; 30 s. Waiting inside Halftone, for a host's turn or for memory, does not count.
+    /// Timeout of one attempt, from connect to last byte over all redirects; 30 s. Waiting inside Halftone, for a
+    /// host's turn or for memory, does not count.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
     public TimeSpan AttemptTimeout { get; set; } = TimeSpan.FromSeconds(30);
@@ -43,7 +48,8 @@ internal sealed class FetchOptions : IValidatableObject
     public int MaxBytes { get; set; } = 64 << 20;
 
     /// <summary>
-    /// Memory for bodies in the whole process, from download until compressed, in bytes; 128 MiB. At least twice <see cref="MaxBytes"/>, so that one long body leaves room for others: see <see cref="ByteBudget"/>.
+    /// Memory for bodies in the whole process, from download until compressed, in bytes; 128 MiB. At least twice
+    /// <see cref="MaxBytes"/>, so that one long body leaves room for others: see <see cref="ByteBudget"/>.
     /// </summary>
     [Range(typeof(long), "131072", "1099511627776")]
     public long BudgetBytes { get; set; } = 128L << 20;
@@ -54,20 +60,25 @@ internal sealed class FetchOptions : IValidatableObject
     /// <summary>Maximum redirects per attempt; 5. 0 follows none.</summary>
     internal int MaxRedirects { get; set; } = 5;
 
-    /// <summary>Delays before the second and later attempts at an image; unset means 1 s, 5 s, 20 s. An empty list is not possible.</summary>
+    /// <summary>
+    /// Delays before the second and later attempts at an image; unset means 1 s, 5 s, 20 s. An empty list is not
+    /// possible.
+    /// </summary>
     public TimeSpan[]? RetrySchedule { get; set; }
 
     /// <summary>Upper limit for <c>Retry-After</c>; 60 s.</summary>
     internal TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Contact of this installation: a URL or mail address that origins find in the User-Agent, <c>Halftone/VERSION (+CONTACT)</c>. Default: none.
+    /// Contact of this installation: a URL or mail address that origins find in the User-Agent,
+    /// <c>Halftone/VERSION (+CONTACT)</c>. Default: none.
     /// </summary>
     [RegularExpression("[!-'*-~]{1,200}", ErrorMessage = "Fetch:Contact must be a URL or mail address without spaces or parentheses.")]
     public string? Contact { get; set; }
 
     /// <summary>
-    /// Extra request headers by host name, such as <c>Fetch:HostHeaders:cdn.example.com:Authorization</c>. Sent only to exactly that host, on every port, and not after a redirect from https to http.
+    /// Extra request headers by host name, such as <c>Fetch:HostHeaders:cdn.example.com:Authorization</c>. Sent only to
+    /// exactly that host, on every port, and not after a redirect from https to http.
     /// </summary>
     public Dictionary<string, Dictionary<string, string>> HostHeaders { get; set; } = [];
 
@@ -80,12 +91,15 @@ internal sealed class FetchOptions : IValidatableObject
     public int MaxPerHost { get; set; } = 64;
 
     /// <summary>
-    /// Time that an image that waits for its host, for its turn or for an answer, keeps its slot of <c>Queue:Prefetch</c> before it releases it; 0.25 s.
+    /// Time that an image that waits for its host, for its turn or for an answer, keeps its slot of
+    /// <c>Queue:Prefetch</c> before it releases it; 0.25 s.
     /// </summary>
     internal TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>
-    /// Time that a request runs before it no longer counts as concurrent at its host, so that a few bad URLs do not hold up the host's good ones; 2 s. At most <see cref="MinPerHost"/> such requests are exempt, or up to <see cref="MaxPerHost"/> in total while the host answers others.
+    /// Time that a request runs before it no longer counts as concurrent at its host, so that a few bad URLs do not
+    /// hold up the host's good ones; 2 s. At most <see cref="MinPerHost"/> such requests are exempt, or up to
+    /// <see cref="MaxPerHost"/> in total while the host answers others.
     /// </summary>
     internal TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
 
@@ -96,7 +110,8 @@ internal sealed class FetchOptions : IValidatableObject
     internal TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Time after its first failure in which a host's images are still retried; 15 s. After that they fail permanently at once, so that a dead host does not hold up a request, while a restart of the host costs no image.
+    /// Time after its first failure in which a host's images are still retried; 15 s. After that they fail permanently
+    /// at once, so that a dead host does not hold up a request, while a restart of the host costs no image.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan OutageGrace { get; set; } = TimeSpan.FromSeconds(15);
@@ -129,25 +144,33 @@ internal sealed class FetchOptions : IValidatableObject
 
         if (MinPerHost > MaxPerHost)
         {
-            yield return new ValidationResult($"Fetch:MinPerHost ({MinPerHost}) must not be above Fetch:MaxPerHost ({MaxPerHost}).", [nameof(MinPerHost), nameof(MaxPerHost)]);
+            yield return new ValidationResult(
+                $"Fetch:MinPerHost ({MinPerHost}) must not be above Fetch:MaxPerHost ({MaxPerHost}).",
+                [nameof(MinPerHost), nameof(MaxPerHost)]);
         }
 
         if (ConnectTimeout > AttemptTimeout)
         {
-            yield return new ValidationResult($"Fetch:ConnectTimeout ({ConnectTimeout}) must not be above Fetch:AttemptTimeout ({AttemptTimeout}).", [nameof(ConnectTimeout), nameof(AttemptTimeout)]);
+            yield return new ValidationResult(
+                $"Fetch:ConnectTimeout ({ConnectTimeout}) must not be above Fetch:AttemptTimeout ({AttemptTimeout}).",
+                [nameof(ConnectTimeout), nameof(AttemptTimeout)]);
         }
 
         var leastBudget = 2L * MaxBytes;
         if (BudgetBytes < leastBudget)
         {
-            yield return new ValidationResult($"Fetch:BudgetBytes ({BudgetBytes}) must be at least {leastBudget}, twice Fetch:MaxBytes ({MaxBytes}).", [nameof(BudgetBytes), nameof(MaxBytes)]);
+            yield return new ValidationResult(
+                $"Fetch:BudgetBytes ({BudgetBytes}) must be at least {leastBudget}, twice Fetch:MaxBytes ({MaxBytes}).",
+                [nameof(BudgetBytes), nameof(MaxBytes)]);
         }
 
         foreach (var (host, headers) in HostHeaders)
         {
             if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
             {
-                yield return new ValidationResult($"Fetch:HostHeaders: \"{host}\" must be a host name without scheme, port or path.", [nameof(HostHeaders)]);
+                yield return new ValidationResult(
+                    $"Fetch:HostHeaders: \"{host}\" must be a host name without scheme, port or path.",
+                    [nameof(HostHeaders)]);
             }
 
             if (headers is not { Count: > 0 })
@@ -162,7 +185,9 @@ internal sealed class FetchOptions : IValidatableObject
                 if (!IsHeader(probe, name, value))
                 {
                     // The value may be a secret, so it is not repeated.
-                    yield return new ValidationResult($"Fetch:HostHeaders:{host}: \"{name}\" must be the name of a request header, with a value in one line.", [nameof(HostHeaders)]);
+                    yield return new ValidationResult(
+                        $"Fetch:HostHeaders:{host}: \"{name}\" must be the name of a request header, with a value in one line.",
+                        [nameof(HostHeaders)]);
                 }
             }
         }

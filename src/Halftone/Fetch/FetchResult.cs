@@ -21,6 +21,12 @@ internal abstract record FetchResult
     /// <param name="Retryable">True if the same URL may work later.</param>
     /// <param name="Detail">For operators; our own words, never anything that a server sent.</param>
     /// <param name="HttpStatus">The status with <see cref="FetchError.HttpStatus"/>, otherwise null.</param>
-    /// <param name="RetryAfter">The wait that the host asked for, 0 to <see cref="FetchOptions.MaxRetryAfter"/>; null if it did not.</param>
-    public sealed record Failed(FetchError Error, bool Retryable, string Detail, int? HttpStatus = null, TimeSpan? RetryAfter = null) : FetchResult;
+    /// <param name="RetryAfter">The wait that the host asked for, 0 to <see cref="FetchOptions.MaxRetryAfter"/>; null
+    /// if it did not.</param>
+    public sealed record Failed(
+        FetchError Error,
+        bool Retryable,
+        string Detail,
+        int? HttpStatus = null,
+        TimeSpan? RetryAfter = null) : FetchResult;
 }

@@ -43,7 +43,9 @@ internal sealed class FetchTarget
             return FetchError.SchemeForbidden;
         }
 
-        return url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && HasName(url) ? null : FetchError.InvalidUrl;
+        return url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && HasName(url)
+            ? null
+            : FetchError.InvalidUrl;
     }
 
     /// <summary>The URL of a row.</summary>
@@ -67,7 +69,9 @@ internal sealed class FetchTarget
             return false;
         }
 
-        var isSameOrigin = url.Scheme == Url.Scheme && url.Port == Url.Port && string.Equals(url.IdnHost, Url.IdnHost, StringComparison.OrdinalIgnoreCase);
+        var isSameOrigin = url.Scheme == Url.Scheme
+            && url.Port == Url.Port
+            && string.Equals(url.IdnHost, Url.IdnHost, StringComparison.OrdinalIgnoreCase);
         var isDowngraded = IsDowngraded || (Url.Scheme == Uri.UriSchemeHttps && url.Scheme == Uri.UriSchemeHttp);
         next = new FetchTarget(WithoutCredentials(url), CredentialsOf(url) ?? (isSameOrigin ? credentials : null), isDowngraded);
         return true;
@@ -98,7 +102,10 @@ internal sealed class FetchTarget
         return request;
     }
 
-    /// <summary>True if the host has a form that a name server can be asked for. For some hosts that pass as URLs, .NET or its client throws when that form is needed.</summary>
+    /// <summary>
+    /// True if the host has a form that a name server can be asked for. For some hosts that pass as URLs, .NET or its
+    /// client throws when that form is needed.
+    /// </summary>
     private static bool HasName(Uri url)
     {
         try

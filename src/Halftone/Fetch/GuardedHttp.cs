@@ -10,13 +10,15 @@ namespace Halftone.Fetch;
 internal sealed class GuardedHttp(SafeConnect connect, IOptions<FetchOptions> options)
 {
     /// <summary>
-    /// A handler for strangers' URLs. The caller owns it, keeps it for the life of the process, sets the timeouts of its requests, and follows redirects itself, if at all: each hop must be judged like the first URL.
+    /// A handler for strangers' URLs. The caller owns it, keeps it for the life of the process, sets the timeouts of
+    /// its requests, and follows redirects itself, if at all: each hop must be judged like the first URL.
     /// </summary>
     /// <param name="trustedRoots">Roots to trust instead of the system's; null trusts the system's.</param>
     public SocketsHttpHandler CreateHandler(X509Certificate2Collection? trustedRoots = null) => new()
     {
         ConnectCallback = connect.ConnectAsync,
-        PlaintextStreamFilter = (context, _) => ValueTask.FromResult<Stream>(new AnsweredStream(context.PlaintextStream)), // retries are counted by us
+        PlaintextStreamFilter = (context, _) =>
+            ValueTask.FromResult<Stream>(new AnsweredStream(context.PlaintextStream)), // retries are counted by us
         // ConnectTimeout covers name lookup and TCP in the callback; the rest of this limit is for TLS.
         ConnectTimeout = 2 * options.Value.ConnectTimeout,
         UseCookies = false,                       // one shop's cookie must not go to another's image on the same host
@@ -35,7 +37,8 @@ internal sealed class GuardedHttp(SafeConnect connect, IOptions<FetchOptions> op
     };
 
     /// <summary>
-    /// Certificates contain URLs of missing issuers and revocation lists, which .NET fetches with a client of its own: a hostile server could make it call any address. So nothing is fetched that the server does not send.
+    /// Certificates contain URLs of missing issuers and revocation lists, which .NET fetches with a client of its own:
+    /// a hostile server could make it call any address. So nothing is fetched that the server does not send.
     /// </summary>
     private static X509ChainPolicy ChainPolicy(X509Certificate2Collection? trustedRoots)
     {

@@ -14,10 +14,18 @@ internal readonly record struct HostEntry(HostLease? Lease, HostOutage? Outage);
 internal sealed record HostOutage(FetchError Cause, bool IsYoung);
 
 /// <summary>
-/// Concurrency limit and circuit breaker per host and port. The limit adapts: it starts at <see cref="FetchOptions.MinPerHost"/>, grows while the host answers (by one per answer until the first trouble, then by one per round), and halves when the host says 429 or 503, or times out a request while it answers few others. A request that runs for <see cref="FetchOptions.SlowAfter"/> is exempt: it no longer counts, within bounds, so that bad URLs do not hold up the host's good ones. Only failures to resolve or connect open the breaker: a host that answers, however badly, exists. While it is open, all callers are told at once; after a pause one request tries, and its outcome closes the breaker or doubles the pause.
+/// Concurrency limit and circuit breaker per host and port. The limit adapts: it starts at
+/// <see cref="FetchOptions.MinPerHost"/>, grows while the host answers (by one per answer until the first trouble, then
+/// by one per round), and halves when the host says 429 or 503, or times out a request while it answers few others. A
+/// request that runs for <see cref="FetchOptions.SlowAfter"/> is exempt: it no longer counts, within bounds, so that
+/// bad URLs do not hold up the host's good ones. Only failures to resolve or connect open the breaker: a host that
+/// answers, however badly, exists. While it is open, all callers are told at once; after a pause one request tries, and
+/// its outcome closes the breaker or doubles the pause.
 /// </summary>
 /// <remarks>
-/// Call <c>TryEnter</c>; if it returns false, release the worker slot, await <see cref="EnterAsync"/> (first come, first served), and take a slot again. Tell the lease the outcome, and dispose it once the body is received. Memory is bounded: beyond <see cref="MaxHosts"/>, the hosts not used for longest are forgotten.
+/// Call <c>TryEnter</c>; if it returns false, release the worker slot, await <see cref="EnterAsync"/> (first come,
+/// first served), and take a slot again. Tell the lease the outcome, and dispose it once the body is received. Memory
+/// is bounded: beyond <see cref="MaxHosts"/>, the hosts not used for longest are forgotten.
 /// </remarks>
 internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimeProvider time, ILogger<HostLimiter> logger)
 {
@@ -231,8 +239,12 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         return true;
     }
 
-    /// <summary>Slow requests that do not count: a few, or more of a host that answers others at the same time, because it can take them.</summary>
-    private int Lent(Host host) => Math.Min(host.Slow, IsAnswering(host) ? options.Value.MaxPerHost - (int)host.Limit : options.Value.MinPerHost);
+    /// <summary>
+    /// Slow requests that do not count: a few, or more of a host that answers others at the same time, because it can
+    /// take them.
+    /// </summary>
+    private int Lent(Host host) =>
+        Math.Min(host.Slow, IsAnswering(host) ? options.Value.MaxPerHost - (int)host.Limit : options.Value.MinPerHost);
 
     private bool IsAnswering(Host host) => host.Answers > 0 && time.GetElapsedTime(host.AnsweredAt) < options.Value.AttemptTimeout;
 

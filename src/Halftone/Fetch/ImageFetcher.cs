@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// One attempt at one URL: follows redirects to the body and judges each hop again. Every URL and every answer is treated as hostile; every outcome is a value. The first bytes decide what an image is, so the Content-Type is ignored here.
+/// One attempt at one URL: follows redirects to the body and judges each hop again. Every URL and every answer is
+/// treated as hostile; every outcome is a value. The first bytes decide what an image is, so the Content-Type is
+/// ignored here.
 /// </summary>
 internal sealed class ImageFetcher : IDisposable
 {
@@ -31,13 +33,15 @@ internal sealed class ImageFetcher : IDisposable
         contact is null ? $"Halftone/{ProductVersion.Value}" : $"Halftone/{ProductVersion.Value} (+{contact})";
 
     /// <summary>Fetches without a worker slot to release.</summary>
-    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) => FetchAsync(url, null, slot: null, cancellationToken);
+    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) =>
+        FetchAsync(url, null, slot: null, cancellationToken);
 
     /// <summary>
     /// Fetches a body. Never throws because of the URL or its host; throws <see cref="OperationCanceledException"/> when the caller stops.
     /// </summary>
     /// <param name="url">The URL of the row, unchecked.</param>
-    /// <param name="known">Validators of a body received from this URL before: the answer is <see cref="FetchResult.NotModified"/> if it has not changed.</param>
+    /// <param name="known">Validators of a body received from this URL before: the answer is
+    /// <see cref="FetchResult.NotModified"/> if it has not changed.</param>
     /// <param name="slot">Released while the host makes us wait, and held again on return; after a cancellation it may not be held.</param>
     /// <param name="cancellationToken">Stops the attempt.</param>
     public async Task<FetchResult> FetchAsync(Uri url, Validators? known, IWorkSlot? slot, CancellationToken cancellationToken)
@@ -77,7 +81,10 @@ internal sealed class ImageFetcher : IDisposable
 
             var redirectedTo = redirects == 0 ? null : Validators.PrintOf(target.Url);
             // Another URL may use the same tag for another image.
-            var outcome = await AskHostAsync(new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null), slot, clock);
+            var outcome = await AskHostAsync(
+                new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null),
+                slot,
+                clock);
             if (outcome.Result is not null)
             {
                 return outcome.Result;
@@ -103,11 +110,19 @@ internal sealed class ImageFetcher : IDisposable
         var entry = await EnterHostAsync(question.Target.HostKey, slot, clock.Stop);
         if (entry.Outage is { } outage)
         {
-            return new Hop(new FetchResult.Failed(FetchError.HostUnavailable, outage.IsYoung, $"Not tried: the host could not be reached recently ({outage.Cause.Code})."));
+            return new Hop(
+                new FetchResult.Failed(
+                    FetchError.HostUnavailable,
+                    outage.IsYoung,
+                    $"Not tried: the host could not be reached recently ({outage.Cause.Code})."));
         }
 
         using var lease = entry.Lease!;
-        await using var slow = time.CreateTimer(static lease => ((HostLease)lease!).Slow(), lease, options.SlowAfter, Timeout.InfiniteTimeSpan);
+        await using var slow = time.CreateTimer(
+            static lease => ((HostLease)lease!).Slow(),
+            lease,
+            options.SlowAfter,
+            Timeout.InfiniteTimeSpan);
         clock.Run();
         var hop = await PatientlyAsync(RequestAsync(question, clock), slot, clock.Stop);
         clock.Pause();
@@ -116,10 +131,14 @@ internal sealed class ImageFetcher : IDisposable
     }
 
     private ValueTask<HostEntry> EnterHostAsync(string host, IWorkSlot? slot, CancellationToken cancellationToken) =>
-        hosts.TryEnter(host, out var entry) ? ValueTask.FromResult(entry) : PatientlyAsync(hosts.EnterAsync(host, cancellationToken), slot, cancellationToken);
+        hosts.TryEnter(host, out var entry)
+            ? ValueTask.FromResult(entry)
+            : PatientlyAsync(hosts.EnterAsync(host, cancellationToken), slot, cancellationToken);
 
     /// <summary>
-    /// Waits for the host while holding the slot for a moment, then without: otherwise sixty hosts that make us wait would hold up everyone else. Not without it from the start, because a host that answers does so soon, and images queued elsewhere in the meantime would all get ahead of a new request.
+    /// Waits for the host while holding the slot for a moment, then without: otherwise sixty hosts that make us wait
+    /// would hold up everyone else. Not without it from the start, because a host that answers does so soon, and images
+    /// queued elsewhere in the meantime would all get ahead of a new request.
     /// </summary>
     private async ValueTask<T> PatientlyAsync<T>(ValueTask<T> wait, IWorkSlot? slot, CancellationToken cancellationToken)
     {
@@ -149,13 +168,18 @@ internal sealed class ImageFetcher : IDisposable
         {
             using var request = question.Target.NewRequest(options.HostHeaders);
             request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
-            // No image format is preferred on purpose: a host that chooses by Accept would recompress the image for webp or avif, but our output must be made from the file that the URL names. */* comes last, for hosts that label images as octet-stream.
+            // No image format is preferred on purpose: a host that chooses by Accept would recompress the image for
+            // webp or avif, but our output must be made from the file that the URL names. */* comes last, for hosts
+            // that label images as octet-stream.
             request.Headers.TryAddWithoutValidation("Accept", "image/*, */*;q=0.1");
             question.Known?.AddTo(request);
             using var response = await http.SendAsync(request, clock.Token);
             return (int)response.StatusCode switch
             {
-                304 when question.Known is { } known => known.AreMeantBy(response) ? new Hop(new FetchResult.NotModified()) : await RequestAsync(question with { Known = null }, clock),
+                304 when question.Known is { } known =>
+                    known.AreMeantBy(response)
+                        ? new Hop(new FetchResult.NotModified())
+                        : await RequestAsync(question with { Known = null }, clock),
                 301 or 302 or 303 or 307 or 308 => new Hop(Result: null, LocationOf(response)),
                 // 204 and 205 have no body, 206 is partial, 207 and above are not files.
                 >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
@@ -250,7 +274,10 @@ internal sealed class ImageFetcher : IDisposable
         return buffer.Length <= options.MaxBytes;
     }
 
-    /// <summary>The stated length of the body, if any. Chunked bodies define their own end, regardless of other headers (RFC 9112 section 6.3).</summary>
+    /// <summary>
+    /// The stated length of the body, if any. Chunked bodies define their own end, regardless of other headers (RFC
+    /// 9112 section 6.3).
+    /// </summary>
     /// <returns>False if the length is not a single number: .NET would take one of them, or read until the connection closes.</returns>
     private static bool TryReadStatedLength(HttpResponseMessage response, out long? length)
     {
@@ -267,7 +294,8 @@ internal sealed class ImageFetcher : IDisposable
 
     private FetchResult.Failed Expired(FetchClock clock) => clock switch
     {
-        { IsTooSlow: true } => FetchFailure.Failed(FetchError.TooSlow, $"The body was slower than {options.MinBytesPerSecond} bytes per second."),
+        { IsTooSlow: true } =>
+            FetchFailure.Failed(FetchError.TooSlow, $"The body was slower than {options.MinBytesPerSecond} bytes per second."),
         { IsInBody: true } => FetchFailure.Failed(FetchError.BodyTimedOut, $"The body did not finish within {options.AttemptTimeout}."),
         _ => FetchFailure.Failed(FetchError.HeadersTimedOut, $"The response headers did not arrive within {options.AttemptTimeout}."),
     };
@@ -282,7 +310,11 @@ internal sealed class ImageFetcher : IDisposable
     {
         switch (failed?.Error)
         {
-            case FetchError.NameNotResolved or FetchError.NameLookupFailed or FetchError.ConnectRefused or FetchError.ConnectTimedOut or FetchError.ConnectFailed:
+            case FetchError.NameNotResolved
+                or FetchError.NameLookupFailed
+                or FetchError.ConnectRefused
+                or FetchError.ConnectTimedOut
+                or FetchError.ConnectFailed:
                 lease.Unreachable(failed.Error);
                 break;
             case FetchError.HttpStatus when failed.HttpStatus is 429 or 503:

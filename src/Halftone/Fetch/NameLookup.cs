@@ -4,7 +4,9 @@ using System.Net;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Asks the system's resolver. It blocks its thread, for many seconds if name servers are silent, so it runs on threads of its own: the thread pool would be used up after a few dozen dead names. Concurrent lookups of the same name share one query.
+/// Asks the system's resolver. It blocks its thread, for many seconds if name servers are silent, so it runs on threads
+/// of its own: the thread pool would be used up after a few dozen dead names. Concurrent lookups of the same name share
+/// one query.
 /// </summary>
 /// <param name="resolve">
 /// <see cref="Dns.GetHostAddresses(string)"/> in production. Tests in which a name must resolve differently the second time pass their own.
@@ -26,7 +28,8 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
             return [address];
         }
 
-        // Lazy, so that the query is in the table before it can complete: removed first and added afterwards, it would stay forever. Not with the caller's token: its cancellation would reach everyone who waits for the name.
+        // Lazy, so that the query is in the table before it can complete: removed first and added afterwards, it would
+        // stay forever. Not with the caller's token: its cancellation would reach everyone who waits for the name.
         Lazy<Task<IPAddress[]>>? mine = null;
         mine = new Lazy<Task<IPAddress[]>>(() => ResolveOnOwnThreadAsync(host, mine!));
         return await running.GetOrAdd(host, mine).Value.WaitAsync(cancellationToken);
@@ -39,7 +42,11 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
         await places.WaitAsync(CancellationToken.None);
         try
         {
-            return await Task.Factory.StartNew(() => resolve(host), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+            return await Task.Factory.StartNew(
+                () => resolve(host),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
+                TaskScheduler.Default);
         }
         finally
         {

@@ -4,7 +4,10 @@ using System.Net.Sockets;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Addresses that may be called by default: those of the public internet. Everything in the IANA special-purpose registries is refused, even the few entries marked globally reachable (anycast of AS112, AMT, PCP, TURN), because no shop's image is served there. Source: iana-ipv4-special-registry, iana-ipv6-special-registry and the multicast registries, read in 2026; ranges that IANA adds belong in these tables.
+/// Addresses that may be called by default: those of the public internet. Everything in the IANA special-purpose
+/// registries is refused, even the few entries marked globally reachable (anycast of AS112, AMT, PCP, TURN), because no
+/// shop's image is served there. Source: iana-ipv4-special-registry, iana-ipv6-special-registry and the multicast
+/// registries, read in 2026; ranges that IANA adds belong in these tables.
 /// </summary>
 internal static class PublicAddress
 {
@@ -32,7 +35,11 @@ internal static class PublicAddress
     ];
 
     /// <summary>
-    /// The only part of IPv6 that is assigned as global unicast, RFC 4291 section 2.4 and RFC 3587. Everything outside is refused: unspecified and loopback (RFC 4291), IPv4-compatible ::/96 (deprecated there), NAT64 for local use 64:ff9b:1::/48 (RFC 8215), discard 100::/64 (RFC 6666), dummy 100:0:0:1::/64 (RFC 9780), segment routing 5f00::/16 (RFC 9602), unique local fc00::/7 (RFC 4193), link local fe80::/10 (RFC 4291), site local fec0::/10 (RFC 3879), multicast ff00::/8 (RFC 4291).
+    /// The only part of IPv6 that is assigned as global unicast, RFC 4291 section 2.4 and RFC 3587. Everything outside
+    /// is refused: unspecified and loopback (RFC 4291), IPv4-compatible ::/96 (deprecated there), NAT64 for local use
+    /// 64:ff9b:1::/48 (RFC 8215), discard 100::/64 (RFC 6666), dummy 100:0:0:1::/64 (RFC 9780), segment routing
+    /// 5f00::/16 (RFC 9602), unique local fc00::/7 (RFC 4193), link local fe80::/10 (RFC 4291), site local fec0::/10
+    /// (RFC 3879), multicast ff00::/8 (RFC 4291).
     /// </summary>
     private static readonly AddressBlock GlobalUnicast = AddressBlock.Parse("2000::/3");
 
@@ -50,7 +57,8 @@ internal static class PublicAddress
     ];
 
     /// <summary>
-    /// NAT64's well-known prefix, RFC 6052 section 2.1. An IPv6-only network reaches every IPv4 shop through it, so it is as public as the IPv4 address in its last 32 bits.
+    /// NAT64's well-known prefix, RFC 6052 section 2.1. An IPv6-only network reaches every IPv4 shop through it, so it
+    /// is as public as the IPv4 address in its last 32 bits.
     /// </summary>
     private static readonly AddressBlock Nat64 = AddressBlock.Parse("64:ff9b::/96");
 
@@ -60,7 +68,8 @@ internal static class PublicAddress
     private static readonly AddressBlock Compatible = AddressBlock.Parse("::/96");
 
     /// <summary>
-    /// Addresses at which clouds give a machine its identity and credentials. Some are in networks that an operator allows for good reasons, one is a public address.
+    /// Addresses at which clouds give a machine its identity and credentials. Some are in networks that an operator
+    /// allows for good reasons, one is a public address.
     /// </summary>
     private static readonly AddressBlock[] Metadata =
     [
@@ -110,7 +119,8 @@ internal static class PublicAddress
 
     private static UInt128? EmbeddedIPv4(UInt128 address) => address switch
     {
-        _ when Nat64.Contains(address) || Nat64Local.Contains(address) || Compatible.Contains(address) => AddressBlock.MappedFrom((uint)address),
+        _ when Nat64.Contains(address) || Nat64Local.Contains(address) || Compatible.Contains(address) =>
+            AddressBlock.MappedFrom((uint)address),
         _ when SixToFour.Contains(address) => AddressBlock.MappedFrom((uint)(address >> 80)),
         _ when Teredo.Contains(address) => AddressBlock.MappedFrom(~(uint)address), // RFC 4380 section 4: the client's address, inverted
         _ => null,

@@ -15,9 +15,16 @@ internal sealed class SafeConnectException(FetchError error, string detail) : IO
 }
 
 /// <summary>
-/// The only way to connect to addresses chosen by strangers. Resolves the name, judges every answer, and connects to exactly the addresses it judged, so a name that changes between check and use (DNS rebinding) gains nothing. The number is judged, so the notation of an address does not matter.
+/// The only way to connect to addresses chosen by strangers. Resolves the name, judges every answer, and connects to
+/// exactly the addresses it judged, so a name that changes between check and use (DNS rebinding) gains nothing. The
+/// number is judged, so the notation of an address does not matter.
 /// </summary>
-internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IOptions<FetchOptions> options, TimeProvider time, ILogger<SafeConnect> logger)
+internal sealed partial class SafeConnect(
+    AddressGate gate,
+    NameLookup names,
+    IOptions<FetchOptions> options,
+    TimeProvider time,
+    ILogger<SafeConnect> logger)
 {
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="SafeConnectException">Refused or failed; <see cref="HttpRequestException"/> wraps it.</exception>
@@ -43,7 +50,10 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
         }
     }
 
-    /// <summary>Checks whether this URL would be called now, for registering a webhook. The connection is judged again when it is made.</summary>
+    /// <summary>
+    /// Checks whether this URL would be called now, for registering a webhook. The connection is judged again when it
+    /// is made.
+    /// </summary>
     /// <returns>Null if it would, otherwise the reason.</returns>
     public async ValueTask<FetchError?> CheckAsync(Uri url, CancellationToken cancellationToken)
     {
@@ -148,7 +158,11 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
 
     private static partial class Log
     {
-        [LoggerMessage(601, LogLevel.Warning, "{Host} resolves to {Address}, which is outside the public internet, so it was not called. To allow it, add it to Fetch:AllowNetworks.")]
+        [LoggerMessage(
+            601,
+            LogLevel.Warning,
+            "{Host} resolves to {Address}, which is outside the public internet, so it was not called. To allow it, add it to "
+            + "Fetch:AllowNetworks.")]
         public static partial void AddressRefused(ILogger logger, string host, IPAddress address);
     }
 }

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Hosting;
 
-/// <summary>Accepted work that is not done yet, as counted in the database. The queue cannot tell, because it holds only some images of each request at a time.</summary>
+/// <summary>
+/// Accepted work that is not done yet, as counted in the database. The queue cannot tell, because it holds only some
+/// images of each request at a time.
+/// </summary>
 /// <param name="Requests">Accepted requests that have not ended.</param>
 /// <param name="Images">Their images without an outcome.</param>
 internal sealed record Backlog(long Requests, long Images);

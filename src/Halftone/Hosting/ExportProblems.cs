@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Halftone.Hosting;
 
-/// <summary>Logs, at most once a minute, that the collector does not accept telemetry. The OpenTelemetry library reports it only to event listeners.</summary>
+/// <summary>
+/// Logs, at most once a minute, that the collector does not accept telemetry. The OpenTelemetry library reports it only
+/// to event listeners.
+/// </summary>
 internal sealed partial class ExportProblems(TimeProvider time, ILogger logger) : EventListener
 {
     private const string Exporter = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
@@ -32,7 +35,10 @@ internal sealed partial class ExportProblems(TimeProvider time, ILogger logger) 
             last = time.GetTimestamp();
         }
 
-        var said = string.Format(CultureInfo.InvariantCulture, eventData.Message ?? eventData.EventName ?? "", [.. eventData.Payload ?? []]);
+        var said = string.Format(
+            CultureInfo.InvariantCulture,
+            eventData.Message ?? eventData.EventName ?? "",
+            [.. eventData.Payload ?? []]);
         // The stack trace of an exception follows the first line.
         Log.NotSent(logger, said.Split('\n')[0].TrimEnd());
     }

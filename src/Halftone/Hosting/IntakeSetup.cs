@@ -15,6 +15,7 @@ internal static class IntakeSetup
         services.AddRunning<AbandonedUploads>();
         // Brotli may use a window of 16 MiB per body, which none of our limits counts.
         services.AddRequestDecompression(decompression => decompression.DecompressionProviders.Remove("br"));
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<IntakeOptions>>((kestrel, intake) => kestrel.Limits.MaxRequestBodySize = intake.Value.MaxBodyBytes);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<IntakeOptions>>((kestrel, intake) =>
+            kestrel.Limits.MaxRequestBodySize = intake.Value.MaxBodyBytes);
     }
 }

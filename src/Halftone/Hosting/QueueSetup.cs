@@ -16,7 +16,9 @@ internal static class QueueSetup
         services.AddSingleton<RabbitBroker>();
         services.AddSingleton<RabbitQueue>();
         services.AddSingleton<IWorkQueue>(provider =>
-            provider.GetRequiredService<IOptions<QueueOptions>>().Value.Uri.Length > 0 ? provider.GetRequiredService<RabbitQueue>() : provider.GetRequiredService<ChannelQueue>());
+            provider.GetRequiredService<IOptions<QueueOptions>>().Value.Uri.Length > 0
+                ? provider.GetRequiredService<RabbitQueue>()
+                : provider.GetRequiredService<ChannelQueue>());
         services.AddSingleton<DueSignal>();
         services.AddSingleton<Planner>();
         services.AddSingleton<Replan>();

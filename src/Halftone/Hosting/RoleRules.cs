@@ -17,12 +17,16 @@ internal static class RoleRules
         var isShared = queue.Uri.Length > 0;
         if (server.Role != Role.All && !isShared)
         {
-            throw new SettingException($"A process with --role {Name(server.Role)} works with others through RabbitMQ. Set Queue:Uri, or run one process with --role all.");
+            throw new SettingException(
+                $"A process with --role {Name(server.Role)} works with others through RabbitMQ. Set Queue:Uri, or run one process "
+                + "with --role all.");
         }
 
         if (isShared && services.GetRequiredService<HalftoneDatabase>() is SqliteDatabase)
         {
-            throw new SettingException("Processes that share a queue (Queue:Uri) must share a database, which is not possible with SQLite. Set Database:ConnectionString to a PostgreSQL database.");
+            throw new SettingException(
+                "Processes that share a queue (Queue:Uri) must share a database, which is not possible with SQLite. Set "
+                + "Database:ConnectionString to a PostgreSQL database.");
         }
 
         if (server.Role == Role.Worker && server.PublicUrl.Length == 0)
@@ -39,7 +43,8 @@ internal static class RoleRules
         if (isShared && folders.Length > 0 && !services.GetRequiredService<IOptions<DataOptions>>().Value.Shared)
         {
             throw new SettingException(
-                $"The {string.Join(" and ", folders)} would be stored in a folder that other processes may not see. Set Store:S3, or Data:Shared=true if every process uses the same Data:Folder.");
+                $"The {string.Join(" and ", folders)} would be stored in a folder that other processes may not see. Set Store:S3, "
+                + "or Data:Shared=true if every process uses the same Data:Folder.");
         }
     }
 

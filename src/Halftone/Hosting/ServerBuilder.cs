@@ -76,7 +76,8 @@ internal static class ServerBuilder
     }
 
     /// <summary>
-    /// Starts the host. Forwards a stop during the start to the host: if only the start were cancelled, the host would report services that stop as failures.
+    /// Starts the host. Forwards a stop during the start to the host: if only the start were cancelled, the host would
+    /// report services that stop as failures.
     /// </summary>
     /// <exception cref="OperationCanceledException">The server was stopped before it had started.</exception>
     public static async Task StartAsync(IHost host, CancellationToken cancellationToken)
@@ -85,7 +86,10 @@ internal static class ServerBuilder
         await host.StartAsync(CancellationToken.None);
     }
 
-    /// <summary>Reads settings; each source overrides the previous one: the shipped file, the file in the working folder, the environment, <paramref name="settings"/>.</summary>
+    /// <summary>
+    /// Reads settings; each source overrides the previous one: the shipped file, the file in the working folder, the
+    /// environment, <paramref name="settings"/>.
+    /// </summary>
     public static void Configure(IHostApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
     {
         var configuration = new ConfigurationBuilder()

@@ -20,7 +20,8 @@ namespace Halftone.Hosting;
 internal sealed class SettingException(string message) : Exception(message);
 
 /// <summary>
-/// All settings by section, and the messages about wrong ones. An unknown setting is an error, because someone who misspells a limit would have no limit.
+/// All settings by section, and the messages about wrong ones. An unknown setting is an error, because someone who
+/// misspells a limit would have no limit.
 /// </summary>
 internal static partial class Settings
 {
@@ -46,7 +47,10 @@ internal static partial class Settings
     // Sections of the framework: https://learn.microsoft.com/aspnet/core/fundamentals/configuration
     private static readonly string[] Foreign = ["Urls", "Logging"];
 
-    /// <summary>Settings that make a process independent of others, whatever the servers of this machine are configured to use. Does not include the store.</summary>
+    /// <summary>
+    /// Settings that make a process independent of others, whatever the servers of this machine are configured to use.
+    /// Does not include the store.
+    /// </summary>
     /// <param name="folder">The data folder of the process.</param>
     public static Dictionary<string, string?> OfOneProcess(string folder) => new(StringComparer.OrdinalIgnoreCase)
     {
@@ -56,12 +60,14 @@ internal static partial class Settings
         ["Server:Role"] = nameof(Role.All),
     };
 
-    public static IEnumerable<PropertyInfo> Of(Type options) => options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
+    public static IEnumerable<PropertyInfo> Of(Type options) =>
+        options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 
     /// <exception cref="SettingException">A section or setting is unknown.</exception>
     public static void Check(IConfiguration configuration)
     {
-        foreach (var section in configuration.GetChildren().Where(section => !Foreign.Contains(section.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (var section in configuration.GetChildren().Where(section =>
+            !Foreign.Contains(section.Key, StringComparer.OrdinalIgnoreCase)))
         {
             Check(section);
         }
@@ -72,7 +78,8 @@ internal static partial class Settings
         if (Sections.TryGetValue(section.Path, out var options))
         {
             var names = Of(options).Select(property => property.Name).Order(StringComparer.Ordinal).ToArray();
-            if (section.GetChildren().FirstOrDefault(setting => !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+            if (section.GetChildren().FirstOrDefault(setting =>
+                !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
             {
                 throw new SettingException($"'{unknown.Path}' is not a setting. Section {section.Path} has {string.Join(", ", names)}.");
             }
@@ -80,9 +87,12 @@ internal static partial class Settings
             return;
         }
 
-        if (!Sections.Keys.Any(name => name.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase)) || section.Value is not null)
+        if (!Sections.Keys.Any(name => name.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase))
+            || section.Value is not null)
         {
-            throw new SettingException($"'{section.Path}' is not a section of settings. Sections: {string.Join(", ", Sections.Keys)} and {string.Join(", ", Foreign)}.");
+            throw new SettingException(
+                $"'{section.Path}' is not a section of settings. Sections: {string.Join(", ", Sections.Keys)} and "
+                + $"{string.Join(", ", Foreign)}.");
         }
 
         foreach (var inner in section.GetChildren())
@@ -120,7 +130,8 @@ internal static partial class Settings
 
     private static string Explain(string section, string failure)
     {
-        // "Prefetch: The field QueueOptions.Prefetch must be between 1 and 1024.", or "AllowNetworks: Fetch:AllowNetworks: …" for our own messages.
+        // "Prefetch: The field QueueOptions.Prefetch must be between 1 and 1024.", or "AllowNetworks:
+        // Fetch:AllowNetworks: …" for our own messages.
         var text = failure[(failure.IndexOf(": ", StringComparison.Ordinal) + 2)..];
         if (text.StartsWith(section + ":", StringComparison.Ordinal) || failure.StartsWith(section + ":", StringComparison.Ordinal))
         {

@@ -5,7 +5,8 @@ using Halftone.Store;
 namespace Halftone.Hosting;
 
 /// <summary>
-/// With the in-process queue, only one process may use the data folder and the database: two would plan the same work, and each would treat the other's work in progress as left over from a crash.
+/// With the in-process queue, only one process may use the data folder and the database: two would plan the same work,
+/// and each would treat the other's work in progress as left over from a crash.
 /// </summary>
 internal sealed class SoleProcess(IWorkQueue queue, DataFolder folder, HalftoneDatabase database, IHostApplicationLifetime lifetime)
 {

@@ -7,7 +7,10 @@ using Halftone.Store;
 namespace Halftone.Hosting;
 
 /// <summary>
-/// Steps before anything listens or works: migrate the schema, then recover what the last process left behind. After a graceful stop, the files of unfinished requests are not checked, because for a request of millions that would delay a restart too long. Files in a bucket or an account are never checked: they are uploaded completely or not at all, others may use the bucket too, and it may be unavailable.
+/// Steps before anything listens or works: migrate the schema, then recover what the last process left behind. After a
+/// graceful stop, the files of unfinished requests are not checked, because for a request of millions that would delay
+/// a restart too long. Files in a bucket or an account are never checked: they are uploaded completely or not at all,
+/// others may use the bucket too, and it may be unavailable.
 /// </summary>
 internal sealed class StartSequence(
     HalftoneDatabase database,

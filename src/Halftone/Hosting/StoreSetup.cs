@@ -15,8 +15,12 @@ internal static class StoreSetup
         services.AddOptions<CloudinaryOptions>().BindConfiguration(CloudinaryOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<CloudinaryOptions>, CloudinaryOptionsValidator>();
         services.AddSingleton(provider => new DataFolder(provider.GetRequiredService<IOptions<DataOptions>>().Value.Folder));
-        services.AddSingleton(provider => new S3Store(provider.GetRequiredService<IOptions<S3Options>>().Value, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new CloudinaryStore(provider.GetRequiredService<IOptions<CloudinaryOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+            new S3Store(provider.GetRequiredService<IOptions<S3Options>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+            new CloudinaryStore(
+                provider.GetRequiredService<IOptions<CloudinaryOptions>>().Value,
+                provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(FilesOf);
         services.AddSingleton(ImagesOf);
         services.AddRunning<OrphanSweep>();

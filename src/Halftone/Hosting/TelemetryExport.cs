@@ -1,4 +1,4 @@
-using System.Reflection;
+using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -10,9 +10,15 @@ using OpenTelemetry.Trace;
 namespace Halftone.Hosting;
 
 /// <summary>
-/// Sends traces and metrics to the collector named by <see cref="TelemetryOptions.OtlpEndpoint"/> or the environment; without one, nothing is created. Starts before the stages and stops after them, so that work that ends during the stop is sent too.
+/// Sends traces and metrics to the collector named by <see cref="TelemetryOptions.OtlpEndpoint"/> or the environment;
+/// without one, nothing is created. Starts before the stages and stops after them, so that work that ends during the
+/// stop is sent too.
 /// </summary>
-internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServiceProvider services, TimeProvider time, ILogger<TelemetryExport> logger) : IHostedService, IDisposable
+internal sealed class TelemetryExport(
+    IOptions<TelemetryOptions> options,
+    IServiceProvider services,
+    TimeProvider time,
+    ILogger<TelemetryExport> logger) : IHostedService, IDisposable
 {
     private TracerProvider? traces;
     private MeterProvider? metrics;
@@ -40,7 +46,8 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
                 .AddOtlpExporter((exporter, reader) =>
                 {
                     Configure(exporter, telemetry, "v1/metrics");
-                    reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)telemetry.MetricsInterval.TotalMilliseconds;
+                    reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds =
+                        (int)telemetry.MetricsInterval.TotalMilliseconds;
                 })
                 .Build();
         }
@@ -48,7 +55,10 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
         return Task.CompletedTask;
     }
 
-    /// <summary>Sends what is left within <see cref="TelemetryOptions.FlushTimeout"/>: an unavailable collector must not delay the stop.</summary>
+    /// <summary>
+    /// Sends what is left within <see cref="TelemetryOptions.FlushTimeout"/>: an unavailable collector must not delay
+    /// the stop.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         var milliseconds = (int)options.Value.FlushTimeout.TotalMilliseconds;
@@ -65,19 +75,22 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
     }
 
     private static ResourceBuilder ResourceOf() => ResourceBuilder.CreateEmpty()
-        .AddService("halftone", serviceVersion: typeof(TelemetryExport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0])
+        .AddService("halftone", serviceVersion: ProductVersion.Value)
         .AddTelemetrySdk()
         // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
         .AddEnvironmentVariableDetector();
 
     private static void Configure(OtlpExporterOptions exporter, TelemetryOptions telemetry, string path)
     {
-        var protocol = telemetry.OtlpProtocol.Length > 0 ? telemetry.OtlpProtocol : Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_PROTOCOL");
+        var protocol = telemetry.OtlpProtocol.Length > 0
+            ? telemetry.OtlpProtocol
+            : Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_PROTOCOL");
         exporter.Protocol = protocol == TelemetryOptions.Grpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (telemetry.OtlpEndpoint.Length > 0)
         {
             // An endpoint set in code is used as is, without the path of the signal.
-            exporter.Endpoint = new Uri(exporter.Protocol == OtlpExportProtocol.Grpc ? telemetry.OtlpEndpoint : $"{telemetry.OtlpEndpoint.TrimEnd('/')}/{path}");
+            exporter.Endpoint = new Uri(
+                exporter.Protocol == OtlpExportProtocol.Grpc ? telemetry.OtlpEndpoint : $"{telemetry.OtlpEndpoint.TrimEnd('/')}/{path}");
         }
 
         if (telemetry.OtlpHeaders.Length > 0)

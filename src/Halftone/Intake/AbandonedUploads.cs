@@ -9,9 +9,17 @@ using Halftone.Store;
 namespace Halftone.Intake;
 
 /// <summary>
-/// Removes uploads that were never answered: uploads that failed in this process, at once, and uploads whose process died while reading them. Each chunk of rows is a sign of life; an upload without one for several minutes is marked for deletion. Any number of processes may do this at a time. A process that was only slow finds that its upload is gone, and answers with an error.
+/// Removes uploads that were never answered: uploads that failed in this process, at once, and uploads whose process
+/// died while reading them. Each chunk of rows is a sign of life; an upload without one for several minutes is marked
+/// for deletion. Any number of processes may do this at a time. A process that was only slow finds that its upload is
+/// gone, and answers with an error.
 /// </summary>
-internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileStore files, OutboxRelay relay, TimeProvider time, ILogger<AbandonedUploads> logger)
+internal sealed partial class AbandonedUploads(
+    HalftoneDatabase database,
+    IFileStore files,
+    OutboxRelay relay,
+    TimeProvider time,
+    ILogger<AbandonedUploads> logger)
     : PeriodicSweep(Interval, Interval, time, logger)
 {
     /// <summary>A chunk takes a second; the rest allows for clocks that differ between machines.</summary>
@@ -19,7 +27,10 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileS
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    /// <summary>Uploads that failed while the database or the store was unavailable; they must not hold their keys for <see cref="LongestSilence"/>.</summary>
+    /// <summary>
+    /// Uploads that failed while the database or the store was unavailable; they must not hold their keys for
+    /// <see cref="LongestSilence"/>.
+    /// </summary>
     private readonly Channel<Guid> waiting = Channel.CreateUnbounded<Guid>();
 
     /// <summary>Gives up a failed upload, now or when the database and the store are available again.</summary>
@@ -36,7 +47,9 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileS
     }
 
     /// <summary>
-    /// Removes the upload unless it was committed and only the answer was lost: then the request stays. A single statement decides this, because that commit may still be in progress and is waited for. The queue removes rows; a body without rows is removed here.
+    /// Removes the upload unless it was committed and only the answer was lost: then the request stays. A single
+    /// statement decides this, because that commit may still be in progress and is waited for. The queue removes rows;
+    /// a body without rows is removed here.
     /// </summary>
     /// <returns>True if the upload no longer exists.</returns>
     public async Task<bool> TryGiveUpAsync(Guid requestId, CancellationToken cancellationToken)
@@ -88,7 +101,8 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileS
 
     protected override Task PassAsync(CancellationToken cancellationToken) => SweepAsync(cancellationToken);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(base.ExecuteAsync(stoppingToken), GiveUpWaitingAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(base.ExecuteAsync(stoppingToken), GiveUpWaitingAsync(stoppingToken));
 
     private async Task GiveUpWaitingAsync(CancellationToken cancellationToken)
     {
@@ -141,7 +155,10 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, IFileS
         [LoggerMessage(802, LogLevel.Warning, "Upload {RequestId} was never completed or answered by its process; removing it")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(803, LogLevel.Error, "Upload {RequestId} failed and could not be removed; the sweep will retry after 5 minutes without activity")]
+        [LoggerMessage(
+            803,
+            LogLevel.Error,
+            "Upload {RequestId} failed and could not be removed; the sweep will retry after 5 minutes without activity")]
         public static partial void NotGivenUp(ILogger logger, Guid requestId, Exception exception);
     }
 }

@@ -5,10 +5,13 @@ using System.Security.Cryptography;
 namespace Halftone.Intake;
 
 /// <summary>
-/// Finds equal URLs of a file in bounded memory, using the two passes that intake makes anyway. The first pass fills a Bloom filter to learn which hashes may occur twice; the second remembers the first image of only those.
+/// Finds equal URLs of a file in bounded memory, using the two passes that intake makes anyway. The first pass fills a
+/// Bloom filter to learn which hashes may occur twice; the second remembers the first image of only those.
 /// </summary>
 /// <remarks>
-/// Memory: 2 bytes per 40 bytes of the file, at most 16 MiB, plus 40 bytes per URL that does occur twice. Sources: B. H. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970; A. Kirsch, M. Mitzenmacher, "Less hashing, same performance", 2006.
+/// Memory: 2 bytes per 40 bytes of the file, at most 16 MiB, plus 40 bytes per URL that does occur twice. Sources: B.
+/// H. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970; A. Kirsch, M. Mitzenmacher, "Less
+/// hashing, same performance", 2006.
 /// </remarks>
 internal sealed class EqualUrls
 {
@@ -52,7 +55,10 @@ internal sealed class EqualUrls
         }
     }
 
-    /// <summary>Second pass: the first image with this URL, or null if it is <paramref name="imageId"/> itself. Repeated calls for an image have no effect.</summary>
+    /// <summary>
+    /// Second pass: the first image with this URL, or null if it is <paramref name="imageId"/> itself. Repeated calls
+    /// for an image have no effect.
+    /// </summary>
     public long? FirstOf(string url, long imageId)
     {
         if (!maybeTwice.Contains(url.GetHashCode(StringComparison.Ordinal)))

@@ -44,9 +44,11 @@ internal static class FileKind
         }
 
         var text = Encoding.Latin1.GetString(head).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
         {
-            return "This is a web page, not a CSV. Perhaps a sign-in page was saved instead of the file. Download the file again and upload that.";
+            return "This is a web page, not a CSV. Perhaps a sign-in page was saved instead of the file. Download the file again and "
+                + "upload that.";
         }
 
         if (text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
@@ -71,9 +73,15 @@ internal static class FileKind
 
     private static readonly (byte[] Magic, string Message)[] Magics =
     [
-        ([0x50, 0x4B, 0x03, 0x04], "This is an Excel workbook or a ZIP archive, not a CSV. In your spreadsheet program, choose File, Save As, “CSV UTF-8 (comma delimited)”, and upload that file."),
+        (
+            [0x50, 0x4B, 0x03, 0x04],
+            "This is an Excel workbook or a ZIP archive, not a CSV. In your spreadsheet program, choose File, Save As, “CSV UTF-8 "
+            + "(comma delimited)”, and upload that file."),
         ([0x50, 0x4B, 0x05, 0x06], "This is an empty ZIP archive, not a CSV. Upload the CSV itself."),
-        ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], "This is an Excel workbook in the old format (.xls), not a CSV. In Excel, choose File, Save As, “CSV UTF-8 (comma delimited)”, and upload that file."),
+        (
+            [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1],
+            "This is an Excel workbook in the old format (.xls), not a CSV. In Excel, choose File, Save As, “CSV UTF-8 (comma "
+            + "delimited)”, and upload that file."),
         ("%PDF-"u8.ToArray(), "This is a PDF document, not a CSV. Upload the table as CSV."),
         ([0x1F, 0x8B], "The upload contains another gzip archive. Upload the CSV itself, or the CSV compressed once."),
         ("BZh"u8.ToArray(), "This is a bzip2 archive, not a CSV. Upload the CSV itself."),

@@ -25,7 +25,8 @@ internal sealed class HostCounts
         }
     }
 
-    public IReadOnlyList<StatusHostCount> MostFrequent() => [.. counts.OrderByDescending(pair => pair.Value).Take(Listed).Select(pair => new StatusHostCount(pair.Key, pair.Value))];
+    public IReadOnlyList<StatusHostCount> MostFrequent() =>
+        [.. counts.OrderByDescending(pair => pair.Value).Take(Listed).Select(pair => new StatusHostCount(pair.Key, pair.Value))];
 
     /// <summary>The part between scheme and path, without user and port: enough for counting, not for connecting.</summary>
     private static ReadOnlySpan<char> HostOf(string url)

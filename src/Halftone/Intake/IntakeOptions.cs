@@ -17,7 +17,10 @@ internal sealed class IntakeOptions
     [Range(1, 10_000)]
     public int MaxUploads { get; set; } = 64;
 
-    /// <summary>Maximum record length (one row, including line breaks inside quotes), in bytes of UTF-8; 1 MiB. It bounds the memory of a read.</summary>
+    /// <summary>
+    /// Maximum record length (one row, including line breaks inside quotes), in bytes of UTF-8; 1 MiB. It bounds the
+    /// memory of a read.
+    /// </summary>
     [Range(1_024, 256 * 1024 * 1024)]
     public int MaxRecordBytes { get; set; } = 1024 * 1024;
 
@@ -42,7 +45,8 @@ internal sealed class IntakeOptions
     public int MaxUrlChars { get; set; } = 4_096;
 
     /// <summary>
-    /// Maximum variants per image, 1 to 12; 8. Each costs as much as another output, except for the download, and all variants of an image must be made within the half hour that RabbitMQ waits for an acknowledgement.
+    /// Maximum variants per image, 1 to 12; 8. Each costs as much as another output, except for the download, and all
+    /// variants of an image must be made within the half hour that RabbitMQ waits for an acknowledgement.
     /// </summary>
     [Range(1, 12)]
     public int MaxVariants { get; set; } = 8;

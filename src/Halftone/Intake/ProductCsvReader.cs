@@ -6,7 +6,8 @@ using Halftone.Csv;
 namespace Halftone.Intake;
 
 /// <summary>
-/// Reads a spooled CSV of products once, for checking and for inserting. Returns rows as they are read and collects problems; a file with a problem is refused as a whole after its last row.
+/// Reads a spooled CSV of products once, for checking and for inserting. Returns rows as they are read and collects
+/// problems; a file with a problem is refused as a whole after its last row.
 /// </summary>
 internal sealed class ProductCsvReader
 {
@@ -65,8 +66,15 @@ internal sealed class ProductCsvReader
         return new ProductCsvReader(options, null, null, null, problems);
     }
 
-    /// <summary>Reads the header of a file whose dialect is known, which saves a pass over all its bytes; otherwise like <see cref="OpenAsync"/>.</summary>
-    public static async Task<ProductCsvReader> ReopenAsync(Stream spooled, CsvDialect dialect, IntakeOptions options, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the header of a file whose dialect is known, which saves a pass over all its bytes; otherwise like
+    /// <see cref="OpenAsync"/>.
+    /// </summary>
+    public static async Task<ProductCsvReader> ReopenAsync(
+        Stream spooled,
+        CsvDialect dialect,
+        IntakeOptions options,
+        CancellationToken cancellationToken)
     {
         var problems = new CsvProblems(options.MaxListedProblems);
         var scanner = CsvScanner.Open(spooled, dialect, options.CsvLimits);
@@ -159,7 +167,9 @@ internal sealed class ProductCsvReader
         CheckQuotes(scanner, columns, problems);
         if (columns.UrlIndex < 0)
         {
-            var isData = columns.Names.Any(name => name.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || name.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
+            var isData = columns.Names.Any(name =>
+                name.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+                    || name.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
             problems.Add(isData ? CsvProblemText.NoHeader(scanner.Line) : CsvProblemText.MissingColumn(scanner.Line, columns));
         }
         else if (columns.SecondUrlIndex >= 0)

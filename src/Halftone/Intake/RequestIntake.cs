@@ -163,13 +163,21 @@ internal sealed partial class RequestIntake(
         return reader;
     }
 
-    /// <summary>Reserves the IDs of all rows and inserts the request, hidden; or finds the request that its idempotency key names.</summary>
-    private Task<(NextIds Ids, IntakeResult? Earlier)> BeginAsync(SpooledUpload upload, IntakeChoices choices, ProductCsvReader file, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Reserves the IDs of all rows and inserts the request, hidden; or finds the request that its idempotency key
+    /// names.
+    /// </summary>
+    private Task<(NextIds Ids, IntakeResult? Earlier)> BeginAsync(
+        SpooledUpload upload,
+        IntakeChoices choices,
+        ProductCsvReader file,
+        CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
                 var bodyHash = HashOf(upload.BodyHash, choices);
-                // Comes first, because it takes the locks of the counters: of two uploads with one key, the second waits here and then finds the first.
+                // Comes first, because it takes the locks of the counters: of two uploads with one key, the second
+                // waits here and then finds the first.
                 var product = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows });
                 var image = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images });
                 if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
@@ -203,7 +211,8 @@ internal sealed partial class RequestIntake(
             cancellationToken);
 
     /// <summary>
-    /// Everything that must be equal for an upload to count as repeated: the file and every option. Options added in later versions are included only if they were set, so that hashes of earlier versions stay valid.
+    /// Everything that must be equal for an upload to count as repeated: the file and every option. Options added in
+    /// later versions are included only if they were set, so that hashes of earlier versions stay valid.
     /// </summary>
     private static string HashOf(string bodyHash, IntakeChoices choices)
     {
@@ -242,7 +251,13 @@ internal sealed partial class RequestIntake(
     }
 
     /// <summary>Reads one chunk while the previous one is inserted.</summary>
-    private async Task InsertRowsAsync(Guid requestId, Stream spool, CsvDialect dialect, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken)
+    private async Task InsertRowsAsync(
+        Guid requestId,
+        Stream spool,
+        CsvDialect dialect,
+        NextIds ids,
+        EqualUrls equalUrls,
+        CancellationToken cancellationToken)
     {
         var inserting = Task.FromResult(ids);
         try
@@ -260,7 +275,10 @@ internal sealed partial class RequestIntake(
         }
     }
 
-    private async IAsyncEnumerable<List<ProductRow>> ReadChunksAsync(Stream spool, CsvDialect dialect, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<List<ProductRow>> ReadChunksAsync(
+        Stream spool,
+        CsvDialect dialect,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var reader = await ProductCsvReader.ReopenAsync(spool, dialect, options.Value, cancellationToken);
         var chunk = new List<ProductRow>();
@@ -280,7 +298,12 @@ internal sealed partial class RequestIntake(
         yield return chunk;
     }
 
-    private Task<NextIds> InsertChunkAsync(Guid requestId, List<ProductRow> rows, NextIds ids, EqualUrls equalUrls, CancellationToken cancellationToken) =>
+    private Task<NextIds> InsertChunkAsync(
+        Guid requestId,
+        List<ProductRow> rows,
+        NextIds ids,
+        EqualUrls equalUrls,
+        CancellationToken cancellationToken) =>
         database.WriteAsync(
             async transaction =>
             {
@@ -352,15 +375,18 @@ internal sealed partial class RequestIntake(
 
         public const string InsertRequest = $"""
             INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images,
-                                 {OutputOptions.Columns}, escape_formulas, reuse, dialect, webhook_url, idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
+                                 {OutputOptions.Columns}, escape_formulas, reuse, dialect, webhook_url,
+                                 idempotency_key, body_hash, upload_key, trace_parent, created_at, updated_at)
             VALUES (@RequestId, @Owner, @FileName, 'receiving', @FirstProductId, @Products, @FirstImageId, @Images,
-                    {OutputOptions.Parameters}, @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl, @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
+                    {OutputOptions.Parameters}, @EscapeFormulas, @Reuse, @Dialect, @WebhookUrl,
+                    @IdempotencyKey, @BodyHash, @UploadKey, @TraceParent, @Now, @Now)
             """;
 
         /// <summary>A sign of life for <see cref="AbandonedUploads"/>.</summary>
         public const string Touch = "UPDATE request SET updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
 
-        public const string Promise = "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
+        public const string Promise =
+            "UPDATE request SET state = 'pending', updated_at = @Now WHERE request_id = @RequestId AND state = 'receiving'";
     }
 
     private static partial class Log

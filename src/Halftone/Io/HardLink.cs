@@ -22,9 +22,13 @@ internal static class HardLink
     private static readonly int CurrentFolder = OperatingSystem.IsMacOS() ? -2 : -100;
     private static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;
 
-    /// <summary>Creates a link and sets the file's modification time to now, so that code that judges files by age treats the new name as young.</summary>
+    /// <summary>
+    /// Creates a link and sets the file's modification time to now, so that code that judges files by age treats the
+    /// new name as young.
+    /// </summary>
     /// <param name="file">The existing file.</param>
-    /// <param name="link">A name that nobody else would choose: if it already exists, a network file system created it and lost the answer.</param>
+    /// <param name="link">A name that nobody else would choose: if it already exists, a network file system created it
+    /// and lost the answer.</param>
     /// <exception cref="IOException">The disk is full.</exception>
     public static LinkResult Make(string file, string link) =>
         Touch(CurrentFolder, file, 0, 0) != 0 || Link(file, link) != 0
@@ -32,7 +36,8 @@ internal static class HardLink
             {
                 NoEntry => LinkResult.Missing,
                 IsThere => LinkResult.Made,
-                var error when error == NoSpace || error == QuotaExceeded => throw new IOException($"{link}: link failed with errno {error}."),
+                var error when error == NoSpace || error == QuotaExceeded =>
+                    throw new IOException($"{link}: link failed with errno {error}."),
                 _ => LinkResult.Refused,
             }
             : LinkResult.Made;

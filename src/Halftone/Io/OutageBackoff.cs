@@ -2,7 +2,10 @@ using Halftone.Telemetry;
 
 namespace Halftone.Io;
 
-/// <summary>Growing pauses while a part of our own installation (database, store, broker, disk) is down: 0.1 s, doubling up to 5 s.</summary>
+/// <summary>
+/// Growing pauses while a part of our own installation (database, store, broker, disk) is down: 0.1 s, doubling up to 5
+/// s.
+/// </summary>
 internal sealed class OutageBackoff(TimeProvider time)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(0.1);

@@ -1,6 +1,9 @@
 namespace Halftone.Io;
 
-/// <summary>Reads from a server until it is silent for too long: a connection that broke without notice looks like one that waits.</summary>
+/// <summary>
+/// Reads from a server until it is silent for too long: a connection that broke without notice looks like one that
+/// waits.
+/// </summary>
 /// <param name="source">Read from; not closed here.</param>
 /// <param name="longest">Maximum silence.</param>
 internal sealed class PatientStream(Stream source, TimeSpan longest) : AsyncReadStream

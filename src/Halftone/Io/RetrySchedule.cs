@@ -1,15 +1,20 @@
 namespace Halftone.Io;
 
-/// <summary>Computes when a failed image or delivery is tried again. A pure function: the caller provides the random number and stores the result.</summary>
+/// <summary>
+/// Computes when a failed image or delivery is tried again. A pure function: the caller provides the random number and
+/// stores the result.
+/// </summary>
 internal static class RetrySchedule
 {
     /// <summary>
-    /// A delay is lengthened or shortened by up to a tenth, so that everything that failed during an outage does not come back in the same second.
+    /// A delay is lengthened or shortened by up to a tenth, so that everything that failed during an outage does not
+    /// come back in the same second.
     /// </summary>
     public const double Jitter = 0.1;
 
     /// <summary>
-    /// The delay before the next attempt, or null if <paramref name="attempt"/> was the last: the scheduled delay with jitter, or the wait that the host asked for if it is longer. Never negative.
+    /// The delay before the next attempt, or null if <paramref name="attempt"/> was the last: the scheduled delay with
+    /// jitter, or the wait that the host asked for if it is longer. Never negative.
     /// </summary>
     /// <param name="delays">Delays before the second and later attempts: <c>RetryDelays</c> of the stage's options.</param>
     /// <param name="attempt">The attempt that failed, from 1.</param>

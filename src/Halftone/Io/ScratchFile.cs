@@ -1,6 +1,9 @@
 namespace Halftone.Io;
 
-/// <summary>An unnamed local file that is gone when it is closed or its process ends, for objects that must be seekable or of known length before they are sent.</summary>
+/// <summary>
+/// An unnamed local file that is gone when it is closed or its process ends, for objects that must be seekable or of
+/// known length before they are sent.
+/// </summary>
 internal static class ScratchFile
 {
     private const int BufferBytes = 65_536;
@@ -9,7 +12,13 @@ internal static class ScratchFile
     public static FileStream Create()
     {
         var path = Path.Combine(Path.GetTempPath(), $"halftone-{Path.GetRandomFileName()}");
-        var file = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = BufferBytes };
+        var file = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = BufferBytes,
+        };
         if (OperatingSystem.IsWindows())
         {
             file.Options = FileOptions.DeleteOnClose;

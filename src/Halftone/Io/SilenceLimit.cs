@@ -3,12 +3,17 @@ using System.Net.Sockets;
 namespace Halftone.Io;
 
 /// <summary>
-/// Ends a call to a store after a time in which nothing was sent and nothing received, however long the whole call takes: many outputs may share a slow line. The body of an answer is received within the same limit before the answer is returned, unless its reader enforces a limit itself.
+/// Ends a call to a store after a time in which nothing was sent and nothing received, however long the whole call
+/// takes: many outputs may share a slow line. The body of an answer is received within the same limit before the answer
+/// is returned, unless its reader enforces a limit itself.
 /// </summary>
 /// <param name="longest">Maximum silence; the time a store works on a call counts too.</param>
 /// <param name="isRead">True for answers whose body is left to their reader.</param>
 /// <param name="inner">Makes the calls.</param>
-internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, bool> isRead, HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class SilenceLimit(
+    TimeSpan longest,
+    Func<HttpResponseMessage, bool> isRead,
+    HttpMessageHandler inner) : DelegatingHandler(inner)
 {
     /// <summary>Data sent without confirmation of arrival. A line of 2 Mbit/s can carry this much for each of 32 calls in 20 s.</summary>
     private const int UnheardBytes = 131_072;

@@ -5,7 +5,8 @@ namespace Halftone.Io;
 /// <summary>Ends a loop's pause early; if set while nobody waits, ends the next pause at once.</summary>
 internal class WakeSignal
 {
-    private readonly Channel<bool> signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> signal = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public void Set() => signal.Writer.TryWrite(true);
 

@@ -4,7 +4,8 @@ using Halftone.Codec;
 namespace Halftone.Model;
 
 /// <summary>
-/// The closed list of codes for failed images, stage × cause: those of <see cref="FetchError"/> and <see cref="CodecError"/> in snake_case, and a few that belong to no stage.
+/// The closed list of codes for failed images, stage × cause: those of <see cref="FetchError"/> and
+/// <see cref="CodecError"/> in snake_case, and a few that belong to no stage.
 /// </summary>
 internal static class ErrorCode
 {
@@ -14,7 +15,9 @@ internal static class ErrorCode
     /// <summary>The store answers, but refuses the output.</summary>
     public const string StoreRefused = "store_refused";
 
-    private static readonly Dictionary<CodecError, string> Compress = Enum.GetValues<CodecError>().ToDictionary(e => e, e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
+    private static readonly Dictionary<CodecError, string> Compress = Enum.GetValues<CodecError>().ToDictionary(
+        e => e,
+        e => JsonNamingPolicy.SnakeCaseLower.ConvertName(e.ToString()));
 
     public static string Of(FetchError error) => error.Code;
 

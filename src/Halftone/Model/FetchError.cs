@@ -4,7 +4,8 @@ using System.Text.Json;
 namespace Halftone.Model;
 
 /// <summary>
-/// The reason why no body was received: stage and cause. A closed list; customers see the codes of <see cref="FetchErrors"/>, and each says whether retrying can help.
+/// The reason why no body was received: stage and cause. A closed list; customers see the codes of
+/// <see cref="FetchErrors"/>, and each says whether retrying can help.
 /// </summary>
 internal enum FetchError
 {
@@ -47,10 +48,16 @@ internal enum FetchError
     /// <summary>The connection was closed or reset before the response headers were complete. A retry may help.</summary>
     ConnectionReset,
 
-    /// <summary>Not a valid HTTP response: bad status line, headers, chunks or content coding, or headers larger than 32 KiB. A retry does not help.</summary>
+    /// <summary>
+    /// Not a valid HTTP response: bad status line, headers, chunks or content coding, or headers larger than 32 KiB. A
+    /// retry does not help.
+    /// </summary>
     BadResponse,
 
-    /// <summary>A status other than 200 with a body, recorded with the error. A retry may help after 408, 425, 429 and most of 5xx.</summary>
+    /// <summary>
+    /// A status other than 200 with a body, recorded with the error. A retry may help after 408, 425, 429 and most of
+    /// 5xx.
+    /// </summary>
     HttpStatus,
 
     /// <summary>More than 5 redirects, or a loop. A retry does not help.</summary>
@@ -82,7 +89,9 @@ internal enum FetchError
 internal static class FetchErrors
 {
     private static readonly FrozenDictionary<FetchError, string> Codes =
-        Enum.GetValues<FetchError>().ToFrozenDictionary(error => error, error => JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ToString()));
+        Enum.GetValues<FetchError>().ToFrozenDictionary(
+            error => error,
+            error => JsonNamingPolicy.SnakeCaseLower.ConvertName(error.ToString()));
 
     extension(FetchError error)
     {

@@ -5,7 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Halftone.Model;
 
 /// <summary>
-/// Messages on the queue: small and typed, never image data. Every handler may run twice, and the second run changes nothing. Members added after a release are optional, so that old and new versions can run side by side.
+/// Messages on the queue: small and typed, never image data. Every handler may run twice, and the second run changes
+/// nothing. Members added after a release are optional, so that old and new versions can run side by side.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Plan), "plan")]
@@ -94,7 +95,9 @@ internal abstract record Message
         try
         {
             var message = JsonSerializer.Deserialize(json, MessageForm.TypeInfo) ?? throw new JsonException("The message is null.");
-            return message is Image image ? image with { Outputs = JsonSerializer.Deserialize(json, MessageJson.Default.OutputOptions)! } : message;
+            return message is Image image
+                ? image with { Outputs = JsonSerializer.Deserialize(json, MessageJson.Default.OutputOptions)! }
+                : message;
         }
         catch (NotSupportedException exception)
         {
@@ -114,7 +117,9 @@ internal enum QueueName
     Delete,
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Message))]
 [JsonSerializable(typeof(OutputOptions))]
 internal sealed partial class MessageJson : JsonSerializerContext;

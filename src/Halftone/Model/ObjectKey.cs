@@ -5,13 +5,17 @@ using System.Security.Cryptography;
 namespace Halftone.Model;
 
 /// <summary>
-/// Names of stored objects: ours, never the user's. Only lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c> (the random part also upper case), so a key is safe as a path, as an S3 key and in a URL without escaping.
+/// Names of stored objects: ours, never the user's. Only lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and
+/// <c>/</c> (the random part also upper case), so a key is safe as a path, as an S3 key and in a URL without escaping.
 /// </summary>
 internal static class ObjectKey
 {
     private const int SlugLength = 40;
 
-    /// <summary><c>{slug of the serial number, at most 40 of a-z0-9-}-{n}</c>; <paramref name="number"/> is the position in the row, from 1.</summary>
+    /// <summary>
+    /// <c>{slug of the serial number, at most 40 of a-z0-9-}-{n}</c>; <paramref name="number"/> is the position in the
+    /// row, from 1.
+    /// </summary>
     public static string NameOf(string serialNumber, long number)
     {
         Span<char> slug = stackalloc char[SlugLength];
@@ -43,7 +47,8 @@ internal static class ObjectKey
     public static string ForImage(Guid requestId, string name, string extension) => $"{requestId:D}/{name}-{RandomBits()}.{extension}";
 
     /// <summary>A fresh key for a variant of it. Its name follows the random part, where no serial number can be.</summary>
-    public static string ForVariant(Guid requestId, string name, string variant, string extension) => $"{requestId:D}/{name}-{RandomBits()}-{variant}.{extension}";
+    public static string ForVariant(Guid requestId, string name, string variant, string extension) =>
+        $"{requestId:D}/{name}-{RandomBits()}-{variant}.{extension}";
 
     /// <summary>A fresh key for a file of a request, such as its upload or a result.</summary>
     public static string ForFile(Guid requestId, string name, string extension) => $"{requestId:D}/{name}-{RandomBits()}.{extension}";

@@ -32,7 +32,10 @@ internal sealed record OutputOptions
     /// <summary>The values of <see cref="Columns"/>.</summary>
     public const string Parameters = "@Quality, @Format, @MaxWidth, @MaxHeight, @Variants";
 
-    /// <summary>Their columns, to select from <c>request r</c>. They come last in a row, so that Dapper splits it at the first of them.</summary>
+    /// <summary>
+    /// Their columns, to select from <c>request r</c>. They come last in a row, so that Dapper splits it at the first
+    /// of them.
+    /// </summary>
     public const string Selected = "r.quality, r.format, r.max_width, r.max_height, r.variants";
 
     /// <summary>The first of <see cref="Selected"/>.</summary>
@@ -84,11 +87,15 @@ internal sealed record OutputOptions
         return [new WantedOutput(null, main), .. variants];
     }
 
-    /// <summary>The part of a key that the options of the first version are. What is found by a key was made with the same options.</summary>
+    /// <summary>
+    /// The part of a key that the options of the first version are. What is found by a key was made with the same
+    /// options.
+    /// </summary>
     public string FirstKeyPart(char separator) => string.Create(CultureInfo.InvariantCulture, $"{Quality}{separator}{Format}");
 
     /// <summary>
-    /// The part of a key that later options are, each only if it was asked for: keys that were made before there was such an option stay good.
+    /// The part of a key that later options are, each only if it was asked for: keys that were made before there was
+    /// such an option stay good.
     /// </summary>
     public string LaterKeyPart(char separator)
     {

@@ -35,8 +35,8 @@ internal enum ImageState
 }
 
 /// <summary>
-/// The words for states. Dapper reads a state from its word by itself, in any case, if it is a property of a row: it knows no handlers for enums.
-/// As a parameter it would send a number, so parameters are words.
+/// The words for states. Dapper reads a state from its word by itself, in any case, if it is a property of a row: it
+/// knows no handlers for enums. As a parameter it would send a number, so parameters are words.
 /// </summary>
 internal static class StateWords
 {
@@ -55,7 +55,8 @@ internal static class StateWords
         public string ToWire() => state switch
         {
             RequestState.Cancelling => Processing,
-            RequestState.Receiving or RequestState.Deleting => throw new ArgumentOutOfRangeException(nameof(state), state, "This state is never shown."),
+            RequestState.Receiving or RequestState.Deleting =>
+                throw new ArgumentOutOfRangeException(nameof(state), state, "This state is never shown."),
             _ => state.ToString().ToUpperInvariant(),
         };
 

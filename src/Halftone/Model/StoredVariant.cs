@@ -21,10 +21,12 @@ internal sealed record StoredVariant
     public required string ContentHash { get; init; }
 
     /// <summary>Empty for null.</summary>
-    public static IReadOnlyList<StoredVariant> Read(string? json) => json is null ? [] : JsonSerializer.Deserialize(json, StoredVariantJson.Default.StoredVariantArray)!;
+    public static IReadOnlyList<StoredVariant> Read(string? json) =>
+        json is null ? [] : JsonSerializer.Deserialize(json, StoredVariantJson.Default.StoredVariantArray)!;
 
     /// <summary>Null if there are none.</summary>
-    public static string? ToJson(IReadOnlyCollection<StoredVariant> variants) => variants.Count == 0 ? null : JsonSerializer.Serialize([.. variants], StoredVariantJson.Default.StoredVariantArray);
+    public static string? ToJson(IReadOnlyCollection<StoredVariant> variants) =>
+        variants.Count == 0 ? null : JsonSerializer.Serialize([.. variants], StoredVariantJson.Default.StoredVariantArray);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -2,7 +2,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Halftone.Model;
 
-/// <summary>Parses URLs from rows, redirects, callers and their headers. .NET's own parser throws IndexOutOfRangeException for some, such as <c>file://</c>, U+202E, <c>/</c>.</summary>
+/// <summary>
+/// Parses URLs from rows, redirects, callers and their headers. .NET's own parser throws IndexOutOfRangeException for
+/// some, such as <c>file://</c>, U+202E, <c>/</c>.
+/// </summary>
 internal static class StrangersUrl
 {
     /// <summary>An absolute URL of any scheme.</summary>

@@ -5,13 +5,18 @@ using Halftone.Codec;
 namespace Halftone.Model;
 
 /// <summary>
-/// An additional output of every image of a request, made from the same download. Written <c>name:option=value,option=value</c>, several separated by semicolons; <see cref="TextOf"/> writes the canonical form that is stored and sent.
+/// An additional output of every image of a request, made from the same download. Written
+/// <c>name:option=value,option=value</c>, several separated by semicolons; <see cref="TextOf"/> writes the canonical
+/// form that is stored and sent.
 /// </summary>
 internal sealed record VariantSpec
 {
     private const int MaxNameChars = 32;
 
-    /// <summary>1 to 32 of a-z, 0-9, - and _, starting with a letter or digit; unique within the request. Used in object keys and column names.</summary>
+    /// <summary>
+    /// 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit; unique within the request. Used in object keys
+    /// and column names.
+    /// </summary>
     public required string Name { get; init; }
 
     /// <summary>Maximum size in pixels; null: no limit, whatever the request's.</summary>
@@ -111,13 +116,17 @@ internal sealed record VariantSpec
             return "a name is missing; write name:option=value,option=value, and separate variants with semicolons.";
         }
 
-        if (name.Length > MaxNameChars || !char.IsAsciiLetterOrDigit(name[0]) || name.Any(c => !(char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_')))
+        if (name.Length > MaxNameChars
+            || !char.IsAsciiLetterOrDigit(name[0])
+            || name.Any(c => !(char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_')))
         {
-            return $"'{Shown(name)}' is not a valid variant name; use 1 to {MaxNameChars} of a-z, 0-9, - and _, starting with a letter or digit.";
+            return $"'{Shown(name)}' is not a valid variant name; use 1 to {MaxNameChars} of a-z, 0-9, - and _, starting with a letter "
+                + "or digit.";
         }
 
         var given = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var pair in colon < 0 || text.AsSpan(colon + 1).IsWhiteSpace() ? [] : text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries))
+        var hasOptions = colon >= 0 && !text.AsSpan(colon + 1).IsWhiteSpace();
+        foreach (var pair in hasOptions ? text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries) : [])
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             var (option, value) = equals < 0 ? (pair, "") : (pair[..equals].TrimEnd(), pair[(equals + 1)..].TrimStart());
@@ -152,13 +161,16 @@ internal sealed record VariantSpec
                 variant = variant with { Format = format };
                 return null;
             case "max_width" or "max_height":
-                return $"{option} of '{variant.Name}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}. Leave it out for no limit.";
+                return $"{option} of '{variant.Name}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}. Leave it "
+                    + "out for no limit.";
             case "quality":
                 return $"quality of '{variant.Name}' must be a whole number from 1 to 100. Default: the quality of the request.";
             case "format":
-                return $"format of '{variant.Name}' must be keep or one of {string.Join(", ", FormatName.Known)}. Default: the format of the request.";
+                return $"format of '{variant.Name}' must be keep or one of {string.Join(", ", FormatName.Known)}. Default: the format of "
+                    + "the request.";
             default:
-                return $"'{Shown(option)}' of '{variant.Name}' is not a variant option. Options: max_width, max_height, format and quality, written option=value.";
+                return $"'{Shown(option)}' of '{variant.Name}' is not a variant option. Options: max_width, max_height, format and "
+                    + "quality, written option=value.";
         }
     }
 

@@ -18,7 +18,8 @@ namespace Halftone.Pipeline;
 /// <item>Store each output.</item>
 /// <item>Record the outcome. If the record did not count, remove the outputs again.</item>
 /// </list>
-/// Only this class knows the order: the stages do not call each other and do not use the database. Running twice has no effect: the record is guarded, and each run stores under its own keys.
+/// Only this class knows the order: the stages do not call each other and do not use the database. Running twice has no
+/// effect: the record is guarded, and each run stores under its own keys.
 /// </summary>
 internal sealed partial class ImageRun(
     EarlierOutputs earlierOutputs,
@@ -128,7 +129,8 @@ internal sealed partial class ImageRun(
         Stage.RunAsync("fetch", () => fetcher.FetchAsync(url, known, slot, cancellationToken));
 
     /// <summary>
-    /// Null if the source is not hashed. Hashing costs a tenth of everything but the codec, so only sources are hashed whose host cannot answer conditional requests, or sent the body all the same.
+    /// Null if the source is not hashed. Hashing costs a tenth of everything but the codec, so only sources are hashed
+    /// whose host cannot answer conditional requests, or sent the body all the same.
     /// </summary>
     private string? SourceKeyOf(Message.Image message, FetchResult.Fetched fetched, EarlierOutput? earlier) =>
         fetched.Validators is null || earlier is not null ? earlierOutputs.KeyOfSource(message, fetched.Body.Bytes.Span) : null;
@@ -205,7 +207,10 @@ internal sealed partial class ImageRun(
 
     private static partial class Log
     {
-        [LoggerMessage(901, LogLevel.Information, "Image {ImageId} could not be fetched: {Error} (HTTP {HttpStatus}) on attempt {Attempt}; {Detail}")]
+        [LoggerMessage(
+            901,
+            LogLevel.Information,
+            "Image {ImageId} could not be fetched: {Error} (HTTP {HttpStatus}) on attempt {Attempt}; {Detail}")]
         public static partial void NotFetched(ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
 
         [LoggerMessage(903, LogLevel.Error, "Image {ImageId} of request {RequestId} reached the delivery limit")]

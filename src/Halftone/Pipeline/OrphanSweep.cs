@@ -11,22 +11,35 @@ using Halftone.Store;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Removes objects that no row names. At start, under the lock on the data folder, leftovers of a crash in that folder are removed at once, because no work is running yet that could name them. Once a day, objects older than a day are removed if their requests are closed or unknown; an open request may still record an object stored long ago, if the database was not writable. Among several processes, one does it. Each database leaves a mark in its bucket or account: if there is a mark of another database, unknown objects may belong to it and stay.
+/// Removes objects that no row names. At start, under the lock on the data folder, leftovers of a crash in that folder
+/// are removed at once, because no work is running yet that could name them. Once a day, objects older than a day are
+/// removed if their requests are closed or unknown; an open request may still record an object stored long ago, if the
+/// database was not writable. Among several processes, one does it. Each database leaves a mark in its bucket or
+/// account: if there is a mark of another database, unknown objects may belong to it and stay.
 /// </summary>
-internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore images, IFileStore files, TimeProvider time, ILogger<OrphanSweep> logger)
+internal sealed partial class OrphanSweep(
+    HalftoneDatabase database,
+    IImageStore images,
+    IFileStore files,
+    TimeProvider time,
+    ILogger<OrphanSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
 {
     private static readonly TimeSpan MinAge = TimeSpan.FromDays(1);
     private static readonly TimeSpan Interval = TimeSpan.FromDays(1);
 
-    /// <summary>Pause before the first pass: a server that is restarted every day must sweep too, and one that runs for minutes must leave its mark.</summary>
+    /// <summary>
+    /// Pause before the first pass: a server that is restarted every day must sweep too, and one that runs for minutes
+    /// must leave its mark.
+    /// </summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(1);
 
     /// <summary>The marks are stored like the objects of a request.</summary>
     public static readonly Guid Marks = Guid.Empty;
 
     /// <summary>A grey PNG of one pixel, for a store that accepts only images.</summary>
-    private static readonly byte[] MarkPng = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==");
+    private static readonly byte[] MarkPng = Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg==");
 
     /// <summary>Maximum keys in a set, which takes about 200 MB; a request with more objects takes several passes. 8 million.</summary>
     public long PrintsAtOnce { get; init; } = 8_000_000;
@@ -37,7 +50,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
     private IEnumerable<IListedStore> Stores => new IListedStore[] { images, files }.Distinct();
 
     /// <summary>
-    /// Runs before any work: removes objects of unknown requests, and objects not named by requests that were open or had just ended when the last process ended. If the database is older than the folder, because it was restored or lost, files of unknown requests are left to the daily pass.
+    /// Runs before any work: removes objects of unknown requests, and objects not named by requests that were open or
+    /// had just ended when the last process ended. If the database is older than the folder, because it was restored or
+    /// lost, files of unknown requests are left to the daily pass.
     /// </summary>
     public async Task SweepAtStartAsync(CancellationToken cancellationToken)
     {
@@ -55,7 +70,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
             }
         }
 
-        var unsettled = await database.ReadAsync(connection => connection.QueryAsync<RequestRow>(Sql.Unsettled, new { LongestRun = (long)LongestRun.TotalMilliseconds }), cancellationToken);
+        var unsettled = await database.ReadAsync(
+            connection => connection.QueryAsync<RequestRow>(Sql.Unsettled, new { LongestRun = (long)LongestRun.TotalMilliseconds }),
+            cancellationToken);
         foreach (var request in unsettled)
         {
             foreach (var store in folders)
@@ -86,7 +103,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
             var isOursAlone = await IsOursAloneAsync(store, mark, cancellationToken);
             await foreach (var requestId in store.RequestsAsync(cancellationToken))
             {
-                var request = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { RequestId = requestId }), cancellationToken);
+                var request = await database.ReadAsync(
+                    connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { RequestId = requestId }),
+                    cancellationToken);
                 if (request is null && isOursAlone && requestId != Marks)
                 {
                     await RemoveUnknownAsync(store, requestId, oldest, cancellationToken);
@@ -139,12 +158,17 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
         return true;
     }
 
-    /// <summary>True for an upload with images or results. A crash leaves an upload alone, or images of a deleted request, whose upload is gone.</summary>
+    /// <summary>
+    /// True for an upload with images or results. A crash leaves an upload alone, or images of a deleted request, whose
+    /// upload is gone.
+    /// </summary>
     private async Task<bool> IsWorkAsync(Guid requestId, CancellationToken cancellationToken)
     {
         var kept = await files.ListAsync(requestId, cancellationToken).ToListAsync(cancellationToken);
         var uploads = kept.Count(found => found.Key.StartsWith($"{ObjectKey.Prefix(requestId)}upload-", StringComparison.Ordinal));
-        return uploads > 0 && (uploads < kept.Count || (!images.IsRemote && await images.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
+        return uploads > 0
+            && (uploads < kept.Count
+                || (!images.IsRemote && await images.ListAsync(requestId, cancellationToken).AnyAsync(cancellationToken)));
     }
 
     /// <summary>Uploads in progress have no row yet, but they are recent.</summary>
@@ -157,7 +181,11 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
         }
     }
 
-    private async Task RemoveUnnamedAsync(IListedStore store, RequestRow request, DateTimeOffset oldest, CancellationToken cancellationToken)
+    private async Task RemoveUnnamedAsync(
+        IListedStore store,
+        RequestRow request,
+        DateTimeOffset oldest,
+        CancellationToken cancellationToken)
     {
         var passes = (ulong)(1 + (request.Images * (1 + VariantSpec.Parse(request.Variants).Count) / PrintsAtOnce));
         for (var pass = 0UL; pass < passes; pass++)
@@ -186,7 +214,9 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
         await database.ReadAsync(
             async connection =>
             {
-                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { request.FirstImageId, EndImageId = request.FirstImageId + request.Images }).WithCancellation(cancellationToken))
+                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(
+                    Sql.Stored,
+                    new { request.FirstImageId, EndImageId = request.FirstImageId + request.Images }).WithCancellation(cancellationToken))
                 {
                     named.UnionWith(image.Objects.Select(stored => PrintOf(stored.Key)).Where(isWanted));
                 }
@@ -251,7 +281,11 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, IImageStore
         [LoggerMessage(942, LogLevel.Information, "Removed {Key}, which no row names")]
         public static partial void Removed(ILogger logger, string key);
 
-        [LoggerMessage(943, LogLevel.Warning, "The store has the mark of another database ({Key}), so objects that this database does not know are kept. Give each database its own bucket, prefix or folder; if the other database no longer exists, remove its mark")]
+        [LoggerMessage(
+            943,
+            LogLevel.Warning,
+            "The store has the mark of another database ({Key}), so objects that this database does not know are kept. Give each "
+            + "database its own bucket, prefix or folder; if the other database no longer exists, remove its mark")]
         public static partial void OfOthers(ILogger logger, string key);
     }
 }

@@ -83,7 +83,8 @@ internal sealed partial class OutputMaker(
     }
 
     /// <summary>
-    /// False if the request was cancelled or deleted in the meantime. Renews the lease of a retried image, so that the sweep does not hand it out again during this run.
+    /// False if the request was cancelled or deleted in the meantime. Renews the lease of a retried image, so that the
+    /// sweep does not hand it out again during this run.
     /// </summary>
     private Task<bool> IsStillWantedAsync(Message.Image message, CancellationToken cancellationToken) => OutageBackoff.WaitOutAsync(
         async () =>

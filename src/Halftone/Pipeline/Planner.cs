@@ -19,14 +19,17 @@ internal sealed class Planner(
     IOptions<QueueOptions> options,
     TimeProvider time)
 {
-    /// <summary>IDs searched per statement: without table statistics, PostgreSQL would read everything after the cursor and sort it.</summary>
+    /// <summary>
+    /// IDs that one statement looks at. Without it PostgreSQL, before it has statistics of the table, would read and sort all that follow.
+    /// </summary>
     private const int Stretch = 4_096;
 
     public async Task HandleAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
         await WaitForRoomAsync(plan, slot, cancellationToken);
         var request = await database.ReadAsync(
-            connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { plan.RequestId, plan.Run }), cancellationToken);
+            connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { plan.RequestId, plan.Run }),
+            cancellationToken);
         if (request is null)
         {
             return;
@@ -42,7 +45,7 @@ internal sealed class Planner(
         }
     }
 
-    /// <summary>If many images of the request already wait for their hosts, more of them would only keep others out.</summary>
+    /// <summary>If many images of the request wait for their hosts already, more of them would only keep others out.</summary>
     private async Task WaitForRoomAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
         var limit = options.Value.WaitingImagesPerRequest;
@@ -58,7 +61,8 @@ internal sealed class Planner(
     {
         var images = new List<PendingImage>();
         var end = request.FirstImageId + request.Images;
-        for (var from = Math.Max(plan.After + 1, request.FirstImageId); from < end && images.Count < options.Value.PlanImages; from += Stretch)
+        var most = options.Value.PlanImages;
+        for (var from = Math.Max(plan.After + 1, request.FirstImageId); from < end && images.Count < most; from += Stretch)
         {
             var limit = options.Value.PlanImages - images.Count;
             var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + Stretch), Limit = limit };
@@ -101,7 +105,7 @@ internal sealed class Planner(
             cancellationToken);
     }
 
-    /// <summary>Nothing is left to plan: Finish is due if the last outcome came first, or if the request is being cancelled.</summary>
+    /// <summary>Nothing is left to plan: Finish is due if all outcomes are recorded, or if the request is being cancelled.</summary>
     private async Task<bool> FinishIfDoneAsync(DbTransaction transaction, Message.Plan plan)
     {
         var done = await transaction.ExecuteScalarAsync<long>(Sql.IsDone, new { plan.RequestId, plan.Run });

@@ -10,9 +10,18 @@ using Halftone.Store;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Runs at start with the in-process queue, before any work is taken, under the lock on the data folder. The queue was lost with the process, so unfinished requests get a Plan, and requests being deleted their Delete. Incomplete uploads are removed, and completed images of unfinished requests are processed again if their file is missing or has the wrong length.
+/// Runs at start with the in-process queue, before any work is taken, under the lock on the data folder. The queue was
+/// lost with the process, so unfinished requests get a Plan, and requests being deleted their Delete. Incomplete
+/// uploads are removed, and completed images of unfinished requests are processed again if their file is missing or has
+/// the wrong length.
 /// </summary>
-internal sealed partial class Replan(HalftoneDatabase database, IFileStore files, IImageStore images, AbandonedUploads uploads, TimeProvider time, ILogger<Replan> logger)
+internal sealed partial class Replan(
+    HalftoneDatabase database,
+    IFileStore files,
+    IImageStore images,
+    AbandonedUploads uploads,
+    TimeProvider time,
+    ILogger<Replan> logger)
 {
     private const int PageRows = 1_000;
 
@@ -20,8 +29,11 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
     /// <param name="cancellationToken">Stops the start.</param>
     public async Task RunAsync(bool looksAtFiles, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }), cancellationToken);
-        var requests = (await database.ReadAsync(connection => connection.QueryAsync<OpenRequest>(Sql.OpenRequests), cancellationToken)).AsList();
+        await database.WriteAsync(
+            transaction => transaction.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }),
+            cancellationToken);
+        var requests = (
+            await database.ReadAsync(connection => connection.QueryAsync<OpenRequest>(Sql.OpenRequests), cancellationToken)).AsList();
         foreach (var request in requests)
         {
             switch (request.State)
@@ -30,7 +42,10 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
                     await ForgetAsync(request, cancellationToken);
                     break;
                 case RequestState.Deleting:
-                    await database.WriteAsync(transaction => Outbox.AddAsync(transaction, new Message.Delete { RequestId = request.RequestId, Run = request.Run }, time), cancellationToken);
+                    await database.WriteAsync(
+                        transaction =>
+                            Outbox.AddAsync(transaction, new Message.Delete { RequestId = request.RequestId, Run = request.Run }, time),
+                        cancellationToken);
                     break;
                 default:
                     if (looksAtFiles)
@@ -72,14 +87,19 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
         await Outbox.AddAsync(transaction, new Message.Plan { RequestId = request.RequestId, Run = request.Run, After = 0 }, time);
     }
 
-    /// <summary>Finds missing files. A power failure can lose a renamed file after its row was committed, because images are flushed once per request, at its end.</summary>
+    /// <summary>
+    /// Finds missing files. A power failure can lose a renamed file after its row was committed, because images are
+    /// flushed once per request, at its end.
+    /// </summary>
     private async Task UndoLostFilesAsync(OpenRequest request, CancellationToken cancellationToken)
     {
         var end = request.FirstImageId + request.Images;
         for (var from = request.FirstImageId; from < end; from += PageRows)
         {
             var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + PageRows) };
-            foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, parameters), cancellationToken))
+            foreach (var row in await database.ReadAsync(
+                connection => connection.QueryAsync<StoredImage>(Sql.CompletedImages, parameters),
+                cancellationToken))
             {
                 if (!await row.IsWholeAsync(images, cancellationToken))
                 {
@@ -122,7 +142,8 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
             """;
 
         /// <summary>A first attempt that was handed out has a lease, but its process has died.</summary>
-        public const string DueDeliveries = "UPDATE delivery SET next_attempt_at = @Now WHERE state = 'pending' AND attempt = schedule_from";
+        public const string DueDeliveries =
+            "UPDATE delivery SET next_attempt_at = @Now WHERE state = 'pending' AND attempt = schedule_from";
 
         public const string ResetPlannedTo = "UPDATE request SET planned_to = 0 WHERE request_id = @RequestId";
 
@@ -135,18 +156,22 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
 
         public const string UncountImages = """
             UPDATE request
-            SET    completed = request.completed - lost.images, reused = request.reused - lost.reused, bytes_in = request.bytes_in - lost.bytes_in, bytes_out = request.bytes_out - lost.bytes_out,
+            SET    completed = request.completed - lost.images, reused = request.reused - lost.reused,
+                   bytes_in = request.bytes_in - lost.bytes_in, bytes_out = request.bytes_out - lost.bytes_out,
                    updated_at = @Now
-            FROM   (SELECT count(*) AS images, count(CASE WHEN reused THEN 1 END) AS reused, coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
+            FROM   (SELECT count(*) AS images, count(CASE WHEN reused THEN 1 END) AS reused,
+                           coalesce(sum(bytes_in), 0) AS bytes_in, coalesce(sum(bytes_out), 0) AS bytes_out
                     FROM image WHERE (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed') AS lost
             WHERE  request_id = @RequestId
             """;
 
         public const string UndoImages = """
             UPDATE image
-            SET    state = 'pending', object_key = NULL, bytes_in = NULL, bytes_out = NULL, kept_original = NULL, width = NULL, height = NULL,
+            SET    state = 'pending', object_key = NULL, bytes_in = NULL, bytes_out = NULL, kept_original = NULL,
+                   width = NULL, height = NULL,
                    content_hash = NULL, variants = NULL, fetch_ms = NULL, compress_ms = NULL, store_ms = NULL,
-                   url_key = NULL, source_key = NULL, etag = NULL, last_modified = NULL, source_url = NULL, reused = NULL, attempt = 0, updated_at = @Now
+                   url_key = NULL, source_key = NULL, etag = NULL, last_modified = NULL, source_url = NULL, reused = NULL,
+                   attempt = 0, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'completed'
             """;
     }
@@ -156,10 +181,16 @@ internal sealed partial class Replan(HalftoneDatabase database, IFileStore files
         [LoggerMessage(921, LogLevel.Information, "Request {RequestId} was unfinished and resumes")]
         public static partial void Replanned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(922, LogLevel.Information, "Upload {RequestId} was incomplete when the server ended and was never answered; removing it")]
+        [LoggerMessage(
+            922,
+            LogLevel.Information,
+            "Upload {RequestId} was incomplete when the server ended and was never answered; removing it")]
         public static partial void Forgot(ILogger logger, Guid requestId);
 
-        [LoggerMessage(923, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has the wrong length; processing the image again")]
+        [LoggerMessage(
+            923,
+            LogLevel.Warning,
+            "A file of image {ImageId} of request {RequestId} is missing or has the wrong length; processing the image again")]
         public static partial void Undone(ILogger logger, long imageId, Guid requestId);
     }
 }

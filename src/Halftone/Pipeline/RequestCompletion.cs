@@ -13,7 +13,9 @@ using Halftone.Webhooks;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Closes a request: writes the result under a fresh key and flushes the images, then in one transaction switches the request to the new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no row removes its file again; the winner removes the file it replaced.
+/// Closes a request: writes the result under a fresh key and flushes the images, then in one transaction switches the
+/// request to the new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no
+/// row removes its file again; the winner removes the file it replaced.
 /// </summary>
 internal sealed partial class RequestCompletion(
     HalftoneDatabase database,
@@ -48,9 +50,17 @@ internal sealed partial class RequestCompletion(
 
     private async Task CloseAsync(Message.Finish finish, RequestRow request, string key, CancellationToken cancellationToken)
     {
-        await OutageBackoff.WaitOutAsync(() => WriteResultAsync(finish.RequestId, request, key, cancellationToken), time, logger, cancellationToken);
+        await OutageBackoff.WaitOutAsync(
+            () => WriteResultAsync(finish.RequestId, request, key, cancellationToken),
+            time,
+            logger,
+            cancellationToken);
         await OutageBackoff.WaitOutAsync(() => FlushImagesAsync(cancellationToken), time, logger, cancellationToken);
-        if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
+        if (await OutageBackoff.WaitOutAsync(
+            () => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken),
+            time,
+            logger,
+            cancellationToken) is { } state)
         {
             due.Set();
             Instruments.Ended(state.ToStored());
@@ -74,14 +84,18 @@ internal sealed partial class RequestCompletion(
 
     private async Task DeleteUnlessNamedAsync(Guid requestId, string key)
     {
-        if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }), CancellationToken.None) != key)
+        if (await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }),
+            CancellationToken.None) != key)
         {
             await files.DeleteAsync(key, CancellationToken.None);
         }
     }
 
     private Task<RequestRow?> FindAsync(Message.Finish finish, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Finishable, new { finish.RequestId, finish.Run }), cancellationToken);
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Finishable, new { finish.RequestId, finish.Run }),
+            cancellationToken);
 
     private async Task<bool> WriteResultAsync(Guid requestId, RequestRow request, string key, CancellationToken cancellationToken)
     {
@@ -94,7 +108,14 @@ internal sealed partial class RequestCompletion(
             {
                 string[] variants = [.. VariantSpec.Parse(request.Variants).Select(variant => variant.Name)];
                 var outcomes = resultImages.ReadAsync(request.FirstImageId, request.Images, variants, cancellationToken);
-                await ResultCsv.WriteAsync(upload, CsvDialect.Parse(request.Dialect), destination, outcomes, variants, request.EscapeFormulas, cancellationToken);
+                await ResultCsv.WriteAsync(
+                    upload,
+                    CsvDialect.Parse(request.Dialect),
+                    destination,
+                    outcomes,
+                    variants,
+                    request.EscapeFormulas,
+                    cancellationToken);
                 return true;
             },
             cancellationToken);
@@ -141,7 +162,11 @@ internal sealed partial class RequestCompletion(
 
         public const string Close = """
             UPDATE request
-            SET    state = CASE WHEN state = 'cancelling' THEN 'cancelled' WHEN completed > 0 OR images = 0 THEN 'completed' ELSE 'failed' END,
+            SET    state = CASE
+                       WHEN state = 'cancelling' THEN 'cancelled'
+                       WHEN completed > 0 OR images = 0 THEN 'completed'
+                       ELSE 'failed'
+                   END,
                    result_key = @ResultKey, updated_at = @Now, finished_at = @Now
             WHERE  request_id = @RequestId AND run = @Run
             AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))

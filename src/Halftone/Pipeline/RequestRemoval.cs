@@ -11,7 +11,9 @@ internal sealed class RequestRemoval(HalftoneDatabase database, IFileStore files
 {
     public async Task HandleAsync(Message.Delete delete, CancellationToken cancellationToken)
     {
-        var deleting = await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.IsDeleting, new { delete.RequestId, delete.Run }), cancellationToken);
+        var deleting = await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<long>(Sql.IsDeleting, new { delete.RequestId, delete.Run }),
+            cancellationToken);
         if (deleting == 0)
         {
             return;

@@ -6,7 +6,8 @@ using Halftone.Requests;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Writes the messages of all unfinished requests into the outbox again. Increments the run, so that messages that were not lost after all have no effect.
+/// Writes the messages of all unfinished requests into the outbox again. Increments the run, so that messages that were
+/// not lost after all have no effect.
 /// </summary>
 internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
 {
@@ -61,7 +62,8 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
 
     private static class Sql
     {
-        public const string Unfinished = "SELECT request_id FROM request WHERE state IN ('pending', 'processing', 'cancelling', 'deleting') ORDER BY request_id";
+        public const string Unfinished =
+            "SELECT request_id FROM request WHERE state IN ('pending', 'processing', 'cancelling', 'deleting') ORDER BY request_id";
 
         public const string Deleting = "SELECT request_id FROM request WHERE state = 'deleting'";
 

@@ -5,9 +5,15 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Deletes requests that ended more than <see cref="RetentionOptions.Days"/> ago, as their owners could. Any number of processes may do this at a time: a guarded statement marks each request for deletion, and the process that marks it writes its message.
+/// Deletes requests that ended more than <see cref="RetentionOptions.Days"/> ago, as their owners could. Any number of
+/// processes may do this at a time: a guarded statement marks each request for deletion, and the process that marks it
+/// writes its message.
 /// </summary>
-internal sealed partial class RetentionSweep(RequestActions actions, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RetentionSweep> logger)
+internal sealed partial class RetentionSweep(
+    RequestActions actions,
+    IOptions<RetentionOptions> options,
+    TimeProvider time,
+    ILogger<RetentionSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
 {
     /// <summary>Pause before the first pass: a server that is restarted every day must sweep too.</summary>

@@ -13,7 +13,9 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Hands due images and deliveries back to the queue. Never clears the due time but moves it forward by a lease: if the message is lost, the row becomes due again, and only a recorded outcome ends it. If the queue was unavailable, publishes when it is back, not when the lease has expired.
+/// Hands due images and deliveries back to the queue. Never clears the due time but moves it forward by a lease: if the
+/// message is lost, the row becomes due again, and only a recorded outcome ends it. If the queue was unavailable,
+/// publishes when it is back, not when the lease has expired.
 /// </summary>
 internal sealed partial class RetrySweep(
     HalftoneDatabase database,
@@ -30,13 +32,19 @@ internal sealed partial class RetrySweep(
     /// <summary>Maximum per pass: the limit of the statements.</summary>
     private const int MostImages = 256;
 
-    /// <summary>First lease: if a process takes images and dies before the broker has them, they wait this long instead of <see cref="QueueOptions.Lease"/>; 30 s.</summary>
+    /// <summary>
+    /// First lease: if a process takes images and dies before the broker has them, they wait this long instead of
+    /// <see cref="QueueOptions.Lease"/>; 30 s.
+    /// </summary>
     private static readonly TimeSpan UntilPublished = TimeSpan.FromSeconds(30);
 
     /// <summary>Larger differences between two passes are clock jumps; slewing is smaller.</summary>
     private static readonly TimeSpan LeastJump = TimeSpan.FromSeconds(30);
 
-    /// <summary>Messages that are leased but not confirmed by the queue. Some may be on it all the same: a second message has no effect.</summary>
+    /// <summary>
+    /// Messages that are leased but not confirmed by the queue. Some may be on it all the same: a second message has no
+    /// effect.
+    /// </summary>
     private List<Message> unpublished = [];
 
     /// <summary>The lease of their images.</summary>
@@ -84,7 +92,8 @@ internal sealed partial class RetrySweep(
     }
 
     /// <summary>Runs one pass; public for tests, which move the clock instead of waiting.</summary>
-    /// <returns>True if it took the maximum number of images: then there are probably more, and the next pass follows at once while the queue has room.</returns>
+    /// <returns>True if it took the maximum number of images: then there are probably more, and the next pass follows
+    /// at once while the queue has room.</returns>
     public async Task<bool> SweepAsync(CancellationToken cancellationToken)
     {
         if (queue.IsInProcess)
@@ -96,11 +105,12 @@ internal sealed partial class RetrySweep(
 
         // Looks on a reading connection first, so that an idle server does not take the write lock every second.
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var untilPublished = queue.IsInProcess || options.Value.Lease < UntilPublished ? options.Value.Lease : UntilPublished;
         var parameters = new
         {
             Now = now,
             Lease = now + (long)options.Value.Lease.TotalMilliseconds,
-            FirstLease = now + (long)(queue.IsInProcess || options.Value.Lease < UntilPublished ? options.Value.Lease : UntilPublished).TotalMilliseconds,
+            FirstLease = now + (long)untilPublished.TotalMilliseconds,
             Latest = now + (long)LongestWait.TotalMilliseconds,
             Images = queue.HasRoom(QueueName.Work),
             Deliveries = queue.HasRoom(QueueName.Deliver),
@@ -119,16 +129,23 @@ internal sealed partial class RetrySweep(
                 {
                     // One range of the index after the other: queried together, SQLite would read and sort everything that is due.
                     var images = await DueAsync(transaction, 0, now, parameters.Full);
-                    images.AddRange(images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
+                    images.AddRange(
+                        images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
                     var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
-                    await transaction.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, Lease = parameters.FirstLease });
+                    await transaction.ExecuteAsync(
+                        database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres),
+                        new { Ids = ids, Lease = parameters.FirstLease });
                     messages.AddRange(images.Select(image => image.ToMessage(image.TraceOf(sample))));
                 }
 
                 if (parameters.Deliveries)
                 {
-                    var deliveries = await transaction.QueryAsync<DueDelivery>(database.Choose(Sql.LeaseDeliveriesSqlite, Sql.LeaseDeliveriesPostgres), parameters);
-                    messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
+                    var deliveries = await transaction.QueryAsync<DueDelivery>(
+                        database.Choose(Sql.LeaseDeliveriesSqlite, Sql.LeaseDeliveriesPostgres),
+                        parameters);
+                    messages.AddRange(
+                        deliveries.Select(d =>
+                            new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
                 }
 
                 // Before the commit, whose answer may get lost.
@@ -150,8 +167,16 @@ internal sealed partial class RetrySweep(
             unpublished = [];
             if (ids.Length > 0 && !queue.IsInProcess)
             {
-                var parameters = new { Ids = JsonSerializer.Serialize(ids), FirstLease = firstLease, Lease = (time.GetUtcNow() + options.Value.Lease).ToUnixTimeMilliseconds() };
-                await database.WriteAsync(transaction => transaction.ExecuteAsync(database.Choose(Sql.ProlongImagesSqlite, Sql.ProlongImagesPostgres), parameters), cancellationToken);
+                var parameters = new
+                {
+                    Ids = JsonSerializer.Serialize(ids),
+                    FirstLease = firstLease,
+                    Lease = (time.GetUtcNow() + options.Value.Lease).ToUnixTimeMilliseconds(),
+                };
+                await database.WriteAsync(
+                    transaction =>
+                        transaction.ExecuteAsync(database.Choose(Sql.ProlongImagesSqlite, Sql.ProlongImagesPostgres), parameters),
+                    cancellationToken);
             }
         }
     }
@@ -167,7 +192,9 @@ internal sealed partial class RetrySweep(
     }
 
     /// <summary>
-    /// Moves due times with the clock when it is set: otherwise a jump of an hour forward would make everything due at once, and an hour back would delay it by an hour. Rows written after a jump forward already use the new time. If several machines share the database, a machine whose clock jumps must not move rows of the others.
+    /// Moves due times with the clock when it is set: otherwise a jump of an hour forward would make everything due at
+    /// once, and an hour back would delay it by an hour. Rows written after a jump forward already use the new time. If
+    /// several machines share the database, a machine whose clock jumps must not move rows of the others.
     /// </summary>
     private async Task FollowClockAsync(CancellationToken cancellationToken)
     {
@@ -178,7 +205,9 @@ internal sealed partial class RetrySweep(
         {
             Log.ClockJumped(logger, jump);
             var parameters = new { Jump = (long)jump.TotalMilliseconds, Until = expected.ToUnixTimeMilliseconds() };
-            await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.MoveDueTimes, parameters, HalftoneDatabase.LongStatementSeconds), cancellationToken);
+            await database.WriteAsync(
+                transaction => transaction.ExecuteAsync(Sql.MoveDueTimes, parameters, HalftoneDatabase.LongStatementSeconds),
+                cancellationToken);
         }
 
         last = (clock, timestamp);
@@ -202,11 +231,15 @@ internal sealed partial class RetrySweep(
     {
         /// <summary>Uses the partial indexes image_due and delivery_due.</summary>
         public const string AnyDue = """
-            SELECT (@Images AND (EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now) OR EXISTS (SELECT 1 FROM image WHERE next_attempt_at > @Latest)))
+            SELECT (@Images AND (EXISTS (SELECT 1 FROM image WHERE next_attempt_at <= @Now)
+                                 OR EXISTS (SELECT 1 FROM image WHERE next_attempt_at > @Latest)))
                 OR (@Deliveries AND EXISTS (SELECT 1 FROM delivery WHERE next_attempt_at <= @Now))
             """;
 
-        /// <summary>Only images of open requests, because rows of a closed one never change; and not of requests with enough waiting images.</summary>
+        /// <summary>
+        /// Only images of open requests, because the rows of a closed one never change; none whose request fills the
+        /// waiting room.
+        /// </summary>
         public const string DueImagesSqlite = $"""
             {PendingImage.Select}
             WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
@@ -215,7 +248,9 @@ internal sealed partial class RetrySweep(
             LIMIT  256
             """;
 
-        /// <summary>Each sweep takes rows that no other has. The limit is not a parameter: with one, a prepared plan reads the whole table.</summary>
+        /// <summary>
+        /// Each sweep takes rows that no other has. The limit is not a parameter: with one, a prepared plan reads the whole table.
+        /// </summary>
         public const string DueImagesPostgres = $"""
             {PendingImage.Select}
             WHERE  i.next_attempt_at BETWEEN @From AND @To AND i.state = 'pending' AND r.state IN ('pending', 'processing')
@@ -230,17 +265,22 @@ internal sealed partial class RetrySweep(
             """;
 
         public const string LeaseImagesPostgres = """
-            UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending'
+            UPDATE image
+            SET    next_attempt_at = @Lease
+            WHERE  image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending'
             """;
 
         /// <summary>Images that nobody has finished or handed out in the meantime.</summary>
         public const string ProlongImagesSqlite = """
-            UPDATE image SET next_attempt_at = @Lease WHERE image_id IN (SELECT value FROM json_each(@Ids)) AND state = 'pending' AND next_attempt_at = @FirstLease
+            UPDATE image
+            SET    next_attempt_at = @Lease
+            WHERE  image_id IN (SELECT value FROM json_each(@Ids)) AND state = 'pending' AND next_attempt_at = @FirstLease
             """;
 
         public const string ProlongImagesPostgres = """
             UPDATE image SET next_attempt_at = @Lease
-            WHERE  image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json)) AND state = 'pending' AND next_attempt_at = @FirstLease
+            WHERE  image_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))
+            AND    state = 'pending' AND next_attempt_at = @FirstLease
             """;
 
         public const string MoveDueTimes = """
@@ -249,7 +289,8 @@ internal sealed partial class RetrySweep(
             """;
 
         public const string LeaseDeliveriesSqlite = """
-            WITH   due AS (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256)
+            WITH   due AS (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending'
+                           ORDER BY next_attempt_at LIMIT 256)
             UPDATE delivery
             SET    next_attempt_at = @Lease
             WHERE  delivery_id IN (SELECT delivery_id FROM due)
@@ -258,7 +299,8 @@ internal sealed partial class RetrySweep(
 
         /// <summary>Materialized: a subquery may be executed more than once, and lock more rows than it returns.</summary>
         public const string LeaseDeliveriesPostgres = """
-            WITH   due AS MATERIALIZED (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending' ORDER BY next_attempt_at LIMIT 256 FOR UPDATE SKIP LOCKED)
+            WITH   due AS MATERIALIZED (SELECT delivery_id FROM delivery WHERE next_attempt_at <= @Now AND state = 'pending'
+                                        ORDER BY next_attempt_at LIMIT 256 FOR UPDATE SKIP LOCKED)
             UPDATE delivery
             SET    next_attempt_at = @Lease
             WHERE  delivery_id IN (SELECT delivery_id FROM due)

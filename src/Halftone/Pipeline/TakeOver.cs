@@ -7,7 +7,9 @@ using Halftone.Telemetry;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Reuses the outputs of an earlier request: copies them to keys of this request's own, so that neither request depends on the other. Tries once: a store that cannot copy, or does not answer, may still accept a new output, and a new output is worth waiting for.
+/// Reuses the outputs of an earlier request: copies them to keys of this request's own, so that neither request depends
+/// on the other. Tries once: a store that cannot copy, or does not answer, may still accept a new output, and a new
+/// output is worth waiting for.
 /// </summary>
 internal sealed class TakeOver(IImageStore images, UnusedOutputs unused, ILogger<TakeOver> logger)
 {

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Takes messages off the three queues and passes each to its handler. When the server is told to stop, nothing more is taken, and messages in progress have a few seconds to finish; then they are cancelled and come back after the next start.
+/// Takes messages off the three queues and passes each to its handler. When the server is told to stop, nothing more is
+/// taken, and messages in progress have a few seconds to finish; then they are cancelled and come back after the next
+/// start.
 /// </summary>
 internal sealed class Workers(
     IWorkQueue queue,
@@ -70,7 +72,10 @@ internal sealed class Workers(
         (message, ended) => WaitOutAsync(message, () => DeadLetterAsync(message, ended), ended),
         stop);
 
-    /// <summary>An outage of our own costs no message a delivery: otherwise half a minute of a full disk would dead-letter good images.</summary>
+    /// <summary>
+    /// An outage of our own costs no message a delivery: otherwise half a minute of a full disk would dead-letter good
+    /// images.
+    /// </summary>
     private async Task WaitOutAsync(Message message, Func<Task> handle, CancellationToken cancellationToken)
     {
         using var scope = logger.BeginScope(LogScope.Of(message));
@@ -97,5 +102,7 @@ internal sealed class Workers(
 
     /// <summary>An image that crashes workers fails; everything else returns to its queue, because it carries no bad data.</summary>
     private Task DeadLetterAsync(Message message, CancellationToken cancellationToken) =>
-        message is Message.Image image ? imageRun.DeadLetterAsync(image, cancellationToken) : queue.PublishAsync([message], cancellationToken);
+        message is Message.Image image
+            ? imageRun.DeadLetterAsync(image, cancellationToken)
+            : queue.PublishAsync([message], cancellationToken);
 }

@@ -5,14 +5,22 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Queue;
 
 /// <summary>
-/// The queue of a single process: nothing to install, nothing stored on disk (its messages are planned again at the next start). Requests take turns message by message, so a request of three rows waits for one message of each other request, not for their backlogs (docs/decisions/0002).
+/// The queue of a single process: nothing to install, nothing stored on disk (its messages are planned again at the
+/// next start). Requests take turns message by message, so a request of three rows waits for one message of each other
+/// request, not for their backlogs (docs/decisions/0002).
 /// </summary>
-internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<ChannelQueue> logger) : IWorkQueue
+internal sealed partial class ChannelQueue(
+    IOptions<QueueOptions> options,
+    WaitingRoom waitingRoom,
+    TimeProvider time,
+    ILogger<ChannelQueue> logger) : IWorkQueue
 {
     /// <summary>Number of messages beyond which no retries are handed out; the planner limits its own messages.</summary>
     private const int MostSwept = 1_024;
 
-    private readonly Dictionary<QueueName, TurnQueue<Taken>> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue<Taken>());
+    private readonly Dictionary<QueueName, TurnQueue<Taken>> queues = Enum.GetValues<QueueName>().ToDictionary(
+        name => name,
+        _ => new TurnQueue<Taken>());
 
     public bool IsInProcess => true;
 
@@ -34,7 +42,12 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         return Task.CompletedTask;
     }
 
-    public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    public async Task ConsumeAsync(
+        QueueName queue,
+        int prefetch,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         using var places = new WorkPlaces(prefetch, queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0);
         var running = new RunningTasks();
@@ -45,7 +58,14 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
                 await places.AdmitAsync(cancellationToken);
                 var taken = await queues[queue].TakeAsync(cancellationToken);
                 await places.EnterAsync(cancellationToken);
-                running.Add(HandleAsync(queue, taken, new WorkSlot(places, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId), handle, deadLetter, cancellationToken));
+                running.Add(
+                    HandleAsync(
+                        queue,
+                        taken,
+                        new WorkSlot(places, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId),
+                        handle,
+                        deadLetter,
+                        cancellationToken));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -54,7 +74,13 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         }
     }
 
-    private async Task HandleAsync(QueueName queue, Taken taken, WorkSlot slot, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task HandleAsync(
+        QueueName queue,
+        Taken taken,
+        WorkSlot slot,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         // The loop that takes messages must not run the synchronous first part of a handler itself.
         await Task.Yield();

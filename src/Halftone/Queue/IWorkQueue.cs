@@ -3,12 +3,14 @@ using Halftone.Model;
 namespace Halftone.Queue;
 
 /// <summary>
-/// Carries messages from publishers to one handler each, at least once. A message is removed only when its handler has returned; messages of a dead process come back.
+/// Carries messages from publishers to one handler each, at least once. A message is removed only when its handler has
+/// returned; messages of a dead process come back.
 /// </summary>
 internal interface IWorkQueue
 {
     /// <summary>
-    /// True if the messages live in this process and are lost with it: then one process owns the database, and plans unfinished work again when it starts.
+    /// True if the messages live in this process and are lost with it: then one process owns the database, and plans
+    /// unfinished work again when it starts.
     /// </summary>
     bool IsInProcess { get; }
 
@@ -29,9 +31,16 @@ internal interface IWorkQueue
     bool HasRoom(QueueName queue);
 
     /// <summary>
-    /// Passes messages to <paramref name="handle"/>, at most <paramref name="prefetch"/> at a time, until cancelled; then waits for the running handlers. If a handler throws, its message is delivered again after a pause, up to the delivery limit; then <paramref name="deadLetter"/> receives it.
+    /// Passes messages to <paramref name="handle"/>, at most <paramref name="prefetch"/> at a time, until cancelled;
+    /// then waits for the running handlers. If a handler throws, its message is delivered again after a pause, up to
+    /// the delivery limit; then <paramref name="deadLetter"/> receives it.
     /// </summary>
-    Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken);
+    Task ConsumeAsync(
+        QueueName queue,
+        int prefetch,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken);
 }
 
 /// <param name="message">The message that was taken.</param>

@@ -7,7 +7,9 @@ namespace Halftone.Queue;
 internal sealed class QueueOptions : IValidatableObject
 {
     /// <summary>
-    /// RabbitMQ, which many processes share: <c>amqp://user:password@host:5672/vhost</c> (<c>amqps</c> with TLS), several nodes of one cluster separated by commas. Default: empty, which means a queue inside this process, which then owns the database.
+    /// RabbitMQ, which many processes share: <c>amqp://user:password@host:5672/vhost</c> (<c>amqps</c> with TLS),
+    /// several nodes of one cluster separated by commas. Default: empty, which means a queue inside this process, which
+    /// then owns the database.
     /// </summary>
     public string Uri { get; set; } = "";
 
@@ -19,7 +21,10 @@ internal sealed class QueueOptions : IValidatableObject
     [Range(1, 1_024)]
     public int Prefetch { get; set; } = 32;
 
-    /// <summary>Maximum images beyond <see cref="Prefetch"/> that wait for their host without holding a slot, 16 to 100,000; 4,096.</summary>
+    /// <summary>
+    /// Maximum images beyond <see cref="Prefetch"/> that wait for their host without holding a slot, 16 to 100,000;
+    /// 4,096.
+    /// </summary>
     internal int WaitingImages { get; set; } = 4_096;
 
     /// <summary>Maximum waiting images of one request before no more of it are published, 1 to 10,000; 64.</summary>
@@ -42,7 +47,10 @@ internal sealed class QueueOptions : IValidatableObject
     /// <summary>Delay before a message whose handler failed is delivered again; 1 s.</summary>
     internal TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Delay before a RabbitMQ message that this version cannot read, or a dead letter other than an image, returns to its queue, 50 ms to 10 min; 1 min.</summary>
+    /// <summary>
+    /// Delay before a RabbitMQ message that this version cannot read, or a dead letter other than an image, returns to
+    /// its queue, 50 ms to 10 min; 1 min.
+    /// </summary>
     internal TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Interval of the search for due retries; 1 s.</summary>
@@ -53,7 +61,8 @@ internal sealed class QueueOptions : IValidatableObject
     internal TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The nodes in <see cref="Uri"/>.</summary>
-    public IReadOnlyList<Uri> Nodes => [.. Uri.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(node => new Uri(node))];
+    public IReadOnlyList<Uri> Nodes =>
+        [.. Uri.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(node => new Uri(node))];
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -62,7 +71,9 @@ internal sealed class QueueOptions : IValidatableObject
             if (!System.Uri.TryCreate(node, UriKind.Absolute, out var uri) || uri.Scheme is not ("amqp" or "amqps"))
             {
                 // Without the text itself, which may contain a password.
-                yield return new ValidationResult("Queue:Uri must be amqp://user:password@host:port/vhost, or several of these separated by commas.", [nameof(Uri)]);
+                yield return new ValidationResult(
+                    "Queue:Uri must be amqp://user:password@host:port/vhost, or several of these separated by commas.",
+                    [nameof(Uri)]);
             }
         }
     }

@@ -9,10 +9,13 @@ using RabbitMQ.Client.Exceptions;
 namespace Halftone.Queue;
 
 /// <summary>
-/// The connection to RabbitMQ and its queues. The client's automatic recovery is off: it restores connections but not channels, and repeating work in progress is our task anyway.
+/// The connection to RabbitMQ and its queues. The client's automatic recovery is off: it restores connections but not
+/// channels, and repeating work in progress is our task anyway.
 /// </summary>
 /// <remarks>
-/// Quorum queues, so that a confirmed message survives the loss of a broker. Each has a dead-letter queue, filled at least once, which requires overflow=reject-publish (https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering).
+/// Quorum queues, so that a confirmed message survives the loss of a broker. Each has a dead-letter queue, filled at
+/// least once, which requires overflow=reject-publish
+/// (https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering).
 /// </remarks>
 internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDisposable
 {
@@ -30,7 +33,8 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     /// <summary>The connection of each channel in use.</summary>
     private readonly ConditionalWeakTable<IChannel, IConnection> owners = [];
 
-    public static string NameOf(QueueOptions options, QueueName queue) => $"{options.Name}.{queue.ToString().ToLower(CultureInfo.InvariantCulture)}";
+    public static string NameOf(QueueOptions options, QueueName queue) =>
+        $"{options.Name}.{queue.ToString().ToLower(CultureInfo.InvariantCulture)}";
 
     public static string DeadLetterNameOf(QueueOptions options, QueueName queue) => NameOf(options, queue) + ".dead";
 
@@ -69,7 +73,8 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     }
 
     /// <summary>
-    /// Closes a channel, which may be broken. If the broker does not confirm the close, the connection is abandoned and its unacknowledged messages are delivered again, so that nobody waits forever.
+    /// Closes a channel, which may be broken. If the broker does not confirm the close, the connection is abandoned and
+    /// its unacknowledged messages are delivered again, so that nobody waits forever.
     /// </summary>
     public async Task CloseAsync(IChannel? channel)
     {
@@ -99,7 +104,9 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsOutage(exception))
         {
-            throw new QueueUnavailableException($"RabbitMQ at {Address} cannot be used ({exception.InnerException?.Message ?? exception.Message}).", exception);
+            throw new QueueUnavailableException(
+                $"RabbitMQ at {Address} cannot be used ({exception.InnerException?.Message ?? exception.Message}).",
+                exception);
         }
     }
 
@@ -145,10 +152,18 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
     }
 
-    private string Address => string.Join(", ", options.Value.Nodes.Select(node => $"{node.Host}:{(node.Port < 0 ? AmqpTcpEndpoint.UseDefaultPort : node.Port)}"));
+    private string Address =>
+        string.Join(
+            ", ",
+            options.Value.Nodes.Select(node => $"{node.Host}:{(node.Port < 0 ? AmqpTcpEndpoint.UseDefaultPort : node.Port)}"));
 
     private static bool IsOutage(Exception exception) => exception is
-        RabbitMQClientException or IOException or SocketException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+        RabbitMQClientException
+            or IOException
+            or SocketException
+            or TimeoutException
+            or OperationCanceledException
+            or ObjectDisposedException;
 
     private async Task<IConnection> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -187,7 +202,10 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
             ContinuationTimeout = Patience,
         };
         // Tries them one after the other in any order, until one answers.
-        return factory.CreateConnectionAsync([.. nodes.Select(node => new AmqpTcpEndpoint(node, factory.Ssl))], $"halftone {Environment.MachineName} {Environment.ProcessId}", cancellationToken);
+        return factory.CreateConnectionAsync(
+            [.. nodes.Select(node => new AmqpTcpEndpoint(node, factory.Ssl))],
+            $"halftone {Environment.MachineName} {Environment.ProcessId}",
+            cancellationToken);
     }
 
     private async Task DeclareAsync(IChannel channel, CancellationToken cancellationToken)

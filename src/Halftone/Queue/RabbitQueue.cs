@@ -10,11 +10,21 @@ using RabbitMQ.Client.Events;
 namespace Halftone.Queue;
 
 /// <summary>
-/// The queue of many processes: RabbitMQ. A message is safe when its publish is confirmed, and removed when its handler has returned and it was acknowledged; messages of a dead process come back. Messages delivered to this process wait in one line per request, as in <see cref="ChannelQueue"/>, so requests take turns here too.
+/// The queue of many processes: RabbitMQ. A message is safe when its publish is confirmed, and removed when its handler
+/// has returned and it was acknowledged; messages of a dead process come back. Messages delivered to this process wait
+/// in one line per request, as in <see cref="ChannelQueue"/>, so requests take turns here too.
 /// </summary>
-internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<RabbitQueue> logger) : IWorkQueue, IAsyncDisposable
+internal sealed partial class RabbitQueue(
+    RabbitBroker broker,
+    IOptions<QueueOptions> options,
+    WaitingRoom waitingRoom,
+    TimeProvider time,
+    ILogger<RabbitQueue> logger) : IWorkQueue, IAsyncDisposable
 {
-    /// <summary>Number of publishes whose confirms are awaited together: one by one, a broker confirms a tenth as many per second.</summary>
+    /// <summary>
+    /// Number of publishes whose confirms are awaited together: one by one, a broker confirms a tenth as many per
+    /// second.
+    /// </summary>
     private const int Window = 256;
 
     /// <summary>Number of messages beyond which no retries are handed out.</summary>
@@ -23,7 +33,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     private const ushort DeadLettersAtOnce = 16;
 
     /// <summary>
-    /// A dead letter whose deliveries took longer than this on average was waiting: for an outage of ours to end, or behind slow work, until the broker timed out the delivery, after 30 min by default and never less than the recommended 5 (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout). Workers that crash are restarted sooner. Judged by the message's own age, which a newly started process knows too.
+    /// A dead letter whose deliveries took longer than this on average was waiting: for an outage of ours to end, or
+    /// behind slow work, until the broker timed out the delivery, after 30 min by default and never less than the
+    /// recommended 5 (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout). Workers that crash are
+    /// restarted sooner. Judged by the message's own age, which a newly started process knows too.
     /// </summary>
     private static readonly TimeSpan LongestBetweenCrashes = TimeSpan.FromMinutes(5);
 
@@ -31,7 +44,9 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     private static readonly TimeSpan LengthInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// After this time without a message, and with none in progress, consumes a queue afresh; 1 min. If a quorum queue is deleted and recreated at once, RabbitMQ 3.10 keeps the consumer of the first, sends it nothing, and reports that the second has one.
+    /// After this time without a message, and with none in progress, consumes a queue afresh; 1 min. If a quorum queue
+    /// is deleted and recreated at once, RabbitMQ 3.10 keeps the consumer of the first, sends it nothing, and reports
+    /// that the second has one.
     /// </summary>
     public TimeSpan Renewal { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -71,7 +86,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     {
         foreach (var window in messages.Chunk(Window))
         {
-            await PublishAsync([.. window.Select(message => (RabbitBroker.NameOf(options.Value, message.Queue), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message.ToJson())))], cancellationToken);
+            var bodies = window.Select(message => (
+                Queue: RabbitBroker.NameOf(options.Value, message.Queue),
+                Body: (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message.ToJson())));
+            await PublishAsync([.. bodies], cancellationToken);
             foreach (var message in window)
             {
                 Interlocked.Increment(ref publishedSince[(int)message.Queue]);
@@ -79,7 +97,12 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    public async Task ConsumeAsync(
+        QueueName queue,
+        int prefetch,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         var waiting = queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0;
         using var places = new WorkPlaces(prefetch, waiting);
@@ -87,7 +110,13 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         using var over = new CancellationTokenSource();
         var lines = waitingHere.GetOrAdd(queue, _ => new());
         var running = new RunningTasks();
-        var receiving = KeepReceivingAsync(queue, RabbitBroker.NameOf(options.Value, queue), (ushort)Math.Min(prefetch + waiting, ushort.MaxValue), lines, cancellationToken, over.Token);
+        var receiving = KeepReceivingAsync(
+            queue,
+            RabbitBroker.NameOf(options.Value, queue),
+            (ushort)Math.Min(prefetch + waiting, ushort.MaxValue),
+            lines,
+            cancellationToken,
+            over.Token);
         var buried = KeepBuryingAsync(queue, deadLetter, cancellationToken);
         try
         {
@@ -124,10 +153,21 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             await broker.CallAsync(
                 async patient =>
                 {
-                    publisher = publisher is { IsOpen: true } ? publisher : await broker.OpenChannelWithQueuesAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), patient);
-                    var properties = new BasicProperties { Persistent = true, ContentType = "application/json", Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()) };
+                    publisher = publisher is { IsOpen: true }
+                        ? publisher
+                        : await broker.OpenChannelWithQueuesAsync(
+                              new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
+                              patient);
+                    var properties = new BasicProperties
+                    {
+                        Persistent = true,
+                        ContentType = "application/json",
+                        Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()),
+                    };
                     // Mandatory: a missing queue is an outage, not a place where messages may vanish.
-                    await Task.WhenAll(messages.Select(message => publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
+                    await Task.WhenAll(
+                        messages.Select(message =>
+                            publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
                     return true;
                 },
                 cancellationToken);
@@ -147,7 +187,13 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     }
 
     /// <summary>Receives until told to stop; the last channel is closed when <paramref name="over"/> is cancelled.</summary>
-    private Task KeepReceivingAsync(QueueName name, string queue, ushort prefetch, TurnQueue<Delivery> lines, CancellationToken stop, CancellationToken over) => KeepOpenAsync(
+    private Task KeepReceivingAsync(
+        QueueName name,
+        string queue,
+        ushort prefetch,
+        TurnQueue<Delivery> lines,
+        CancellationToken stop,
+        CancellationToken over) => KeepOpenAsync(
         queue,
         dispatchConcurrency: 1,
         async (channel, backoff) =>
@@ -172,7 +218,11 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         stop);
 
     /// <summary>Uses one channel after the other, replacing broken ones, until told to stop.</summary>
-    private async Task KeepOpenAsync(string queue, ushort dispatchConcurrency, Func<IChannel, OutageBackoff, Task> use, CancellationToken stop)
+    private async Task KeepOpenAsync(
+        string queue,
+        ushort dispatchConcurrency,
+        Func<IChannel, OutageBackoff, Task> use,
+        CancellationToken stop)
     {
         var backoff = new OutageBackoff(time);
         while (!stop.IsCancellationRequested)
@@ -180,7 +230,9 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             IChannel? channel = null;
             try
             {
-                channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: dispatchConcurrency), stop);
+                channel = await broker.OpenChannelWithQueuesAsync(
+                    new(false, false, consumerDispatchConcurrency: dispatchConcurrency),
+                    stop);
                 await use(channel, backoff);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -204,9 +256,15 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     }
 
     /// <summary>
-    /// Starts consuming. <c>Ended</c> also completes when the broker cancels the consumer because its queue was deleted or moved: then the channel stays open, but nothing more would arrive.
+    /// Starts consuming. <c>Ended</c> also completes when the broker cancels the consumer because its queue was deleted
+    /// or moved: then the channel stays open, but nothing more would arrive.
     /// </summary>
-    private async Task<(string Tag, Task Closed, Task Ended)> ConsumeAsync(IChannel channel, string queue, ushort prefetch, Func<BasicDeliverEventArgs, Task> receive, CancellationToken cancellationToken)
+    private async Task<(string Tag, Task Closed, Task Ended)> ConsumeAsync(
+        IChannel channel,
+        string queue,
+        ushort prefetch,
+        Func<BasicDeliverEventArgs, Task> receive,
+        CancellationToken cancellationToken)
     {
         var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var consumer = new AsyncEventingBasicConsumer(channel);
@@ -235,7 +293,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         return Task.CompletedTask;
     }
 
-    /// <summary>Waits until the channel closes, the broker cancels the consumer, it is idle for too long, or we are told to stop; records the queue's length meanwhile.</summary>
+    /// <summary>
+    /// Waits until the channel closes, the broker cancels the consumer, it is idle for too long, or we are told to
+    /// stop; records the queue's length meanwhile.
+    /// </summary>
     private async Task WatchAsync(QueueName name, string queue, Seat seat, Task ended, CancellationToken stop)
     {
         var channel = seat.Channel;
@@ -320,21 +381,29 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         delivery.Seat.Leave();
     }
 
-    /// <summary>A channel that breaks during an acknowledgement has returned the message: it comes again, and running it twice changes nothing.</summary>
+    /// <summary>
+    /// A channel that breaks during an acknowledgement has returned the message: it comes again, and running it twice
+    /// changes nothing.
+    /// </summary>
     private async Task AnswerAsync(IChannel channel, Func<ValueTask> answer)
     {
         try
         {
             await answer();
         }
-        catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (
+            exception is RabbitMQ.Client.Exceptions.RabbitMQClientException
+                or IOException
+                or ObjectDisposedException
+                or OperationCanceledException)
         {
             Log.AnswerLost(logger, channel.ChannelNumber, exception.Message);
         }
     }
 
     /// <summary>
-    /// Passes messages delivered too often to <paramref name="deadLetter"/>. An image that only waited goes back to its queue; other messages and unreadable ones go back after a pause.
+    /// Passes messages delivered too often to <paramref name="deadLetter"/>. An image that only waited goes back to its
+    /// queue; other messages and unreadable ones go back after a pause.
     /// </summary>
     private Task KeepBuryingAsync(QueueName name, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
@@ -348,7 +417,12 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 try
                 {
-                    var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received, deadLetter, over.Token), cancellationToken);
+                    var (_, _, ended) = await ConsumeAsync(
+                        channel,
+                        dead,
+                        DeadLettersAtOnce,
+                        received => BuryAsync(name, channel, received, deadLetter, over.Token),
+                        cancellationToken);
                     backoff.Reset();
                     await ended.WaitAsync(cancellationToken);
                 }
@@ -360,7 +434,12 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             cancellationToken);
     }
 
-    private async Task BuryAsync(QueueName name, IChannel channel, BasicDeliverEventArgs letter, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task BuryAsync(
+        QueueName name,
+        IChannel channel,
+        BasicDeliverEventArgs letter,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         var body = letter.Body.ToArray();
         var hasWaited = HasWaited(letter.BasicProperties.Timestamp);
@@ -438,7 +517,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         [LoggerMessage(511, LogLevel.Warning, "Queue {Queue} is waiting: {Reason}")]
         public static partial void Outage(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(512, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); unacknowledged messages will be delivered again")]
+        [LoggerMessage(
+            512,
+            LogLevel.Warning,
+            "The channel of queue {Queue} was closed ({Reason}); unacknowledged messages will be delivered again")]
         public static partial void ChannelClosed(ILogger logger, string queue, string reason);
 
         [LoggerMessage(513, LogLevel.Error, "A message on {Queue} cannot be read by this version; it will be delivered again later")]
@@ -447,7 +529,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         [LoggerMessage(514, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; the message will be delivered again")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, Exception exception);
 
-        [LoggerMessage(515, LogLevel.Information, "An acknowledgement on channel {Channel} was lost ({Reason}); its message will be delivered again")]
+        [LoggerMessage(
+            515,
+            LogLevel.Information,
+            "An acknowledgement on channel {Channel} was lost ({Reason}); its message will be delivered again")]
         public static partial void AnswerLost(ILogger logger, int channel, string reason);
 
         [LoggerMessage(516, LogLevel.Error, "A dead letter of {Queue} could not be handled; it will be delivered again")]

@@ -1,7 +1,9 @@
 namespace Halftone.Queue;
 
 /// <summary>
-/// Counts, per request, the images that released their slot while they wait for a host. The planner checks it before it publishes more of a request: otherwise the rows of one slow host would fill the waiting room, and every other request would have to wait.
+/// Counts, per request, the images that released their slot while they wait for a host. The planner checks it before it
+/// publishes more of a request: otherwise the rows of one slow host would fill the waiting room, and every other
+/// request would have to wait.
 /// </summary>
 internal sealed class WaitingRoom
 {

@@ -1,7 +1,9 @@
 namespace Halftone.Queue;
 
 /// <summary>
-/// The slots of one consumer. A message is admitted once and holds a slot while it works; messages that released their slot are bounded by admission, which bounds memory. Nobody holds a slot while waiting for one, so there is no deadlock.
+/// The slots of one consumer. A message is admitted once and holds a slot while it works; messages that released their
+/// slot are bounded by admission, which bounds memory. Nobody holds a slot while waiting for one, so there is no
+/// deadlock.
 /// </summary>
 internal sealed class WorkPlaces(int places, int waiting) : IDisposable
 {
@@ -12,7 +14,8 @@ internal sealed class WorkPlaces(int places, int waiting) : IDisposable
     public Task AdmitAsync(CancellationToken cancellationToken) => admission.WaitAsync(cancellationToken);
 
     /// <summary>
-    /// Called once the message is there and admitted, not before: a slot held for a future message would be missing for one that waits to continue, and with a single slot nothing would ever continue.
+    /// Called once the message is there and admitted, not before: a slot held for a future message would be missing for
+    /// one that waits to continue, and with a single slot nothing would ever continue.
     /// </summary>
     public Task EnterAsync(CancellationToken cancellationToken) => free.WaitAsync(cancellationToken);
 

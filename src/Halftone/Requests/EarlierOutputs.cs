@@ -26,7 +26,9 @@ internal abstract record ImageStanding
 }
 
 /// <summary>
-/// Finds outputs that can be reused, by the URL or by the bytes of their source. There is no separate index: each completed image has its keys in its row, and is found as long as the row exists. A key includes the owner and everything that the output depends on, so outputs of another owner or made in another way are never found.
+/// Finds outputs that can be reused, by the URL or by the bytes of their source. There is no separate index: each
+/// completed image has its keys in its row, and is found as long as the row exists. A key includes the owner and
+/// everything that the output depends on, so outputs of another owner or made in another way are never found.
 /// </summary>
 internal sealed class EarlierOutputs(
     HalftoneDatabase database, IOptions<ReuseOptions> options, IOptions<CompressOptions> compress, IOptions<FetchOptions> fetch)
@@ -78,7 +80,9 @@ internal sealed class EarlierOutputs(
     private Task<OpenImage?> FindOpenAsync(Message.Image message, string? urlKey, CancellationToken cancellationToken)
     {
         var parameters = new { message.ImageId, message.RequestId, message.Run, message.Attempt, UrlKey = urlKey };
-        return database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<OpenImage>(Sql.OpenImage, parameters), cancellationToken);
+        return database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<OpenImage>(Sql.OpenImage, parameters),
+            cancellationToken);
     }
 
     /// <summary>An output for a message of a version without owners can never be found.</summary>
@@ -115,7 +119,8 @@ internal sealed class EarlierOutputs(
             """;
 
         /// <summary>
-        /// A message of an attempt that was already recorded has no effect: the sweep hands out the next one. Uses the primary keys and image_by_url.
+        /// A message of an attempt that was already recorded has no effect: the sweep hands out the next one. Uses the
+        /// primary keys and image_by_url.
         /// </summary>
         public const string OpenImage = """
             SELECT EXISTS (SELECT 1 FROM image WHERE url_key = @UrlKey) AS is_known
@@ -125,7 +130,8 @@ internal sealed class EarlierOutputs(
             """;
 
         /// <summary>
-        /// Uses image_by_url. Checks only the newest four, because there may be any number: in a request of millions that is being deleted, or with one image under every URL.
+        /// Uses image_by_url. Checks only the newest four, because there may be any number: in a request of millions
+        /// that is being deleted, or with one image under every URL.
         /// </summary>
         public const string ByUrl = $"""
             SELECT {Columns}

@@ -9,7 +9,8 @@ using Halftone.Queue;
 namespace Halftone.Requests;
 
 /// <summary>
-/// A message that must follow a change is written in that change's transaction; the relay publishes it, waits for the confirm, and deletes its row. It delivers at least once: a crash in between publishes it twice.
+/// A message that must follow a change is written in that change's transaction; the relay publishes it, waits for the
+/// confirm, and deletes its row. It delivers at least once: a crash in between publishes it twice.
 /// </summary>
 internal static class Outbox
 {
@@ -25,7 +26,11 @@ internal static class Outbox
 }
 
 /// <summary>Moves messages from the outbox to the queue: at once when notified, and by a sweep after a crash.</summary>
-internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue queue, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
+internal sealed partial class OutboxRelay(
+    HalftoneDatabase database,
+    IWorkQueue queue,
+    TimeProvider time,
+    ILogger<OutboxRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
     private readonly WakeSignal wake = new();
@@ -71,11 +76,16 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
     {
         // Looks on a reading connection first, so that an idle server takes no lock.
         var parameters = new { Parked = JsonSerializer.Serialize(parked) };
-        return await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(database.Choose(Sql.AnySqlite, Sql.AnyPostgres), parameters), cancellationToken)
+        return await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<bool>(database.Choose(Sql.AnySqlite, Sql.AnyPostgres), parameters),
+            cancellationToken)
             && await database.WriteAsync(transaction => RelayAsync(transaction, parameters, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Publishes before the commit: rows that other relays skip as locked are on the queue or back in the table, whatever process dies.</summary>
+    /// <summary>
+    /// Publishes before the commit: rows that other relays skip as locked are on the queue or back in the table,
+    /// whatever process dies.
+    /// </summary>
     private async Task<bool> RelayAsync(DbTransaction transaction, object parameters, CancellationToken cancellationToken)
     {
         var rows = (await transaction.QueryAsync<Row>(database.Choose(Sql.OldestSqlite, Sql.OldestPostgres), parameters)).AsList();
@@ -99,7 +109,9 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
         if (published.Count > 0)
         {
             await queue.PublishAsync(messages, cancellationToken);
-            await transaction.ExecuteAsync(database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres), new { Ids = JsonSerializer.Serialize(published) });
+            await transaction.ExecuteAsync(
+                database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres),
+                new { Ids = JsonSerializer.Serialize(published) });
         }
 
         return rows.Count > 0;
@@ -109,9 +121,12 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private static class Sql
     {
-        public const string AnySqlite = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value FROM json_each(@Parked)))";
+        public const string AnySqlite =
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value FROM json_each(@Parked)))";
 
-        public const string AnyPostgres = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value::bigint FROM json_array_elements_text(@Parked::json)))";
+        public const string AnyPostgres =
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value::bigint FROM "
+            + "json_array_elements_text(@Parked::json)))";
 
         public const string OldestSqlite = """
             SELECT outbox_id, message
@@ -133,7 +148,8 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
         public const string DeleteSqlite = "DELETE FROM outbox WHERE outbox_id IN (SELECT value FROM json_each(@Ids))";
 
-        public const string DeletePostgres = "DELETE FROM outbox WHERE outbox_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))";
+        public const string DeletePostgres =
+            "DELETE FROM outbox WHERE outbox_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))";
     }
 
     private static partial class Log
@@ -141,7 +157,10 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
         [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and will be retried")]
         public static partial void RelayFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(702, LogLevel.Error, "Outbox row {OutboxId} contains a message that this version cannot read; it stays in the outbox")]
+        [LoggerMessage(
+            702,
+            LogLevel.Error,
+            "Outbox row {OutboxId} contains a message that this version cannot read; it stays in the outbox")]
         public static partial void Parked(ILogger logger, long outboxId, Exception exception);
     }
 }

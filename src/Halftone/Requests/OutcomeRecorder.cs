@@ -8,15 +8,25 @@ using Halftone.Model;
 namespace Halftone.Requests;
 
 /// <summary>
-/// Writes outcomes in batches of those that arrived during the previous commit, so that one fsync serves many images. Every write is guarded: the image must still be pending, and the request open and in this run. A failed batch is written one by one, so that one bad row harms no other. The writer that reaches <c>done = total</c> adds Finish to the outbox in the same transaction.
+/// Writes outcomes in batches of those that arrived during the previous commit, so that one fsync serves many images.
+/// Every write is guarded: the image must still be pending, and the request open and in this run. A failed batch is
+/// written one by one, so that one bad row harms no other. The writer that reaches <c>done = total</c> adds Finish to
+/// the outbox in the same transaction.
 /// </summary>
-internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxRelay relay, TimeProvider time, ILogger<OutcomeRecorder> logger) : BackgroundService
+internal sealed partial class OutcomeRecorder(
+    HalftoneDatabase database,
+    OutboxRelay relay,
+    TimeProvider time,
+    ILogger<OutcomeRecorder> logger) : BackgroundService
 {
     private const int LargestBatch = 256;
 
     private readonly Channel<Waiting> arrived = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
 
-    /// <summary>Returns after the commit: true if this call changed the row, false if another already had, or the request has moved on.</summary>
+    /// <summary>
+    /// Returns after the commit: true if this call changed the row, false if another already had, or the request has
+    /// moved on.
+    /// </summary>
     public async Task<bool> RecordAsync(RunOutcome outcome, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(outcome, new(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -136,7 +146,9 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             var rows = await transaction.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), patienceSeconds);
             changed[i] = rows > 0;
             sums.Add(outcome, rows);
-            var lastOfRequest = i + 1 == batch.Count || batch[i + 1].Outcome.RequestId != outcome.RequestId || batch[i + 1].Outcome.Run != outcome.Run;
+            var lastOfRequest = i + 1 == batch.Count
+                || batch[i + 1].Outcome.RequestId != outcome.RequestId
+                || batch[i + 1].Outcome.Run != outcome.Run;
             if (lastOfRequest && sums.Any)
             {
                 finishes |= await WriteRequestAsync(transaction, outcome, sums, now);
@@ -195,7 +207,10 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    /// <summary>The request's row comes last, so that two recorders hold its lock as briefly as possible; before it, everything else they share, in a fixed order.</summary>
+    /// <summary>
+    /// The request's row comes last, so that two recorders hold its lock as briefly as possible; before it, everything
+    /// else they share, in a fixed order.
+    /// </summary>
     private async Task<bool> WriteRequestAsync(DbTransaction transaction, RunOutcome outcome, Sums sums, long now)
     {
         foreach (var ((errorCode, host), images) in sums.Errors)
@@ -229,7 +244,8 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
     private sealed class Sums
     {
         /// <summary>
-        /// Postponed images add nothing, but the request's row is locked all the same: otherwise a cancel between their statement and the commit would leave them due forever, which every sweep would find and none could hand out.
+        /// Postponed images add nothing, but the request's row is locked all the same: otherwise a cancel between their
+        /// statement and the commit would leave them due forever, which every sweep would find and none could hand out.
         /// </summary>
         public bool Any => Completed + Failed + Postponed > 0;
         public long Completed { get; private set; }
@@ -269,14 +285,19 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 
     private static class Sql
     {
-        /// <summary>The image and those with the same URL, if still pending in this run of an open request. Only one of them needs to be found later.</summary>
+        /// <summary>
+        /// The image and those with the same URL, if still pending in this run of an open request. Only one of them
+        /// needs to be found later.
+        /// </summary>
         public const string Complete = """
             UPDATE image
             SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
-                   content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
+                   content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END,
+                   fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
                    url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
-                   etag = CASE WHEN image_id = @ImageId THEN @ETag END, last_modified = CASE WHEN image_id = @ImageId THEN CAST(@LastModified AS BIGINT) END,
+                   etag = CASE WHEN image_id = @ImageId THEN @ETag END,
+                   last_modified = CASE WHEN image_id = @ImageId THEN CAST(@LastModified AS BIGINT) END,
                    source_url = CASE WHEN image_id = @ImageId THEN @SourceUrl END, reused = @Reused, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'pending'
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
@@ -292,7 +313,8 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         /// <summary>Only if the attempt is the message's: a duplicate uses none up.</summary>
         public const string Postpone = """
             UPDATE image
-            SET    attempt = attempt + 1, next_attempt_at = @NextAttemptAt, error_code = @ErrorCode, http_status = @HttpStatus, updated_at = @Now
+            SET    attempt = attempt + 1, next_attempt_at = @NextAttemptAt, error_code = @ErrorCode, http_status = @HttpStatus,
+                   updated_at = @Now
             WHERE  image_id = @ImageId AND state = 'pending' AND attempt = @Attempt
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;

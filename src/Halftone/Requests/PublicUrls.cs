@@ -14,7 +14,8 @@ internal sealed class PublicUrls(Func<string> findRoot, IImageStore images)
     private string Root => field ??= findRoot();
 
     /// <summary>Absolute URLs of a server.</summary>
-    public static PublicUrls Of(ServerOptions options, IServer server, IImageStore images) => new(() => RootOf(options, server) + "/", images);
+    public static PublicUrls Of(ServerOptions options, IServer server, IImageStore images) =>
+        new(() => RootOf(options, server) + "/", images);
 
     /// <summary>Paths relative to the folder of a run without a server.</summary>
     public static PublicUrls OfFolder(IImageStore images) => new(() => "", images);

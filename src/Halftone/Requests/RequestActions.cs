@@ -16,7 +16,8 @@ internal enum ActionResult
 }
 
 /// <summary>
-/// User actions on a request: cancel, retry, delete. Each is one guarded transaction that increments <c>run</c>, so that messages of the old run have no effect, and writes its message into the outbox.
+/// User actions on a request: cancel, retry, delete. Each is one guarded transaction that increments <c>run</c>, so
+/// that messages of the old run have no effect, and writes its message into the outbox.
 /// </summary>
 internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay relay, TimeProvider time)
 {
@@ -156,12 +157,19 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
         /// <summary>Unfinished images stay pending rows.</summary>
         public const string Cancel = """
-            UPDATE request SET state = 'cancelling', run = run + 1, updated_at = @Now WHERE request_id = @RequestId AND state IN ('pending', 'processing')
+            UPDATE request
+            SET    state = 'cancelling', run = run + 1, updated_at = @Now
+            WHERE  request_id = @RequestId AND state IN ('pending', 'processing')
             """;
 
-        /// <summary>Otherwise the sweep would find them due forever. The plus signs keep the primary key from being used: image_due has far fewer rows.</summary>
+        /// <summary>
+        /// Otherwise the sweep would find them due forever. The plus signs keep the primary key from being used:
+        /// image_due has far fewer rows.
+        /// </summary>
         public const string ForgetRetries = """
-            UPDATE image SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND +image_id >= @FirstImageId AND +image_id < @EndImageId
+            UPDATE image
+            SET    next_attempt_at = NULL
+            WHERE  next_attempt_at IS NOT NULL AND +image_id >= @FirstImageId AND +image_id < @EndImageId
             """;
 
         /// <summary>Not those that were never tried: a request of millions may have been cancelled at its start.</summary>
@@ -179,17 +187,25 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             """;
 
         public const string Delete = """
-            UPDATE request SET state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now WHERE request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
+            UPDATE request
+            SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
+            WHERE  request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
             """;
 
         /// <summary>Uses the partial index request_ended.</summary>
-        public const string AnyEnded = "SELECT EXISTS (SELECT 1 FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled'))";
+        public const string AnyEnded =
+            "SELECT EXISTS (SELECT 1 FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled'))";
 
-        /// <summary>The guard is repeated outside, so that a request that another sweep took, or that its owner retried in the meantime, is left alone.</summary>
+        /// <summary>
+        /// The guard is repeated outside, so that a request that another sweep took, or that its owner retried in the
+        /// meantime, is left alone.
+        /// </summary>
         public const string DeleteEnded = """
             UPDATE request
             SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
-            WHERE  request_id IN (SELECT request_id FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled') ORDER BY finished_at LIMIT 100)
+            WHERE  request_id IN (SELECT request_id FROM request
+                                  WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled')
+                                  ORDER BY finished_at LIMIT 100)
             AND    finished_at < @Before AND state IN ('completed', 'failed', 'cancelled')
             RETURNING request_id, run
             """;

@@ -14,7 +14,10 @@ internal sealed record RequestStatus
     /// <example>products.csv</example>
     public required string FileName { get; init; }
 
-    /// <summary>PENDING, PROCESSING, COMPLETED (at least one image done, or a file without images), FAILED (none done) or CANCELLED.</summary>
+    /// <summary>
+    /// PENDING, PROCESSING, COMPLETED (at least one image done, or a file without images), FAILED (none done) or
+    /// CANCELLED.
+    /// </summary>
     /// <example>COMPLETED</example>
     [AllowedValues("PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")]
     public required string Status { get; init; }
@@ -160,7 +163,8 @@ internal sealed record StatusErrorCount
     public required long Count { get; init; }
 
     /// <summary>The meaning and the fix, for people.</summary>
-    /// The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the image is not public. 429 or 5xx: temporary, retry later.
+    /// The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
+    /// image is not public. 429 or 5xx: temporary, retry later.
     public required string Message { get; init; }
 
     /// <summary>The hosts of these images, most frequent first; at most 20.</summary>
@@ -226,7 +230,10 @@ internal sealed record StatusImage
     /// <example>103422</example>
     public long? OutputBytes { get; init; }
 
-    /// <summary>True if the source was stored unchanged, because compressing would not have made it smaller; absent until completed.</summary>
+    /// <summary>
+    /// True if the source was stored unchanged, because compressing would not have made it smaller; absent until
+    /// completed.
+    /// </summary>
     /// <example>false</example>
     public bool? KeptOriginal { get; init; }
 
@@ -283,7 +290,8 @@ internal sealed record StatusImageError
     public required string Code { get; init; }
 
     /// <summary>The meaning and the fix, in one or two sentences.</summary>
-    /// The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the image is not public. 429 or 5xx: temporary, retry later.
+    /// The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
+    /// image is not public. 429 or 5xx: temporary, retry later.
     public required string Message { get; init; }
 
     /// <summary>Status that the host answered with, if the code is http_status.</summary>

@@ -4,7 +4,9 @@ namespace Halftone.Requests;
 internal sealed class ReuseOptions
 {
     /// <summary>
-    /// If an owner uploads the same image with the same options again, asks its origin whether it has changed, and reuses an earlier output that is still valid instead of compressing again; true. An upload with <c>reuse=false</c> skips this.
+    /// If an owner uploads the same image with the same options again, asks its origin whether it has changed, and
+    /// reuses an earlier output that is still valid instead of compressing again; true. An upload with
+    /// <c>reuse=false</c> skips this.
     /// </summary>
     public bool Enabled { get; set; } = true;
 }

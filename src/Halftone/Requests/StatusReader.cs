@@ -11,7 +11,10 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
 {
     private const int HostsListed = 20;
 
-    /// <summary>Maximum outputs per page, including variants: a row may have hundreds of images, and a page of a thousand such rows would have hundreds of MB.</summary>
+    /// <summary>
+    /// Maximum outputs per page, including variants: a row may have hundreds of images, and a page of a thousand such
+    /// rows would have hundreds of MB.
+    /// </summary>
     private const int MostOutputs = 10_000;
 
     /// <param name="owner">ID of the caller's API key; '' if the server requires none.</param>
@@ -87,7 +90,9 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         var elapsed = time.GetUtcNow().ToUnixTimeMilliseconds() - request.CreatedAt;
         return StatusProgress.Of(request.Images, request.Completed, request.Failed) with
         {
-            EtaSeconds = request.FinishedAt is null && done > 0 ? (long)Math.Ceiling((double)elapsed * (request.Images - done) / done / 1000) : null,
+            EtaSeconds = request.FinishedAt is null && done > 0
+                ? (long)Math.Ceiling((double)elapsed * (request.Images - done) / done / 1000)
+                : null,
         };
     }
 
@@ -99,7 +104,10 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
                 Code = group.Key,
                 Count = group.Sum(row => row.Images),
                 Message = ErrorText.Of(group.Key),
-                Hosts = [.. group.OrderByDescending(row => row.Images).Take(HostsListed).Select(row => new StatusHostCount(row.Host, row.Images))],
+                Hosts =
+                    [
+                        .. group.OrderByDescending(row => row.Images).Take(HostsListed).Select(row =>
+                            new StatusHostCount(row.Host, row.Images))],
             })
             .OrderByDescending(error => error.Count),
     ];
@@ -128,7 +136,9 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         InputUrl = image.InputUrl,
         OutputUrl = image.ObjectKey is null ? null : urls.Image(image.ObjectKey),
         // Stored as pending until its outcome is known; images in progress are shown as processing.
-        Status = image.State == ImageState.Pending && (image.SameAs ?? image.ImageId) <= plannedTo ? StateWords.Processing : image.State.ToWire(),
+        Status = image.State == ImageState.Pending && (image.SameAs ?? image.ImageId) <= plannedTo
+            ? StateWords.Processing
+            : image.State.ToWire(),
         Error = image.State != ImageState.Failed ? null : new StatusImageError
         {
             Code = image.ErrorCode!,

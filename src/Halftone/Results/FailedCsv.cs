@@ -4,7 +4,9 @@ using Halftone.Csv;
 namespace Halftone.Results;
 
 /// <summary>
-/// Writes the rows with failed images in the format of the uploaded file, ready to be uploaded again: byte order mark, header, columns, quoting and line endings unchanged, and only the failed URLs in the URL cell. A row whose images all failed is unchanged, byte for byte.
+/// Writes the rows with failed images in the format of the uploaded file, ready to be uploaded again: byte order mark,
+/// header, columns, quoting and line endings unchanged, and only the failed URLs in the URL cell. A row whose images
+/// all failed is unchanged, byte for byte.
 /// </summary>
 internal static class FailedCsv
 {
@@ -13,9 +15,14 @@ internal static class FailedCsv
     /// <param name="destination">Receives the rows; flushed, not closed.</param>
     /// <param name="outcomes">One per image of the file, in file order. Those with an error count as failed.</param>
     /// <param name="cancellationToken">Stops writing.</param>
-    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes do not match its rows.</exception>
+    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes do not
+    /// match its rows.</exception>
     public static async Task WriteAsync(
-        Stream spooled, CsvDialect dialect, Stream destination, IAsyncEnumerable<ImageOutcome> outcomes, CancellationToken cancellationToken)
+        Stream spooled,
+        CsvDialect dialect,
+        Stream destination,
+        IAsyncEnumerable<ImageOutcome> outcomes,
+        CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);

@@ -108,12 +108,17 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         }
     }
 
-    private async IAsyncEnumerable<ImageLine> ReadAsync(long firstImageId, long images, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ImageLine> ReadAsync(
+        long firstImageId,
+        long images,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var next = firstImageId; next < firstImageId + images; next += PageRows)
         {
             var end = Math.Min(firstImageId + images, next + PageRows);
-            foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = end }), cancellationToken))
+            foreach (var row in await database.ReadAsync(
+                connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = end }),
+                cancellationToken))
             {
                 yield return LineOf(row);
             }
@@ -128,13 +133,21 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     /// <param name="limit">Images per page, 1 or more.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <returns>Null for an unknown ID, and for a request of another owner.</returns>
-    public async Task<IReadOnlyList<ImageLine>?> PageAsync(string owner, Guid requestId, ImageState? state, long skip, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ImageLine>?> PageAsync(
+        string owner,
+        Guid requestId,
+        ImageState? state,
+        long skip,
+        int limit,
+        CancellationToken cancellationToken)
     {
         // One snapshot for both statements; otherwise a delete between them would return a request without images.
         var rows = await database.ReadSnapshotAsync(
             async connection =>
             {
-                if (await connection.QuerySingleOrDefaultAsync<Range>(Sql.Range, new { RequestId = requestId, Owner = owner }) is not { } range)
+                if (await connection.QuerySingleOrDefaultAsync<Range>(
+                    Sql.Range,
+                    new { RequestId = requestId, Owner = owner }) is not { } range)
                 {
                     return null;
                 }
@@ -143,7 +156,14 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
                 if (state is not null)
                 {
                     var sql = state == ImageState.Failed ? Sql.PageOfFailed : Sql.PageOfState;
-                    var parameters = new { First = range.FirstImageId, End = end, State = state.Value.ToStored(), Skip = skip, Limit = limit };
+                    var parameters = new
+                    {
+                        First = range.FirstImageId,
+                        End = end,
+                        State = state.Value.ToStored(),
+                        Skip = skip,
+                        Limit = limit,
+                    };
                     return (await connection.QueryAsync<Row>(sql, parameters)).AsList();
                 }
 
@@ -215,7 +235,8 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             p.line, p.serial_number, p.product_name, i.image_id - p.first_image_id + 1 AS number,
                    i.input_url, i.state, i.object_key, i.error_code, i.http_status,
                    i.bytes_in, i.bytes_out, i.kept_original, i.reused, i.width, i.height,
-                   i.content_hash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS variants, i.fetch_ms, i.compress_ms, i.store_ms
+                   i.content_hash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS variants,
+                   i.fetch_ms, i.compress_ms, i.store_ms
             """;
 
         public const string Page = $"""
@@ -241,7 +262,10 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         /// <summary>Uses the partial index image_failed, for which the state must be a literal.</summary>
         public const string PageOfFailed = $"{UpToState} = 'failed'\n{AfterState}";
 
-        /// <summary>Scans the request's images: there is no index on the other states, because every recorded outcome would have to update it.</summary>
+        /// <summary>
+        /// Scans the request's images: there is no index on the other states, because every recorded outcome would have
+        /// to update it.
+        /// </summary>
         public const string PageOfState = $"{UpToState} = @State\n{AfterState}";
 
         public const string Range = """
@@ -252,6 +276,8 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ImageLine))]
 internal sealed partial class ResultJson : JsonSerializerContext;

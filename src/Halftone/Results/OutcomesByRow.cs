@@ -26,7 +26,8 @@ internal sealed class OutcomesByRow(IAsyncEnumerable<ImageOutcome> outcomes, Can
 
         if (more && enumerator.Current.Line < line)
         {
-            throw new InvalidDataException($"An outcome names line {enumerator.Current.Line}, but the spooled file has no product row there.");
+            throw new InvalidDataException(
+                $"An outcome names line {enumerator.Current.Line}, but the spooled file has no product row there.");
         }
     }
 

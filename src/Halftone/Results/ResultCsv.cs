@@ -6,7 +6,9 @@ using Halftone.Csv;
 namespace Halftone.Results;
 
 /// <summary>
-/// Writes the result: the uploaded file with the outcome of its images. Rows, order, columns, quoting, line endings, encoding and byte order mark stay unchanged, byte for byte; our cells are added after the last column, or replace those columns if the file already has them.
+/// Writes the result: the uploaded file with the outcome of its images. Rows, order, columns, quoting, line endings,
+/// encoding and byte order mark stay unchanged, byte for byte; our cells are added after the last column, or replace
+/// those columns if the file already has them.
 /// </summary>
 internal static class ResultCsv
 {
@@ -17,9 +19,16 @@ internal static class ResultCsv
     /// <param name="variants">Names of the requested variants: one column for each, after that of the outputs.</param>
     /// <param name="escapeFormulas">Guards all other cells with <see cref="FormulaGuard"/>, which changes the cells it guards.</param>
     /// <param name="cancellationToken">Stops writing; an unfinished file is not a result.</param>
-    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes do not match its rows.</exception>
+    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes do not
+    /// match its rows.</exception>
     public static async Task WriteAsync(
-        Stream spooled, CsvDialect dialect, Stream destination, IAsyncEnumerable<ImageOutcome> outcomes, IReadOnlyList<string> variants, bool escapeFormulas, CancellationToken cancellationToken)
+        Stream spooled,
+        CsvDialect dialect,
+        Stream destination,
+        IAsyncEnumerable<ImageOutcome> outcomes,
+        IReadOnlyList<string> variants,
+        bool escapeFormulas,
+        CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);
@@ -77,7 +86,12 @@ internal static class ResultCsv
     }
 
     /// <summary>Writes the current record of the scanner with our cells.</summary>
-    private sealed class RecordWriter(CsvScanner scanner, CsvWriter output, CsvDialect dialect, IReadOnlyList<string> variants, bool escapeFormulas)
+    private sealed class RecordWriter(
+        CsvScanner scanner,
+        CsvWriter output,
+        CsvDialect dialect,
+        IReadOnlyList<string> variants,
+        bool escapeFormulas)
     {
         private readonly StringBuilder cell = new();
 

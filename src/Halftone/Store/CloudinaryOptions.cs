@@ -5,7 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Store;
 
 /// <summary>
-/// A Cloudinary account for output images, through its upload API. Used if <see cref="CloudName"/> is set; uploads and results stay in the data folder or in the bucket of <c>Store:S3</c>.
+/// A Cloudinary account for output images, through its upload API. Used if <see cref="CloudName"/> is set; uploads and
+/// results stay in the data folder or in the bucket of <c>Store:S3</c>.
 /// </summary>
 internal sealed partial class CloudinaryOptions : IValidatableObject
 {
@@ -21,7 +22,8 @@ internal sealed partial class CloudinaryOptions : IValidatableObject
     public string ApiSecret { get; set; } = "";
 
     /// <summary>
-    /// Prefix of every public ID, such as <c>shop/halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>. Default: empty. Each database needs its own prefix or account.
+    /// Prefix of every public ID, such as <c>shop/halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and
+    /// <c>/</c>. Default: empty. Each database needs its own prefix or account.
     /// </summary>
     public string Prefix { get; set; } = "";
 
@@ -39,7 +41,9 @@ internal sealed partial class CloudinaryOptions : IValidatableObject
     {
         if (IsUsed && (ApiKey.Length == 0 || ApiSecret.Length == 0))
         {
-            yield return new("Store:Cloudinary:ApiKey and Store:Cloudinary:ApiSecret are required with Store:Cloudinary:CloudName.", [nameof(ApiSecret)]);
+            yield return new(
+                "Store:Cloudinary:ApiKey and Store:Cloudinary:ApiSecret are required with Store:Cloudinary:CloudName.",
+                [nameof(ApiSecret)]);
         }
 
         if (!Names().IsMatch(CloudName))
@@ -49,7 +53,9 @@ internal sealed partial class CloudinaryOptions : IValidatableObject
 
         if (!Prefixes().IsMatch(Prefix))
         {
-            yield return new($"'{Prefix}' is not valid; use letters, digits, '-', '_', '.' and '/', and do not start with '/'.", [nameof(Prefix)]);
+            yield return new(
+                $"'{Prefix}' is not valid; use letters, digits, '-', '_', '.' and '/', and do not start with '/'.",
+                [nameof(Prefix)]);
         }
 
         foreach (var (name, value) in new[] { (nameof(ApiUrl), ApiUrl), (nameof(DeliveryUrl), DeliveryUrl) })

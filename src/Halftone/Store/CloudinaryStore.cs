@@ -12,7 +12,9 @@ using Halftone.Model;
 namespace Halftone.Store;
 
 /// <summary>
-/// Images in a Cloudinary account, through its documented API: signed <c>image/upload</c> and <c>image/destroy</c> (https://cloudinary.com/documentation/image_upload_api_reference), and the Admin API for listing (https://cloudinary.com/documentation/admin_api). The public ID of an image is its key without the extension.
+/// Images in a Cloudinary account, through its documented API: signed <c>image/upload</c> and <c>image/destroy</c>
+/// (https://cloudinary.com/documentation/image_upload_api_reference), and the Admin API for listing
+/// (https://cloudinary.com/documentation/admin_api). The public ID of an image is its key without the extension.
 /// </summary>
 internal sealed partial class CloudinaryStore : IImageStore, IDisposable
 {
@@ -37,11 +39,17 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
 
     public bool IsRemote => true;
 
-    /// <exception cref="StoreRefusedException">Cloudinary refuses this image, for example because it is larger than the account's plan allows.</exception>
+    /// <exception cref="StoreRefusedException">Cloudinary refuses this image, for example because it is larger than the
+    /// account's plan allows.</exception>
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
     {
         using var file = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue(contentType) } };
-        using var answer = await SendAsync("image/upload", Signed(("overwrite", "true"), ("public_id", PublicId(key))), (file, Path.GetFileName(key)), cancellationToken, HttpStatusCode.BadRequest);
+        using var answer = await SendAsync(
+            "image/upload",
+            Signed(("overwrite", "true"), ("public_id", PublicId(key))),
+            (file, Path.GetFileName(key)),
+            cancellationToken,
+            HttpStatusCode.BadRequest);
         if (!answer.IsSuccessStatusCode)
         {
             throw new StoreRefusedException(ReasonOf(answer));
@@ -51,7 +59,8 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         // Confirms that Cloudinary has the whole image, and the right one.
         if (stored.PublicId != PublicId(key) || stored.Bytes != body.Length)
         {
-            throw new StoreUnavailableException($"Cloudinary stored {stored.Bytes} bytes as '{stored.PublicId}' instead of {body.Length} as '{PublicId(key)}'.");
+            throw new StoreUnavailableException(
+                $"Cloudinary stored {stored.Bytes} bytes as '{stored.PublicId}' instead of {body.Length} as '{PublicId(key)}'.");
         }
     }
 
@@ -61,7 +70,12 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
     public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
     {
         var parameters = Signed(("overwrite", "true"), ("public_id", PublicId(to)));
-        using var answer = await SendAsync("image/upload", [.. parameters, ("file", PublicUrlOf(from))], null, cancellationToken, HttpStatusCode.BadRequest);
+        using var answer = await SendAsync(
+            "image/upload",
+            [.. parameters, ("file", PublicUrlOf(from))],
+            null,
+            cancellationToken,
+            HttpStatusCode.BadRequest);
         if (!answer.IsSuccessStatusCode)
         {
             return false;
@@ -77,22 +91,34 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         return false;
     }
 
+
     public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
         using var answer = await CallAsync(() => client.GetAsync(PublicUrlOf(key), cancellationToken), cancellationToken);
-        return answer.StatusCode == HttpStatusCode.NotFound ? null : new MemoryStream(await answer.Content.ReadAsByteArrayAsync(cancellationToken), writable: false);
+        return answer.StatusCode == HttpStatusCode.NotFound
+            ? null
+            : new MemoryStream(await answer.Content.ReadAsByteArrayAsync(cancellationToken), writable: false);
     }
 
     public async Task DeleteAsync(string key, CancellationToken cancellationToken)
     {
         // "not found" has status 200, and means success as "ok" does.
-        using var answer = await SendAsync("image/destroy", Signed(("invalidate", "true"), ("public_id", PublicId(key))), null, cancellationToken);
+        using var answer = await SendAsync(
+            "image/destroy",
+            Signed(("invalidate", "true"), ("public_id", PublicId(key))),
+            null,
+            cancellationToken);
     }
 
     public async Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
     {
-        using var answer = await AdminAsync(HttpMethod.Get, $"resources/image/upload/{Uri.EscapeDataString(PublicId(key))}", cancellationToken);
-        return answer.StatusCode == HttpStatusCode.NotFound ? null : (await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken)).Bytes;
+        using var answer = await AdminAsync(
+            HttpMethod.Get,
+            $"resources/image/upload/{Uri.EscapeDataString(PublicId(key))}",
+            cancellationToken);
+        return answer.StatusCode == HttpStatusCode.NotFound
+            ? null
+            : (await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken)).Bytes;
     }
 
     public async Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken)
@@ -101,8 +127,13 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         do
         {
             // A call removes up to 1,000 and returns "next_cursor" while some are left.
-            using var answer = await AdminAsync(HttpMethod.Delete, $"resources/image/upload?prefix={Escaped(PrefixOf(requestId))}&invalidate=true{Cursor(cursor)}", cancellationToken);
-            cursor = answer.StatusCode == HttpStatusCode.NotFound ? null : (await ReadAsync(answer, CloudinaryJson.Default.ResourceList, cancellationToken)).NextCursor;
+            using var answer = await AdminAsync(
+                HttpMethod.Delete,
+                $"resources/image/upload?prefix={Escaped(PrefixOf(requestId))}&invalidate=true{Cursor(cursor)}",
+                cancellationToken);
+            cursor = answer.StatusCode == HttpStatusCode.NotFound
+                ? null
+                : (await ReadAsync(answer, CloudinaryJson.Default.ResourceList, cancellationToken)).NextCursor;
         }
         while (cursor is not null);
     }
@@ -113,7 +144,9 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         await foreach (var found in ResourcesAsync(options.Prefix, cancellationToken))
         {
             var name = found.PublicId[options.Prefix.Length..];
-            if (name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && Guid.TryParseExact(name[..slash], "D", out var requestId) && requestId != last)
+            if (name.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash
+                && Guid.TryParseExact(name[..slash], "D", out var requestId)
+                && requestId != last)
             {
                 // Objects of one request are adjacent, or the request is listed twice, which does no harm.
                 yield return last = requestId;
@@ -137,10 +170,16 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
     public void Dispose() => client.Dispose();
 
     /// <summary>The parameters of a call, sorted by name, and their signature.</summary>
-    /// <remarks>https://cloudinary.com/documentation/authentication_signatures: SHA-1 over <c>name=value&amp;…</c> and the secret, hexadecimal.</remarks>
+    /// <remarks>
+    /// https://cloudinary.com/documentation/authentication_signatures: SHA-1 over <c>name=value&amp;…</c> and the
+    /// secret, hexadecimal.
+    /// </remarks>
     private List<(string Name, string Value)> Signed(params (string Name, string Value)[] parameters)
     {
-        List<(string Name, string Value)> all = [.. parameters, ("timestamp", time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture))];
+        List<(string Name, string Value)> all = [
+            .. parameters,
+            ("timestamp", time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture)),
+        ];
         all.Sort((one, other) => string.CompareOrdinal(one.Name, other.Name));
         var text = string.Join('&', all.Select(parameter => $"{parameter.Name}={parameter.Value}")) + options.ApiSecret;
 #pragma warning disable CA5350 // Chosen by Cloudinary; every account accepts it.
@@ -155,7 +194,11 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
     /// <param name="cancellationToken">Stops waiting.</param>
     /// <param name="alsoAnswer">A status that is an answer to this call, not an outage.</param>
     private Task<HttpResponseMessage> SendAsync(
-        string path, List<(string Name, string Value)> parameters, (HttpContent Content, string Name)? file, CancellationToken cancellationToken, HttpStatusCode? alsoAnswer = null) => CallAsync(
+        string path,
+        List<(string Name, string Value)> parameters,
+        (HttpContent Content, string Name)? file,
+        CancellationToken cancellationToken,
+        HttpStatusCode? alsoAnswer = null) => CallAsync(
         async () =>
         {
             var boundary = $"halftone-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
@@ -189,7 +232,9 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         async () =>
         {
             using var message = new HttpRequestMessage(method, $"{api}/{path}");
-            message.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.ApiKey}:{options.ApiSecret}")));
+            message.Headers.Authorization = new AuthenticationHeaderValue(
+                "Basic",
+                Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.ApiKey}:{options.ApiSecret}")));
             return await client.SendAsync(message, cancellationToken);
         },
         cancellationToken);
@@ -199,7 +244,9 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         string? cursor = null;
         do
         {
-            var path = string.Create(CultureInfo.InvariantCulture, $"resources/image/upload?prefix={Escaped(prefix)}&max_results={ListedAtOnce}{Cursor(cursor)}");
+            var path = string.Create(
+                CultureInfo.InvariantCulture,
+                $"resources/image/upload?prefix={Escaped(prefix)}&max_results={ListedAtOnce}{Cursor(cursor)}");
             using var answer = await AdminAsync(HttpMethod.Get, path, cancellationToken);
             var page = await ReadAsync(answer, CloudinaryJson.Default.ResourceList, cancellationToken);
             foreach (var found in page.Resources ?? [])
@@ -213,13 +260,19 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
     }
 
     /// <returns>A success, 404, or the additionally accepted status.</returns>
-    /// <exception cref="StoreUnavailableException">Anything else: a wrong key, too many calls, no connection; a later call may succeed.</exception>
-    private static async Task<HttpResponseMessage> CallAsync(Func<Task<HttpResponseMessage>> call, CancellationToken cancellationToken, HttpStatusCode? alsoAnswer = null)
+    /// <exception cref="StoreUnavailableException">Anything else: a wrong key, too many calls, no connection; a later
+    /// call may succeed.</exception>
+    private static async Task<HttpResponseMessage> CallAsync(
+        Func<Task<HttpResponseMessage>> call,
+        CancellationToken cancellationToken,
+        HttpStatusCode? alsoAnswer = null)
     {
         try
         {
             var answer = await call();
-            if (answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound || (answer.StatusCode == alsoAnswer && !IsOfTheClock(answer)))
+            if (answer.IsSuccessStatusCode
+                || answer.StatusCode == HttpStatusCode.NotFound
+                || (answer.StatusCode == alsoAnswer && !IsOfTheClock(answer)))
             {
                 return answer;
             }
@@ -229,7 +282,9 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
                 throw new StoreUnavailableException($"Cloudinary answered with status {(int)answer.StatusCode} ({ReasonOf(answer)}).");
             }
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (
+            exception is HttpRequestException or IOException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var reason = exception is OperationCanceledException ? $"no answer within {LongestSilence.TotalSeconds} s" : exception.Message;
             throw new StoreUnavailableException($"Cloudinary cannot be reached ({reason}).", exception);
@@ -237,12 +292,20 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
     }
 
     /// <summary>The reason is also in a header: https://cloudinary.com/documentation/image_upload_api_reference</summary>
-    private static string ReasonOf(HttpResponseMessage answer) => answer.Headers.TryGetValues("X-Cld-Error", out var values) ? string.Join(' ', values) : "no reason given";
+    private static string ReasonOf(HttpResponseMessage answer) =>
+        answer.Headers.TryGetValues("X-Cld-Error", out var values) ? string.Join(' ', values) : "no reason given";
 
-    /// <summary>True if the signature has expired. It is valid for an hour: 400 to every call is an outage of ours, caused by the clock, not an image's fault.</summary>
-    private static bool IsOfTheClock(HttpResponseMessage answer) => ReasonOf(answer).StartsWith("Stale request", StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// True if the signature has expired. It is valid for an hour: 400 to every call is an outage of ours, caused by
+    /// the clock, not an image's fault.
+    /// </summary>
+    private static bool IsOfTheClock(HttpResponseMessage answer) =>
+        ReasonOf(answer).StartsWith("Stale request", StringComparison.OrdinalIgnoreCase);
 
-    private static async Task<T> ReadAsync<T>(HttpResponseMessage answer, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private static async Task<T> ReadAsync<T>(
+        HttpResponseMessage answer,
+        System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type,
+        CancellationToken cancellationToken)
     {
         try
         {

@@ -11,7 +11,10 @@ internal sealed class DataOptions
     [Required]
     public string Folder { get; set; } = "data";
 
-    /// <summary>True if every process that shares the queue sees this same folder, for example on a network file system; false. Ignored with <c>Store:S3</c>.</summary>
+    /// <summary>
+    /// True if every process that shares the queue sees this same folder, for example on a network file system; false.
+    /// Ignored with <c>Store:S3</c>.
+    /// </summary>
     public bool Shared { get; set; }
 }
 
@@ -48,11 +51,16 @@ internal sealed class DataFolder(string folder, string option = "--data") : IDis
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}). Choose another with {option}.", exception);
+            throw new DataFolderException(
+                $"The data folder '{Root}' cannot be used ({exception.Message}). Choose another with {option}.",
+                exception);
         }
     }
 
-    /// <summary>Keeps every other server out until this process ends, however it ends: two would plan the same work. Repeated calls have no effect.</summary>
+    /// <summary>
+    /// Keeps every other server out until this process ends, however it ends: two would plan the same work. Repeated
+    /// calls have no effect.
+    /// </summary>
     /// <exception cref="DataFolderException">Another process uses it, or it is not writable.</exception>
     public void Hold()
     {
@@ -63,16 +71,21 @@ internal sealed class DataFolder(string folder, string option = "--data") : IDis
         }
         catch (IOException exception) when (File.Exists(path))
         {
-            throw new DataFolderException($"Another Halftone process is using the data folder '{Root}'. Stop it, or choose another folder with {option}.", exception);
+            throw new DataFolderException(
+                $"Another Halftone process is using the data folder '{Root}'. Stop it, or choose another folder with {option}.",
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new DataFolderException($"The data folder '{Root}' cannot be used ({exception.Message}). Choose another with {option}.", exception);
+            throw new DataFolderException(
+                $"The data folder '{Root}' cannot be used ({exception.Message}). Choose another with {option}.",
+                exception);
         }
     }
 
     /// <summary>
-    /// True if the last process stopped gracefully and flushed every file: then no file can be missing or truncated. Answers once; the mark is removed, on disk too, before any work starts.
+    /// True if the last process stopped gracefully and flushed every file: then no file can be missing or truncated.
+    /// Answers once; the mark is removed, on disk too, before any work starts.
     /// </summary>
     public bool TakeCleanMark()
     {

@@ -6,7 +6,9 @@ using Halftone.Model;
 namespace Halftone.Store;
 
 /// <summary>
-/// Objects as files in one folder: written beside their final name, then renamed, so neither a reader nor a crash sees a partial file. A file survives the end of the process at once; it survives a power failure after <see cref="FlushAsync"/> (images, once per request), or when it is put as a stream (uploads and results).
+/// Objects as files in one folder: written beside their final name, then renamed, so neither a reader nor a crash sees
+/// a partial file. A file survives the end of the process at once; it survives a power failure after
+/// <see cref="FlushAsync"/> (images, once per request), or when it is put as a stream (uploads and results).
 /// </summary>
 internal sealed class FolderStore(string root) : IFileStore, IImageStore
 {
@@ -207,7 +209,8 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
         }
         catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
         {
-            // Removed after this process created it, with the request or with its last object. A run that started earlier still stores its object, and cleans up after itself.
+            // Removed after this process created it, with the request or with its last object. A run that started
+            // earlier still stores its object, and cleans up after itself.
             lock (removing)
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -215,7 +218,8 @@ internal sealed class FolderStore(string root) : IFileStore, IImageStore
             }
         }
 
-        Microsoft.Win32.SafeHandles.SafeFileHandle Open() => File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+        Microsoft.Win32.SafeHandles.SafeFileHandle Open() =>
+            File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
     }
 
     /// <summary>Cleans up after a put that failed.</summary>

@@ -3,6 +3,7 @@ namespace Halftone.Store;
 /// <summary>Keeps whole objects by key. An object exists completely or not at all.</summary>
 internal interface IObjectStore
 {
+
     /// <summary>
     /// True for a bucket or an account. Every machine reaches it, others may keep objects there too, and an object is on disk as soon as it
     /// is put. False for a folder: other machines may not see it, it is ours alone, and a crash can leave half an object in it.
@@ -10,7 +11,7 @@ internal interface IObjectStore
     bool IsRemote { get; }
 
     /// <summary>Stores an object, replacing one with the same key.</summary>
-    /// <exception cref="StoreRefusedException">The store will never take it.</exception>
+    /// <exception cref="StoreRefusedException">The store will never accept it.</exception>
     Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken);
 
     /// <summary>The object's bytes, seekable; null if there is none.</summary>
@@ -57,7 +58,7 @@ internal interface IImageStore : IListedStore
     /// <returns>False if there is no such object, or one of another length: nothing was stored.</returns>
     Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken);
 
-    /// <summary>Puts everything stored so far on disk.</summary>
+    /// <summary>Flushes everything stored so far to disk.</summary>
     Task FlushAsync(CancellationToken cancellationToken);
 
     /// <summary>The address at which anybody can read the object; null if this server serves it itself.</summary>

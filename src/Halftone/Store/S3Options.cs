@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Store;
 
 /// <summary>
-/// An S3 bucket for uploads, results and images, on Amazon or any server with the same API (Ceph RGW, MinIO, R2). Used if <see cref="Bucket"/> is set. Without <see cref="AccessKeyId"/>, the credentials come from where the AWS SDK looks for them: environment, profile, or the role of the machine.
+/// An S3 bucket for uploads, results and images, on Amazon or any server with the same API (Ceph RGW, MinIO, R2). Used
+/// if <see cref="Bucket"/> is set. Without <see cref="AccessKeyId"/>, the credentials come from where the AWS SDK looks
+/// for them: environment, profile, or the role of the machine.
 /// </summary>
 internal sealed partial class S3Options : IValidatableObject
 {
@@ -22,7 +24,8 @@ internal sealed partial class S3Options : IValidatableObject
     public string Endpoint { get; set; } = "";
 
     /// <summary>
-    /// Prefix of every key, such as <c>halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>. Default: empty. Each database needs its own prefix or bucket.
+    /// Prefix of every key, such as <c>halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>.
+    /// Default: empty. Each database needs its own prefix or bucket.
     /// </summary>
     public string Prefix { get; set; } = "";
 
@@ -36,17 +39,22 @@ internal sealed partial class S3Options : IValidatableObject
     public string SecretAccessKey { get; set; } = "";
 
     /// <summary>
-    /// Base of the images' public URLs, such as <c>https://cdn.example.com</c>, before prefix and key; the bucket, or a CDN in front of it, must be publicly readable. Default: empty, which means Halftone serves images under <c>/images/</c>, or uses <see cref="LinkLifetime"/>.
+    /// Base of the images' public URLs, such as <c>https://cdn.example.com</c>, before prefix and key; the bucket, or a
+    /// CDN in front of it, must be publicly readable. Default: empty, which means Halftone serves images under
+    /// <c>/images/</c>, or uses <see cref="LinkLifetime"/>.
     /// </summary>
     public string PublicBaseUrl { get; set; } = "";
 
     /// <summary>
-    /// Lifetime of links to images, 1 minute to 7 days (the maximum in S3): each answer and result file then contains presigned links, which expire after this time. Default: unset, which means no presigned links.
+    /// Lifetime of links to images, 1 minute to 7 days (the maximum in S3): each answer and result file then contains
+    /// presigned links, which expire after this time. Default: unset, which means no presigned links.
     /// </summary>
     public TimeSpan? LinkLifetime { get; set; }
 
     /// <summary>
-    /// Maximum silence of a call, with nothing sent or received, before the bucket counts as unavailable: 1 second to 10 minutes; 20 seconds. While bytes move, a call may take any time. A line slower than 2 Mbit/s needs more, or a smaller <c>Queue:Prefetch</c>.
+    /// Maximum silence of a call, with nothing sent or received, before the bucket counts as unavailable: 1 second to
+    /// 10 minutes; 20 seconds. While bytes move, a call may take any time. A line slower than 2 Mbit/s needs more, or a
+    /// smaller <c>Queue:Prefetch</c>.
     /// </summary>
     internal TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
 
@@ -61,12 +69,16 @@ internal sealed partial class S3Options : IValidatableObject
 
         if (PublicBaseUrl.Length > 0 && !IsHttp(PublicBaseUrl))
         {
-            yield return new($"'{PublicBaseUrl}' is not valid; it must be an absolute http or https URL, or empty.", [nameof(PublicBaseUrl)]);
+            yield return new(
+                $"'{PublicBaseUrl}' is not valid; it must be an absolute http or https URL, or empty.",
+                [nameof(PublicBaseUrl)]);
         }
 
         if (!Prefixes().IsMatch(Prefix))
         {
-            yield return new($"'{Prefix}' is not valid; use letters, digits, '-', '_', '.' and '/', and do not start with '/'.", [nameof(Prefix)]);
+            yield return new(
+                $"'{Prefix}' is not valid; use letters, digits, '-', '_', '.' and '/', and do not start with '/'.",
+                [nameof(Prefix)]);
         }
 
         if (LinkLifetime is { } lifetime && (lifetime < TimeSpan.FromMinutes(1) || lifetime > TimeSpan.FromDays(7)))
@@ -77,7 +89,9 @@ internal sealed partial class S3Options : IValidatableObject
 
         if (LinkLifetime is not null && PublicBaseUrl.Length > 0)
         {
-            yield return new("Links can be public (Store:S3:PublicBaseUrl) or presigned (Store:S3:LinkLifetime), but not both.", [nameof(LinkLifetime)]);
+            yield return new(
+                "Links can be public (Store:S3:PublicBaseUrl) or presigned (Store:S3:LinkLifetime), but not both.",
+                [nameof(LinkLifetime)]);
         }
 
         if ((AccessKeyId.Length == 0) != (SecretAccessKey.Length == 0))

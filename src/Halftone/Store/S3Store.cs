@@ -30,7 +30,8 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
         {
             ForcePathStyle = options.PathStyle ?? options.Endpoint.Length > 0,
             AuthenticationRegion = options.Region,
-            // The SDK's own checksums are sent in trailers, which servers other than Amazon's refuse; the signature below checks the same everywhere.
+            // The SDK's own checksums are sent in trailers, which servers other than Amazon's refuse; the signature
+            // below checks the same everywhere.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             HttpClientFactory = new OneClient(http),
@@ -53,7 +54,11 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
 
     public bool IsRemote => true;
 
-    public Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken) => CallAsync(async () =>
+    public Task PutAsync(
+        string key,
+        ReadOnlyMemory<byte> body,
+        string contentType,
+        CancellationToken cancellationToken) => CallAsync(async () =>
     {
         var bytes = MemoryMarshal.TryGetArray(body, out var segment) ? segment : new(body.ToArray());
         using var stream = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false);
@@ -65,7 +70,8 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
                 InputStream = stream,
                 AutoCloseStream = false,
                 ContentType = contentType,
-                // The signature includes the SHA-256 of the whole body, so the server refuses damaged data; signing chunks separately costs four times the body in memory.
+                // The signature includes the SHA-256 of the whole body, so the server refuses damaged data; signing
+                // chunks separately costs four times the body in memory.
                 UseChunkEncoding = false,
                 Headers = { CacheControl = "public, max-age=31536000, immutable" },
             },
@@ -83,7 +89,14 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
             using var transfer = new TransferUtility(client);
             // Uploaded in parts if it is long; a failed transfer aborts its parts.
             await transfer.UploadAsync(
-                new TransferUtilityUploadRequest { BucketName = options.Bucket, Key = KeyOf(key), InputStream = scratch, AutoCloseStream = false, ContentType = contentType },
+                new TransferUtilityUploadRequest
+                {
+                    BucketName = options.Bucket,
+                    Key = KeyOf(key),
+                    InputStream = scratch,
+                    AutoCloseStream = false,
+                    ContentType = contentType,
+                },
                 cancellationToken);
             return true;
         }, cancellationToken);
@@ -91,7 +104,9 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
     }
 
     /// <summary>
-    /// The server copies, including type and caching headers. An object was put as a whole or does not exist, so its length is not checked. A server without copies, or a key that may write but not read, is not an outage: the image can be made again, and if nothing may be written, its put says so.
+    /// The server copies, including type and caching headers. An object was put as a whole or does not exist, so its
+    /// length is not checked. A server without copies, or a key that may write but not read, is not an outage: the
+    /// image can be made again, and if nothing may be written, its put says so.
     /// </summary>
     public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
     {
@@ -102,11 +117,21 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
                 try
                 {
                     await client.CopyObjectAsync(
-                        new CopyObjectRequest { SourceBucket = options.Bucket, SourceKey = KeyOf(from), DestinationBucket = options.Bucket, DestinationKey = KeyOf(to) },
+                        new CopyObjectRequest
+                        {
+                            SourceBucket = options.Bucket,
+                            SourceKey = KeyOf(from),
+                            DestinationBucket = options.Bucket,
+                            DestinationKey = KeyOf(to),
+                        },
                         cancellationToken);
                     return true;
                 }
-                catch (AmazonS3Exception refused) when (refused.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
+                catch (AmazonS3Exception refused) when (
+                    refused.StatusCode is HttpStatusCode.BadRequest
+                        or HttpStatusCode.Forbidden
+                        or HttpStatusCode.MethodNotAllowed
+                        or HttpStatusCode.NotImplemented)
                 {
                     return false;
                 }
@@ -149,13 +174,16 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
         }
     }
 
-    public Task DeleteAsync(string key, CancellationToken cancellationToken) => CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken), cancellationToken);
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
+        CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken), cancellationToken);
 
     public async Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            return await CallAsync(async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength, cancellationToken);
+            return await CallAsync(
+                async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength,
+                cancellationToken);
         }
         catch (ObjectMissingException)
         {
@@ -168,7 +196,12 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
         await foreach (var chunk in ListAsync(requestId, cancellationToken).Chunk(DeletedAtOnce))
         {
             await CallAsync(() => client.DeleteObjectsAsync(
-                new DeleteObjectsRequest { BucketName = options.Bucket, Objects = [.. chunk.Select(found => new KeyVersion { Key = KeyOf(found.Key) })], Quiet = true },
+                new DeleteObjectsRequest
+                {
+                    BucketName = options.Bucket,
+                    Objects = [.. chunk.Select(found => new KeyVersion { Key = KeyOf(found.Key) })],
+                    Quiet = true,
+                },
                 cancellationToken), cancellationToken);
         }
     }
@@ -195,7 +228,9 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
         {
             foreach (var found in page.S3Objects ?? [])
             {
-                yield return new StoredObject(found.Key[options.Prefix.Length..], found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.MinValue);
+                yield return new StoredObject(
+                    found.Key[options.Prefix.Length..],
+                    found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.MinValue);
             }
         }
     }
@@ -228,7 +263,9 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
 
     private string KeyOf(string key) => options.Prefix + key;
 
-    private async IAsyncEnumerable<ListObjectsV2Response> PagesAsync(ListObjectsV2Request question, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ListObjectsV2Response> PagesAsync(
+        ListObjectsV2Request question,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ListObjectsV2Response page;
         do
@@ -266,11 +303,14 @@ internal sealed class S3Store : IFileStore, IImageStore, IDisposable
         }
     }
 
-    private static bool IsOfTime(Exception? exception) => exception is not null && (exception is OperationCanceledException or TimeoutException || IsOfTime(exception.InnerException));
+    private static bool IsOfTime(Exception? exception) =>
+        exception is not null && (exception is OperationCanceledException or TimeoutException || IsOfTime(exception.InnerException));
 
     /// <summary>True for an object's own bytes; all other answers are parsed by the SDK, which would wait for them without end.</summary>
     private static bool IsObject(HttpResponseMessage answer) =>
-        answer.IsSuccessStatusCode && answer.RequestMessage!.Method == HttpMethod.Get && !answer.RequestMessage.RequestUri!.Query.Contains("list-type=", StringComparison.Ordinal);
+        answer.IsSuccessStatusCode
+            && answer.RequestMessage!.Method == HttpMethod.Get
+            && !answer.RequestMessage.RequestUri!.Query.Contains("list-type=", StringComparison.Ordinal);
 
     /// <summary>Gives the SDK the same client for each call.</summary>
     private sealed class OneClient(HttpClient http) : HttpClientFactory

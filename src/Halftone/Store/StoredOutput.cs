@@ -13,7 +13,8 @@ internal record StoredOutput
     public string? Variants { get; init; }
 
     /// <summary>Its objects, the main one first, each with its length in bytes.</summary>
-    public IEnumerable<(string Key, long Bytes)> Objects => StoredVariant.Read(Variants).Select(variant => (variant.ObjectKey, variant.Bytes)).Prepend((ObjectKey, BytesOut));
+    public IEnumerable<(string Key, long Bytes)> Objects =>
+        StoredVariant.Read(Variants).Select(variant => (variant.ObjectKey, variant.Bytes)).Prepend((ObjectKey, BytesOut));
 
     /// <summary>True if all objects exist with the recorded length.</summary>
     public async Task<bool> IsWholeAsync(IObjectStore store, CancellationToken cancellationToken)

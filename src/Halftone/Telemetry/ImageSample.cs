@@ -12,6 +12,8 @@ internal sealed class ImageSample(IOptions<TelemetryOptions> options)
     public string? TraceOf(string? traceParent, long index, long images)
     {
         var wanted = options.Value.TracedImages;
-        return wanted > 0 && index % Math.Max(1, (images + wanted - 1) / wanted) == 0 && Traces.IsRecorded(traceParent) ? traceParent : null;
+        return wanted > 0 && index % Math.Max(1, (images + wanted - 1) / wanted) == 0 && Traces.IsRecorded(traceParent)
+            ? traceParent
+            : null;
     }
 }

@@ -4,7 +4,8 @@ using System.Diagnostics.Metrics;
 namespace Halftone.Telemetry;
 
 /// <summary>
-/// Counters and timers; the gauges are in <c>Hosting</c>. docs/operations.md lists all of them. Without a listener each call costs a few nanoseconds.
+/// Counters and timers; the gauges are in <c>Hosting</c>. docs/operations.md lists all of them. Without a listener each
+/// call costs a few nanoseconds.
 /// </summary>
 internal static class Instruments
 {
@@ -13,19 +14,59 @@ internal static class Instruments
     public static readonly Meter Meter = new(MeterName);
 
     // From a cached name lookup to a download at its timeout.
-    private static readonly InstrumentAdvice<double> Seconds = new() { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] };
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    };
 
-    private static readonly Counter<long> Uploads = Meter.CreateCounter<long>("halftone.uploads", "{upload}", "Answered uploads, by outcome.");
-    private static readonly Counter<long> IntakeRows = Meter.CreateCounter<long>("halftone.intake.rows", "{row}", "Product rows of accepted uploads.");
-    private static readonly Counter<long> IntakeImages = Meter.CreateCounter<long>("halftone.intake.images", "{image}", "Images of accepted uploads.");
-    private static readonly Counter<long> Images = Meter.CreateCounter<long>("halftone.images", "{image}", "Images with a recorded outcome, by outcome, and by output format or error.");
-    private static readonly Counter<long> Input = Meter.CreateCounter<long>("halftone.image.input", "By", "Bytes of completed images as downloaded.");
-    private static readonly Counter<long> Output = Meter.CreateCounter<long>("halftone.image.output", "By", "Bytes of completed images as stored.");
-    private static readonly Histogram<double> StageDuration = Meter.CreateHistogram("halftone.image.stage.duration", "s", "Duration of a stage of an image, including waiting.", [], Seconds);
-    private static readonly Counter<long> EndedRequests = Meter.CreateCounter<long>("halftone.requests", "{request}", "Requests that ended, by state.");
-    private static readonly Counter<long> WebhookAttempts = Meter.CreateCounter<long>("halftone.webhook.attempts", "{attempt}", "Attempts to deliver an event, by outcome.");
-    private static readonly Histogram<double> WebhookDuration = Meter.CreateHistogram("halftone.webhook.duration", "s", "Duration of an attempt to deliver an event.", [], Seconds);
-    private static readonly Counter<long> Outages = Meter.CreateCounter<long>("halftone.outages", "{wait}", "Times that work had to wait because the database, the queue, a store, the disk or the codec failed.");
+    private static readonly Counter<long> Uploads = Meter.CreateCounter<long>(
+        "halftone.uploads",
+        "{upload}",
+        "Answered uploads, by outcome.");
+    private static readonly Counter<long> IntakeRows = Meter.CreateCounter<long>(
+        "halftone.intake.rows",
+        "{row}",
+        "Product rows of accepted uploads.");
+    private static readonly Counter<long> IntakeImages = Meter.CreateCounter<long>(
+        "halftone.intake.images",
+        "{image}",
+        "Images of accepted uploads.");
+    private static readonly Counter<long> Images = Meter.CreateCounter<long>(
+        "halftone.images",
+        "{image}",
+        "Images with a recorded outcome, by outcome, and by output format or error.");
+    private static readonly Counter<long> Input = Meter.CreateCounter<long>(
+        "halftone.image.input",
+        "By",
+        "Bytes of completed images as downloaded.");
+    private static readonly Counter<long> Output = Meter.CreateCounter<long>(
+        "halftone.image.output",
+        "By",
+        "Bytes of completed images as stored.");
+    private static readonly Histogram<double> StageDuration = Meter.CreateHistogram(
+        "halftone.image.stage.duration",
+        "s",
+        "Duration of a stage of an image, including waiting.",
+        [],
+        Seconds);
+    private static readonly Counter<long> EndedRequests = Meter.CreateCounter<long>(
+        "halftone.requests",
+        "{request}",
+        "Requests that ended, by state.");
+    private static readonly Counter<long> WebhookAttempts = Meter.CreateCounter<long>(
+        "halftone.webhook.attempts",
+        "{attempt}",
+        "Attempts to deliver an event, by outcome.");
+    private static readonly Histogram<double> WebhookDuration = Meter.CreateHistogram(
+        "halftone.webhook.duration",
+        "s",
+        "Duration of an attempt to deliver an event.",
+        [],
+        Seconds);
+    private static readonly Counter<long> Outages = Meter.CreateCounter<long>(
+        "halftone.outages",
+        "{wait}",
+        "Times that work had to wait because the database, the queue, a store, the disk or the codec failed.");
 
     public static void Accepted(long rows, long images)
     {
@@ -51,7 +92,8 @@ internal static class Instruments
 
     /// <param name="stage">resolve, fetch, compress, store or record.</param>
     /// <param name="took">Including the wait for a turn.</param>
-    public static void Stage(string stage, TimeSpan took) => StageDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("halftone.stage", stage));
+    public static void Stage(string stage, TimeSpan took) =>
+        StageDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("halftone.stage", stage));
 
     public static void Ended(string state) => EndedRequests.Add(1, new KeyValuePair<string, object?>("halftone.state", state));
 

@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging.Console;
 namespace Halftone.Telemetry;
 
 /// <summary>
-/// Writes logs to standard output, one line per event: text, or JSON with <c>Logging:Console:FormatterName=json</c>, a setting of the framework. In JSON each line carries the scopes of its work (<c>request_id</c>) and, if there is a trace, its IDs.
+/// Writes logs to standard output, one line per event: text, or JSON with <c>Logging:Console:FormatterName=json</c>, a
+/// setting of the framework. In JSON each line carries the scopes of its work (<c>request_id</c>) and, if there is a
+/// trace, its IDs.
 /// </summary>
 internal static class LogSetup
 {
@@ -22,12 +24,15 @@ internal static class LogSetup
     }
 
     /// <summary>True if standard output must contain only JSON.</summary>
-    public static bool IsJson(IConfiguration configuration) => string.Equals(configuration["Logging:Console:FormatterName"], ConsoleFormatterNames.Json, StringComparison.OrdinalIgnoreCase);
+    public static bool IsJson(IConfiguration configuration) =>
+        string.Equals(configuration["Logging:Console:FormatterName"], ConsoleFormatterNames.Json, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Adds the request ID to log lines of calls about a request.</summary>
     public static void UseLogScope(this WebApplication server) => server.Use(async (context, next) =>
     {
-        using var scope = Guid.TryParse(context.Request.RouteValues["requestId"] as string, out var requestId) ? server.Logger.BeginScope(new LogScope(requestId)) : null;
+        using var scope = Guid.TryParse(context.Request.RouteValues["requestId"] as string, out var requestId)
+            ? server.Logger.BeginScope(new LogScope(requestId))
+            : null;
         await next(context);
     });
 }

@@ -3,7 +3,9 @@ using System.Diagnostics;
 namespace Halftone.Telemetry;
 
 /// <summary>
-/// The spans of a request: <c>upload</c>, <c>plan</c>, <c>image</c> with <c>fetch</c>, <c>compress</c>, <c>store</c> and <c>record</c>, <c>finish</c>, <c>webhook</c>. The context of the upload and its sampling flag are stored with the request, and later spans, in any process, continue from there. Without a listener nothing is created.
+/// The spans of a request: <c>upload</c>, <c>plan</c>, <c>image</c> with <c>fetch</c>, <c>compress</c>, <c>store</c>
+/// and <c>record</c>, <c>finish</c>, <c>webhook</c>. The context of the upload and its sampling flag are stored with
+/// the request, and later spans, in any process, continue from there. Without a listener nothing is created.
 /// </summary>
 internal static class Traces
 {
@@ -44,7 +46,8 @@ internal static class Traces
 
     /// <summary>True if spans of this context are recorded and exported.</summary>
     public static bool IsRecorded(string? traceParent) =>
-        ActivityContext.TryParse(traceParent, null, isRemote: true, out var context) && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);
+        ActivityContext.TryParse(traceParent, null, isRemote: true, out var context)
+            && context.TraceFlags.HasFlag(ActivityTraceFlags.Recorded);
 
     /// <summary>Marks the current span as failed, with a code of the API.</summary>
     public static void Fail(string code)

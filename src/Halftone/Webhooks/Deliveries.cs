@@ -49,7 +49,13 @@ internal static class Deliveries
     public static Task<int> ReplayAsync(DbTransaction transaction, EndedRequest request, PublicUrls urls, long now) =>
         ExecuteAsync(transaction, Sql.InsertOrAgain, request, null, urls, now);
 
-    private static Task<int> ExecuteAsync(DbTransaction transaction, string sql, EndedRequest request, string? onlyWebhookId, PublicUrls urls, long now) =>
+    private static Task<int> ExecuteAsync(
+        DbTransaction transaction,
+        string sql,
+        EndedRequest request,
+        string? onlyWebhookId,
+        PublicUrls urls,
+        long now) =>
         transaction.ExecuteAsync(
             sql,
             new
@@ -80,14 +86,16 @@ internal static class Deliveries
             SELECT @RequestId, @Run, webhook_id, endpoint, @Body, @Now, @Now, @Now
             FROM  (SELECT '' AS webhook_id, @WebhookUrl AS endpoint WHERE @WebhookUrl IS NOT NULL
                    UNION ALL
-                   SELECT webhook_id, callback_url FROM webhook WHERE owner = @Owner AND disabled_at IS NULL AND (request_id IS NULL OR request_id = @RequestId)) AS endpoints
+                   SELECT webhook_id, callback_url FROM webhook
+                   WHERE  owner = @Owner AND disabled_at IS NULL AND (request_id IS NULL OR request_id = @RequestId)) AS endpoints
             WHERE @OnlyWebhookId IS NULL OR webhook_id = @OnlyWebhookId
             """;
 
         /// <summary>The schedule starts again; earlier attempts stay counted and logged.</summary>
         public const string InsertOrAgain = Insert + """
 
-            ON CONFLICT (request_id, run, webhook_id) DO UPDATE SET state = 'pending', schedule_from = delivery.attempt, next_attempt_at = @Now, updated_at = @Now
+            ON CONFLICT (request_id, run, webhook_id) DO UPDATE
+            SET    state = 'pending', schedule_from = delivery.attempt, next_attempt_at = @Now, updated_at = @Now
             """;
     }
 }

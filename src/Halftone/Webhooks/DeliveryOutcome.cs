@@ -14,9 +14,14 @@ internal abstract record DeliveryOutcome
     /// <summary>The endpoint answered 410: it wants no more events, neither this one nor any other.</summary>
     public sealed record Gone : DeliveryOutcome;
 
-    /// <summary>Not delivered. Worth another attempt while the schedule has one, whatever the error, because names and firewalls change.</summary>
-    /// <param name="Error">A <see cref="FetchError"/>, because webhooks use the same guarded connection; a redirect counts as a status too.</param>
+    /// <summary>
+    /// Not delivered. Worth another attempt while the schedule has one, whatever the error, because names and firewalls
+    /// change.
+    /// </summary>
+    /// <param name="Error">A <see cref="FetchError"/>, because webhooks use the same guarded connection; a redirect
+    /// counts as a status too.</param>
     /// <param name="HttpStatus">The status with <see cref="FetchError.HttpStatus"/>, otherwise null.</param>
-    /// <param name="RetryAfter">The wait that the endpoint asked for, 0 to <see cref="WebhookOptions.MaxRetryAfter"/>; null if it did not.</param>
+    /// <param name="RetryAfter">The wait that the endpoint asked for, 0 to <see cref="WebhookOptions.MaxRetryAfter"/>;
+    /// null if it did not.</param>
     public sealed record Failed(FetchError Error, int? HttpStatus = null, TimeSpan? RetryAfter = null) : DeliveryOutcome;
 }

@@ -11,7 +11,10 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
 
-/// <summary>One attempt of one delivery, from message to recorded outcome. The row of the delivery is the guard: the attempt counts once.</summary>
+/// <summary>
+/// One attempt of one delivery, from message to recorded outcome. The row of the delivery is the guard: the attempt
+/// counts once.
+/// </summary>
 internal sealed partial class DeliveryRun(
     HalftoneDatabase database,
     WebhookSender sender,
@@ -35,7 +38,16 @@ internal sealed partial class DeliveryRun(
         if (turn is null)
         {
             await database.WriteAsync(
-                transaction => transaction.ExecuteAsync(Sql.PutOff, new { message.DeliveryId, waiting.Attempt, LeasedUntil = waiting.NextAttemptAt, NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds() }),
+                transaction =>
+                    transaction.ExecuteAsync(
+                        Sql.PutOff,
+                        new
+                        {
+                            message.DeliveryId,
+                            waiting.Attempt,
+                            LeasedUntil = waiting.NextAttemptAt,
+                            NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds(),
+                        }),
                 cancellationToken);
         }
         else if (await FindAsync(message, cancellationToken) is { } delivery)
@@ -48,24 +60,37 @@ internal sealed partial class DeliveryRun(
     /// <summary>The delivery, if it still waits for the attempt of the message.</summary>
     private async Task<DeliveryRow?> FindAsync(Message.Deliver message, CancellationToken cancellationToken)
     {
-        var found = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken);
+        var found = await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }),
+            cancellationToken);
         return found is null || (message.Attempt is { } attempt && attempt != found.Attempt) ? null : found;
     }
 
     private async Task AttemptAsync(Message.Deliver message, DeliveryRow delivery, CancellationToken cancellationToken)
     {
         var instanceSecret = await secret.GetAsync(cancellationToken);
-        var signingSecret = delivery.WebhookId.Length == 0 ? instanceSecret : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
+        var signingSecret = delivery.WebhookId.Length == 0
+            ? instanceSecret
+            : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
         var endpoint = new Uri(delivery.Endpoint);
         using var span = Traces.GoOn("webhook", delivery.TraceParent, ActivityKind.Client);
         span?.SetTag("halftone.request_id", message.RequestId);
         span?.SetTag("halftone.delivery_id", message.DeliveryId);
         span?.SetTag("server.address", endpoint.Host);
         var clock = Stopwatch.StartNew();
-        var outcome = await sender.SendAsync(endpoint, Deliveries.MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
+        var outcome = await sender.SendAsync(
+            endpoint,
+            Deliveries.MessageId(message.DeliveryId),
+            Encoding.UTF8.GetBytes(delivery.Body),
+            signingSecret,
+            cancellationToken);
         clock.Stop();
         var attempt = AttemptOf(message.DeliveryId, delivery, outcome, clock.Elapsed);
-        if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => RecordAsync(transaction, attempt), cancellationToken), time, logger, cancellationToken))
+        if (await OutageBackoff.WaitOutAsync(
+            () => database.WriteAsync(transaction => RecordAsync(transaction, attempt), cancellationToken),
+            time,
+            logger,
+            cancellationToken))
         {
             Count(attempt);
         }
@@ -76,15 +101,30 @@ internal sealed partial class DeliveryRun(
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
         // A failed test has already shown what it was for, so it is not retried.
-        var pause = failed is null || delivery.RequestId == Guid.Empty ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
+        var pause = failed is null || delivery.RequestId == Guid.Empty
+            ? null
+            : RetrySchedule.NextDelay(
+                  options.Value.RetryDelays,
+                  delivery.Attempt - delivery.ScheduleFrom + 1,
+                  failed.RetryAfter,
+                  Random.Shared.NextDouble());
         return new Attempt
         {
             DeliveryId = deliveryId,
             Number = delivery.Attempt + 1,
             LeasedUntil = delivery.NextAttemptAt,
-            Becomes = outcome is DeliveryOutcome.Delivered ? DeliveryState.Delivered : pause is null ? DeliveryState.Failed : DeliveryState.Pending,
+            Becomes = outcome is DeliveryOutcome.Delivered
+                ? DeliveryState.Delivered
+                : pause is null
+                ? DeliveryState.Failed
+                : DeliveryState.Pending,
             NextAttemptAt = pause is null ? null : (now + pause.Value).ToUnixTimeMilliseconds(),
-            HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
+            HttpStatus = outcome switch
+            {
+                DeliveryOutcome.Delivered d => d.HttpStatus,
+                DeliveryOutcome.Gone => 410,
+                _ => failed?.HttpStatus,
+            },
             Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
             Milliseconds = (long)took.TotalMilliseconds,
             WebhookId = delivery.WebhookId,
@@ -177,7 +217,10 @@ internal sealed partial class DeliveryRun(
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;
 
-        /// <summary>Applies only to the attempt that was made, while its lease is valid: a duplicate counts once, and a replay requested in the meantime is not lost.</summary>
+        /// <summary>
+        /// Applies only to the attempt that was made, while its lease is valid: a duplicate counts once, and a replay
+        /// requested in the meantime is not lost.
+        /// </summary>
         public const string Record = """
             UPDATE delivery
             SET    state = @State, attempt = @Number, next_attempt_at = @NextAttemptAt, updated_at = @Now

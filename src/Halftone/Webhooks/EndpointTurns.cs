@@ -3,7 +3,8 @@ using Halftone.Queue;
 namespace Halftone.Webhooks;
 
 /// <summary>
-/// Limits concurrent deliveries per host of a webhook. Deliveries to one host wait in a queue of their own without holding a slot, so an endpoint that takes half a minute per answer delays only itself.
+/// Limits concurrent deliveries per host of a webhook. Deliveries to one host wait in a queue of their own without
+/// holding a slot, so an endpoint that takes half a minute per answer delays only itself.
 /// </summary>
 internal sealed class EndpointTurns
 {

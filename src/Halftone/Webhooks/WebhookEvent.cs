@@ -79,7 +79,8 @@ internal sealed record WebhookPing
 /// <param name="Total" example="3">Images in the file.</param>
 /// <param name="Completed" example="2">Stored images.</param>
 /// <param name="Failed" example="1">Failed images.</param>
-/// <param name="Percent" example="100">Completed or failed images in percent of all, 0 to 100, rounded down; 100 for a request without images.</param>
+/// <param name="Percent" example="100">Completed or failed images in percent of all, 0 to 100, rounded down; 100 for a
+/// request without images.</param>
 internal sealed record WebhookProgress(long Total, long Completed, long Failed, int Percent)
 {
     public static WebhookProgress Of(long total, long completed, long failed) =>

@@ -14,7 +14,9 @@ internal sealed class WebhookOptions : IValidatableObject
     ];
 
     /// <summary>
-    /// Signs deliveries to the <c>webhook_url</c> of an upload, and every registered webhook's own secret is derived from it: <c>whsec_</c> and the base64 of 24 to 64 bytes. Default: empty, which generates one at the first start and stores it.
+    /// Signs deliveries to the <c>webhook_url</c> of an upload, and every registered webhook's own secret is derived
+    /// from it: <c>whsec_</c> and the base64 of 24 to 64 bytes. Default: empty, which generates one at the first start
+    /// and stores it.
     /// </summary>
     public string Secret { get; set; } = "";
 
@@ -23,7 +25,8 @@ internal sealed class WebhookOptions : IValidatableObject
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Delays before the second and later attempts, 0 to 7 days; unset means 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h (written <c>1.00:00:00</c>). A list replaces these.
+    /// Delays before the second and later attempts, 0 to 7 days; unset means 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h,
+    /// 20 h, 24 h (written <c>1.00:00:00</c>). A list replaces these.
     /// </summary>
     // Null instead of a default list, because the configuration binder appends to an existing list.
     public TimeSpan[]? RetrySchedule { get; set; }
@@ -39,7 +42,9 @@ internal sealed class WebhookOptions : IValidatableObject
         if (Secret.Length > 0 && !WebhookSignature.IsSecret(Secret))
         {
             // The value is a secret, so it is not repeated.
-            yield return new ValidationResult("Webhook:Secret must be 'whsec_' and the base64 of 24 to 64 bytes, or empty.", [nameof(Secret)]);
+            yield return new ValidationResult(
+                "Webhook:Secret must be 'whsec_' and the base64 of 24 to 64 bytes, or empty.",
+                [nameof(Secret)]);
         }
 
         foreach (var delay in RetryDelays.Where(delay => delay < TimeSpan.Zero || delay > TimeSpan.FromDays(7)))

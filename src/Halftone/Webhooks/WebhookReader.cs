@@ -119,7 +119,9 @@ internal sealed class WebhookReader(HalftoneDatabase database)
 
     public async Task<WebhookList> ListAsync(string owner, CancellationToken cancellationToken)
     {
-        var rows = await database.ReadAsync(connection => connection.QueryAsync<WebhookRow>(Sql.Webhooks, new { Owner = owner }), cancellationToken);
+        var rows = await database.ReadAsync(
+            connection => connection.QueryAsync<WebhookRow>(Sql.Webhooks, new { Owner = owner }),
+            cancellationToken);
         return new WebhookList([.. rows.Select(row => new WebhookSummary
         {
             WebhookId = row.WebhookId,
@@ -133,7 +135,8 @@ internal sealed class WebhookReader(HalftoneDatabase database)
     /// <summary>The newest 100 deliveries to a webhook; null if the owner has no such webhook.</summary>
     public Task<DeliveryList?> OfWebhookAsync(string owner, string webhookId, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async connection => await connection.ExecuteScalarAsync<long>(Sql.WebhookExists, new { Owner = owner, WebhookId = webhookId }) == 0
+            async connection =>
+                await connection.ExecuteScalarAsync<long>(Sql.WebhookExists, new { Owner = owner, WebhookId = webhookId }) == 0
                 ? null
                 : await DeliveriesAsync(connection, Sql.OfWebhook, new { WebhookId = webhookId, Limit = DeliveriesListed }),
             cancellationToken);
@@ -141,7 +144,8 @@ internal sealed class WebhookReader(HalftoneDatabase database)
     /// <summary>The deliveries of a request to all its endpoints; null if the owner has no such request.</summary>
     public Task<DeliveryList?> OfRequestAsync(string owner, Guid requestId, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async connection => await connection.ExecuteScalarAsync<long>(Sql.RequestExists, new { Owner = owner, RequestId = requestId }) == 0
+            async connection =>
+                await connection.ExecuteScalarAsync<long>(Sql.RequestExists, new { Owner = owner, RequestId = requestId }) == 0
                 ? null
                 : await DeliveriesAsync(connection, Sql.OfRequest, new { RequestId = requestId, Limit = DeliveriesListed }),
             cancellationToken);
@@ -149,7 +153,10 @@ internal sealed class WebhookReader(HalftoneDatabase database)
     private async Task<DeliveryList> DeliveriesAsync(DbConnection connection, string sql, object parameters)
     {
         var deliveries = (await connection.QueryAsync<DeliveryRow>(sql, parameters)).AsList();
-        var attempts = (await connection.QueryAsync<AttemptRow>(database.Choose(Sql.AttemptsSqlite, Sql.AttemptsPostgres), new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
+        var attempts = (
+            await connection.QueryAsync<AttemptRow>(
+                database.Choose(Sql.AttemptsSqlite, Sql.AttemptsPostgres),
+                new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
         return new DeliveryList([.. deliveries.Select(row => new DeliverySummary
         {
             MessageId = Webhooks.Deliveries.MessageId(row.DeliveryId),
@@ -211,7 +218,8 @@ internal sealed class WebhookReader(HalftoneDatabase database)
 
         public const string WebhookExists = "SELECT count(*) FROM webhook WHERE webhook_id = @WebhookId AND owner = @Owner";
 
-        public const string RequestExists = "SELECT count(*) FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
+        public const string RequestExists =
+            "SELECT count(*) FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
 
         public const string OfWebhook = """
             SELECT delivery_id, request_id, webhook_id, endpoint, state, next_attempt_at

@@ -51,7 +51,17 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                     return false;
                 }
 
-                await transaction.ExecuteAsync(Sql.Insert, new { WebhookId = webhookId, Owner = owner, RequestId = requestId, CallbackUrl = callbackUrl.AbsoluteUri, Now = Now() });
+                await transaction
+                    .ExecuteAsync(
+                        Sql.Insert,
+                        new
+                        {
+                            WebhookId = webhookId,
+                            Owner = owner,
+                            RequestId = requestId,
+                            CallbackUrl = callbackUrl.AbsoluteUri,
+                            Now = Now(),
+                        });
                 if (request?.Ended is { } ended)
                 {
                     await Deliveries.InsertAsync(transaction, ended, webhookId, urls, Now());
@@ -61,7 +71,9 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
             },
             cancellationToken);
         due.Set();
-        return isRegistered ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) } : null;
+        return isRegistered
+            ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) }
+            : null;
     }
 
     /// <summary>Removes a webhook and its pending deliveries.</summary>
@@ -87,7 +99,12 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
     /// <param name="status">The status that the caller expects, or null.</param>
     /// <param name="resultUrl">The result_url that the caller expects, or null.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    public async Task<ReplayResult> ReplayAsync(string owner, Guid requestId, string? status, string? resultUrl, CancellationToken cancellationToken)
+    public async Task<ReplayResult> ReplayAsync(
+        string owner,
+        Guid requestId,
+        string? status,
+        string? resultUrl,
+        CancellationToken cancellationToken)
     {
         var result = await database.WriteAsync(
             async transaction => await FindAsync(transaction, owner, requestId) switch
@@ -95,7 +112,8 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 null => ReplayResult.UnknownRequest,
                 { Ended: null } => ReplayResult.StillRunning,
                 { Ended: { } ended } when Disagrees(ended, status, resultUrl) => ReplayResult.Disagrees,
-                { Ended: { } ended } => await Deliveries.ReplayAsync(transaction, ended, urls, Now()) > 0 ? ReplayResult.Sent : ReplayResult.NoEndpoint,
+                { Ended: { } ended } =>
+                    await Deliveries.ReplayAsync(transaction, ended, urls, Now()) > 0 ? ReplayResult.Sent : ReplayResult.NoEndpoint,
             },
             cancellationToken);
         due.Set();
@@ -108,7 +126,9 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         var result = await database.WriteAsync(
             async transaction =>
             {
-                if (await transaction.QuerySingleOrDefaultAsync<Endpoint>(Sql.Lock, new { WebhookId = webhookId, Owner = owner }) is not { } endpoint)
+                if (await transaction.QuerySingleOrDefaultAsync<Endpoint>(
+                    Sql.Lock,
+                    new { WebhookId = webhookId, Owner = owner }) is not { } endpoint)
                 {
                     return PingResult.UnknownWebhook;
                 }
@@ -120,7 +140,16 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
                 var body = new WebhookPing { WebhookId = webhookId, Timestamp = time.GetUtcNow().UtcDateTime };
                 var run = await transaction.ExecuteScalarAsync<int>(Sql.NextPing, new { WebhookId = webhookId });
-                await transaction.ExecuteAsync(Sql.InsertPing, new { Run = run, WebhookId = webhookId, Endpoint = endpoint.CallbackUrl, Body = Encoding.UTF8.GetString(body.ToBody()), Now = Now() });
+                await transaction.ExecuteAsync(
+                    Sql.InsertPing,
+                    new
+                    {
+                        Run = run,
+                        WebhookId = webhookId,
+                        Endpoint = endpoint.CallbackUrl,
+                        Body = Encoding.UTF8.GetString(body.ToBody()),
+                        Now = Now(),
+                    });
                 await transaction.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = run - PingsKept });
                 return PingResult.Sent;
             },
@@ -130,7 +159,8 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
     }
 
     private bool Disagrees(EndedRequest ended, string? status, string? resultUrl) =>
-        (status is not null && !status.Equals(ended.State.ToWire(), StringComparison.OrdinalIgnoreCase)) || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
+        (status is not null && !status.Equals(ended.State.ToWire(), StringComparison.OrdinalIgnoreCase))
+            || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
 
     private static async Task<FoundRequest?> FindAsync(DbTransaction transaction, string owner, Guid requestId)
     {
@@ -156,9 +186,15 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
     private static class Sql
     {
-        /// <summary>Changes nothing but takes the row's lock, so that a request cannot end between this check and the registration of its webhook.</summary>
+        /// <summary>
+        /// Changes nothing but takes the row's lock, so that a request cannot end between this check and the
+        /// registration of its webhook.
+        /// </summary>
         public const string State = """
-            UPDATE request SET run = run WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting') RETURNING state
+            UPDATE request
+            SET    run = run
+            WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
+            RETURNING state
             """;
 
         public const string Ended = """
@@ -169,13 +205,16 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
             """;
 
         public const string Insert = """
-            INSERT INTO webhook (webhook_id, owner, request_id, callback_url, created_at) VALUES (@WebhookId, @Owner, @RequestId, @CallbackUrl, @Now)
+            INSERT INTO webhook (webhook_id, owner, request_id, callback_url, created_at)
+            VALUES (@WebhookId, @Owner, @RequestId, @CallbackUrl, @Now)
             """;
 
         public const string Remove = "DELETE FROM webhook WHERE webhook_id = @WebhookId AND owner = @Owner";
 
         public const string GiveUpDeliveries = """
-            UPDATE delivery SET state = 'failed', next_attempt_at = NULL, updated_at = @Now WHERE webhook_id = @WebhookId AND state = 'pending'
+            UPDATE delivery
+            SET    state = 'failed', next_attempt_at = NULL, updated_at = @Now
+            WHERE  webhook_id = @WebhookId AND state = 'pending'
             """;
 
         /// <summary>Changes nothing but takes the row's lock, so that test events are counted one after the other.</summary>
@@ -185,7 +224,9 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
         // A test is a delivery without a request: its request_id is all zeros, its run counts the tests of the webhook.
         public const string NextPing = """
-            SELECT coalesce(max(run), 0) + 1 FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000'
+            SELECT coalesce(max(run), 0) + 1
+            FROM   delivery
+            WHERE  webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000'
             """;
 
         public const string InsertPing = """
@@ -195,7 +236,8 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
         public const string RemovePings = """
             DELETE FROM delivery_attempt WHERE delivery_id IN (
-                SELECT delivery_id FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000' AND run <= @Before);
+                SELECT delivery_id FROM delivery
+                WHERE  webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000' AND run <= @Before);
             DELETE FROM delivery WHERE webhook_id = @WebhookId AND request_id = '00000000-0000-0000-0000-000000000000' AND run <= @Before
             """;
     }

@@ -8,7 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Webhooks;
 
 /// <summary>
-/// One attempt to deliver one event: signs it, sends it, and judges the answer by its status alone. The body of the answer is never read: a stranger chose its content and length, and nothing in it could change the outcome.
+/// One attempt to deliver one event: signs it, sends it, and judges the answer by its status alone. The body of the
+/// answer is never read: a stranger chose its content and length, and nothing in it could change the outcome.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
@@ -35,12 +36,19 @@ internal sealed class WebhookSender : IDisposable
     }
 
     /// <summary>Sends an event once, signed with the current time. The caller decides about sending it again with the same ID.</summary>
-    /// <param name="endpoint">Absolute http or https URL; a user name and password in it are not sent, because the signature authenticates us.</param>
+    /// <param name="endpoint">Absolute http or https URL; a user name and password in it are not sent, because the
+    /// signature authenticates us.</param>
     /// <param name="messageId">The <c>webhook-id</c>: the same for every attempt, so that receivers recognise a repetition.</param>
     /// <param name="body">UTF-8 JSON, such as <see cref="WebhookEvent.ToBody"/> returns.</param>
     /// <param name="secret">A secret that passes <see cref="WebhookSignature.IsSecret"/>.</param>
-    /// <exception cref="OperationCanceledException">Only if <paramref name="cancellationToken"/> was cancelled; the event may have arrived.</exception>
-    public async Task<DeliveryOutcome> SendAsync(Uri endpoint, string messageId, ReadOnlyMemory<byte> body, string secret, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">Only if <paramref name="cancellationToken"/> was cancelled; the
+    /// event may have arrived.</exception>
+    public async Task<DeliveryOutcome> SendAsync(
+        Uri endpoint,
+        string messageId,
+        ReadOnlyMemory<byte> body,
+        string secret,
+        CancellationToken cancellationToken)
     {
         if (FetchTarget.Refuse(endpoint) is { } refused)
         {
@@ -63,7 +71,8 @@ internal sealed class WebhookSender : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            return new DeliveryOutcome.Failed(timeout.IsCancellationRequested ? FetchError.HeadersTimedOut : FetchFailure.From(e, isInBody: false).Error);
+            return new DeliveryOutcome.Failed(
+                timeout.IsCancellationRequested ? FetchError.HeadersTimedOut : FetchFailure.From(e, isInBody: false).Error);
         }
     }
 

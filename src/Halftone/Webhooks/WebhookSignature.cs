@@ -6,7 +6,8 @@ using System.Text;
 namespace Halftone.Webhooks;
 
 /// <summary>
-/// Signatures and secrets of the Standard Webhooks specification (standardwebhooks.com, version 1.0.0): symmetric <c>v1</c>, HMAC-SHA256 over <c>id.timestamp.body</c>.
+/// Signatures and secrets of the Standard Webhooks specification (standardwebhooks.com, version 1.0.0): symmetric
+/// <c>v1</c>, HMAC-SHA256 over <c>id.timestamp.body</c>.
 /// </summary>
 internal static class WebhookSignature
 {
@@ -18,7 +19,8 @@ internal static class WebhookSignature
     private const int NewKeyBytes = 32;
 
     /// <summary>
-    /// Separates keys derived here from keys derived from the same secret for other purposes. Its version increases if the derivation ever changes, because that changes every secret handed out.
+    /// Separates keys derived here from keys derived from the same secret for other purposes. Its version increases if
+    /// the derivation ever changes, because that changes every secret handed out.
     /// </summary>
     private const string DerivationPurpose = "halftone/webhook-secret/1/";
 
@@ -26,7 +28,10 @@ internal static class WebhookSignature
     public static string NewSecret() => ToSecret(RandomNumberGenerator.GetBytes(NewKeyBytes));
 
     /// <summary>
-    /// The secret of one registered webhook: HKDF-SHA256 (RFC 5869) of the instance secret's key, without salt, with <c>halftone/webhook-secret/1/</c> and the ID in UTF-8 as info, 32 bytes long. It is never stored, but derived again from the instance secret and the ID, so a copy of the database alone cannot sign. Changing the instance secret changes all.
+    /// The secret of one registered webhook: HKDF-SHA256 (RFC 5869) of the instance secret's key, without salt, with
+    /// <c>halftone/webhook-secret/1/</c> and the ID in UTF-8 as info, 32 bytes long. It is never stored, but derived
+    /// again from the instance secret and the ID, so a copy of the database alone cannot sign. Changing the instance
+    /// secret changes all.
     /// </summary>
     /// <param name="instanceSecret">A secret that passes <see cref="IsSecret"/>.</param>
     /// <param name="webhookId">Not empty; never given to another endpoint.</param>
@@ -40,12 +45,17 @@ internal static class WebhookSignature
     /// <summary>True for <c>whsec_</c> and the standard base64, with padding, of 24 to 64 bytes, as the specification allows.</summary>
     public static bool IsSecret(string? secret) => TryReadKey(secret, out _);
 
-    /// <summary>The value of <c>webhook-signature</c>: a <c>v1,…</c> per secret, separated by spaces; the receiver needs to match one.</summary>
+    /// <summary>
+    /// The value of <c>webhook-signature</c>: a <c>v1,…</c> per secret, separated by spaces; the receiver needs to
+    /// match one.
+    /// </summary>
     /// <param name="secrets">At least one; two while a receiver changes from an old secret to a new one.</param>
-    /// <param name="messageId">The value of <c>webhook-id</c>: the same for every attempt, without a full stop, which separates the signed parts.</param>
+    /// <param name="messageId">The value of <c>webhook-id</c>: the same for every attempt, without a full stop, which
+    /// separates the signed parts.</param>
     /// <param name="timestamp">The time of this attempt; signed and sent in whole seconds since 1970.</param>
     /// <param name="body">Exactly the bytes that are sent.</param>
-    /// <exception cref="ArgumentException">A secret that <see cref="IsSecret"/> refuses, or an ID that is empty or contains a full stop.</exception>
+    /// <exception cref="ArgumentException">A secret that <see cref="IsSecret"/> refuses, or an ID that is empty or
+    /// contains a full stop.</exception>
     public static string Sign(IReadOnlyCollection<string> secrets, string messageId, DateTimeOffset timestamp, ReadOnlySpan<byte> body)
     {
         ArgumentOutOfRangeException.ThrowIfZero(secrets.Count);

@@ -11,7 +11,9 @@ namespace Halftone.Api.Access;
 internal sealed class AccessException(string message) : Exception(message);
 
 /// <summary>
-/// Lets a call through or refuses it. With API keys, each owner sees only its own requests. Without keys, the server is for this machine only: it refuses to listen on other addresses, and to serve a browser that was tricked into calling it under a foreign name (DNS rebinding) or from a foreign page (cross-site posts).
+/// Lets a call through or refuses it. With API keys, each owner sees only its own requests. Without keys, the server is
+/// for this machine only: it refuses to listen on other addresses, and to serve a browser that was tricked into calling
+/// it under a foreign name (DNS rebinding) or from a foreign page (cross-site posts).
 /// </summary>
 internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options, IOptions<ServerOptions> server) : IDisposable
 {
@@ -33,10 +35,14 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
     /// <exception cref="AccessException">An address is reachable from other machines while no API key exists.</exception>
     public async Task CheckAddressesAsync(string urls, CancellationToken cancellationToken)
     {
-        var open = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(address => !IsLoopback(HostOf(address)));
+        var open = urls
+            .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .FirstOrDefault(address => !IsLoopback(HostOf(address)));
         if (open is not null && !options.Value.AllowAnonymous && !await keys.AreAskedForAsync(cancellationToken))
         {
-            throw new AccessException($"Without API keys the server listens only on this machine, but '{open}' is reachable by others. Create a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true if a proxy keeps strangers out.");
+            throw new AccessException(
+                $"Without API keys the server listens only on this machine, but '{open}' is reachable by others. Create a key with "
+                + "'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true if a proxy keeps strangers out.");
         }
     }
 
@@ -66,7 +72,9 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         {
             var seconds = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5;
             context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-            return Problems.Of(ProblemType.TooManyCalls, $"This API key is limited to {options.Value.CallsPerMinute:N0} calls per minute. Try again after the time in Retry-After.");
+            return Problems.Of(
+                ProblemType.TooManyCalls,
+                $"This API key is limited to {options.Value.CallsPerMinute:N0} calls per minute. Try again after the time in Retry-After.");
         }
 
         Caller.Set(context, owner);
@@ -75,7 +83,10 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
 
     public void Dispose() => limiter.Dispose();
 
-    /// <summary>Public routes: probes; images, whose URL is the secret; the page, which shows nothing without a key; and the documentation. Also on a server without keys.</summary>
+    /// <summary>
+    /// Public routes: probes; images, whose URL is the secret; the page, which shows nothing without a key; and the
+    /// documentation. Also on a server without keys.
+    /// </summary>
     private static bool IsForAnyone(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         && (request.Path == "/" || ForAnyone.Any(folder => request.Path.StartsWithSegments(folder, StringComparison.Ordinal)));
@@ -84,7 +95,9 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
     {
         if (!IsLoopback(request.Host.Host) && request.Host.Host != publicHost)
         {
-            return Problems.Of(ProblemType.ForeignHost, "This server answers only to this machine's own addresses. Call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
+            return Problems.Of(
+                ProblemType.ForeignHost,
+                "This server answers only to this machine's own addresses. Call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
         }
 
         return IsForeignPage(request)
@@ -114,7 +127,8 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
     }
 
     private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>Browsers send the calling page in Origin with every request that can change something; programs do not.</summary>
     private static bool IsForeignPage(HttpRequest request) =>

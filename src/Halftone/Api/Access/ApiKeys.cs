@@ -23,7 +23,10 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
     /// <summary>A prefix that tells secret scanners what they found.</summary>
     public const string Prefix = "halftone_";
 
-    /// <summary>Maximum age of the cached answer of <see cref="AreAskedForAsync"/>: a running server recognises a first key after this time.</summary>
+    /// <summary>
+    /// Maximum age of the cached answer of <see cref="AreAskedForAsync"/>: a running server recognises a first key
+    /// after this time.
+    /// </summary>
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
 
     private (bool Any, long ReadAt)? known;
@@ -70,12 +73,20 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
     public async Task<string?> FindAsync(string key, CancellationToken cancellationToken)
     {
         var hash = Hash(key);
-        var row = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<KeyRow>(Sql.Find, new { KeyHash = hash }), cancellationToken);
+        var row = await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<KeyRow>(Sql.Find, new { KeyHash = hash }),
+            cancellationToken);
         // The index finds it by hash, which reveals nothing about the key; it is still compared in constant time.
-        return row is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.KeyHash), Encoding.ASCII.GetBytes(hash)) ? row.KeyId : null;
+        return row is not null
+            && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.KeyHash), Encoding.ASCII.GetBytes(hash))
+            ? row.KeyId
+            : null;
     }
 
-    /// <summary>True if a caller that was let in still has access; long-lived streams ask again. An owner without a key has access until the first key exists.</summary>
+    /// <summary>
+    /// True if a caller that was let in still has access; long-lived streams ask again. An owner without a key has
+    /// access until the first key exists.
+    /// </summary>
     public async ValueTask<bool> IsGoodAsync(string owner, CancellationToken cancellationToken) => owner.Length == 0
         ? !await AreAskedForAsync(cancellationToken)
         : await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.IsGood, new { KeyId = owner }), cancellationToken);

@@ -11,5 +11,6 @@ internal readonly record struct Caller(string Owner)
     /// <summary>Binds the parameter of an endpoint.</summary>
     /// <exception cref="InvalidOperationException">The access check did not run before the endpoint, so the call is not served.</exception>
     public static ValueTask<Caller> BindAsync(HttpContext context) =>
-        ValueTask.FromResult(new Caller(context.Items[Key] as string ?? throw new InvalidOperationException("The access check has not run.")));
+        ValueTask.FromResult(
+            new Caller(context.Items[Key] as string ?? throw new InvalidOperationException("The access check has not run.")));
 }

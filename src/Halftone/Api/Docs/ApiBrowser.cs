@@ -35,7 +35,8 @@ internal sealed class ApiBrowser(IServiceProvider services)
         }
 
         // Everything is served from here; the page loads nothing from others and sends them nothing.
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+        context.Response.Headers.ContentSecurityPolicy =
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
         return pipeline.Value(context);
     }
 }

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Halftone.Api.Docs;
 
 /// <summary>
-/// <c>GET /docs</c>, <c>/docs/{page}</c>, <c>/docs/errors/{code}</c> and <c>/openapi/v1.json</c>: the folder docs, which comes with the program. For
-/// anyone, and without a call to anywhere else.
+/// <c>GET /docs</c>, <c>/docs/{page}</c>, <c>/docs/errors/{code}</c> and <c>/openapi/v1.json</c>: the folder docs,
+/// which comes with the program. For anyone, and without a call to anywhere else.
 /// </summary>
 internal static partial class DocsEndpoints
 {
@@ -17,14 +17,25 @@ internal static partial class DocsEndpoints
     {
         routes.MapGet("/openapi/v1.json", GetContract).Named("getContract", "Pages").Produces<string>(contentType: "application/json");
         routes.MapGet("/docs", BrowseAsync).Named("getDocs", "Pages");
-        routes.MapGet("/docs/{page}", GetPageAsync).Named("getDocsPage", "Pages").Produces<string>(contentType: "text/html", additionalContentTypes: ["text/css", "text/javascript", "application/javascript", "image/png"]).MayAnswer(ProblemType.NotFound);
-        routes.MapGet("/docs/errors/{code}", GetErrorAsync).Named("getErrorPage", "Pages").Produces<string>(contentType: "text/html").MayAnswer(ProblemType.NotFound);
+        routes
+            .MapGet("/docs/{page}", GetPageAsync)
+            .Named("getDocsPage", "Pages")
+            .Produces<string>(
+                contentType: "text/html",
+                additionalContentTypes: ["text/css", "text/javascript", "application/javascript", "image/png"])
+            .MayAnswer(ProblemType.NotFound);
+        routes
+            .MapGet("/docs/errors/{code}", GetErrorAsync)
+            .Named("getErrorPage", "Pages")
+            .Produces<string>(contentType: "text/html")
+            .MayAnswer(ProblemType.NotFound);
     }
 
     /// <summary>The contract</summary>
     /// <remarks>This document: OpenAPI 3.1.</remarks>
     /// <response code="200">JSON.</response>
-    private static PhysicalFileHttpResult GetContract() => TypedResults.PhysicalFile(Path.Combine(Folder, "openapi.json"), "application/json");
+    private static PhysicalFileHttpResult GetContract() =>
+        TypedResults.PhysicalFile(Path.Combine(Folder, "openapi.json"), "application/json");
 
     /// <summary>The API, to browse and try</summary>
     /// <remarks>Leads to `/docs/index.html`.</remarks>
@@ -32,11 +43,17 @@ internal static partial class DocsEndpoints
     private static Task BrowseAsync(HttpContext context, ApiBrowser browser) => browser.AnswerAsync(context);
 
     /// <summary>A page of the documentation</summary>
-    /// <remarks>`index.html` is the API to browse, with its scripts and styles beside it; `errors`, `csv`, `webhook` and the other pages are what to read about it.</remarks>
+    /// <remarks>
+    /// `index.html` is the API to browse, with its scripts and styles beside it; `errors`, `csv`, `webhook` and the
+    /// other pages are what to read about it.
+    /// </remarks>
     /// <param name="page" example="errors">Name of the page or file.</param>
     /// <response code="200">The page or file.</response>
     /// <response code="301" headers="Location">The page; asked for with a trailing slash.</response>
-    private static async Task<Results<ContentHttpResult, EmptyHttpResult>> GetPageAsync(string page, HttpContext context, ApiBrowser browser)
+    private static async Task<Results<ContentHttpResult, EmptyHttpResult>> GetPageAsync(
+        string page,
+        HttpContext context,
+        ApiBrowser browser)
     {
         if (FileOf(page) is { } file)
         {
@@ -53,7 +70,9 @@ internal static partial class DocsEndpoints
     /// <response code="200">The page.</response>
     /// <response code="301" headers="Location">The page; asked for with a trailing slash.</response>
     private static async Task<Results<ContentHttpResult, ProblemHttpResult>> GetErrorAsync(string code, HttpContext context) =>
-        FileOf("errors", code) is { } file ? await ReadAsync(file, context) : Problems.Of(ProblemType.NotFound, "There is no such error code: /docs/errors lists them.");
+        FileOf("errors", code) is { } file
+            ? await ReadAsync(file, context)
+            : Problems.Of(ProblemType.NotFound, "There is no such error code: /docs/errors lists them.");
 
     /// <summary>The Markdown file of a name; null where there is none.</summary>
     private static string? FileOf(params ReadOnlySpan<string> names)
@@ -91,7 +110,8 @@ internal static partial class DocsEndpoints
           .scroll { overflow-x: auto; }
           td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #8884; vertical-align: top; }
         </style>
-        <nav><a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a> · <a href="/docs/webhook">Webhooks</a></nav>
+        <nav><a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a>
+          · <a href="/docs/webhook">Webhooks</a></nav>
         {{body}}
         </html>
         """;

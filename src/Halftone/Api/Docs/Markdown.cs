@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Halftone.Api.Docs;
 
 /// <summary>
-/// The Markdown of our own pages as HTML: headings, paragraphs, lists, tables, code, <c>`code`</c>, <c>**bold**</c> and links. What goes beyond that
-/// is for the one who writes the page to leave out.
+/// The Markdown of our own pages as HTML: headings, paragraphs, lists, tables, code, <c>`code`</c>, <c>**bold**</c> and
+/// links. What goes beyond that is for the one who writes the page to leave out.
 /// </summary>
 internal static partial class Markdown
 {
@@ -32,7 +32,9 @@ internal static partial class Markdown
             {
                 lines.Dequeue();
                 var level = heading.Groups[1].Length;
-                html.Append(CultureInfo.InvariantCulture, $"<h{level} id=\"{Anchor(heading.Groups[2].Value)}\">{Inline(heading.Groups[2].Value)}</h{level}>\n");
+                html.Append(
+                    CultureInfo.InvariantCulture,
+                    $"<h{level} id=\"{Anchor(heading.Groups[2].Value)}\">{Inline(heading.Groups[2].Value)}</h{level}>\n");
             }
             else if (line.StartsWith('|'))
             {
@@ -52,7 +54,11 @@ internal static partial class Markdown
         return html.ToString();
     }
 
-    private static bool IsOfParagraph(string line) => line.Length > 0 && line[0] is not '|' and not '#' && !line.StartsWith("```", StringComparison.Ordinal) && !line.StartsWith("- ", StringComparison.Ordinal);
+    private static bool IsOfParagraph(string line) =>
+        line.Length > 0
+            && line[0] is not '|' and not '#'
+            && !line.StartsWith("```", StringComparison.Ordinal)
+            && !line.StartsWith("- ", StringComparison.Ordinal);
 
     private static List<string> TakeWhile(Queue<string> lines, Func<string, bool> isTaken)
     {
@@ -89,12 +95,15 @@ internal static partial class Markdown
             codes.Add($"<code>{match.Groups[1].Value}</code>");
             return $"\uE000{codes.Count - 1}\uE001";
         });
-        rest = Bold().Replace(Link().Replace(rest, match => $"<a href=\"{Target(match.Groups[2].Value)}\">{match.Groups[1].Value}</a>"), "<b>$1</b>");
+        rest = Bold().Replace(
+            Link().Replace(rest, match => $"<a href=\"{Target(match.Groups[2].Value)}\">{match.Groups[1].Value}</a>"),
+            "<b>$1</b>");
         return Aside().Replace(rest, match => codes[int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)]);
     }
 
     /// <summary>Our pages are served under their names without the ending.</summary>
-    private static string Target(string link) => link.Contains("://", StringComparison.Ordinal) ? link : link.Replace(".md", "", StringComparison.Ordinal);
+    private static string Target(string link) =>
+        link.Contains("://", StringComparison.Ordinal) ? link : link.Replace(".md", "", StringComparison.Ordinal);
 
     private static string Anchor(string heading) => NoWord().Replace(heading.ToLowerInvariant(), "").Replace(' ', '-');
 

@@ -5,18 +5,27 @@ using Microsoft.Net.Http.Headers;
 
 namespace Halftone.Api.Page;
 
-/// <summary><c>GET /</c> and <c>/page/{file}</c>: the page for browsers. It uses only the public API, and loads nothing from elsewhere except the images it shows.</summary>
+/// <summary>
+/// <c>GET /</c> and <c>/page/{file}</c>: the page for browsers. It uses only the public API, and loads nothing from
+/// elsewhere except the images it shows.
+/// </summary>
 internal static class PageEndpoint
 {
     /// <summary>
-    /// Content security policy of the page, whatever a spreadsheet contains. Scripts and styles are our own files, text never becomes markup (trusted types), and calls go only to this server. Images may come from anywhere: outputs may be in a bucket, and a source is shown beside its output.
+    /// Content security policy of the page, whatever a spreadsheet contains. Scripts and styles are our own files, text
+    /// never becomes markup (trusted types), and calls go only to this server. Images may come from anywhere: outputs
+    /// may be in a bucket, and a source is shown beside its output.
     /// </summary>
     private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https:; form-action "
+        + "'none'; base-uri 'none'; frame-ancestors 'none'; "
         + "require-trusted-types-for 'script'; trusted-types 'none'";
 
     private static readonly Lazy<IReadOnlyDictionary<string, PageFile>> Files = new(() =>
-        Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Api", "Page", "wwwroot")).Select(PageFile.Of).ToDictionary(file => file.Name, StringComparer.Ordinal));
+        Directory
+            .EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Api", "Page", "wwwroot"))
+            .Select(PageFile.Of)
+            .ToDictionary(file => file.Name, StringComparer.Ordinal));
 
     public static void MapPage(this IEndpointRouteBuilder routes)
     {
@@ -39,7 +48,9 @@ internal static class PageEndpoint
     /// <response code="200" headers="ETag">The file.</response>
     /// Nothing has changed since the answer with the ETag in If-None-Match.
     private static Results<PhysicalFileHttpResult, ProblemHttpResult> GetFile(string file, HttpContext context) =>
-        Files.Value.TryGetValue(file, out var found) ? Serve(found, context) : Problems.Of(ProblemType.NotFound, "The page has no such file.");
+        Files.Value.TryGetValue(file, out var found)
+            ? Serve(found, context)
+            : Problems.Of(ProblemType.NotFound, "The page has no such file.");
 
     private static PhysicalFileHttpResult Serve(PageFile file, HttpContext context)
     {
