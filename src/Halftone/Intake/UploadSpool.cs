@@ -65,7 +65,9 @@ internal sealed class UploadSpool(IFileStore files, IOptions<IntakeOptions> opti
     /// <summary>Deletes a spooled body.</summary>
     public Task DiscardAsync(SpooledUpload upload) => files.DeleteAllAsync(upload.RequestId, CancellationToken.None);
 
-    /// <summary>The sender's name without characters that a database or a header refuses: no control characters, no lone surrogates.</summary>
+    /// <summary>
+    /// The sender's name without characters that a database or a header refuses: no control characters, no lone surrogates.
+    /// </summary>
     private static string NameOf(string fileName)
     {
         var name = new StringBuilder();
