@@ -60,6 +60,7 @@ internal static class UploadEndpoint
         Caller caller,
         HttpContext context,
         RequestIntake intake,
+        UploadSpool spool,
         SafeConnect connect,
         PublicUrls urls,
         IOptions<IntakeOptions> options,
@@ -92,7 +93,7 @@ internal static class UploadEndpoint
         var form = new UploadForm(choices, connect, options.Value.MaxVariants);
         try
         {
-            return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem
+            return await UploadBody.ReadAsync(context.Request, form, spool, cancellationToken) is { } problem ? problem
                 : form.ValidateOnly ? TypedResults.Ok(UploadChecked.Of(await intake.CheckAsync(form.Upload!, cancellationToken)))
                 : await AcceptAsync(form, intake, urls, cancellationToken);
         }
@@ -113,7 +114,7 @@ internal static class UploadEndpoint
         {
             if (form is { Upload: { } upload, IsHandedOver: false })
             {
-                await intake.DiscardAsync(upload);
+                await spool.DiscardAsync(upload);
             }
         }
     }
