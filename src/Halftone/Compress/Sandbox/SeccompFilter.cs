@@ -65,6 +65,8 @@ internal static class SeccompFilter
         program.AllowIf(SystemCall.Prlimit64, (0u, 0u), (1u, ProcessorTime));
         // The collector reads it.
         program.AllowIf(SystemCall.Prlimit64, (0u, 0u), (1u, AddressSpace), (2u, 0u));
+        // The first call of a thread that the runtime starts.
+        program.AllowIf(SystemCall.SchedSetAffinity, (0u, 0u));
         program.AllowIf(SystemCall.Prctl, (0u, SetName));
         // Not F_SETOWN, which sends signals to others.
         program.AllowIf(SystemCall.Fcntl, (1u, GetDescriptorFlags));

@@ -51,6 +51,7 @@ internal readonly record struct SystemCall(uint X64, uint? Arm64)
     public static SystemCall RtSigProcMask => new(14, 135);
     public static SystemCall RtSigReturn => new(15, 139);
     public static SystemCall SchedGetAffinity => new(204, 123);
+    public static SystemCall SchedSetAffinity => new(203, 122);
     public static SystemCall SchedYield => new(24, 124);
     public static SystemCall Seccomp => new(317, 277);
     public static SystemCall SetRobustList => new(273, 99);
