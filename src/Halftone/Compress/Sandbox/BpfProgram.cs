@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace Halftone.Compress.Sandbox;
 
 /// <summary>
-/// A seccomp filter in classic BPF: what is not allowed fails with EPERM, and a call of a foreign architecture ends the process. The kernel
-/// runs it at each system call on <c>struct seccomp_data</c>: number, architecture, instruction pointer, six arguments of 64 bits; see seccomp(2).
+/// A seccomp filter in classic BPF: what is not allowed fails with EPERM, and a call of a foreign architecture ends the process. The
+/// kernel runs it at each system call on <c>struct seccomp_data</c>: number, architecture, instruction pointer, six arguments of 64 bits; see
+/// seccomp(2).
 /// </summary>
 internal sealed class BpfProgram
 {
@@ -46,7 +47,7 @@ internal sealed class BpfProgram
 
     /// <summary>Allows a call if all of these arguments are equal; may be said several times of one call.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="arguments">Numbers of arguments from 0 and the low 32 bits that each must have: all that the kernel reads of an int.</param>
+    /// <param name="arguments">Numbers of arguments, from 0, and the low 32 bits of each: all that the kernel reads of an int.</param>
     public void AllowIf(SystemCall call, params ReadOnlySpan<(uint Argument, uint Value)> arguments)
     {
         if (call.On(architecture) is not { } number)

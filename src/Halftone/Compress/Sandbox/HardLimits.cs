@@ -4,8 +4,8 @@ using System.Runtime.Versioning;
 namespace Halftone.Compress.Sandbox;
 
 /// <summary>
-/// Limits that a child can never raise again. Processor time is not among them: it is counted from the start of the process and moved before
-/// each image, so it stays soft, and <see cref="CompressOptions.ImageTimeout"/> ends a child that moves it by itself.
+/// Limits that a child can never raise again. Processor time is not among them: it is counted from the start of the process and
+/// moved before each image, so it stays soft, and <see cref="CompressOptions.ImageTimeout"/> ends a child that moves it by itself.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static class HardLimits
@@ -13,6 +13,7 @@ internal static class HardLimits
     private const int FileSize = 1, Data = 2, CoreFile = 4, Processes = 6, OpenFiles = 7; // RLIMIT_…
     private const string LoadPath = "/proc/loadavg";
     private const ulong MoreThreads = 1024;
+    private const ulong ForNewThreads = 64; // pipes, for the moment of a start
 
     /// <summary>Sets them all; the last thing before the filter, since no file can be opened after it.</summary>
     /// <param name="maxBytes">Memory for data.</param>
@@ -25,7 +26,7 @@ internal static class HardLimits
         return Kernel.SetHardLimit(Data, (ulong)maxBytes)
             & Kernel.SetHardLimit(FileSize, 0)
             & Kernel.SetHardLimit(CoreFile, 0)
-            & Kernel.SetHardLimit(OpenFiles, (ulong)InheritedFiles.Highest() + 1)
+            & Kernel.SetHardLimit(OpenFiles, (ulong)InheritedFiles.Highest() + ForNewThreads)
             & threads;
     }
 

@@ -25,5 +25,8 @@ internal static class InheritedFiles
     public static int Highest() => Descriptors().Max();
 
     private static int[] Descriptors() =>
-        [.. Directory.EnumerateFileSystemEntries(Own).Select(path => int.Parse(Path.GetFileName(path.AsSpan()), CultureInfo.InvariantCulture))];
+    [
+        .. Directory.EnumerateFileSystemEntries(Own)
+            .Select(path => int.Parse(Path.GetFileName(path.AsSpan()), CultureInfo.InvariantCulture)),
+    ];
 }

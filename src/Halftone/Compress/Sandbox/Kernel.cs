@@ -13,14 +13,15 @@ internal static class Kernel
     /// <summary>Neither this process nor what it starts gains rights by exec; a filter needs it.</summary>
     public static bool ForbidNewPrivileges() => prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0;
 
-    /// <summary>Closes <c>/proc/PID/mem</c>, <c>environ</c> and <c>fd</c> of this process, and ptrace, to all but root; no core files either.</summary>
+    /// <summary>Closes <c>/proc/PID/mem</c>, <c>environ</c> and <c>fd</c> of this process, and ptrace, to all but root; no core files.</summary>
     public static bool HideMemory() => prctl(SetDumpable, 0, 0, 0, 0) == 0;
 
     /// <summary>False after <see cref="HideMemory"/>.</summary>
     public static bool IsMemoryOpen => prctl(GetDumpable, 0, 0, 0, 0) != 0;
 
-    /// <summary>True for a descriptor that comes from the program that started this one: all that .NET opens is closed at an exec.</summary>
-    public static bool IsInherited(int descriptor) => fcntl(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
+    /// <summary>True for a descriptor of the program that started this one: all that .NET opens is closed at an exec.</summary>
+    public static bool IsInherited(int descriptor) =>
+        fcntl(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
     public static void Close(int descriptor) => _ = close(descriptor);
 

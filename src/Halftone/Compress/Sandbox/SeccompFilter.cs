@@ -4,8 +4,8 @@ using System.Runtime.Versioning;
 namespace Halftone.Compress.Sandbox;
 
 /// <summary>
-/// The system calls that a warm codec needs: memory, threads of its own, clocks, and the descriptors that are open. All others fail with EPERM:
-/// it opens, connects, starts and signals nothing, reads no other process, and makes no namespace. It holds for every thread, and for good.
+/// The system calls that a warm codec needs: memory, threads of its own, clocks, and the descriptors that are open. All others fail with
+/// EPERM: it opens, connects, starts and signals nothing, reads no other process, and makes no namespace. It applies to every thread, for good.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static class SeccompFilter
@@ -13,6 +13,7 @@ internal static class SeccompFilter
     private const nint SetModeFilter = 1, AllThreads = 1; // SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC
     private const uint NoSuchCall = 38; // ENOSYS
     private const uint ProcessorTime = 0, AddressSpace = 9; // RLIMIT_CPU, RLIMIT_AS
+    private const uint OrdinaryPolicy = 0; // SCHED_OTHER
     private const uint SetName = 15; // PR_SET_NAME
     private const uint GetDescriptorFlags = 1, GetStatusFlags = 3; // F_GETFD, F_GETFL
 
@@ -50,7 +51,8 @@ internal static class SeccompFilter
         var program = new BpfProgram(architecture);
         program.Allow(
             SystemCall.Futex, SystemCall.Read, SystemCall.Write, SystemCall.Pread64, SystemCall.Readv, SystemCall.Writev,
-            SystemCall.Madvise, SystemCall.Mmap, SystemCall.Munmap, SystemCall.Mprotect, SystemCall.Mremap, SystemCall.Brk, SystemCall.Mincore, SystemCall.Msync,
+            SystemCall.Madvise, SystemCall.Mmap, SystemCall.Munmap, SystemCall.Mprotect, SystemCall.Mremap, SystemCall.Brk, SystemCall.Mincore,
+            SystemCall.Msync,
             SystemCall.GetMemPolicy, SystemCall.SchedYield, SystemCall.SchedGetAffinity, SystemCall.GetCpu, SystemCall.Membarrier, SystemCall.GetRandom,
             SystemCall.ClockGetTime, SystemCall.ClockGetRes, SystemCall.ClockNanoSleep, SystemCall.NanoSleep, SystemCall.GetTimeOfDay, SystemCall.Time,
             SystemCall.RtSigAction, SystemCall.RtSigProcMask, SystemCall.RtSigReturn, SystemCall.SigAltStack, SystemCall.RestartSyscall,
@@ -65,8 +67,11 @@ internal static class SeccompFilter
         program.AllowIf(SystemCall.Prlimit64, (0u, 0u), (1u, ProcessorTime));
         // The collector reads it.
         program.AllowIf(SystemCall.Prlimit64, (0u, 0u), (1u, AddressSpace), (2u, 0u));
-        // The first call of a thread that the runtime starts.
+        // The runtime starts a thread so: a pipe to wait on, the affinity of the thread itself, the ordinary priority.
+        program.Allow(
+            SystemCall.Pipe2, SystemCall.SchedGetParam, SystemCall.SchedGetScheduler, SystemCall.SchedGetPriorityMax, SystemCall.SchedGetPriorityMin);
         program.AllowIf(SystemCall.SchedSetAffinity, (0u, 0u));
+        program.AllowIf(SystemCall.SchedSetScheduler, (1u, OrdinaryPolicy));
         program.AllowIf(SystemCall.Prctl, (0u, SetName));
         // Not F_SETOWN, which sends signals to others.
         program.AllowIf(SystemCall.Fcntl, (1u, GetDescriptorFlags));

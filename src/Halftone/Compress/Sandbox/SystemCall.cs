@@ -38,6 +38,7 @@ internal readonly record struct SystemCall(uint X64, uint? Arm64)
     public static SystemCall Msync => new(26, 227);
     public static SystemCall Munmap => new(11, 215);
     public static SystemCall NanoSleep => new(35, 101);
+    public static SystemCall Pipe2 => new(293, 59);
     public static SystemCall Poll => new(7, null);
     public static SystemCall Ppoll => new(271, 73);
     public static SystemCall Prctl => new(157, 167);
@@ -51,7 +52,12 @@ internal readonly record struct SystemCall(uint X64, uint? Arm64)
     public static SystemCall RtSigProcMask => new(14, 135);
     public static SystemCall RtSigReturn => new(15, 139);
     public static SystemCall SchedGetAffinity => new(204, 123);
+    public static SystemCall SchedGetParam => new(143, 121);
+    public static SystemCall SchedGetPriorityMax => new(146, 125);
+    public static SystemCall SchedGetPriorityMin => new(147, 126);
+    public static SystemCall SchedGetScheduler => new(145, 120);
     public static SystemCall SchedSetAffinity => new(203, 122);
+    public static SystemCall SchedSetScheduler => new(144, 119);
     public static SystemCall SchedYield => new(24, 124);
     public static SystemCall Seccomp => new(317, 277);
     public static SystemCall SetRobustList => new(273, 99);
