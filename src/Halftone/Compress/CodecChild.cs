@@ -55,7 +55,8 @@ internal static class CodecChild
             Console.Error.WriteLine(exception.Message);
             return NoLibVips;
         }
-        var (mostBytes, seconds) = (long.Parse(maxBytes, CultureInfo.InvariantCulture), int.Parse(cpuSeconds, CultureInfo.InvariantCulture));
+        var mostBytes = long.Parse(maxBytes, CultureInfo.InvariantCulture);
+        var seconds = int.Parse(cpuSeconds, CultureInfo.InvariantCulture);
         ChildProcessLimits.LimitMemory(mostBytes);
         // Once before the sandbox, in which no library can be opened.
         ChildProcessLimits.LimitCpuFromNow(seconds);

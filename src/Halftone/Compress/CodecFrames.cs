@@ -59,7 +59,9 @@ internal enum AnswerKind
 
 /// <param name="Kind">The meaning of the body.</param>
 /// <param name="BodyBytes">Number of bytes that follow.</param>
-/// <param name="Code">An <see cref="ImageFormat"/>, a <see cref="CodecError"/> if refused, or the <see cref="SandboxParts"/> that a ready child lacks.</param>
+/// <param name="Code">
+/// An <see cref="ImageFormat"/>, a <see cref="CodecError"/> if refused, or the <see cref="SandboxParts"/> that a ready child lacks.
+/// </param>
 /// <param name="Way">The way in which the output was made; 0 if there is none.</param>
 /// <param name="NotTaken">Why a JPEG was fully re-encoded; 0 if it was not.</param>
 /// <param name="ResidentBytes">The child's memory after this image.</param>

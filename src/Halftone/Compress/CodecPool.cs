@@ -172,7 +172,8 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(623, LogLevel.Warning, "The sandbox of codec processes lacks {Parts} on this system; Compress:Sandbox=required would not start")]
+        [LoggerMessage(623, LogLevel.Warning,
+            "The sandbox of codec processes lacks {Parts} on this system; Compress:Sandbox=required would not start")]
         public static partial void SandboxLacks(ILogger logger, string parts);
     }
 }

@@ -1,8 +1,8 @@
 namespace Halftone.Hosting;
 
 /// <summary>
-/// Secret settings from files, so that none needs to be in an environment: <c>Halftone__Webhook__Secret_FILE=/path</c> for any of them, and the
-/// credentials of a systemd unit, <c>LoadCredential=Halftone__Webhook__Secret:/path</c>.
+/// Secret settings from files, so that none needs to be in an environment: <c>Halftone__Webhook__Secret_FILE=/path</c> for any of them,
+/// and the credentials of a systemd unit, <c>LoadCredential=Halftone__Webhook__Secret:/path</c>.
 /// </summary>
 internal static class SecretFiles
 {
@@ -10,11 +10,15 @@ internal static class SecretFiles
     private const string Suffix = "_FILE";
 
     private static readonly string[] Secrets =
-        ["Database:ConnectionString", "Queue:Uri", "Store:S3:SecretAccessKey", "Store:Cloudinary:ApiSecret", "Telemetry:OtlpHeaders", "Webhook:Secret"];
+    [
+        "Database:ConnectionString", "Queue:Uri", "Store:S3:SecretAccessKey", "Store:Cloudinary:ApiSecret", "Telemetry:OtlpHeaders",
+        "Webhook:Secret",
+    ];
 
     /// <summary>True for the name of a secret setting with <c>_FILE</c> at its end.</summary>
     public static bool IsNameOfFile(string setting) =>
-        setting.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase) && Secrets.Contains(setting[..^Suffix.Length], StringComparer.OrdinalIgnoreCase);
+        setting.EndsWith(Suffix, StringComparison.OrdinalIgnoreCase)
+        && Secrets.Contains(setting[..^Suffix.Length], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The secrets whose file a setting names.</summary>
     /// <exception cref="SettingException">A file that cannot be read or is empty, or a setting that has a value besides.</exception>

@@ -4,8 +4,8 @@ namespace Halftone.Compress.Sandbox;
 
 /// <summary>
 /// A seccomp filter in classic BPF: what is not allowed fails with EPERM, and a call of a foreign architecture ends the process. The
-/// kernel runs it at each system call on <c>struct seccomp_data</c>: number, architecture, instruction pointer, six arguments of 64 bits; see
-/// seccomp(2).
+/// kernel runs it at each system call on <c>struct seccomp_data</c>: number, architecture, instruction pointer, six arguments of 64
+/// bits; see seccomp(2).
 /// </summary>
 internal sealed class BpfProgram
 {

@@ -4,14 +4,15 @@ using Halftone.Codec;
 namespace Halftone.Compress.Sandbox;
 
 /// <summary>
-/// Takes from a codec child, before it sees the first byte of an image, what it does not need: a decoder that is taken over reads no file,
-/// no environment and no memory of another process, and reaches no network. It keeps the pipes to its parent, memory and processor time. Linux only.
+/// Takes from a codec child, before it sees the first byte of an image, what it does not need: a decoder that is taken over reads no
+/// file, no environment and no memory of another process, and reaches no network. It keeps the pipes to its parent, memory and
+/// processor time. Linux only.
 /// </summary>
 internal static class CodecSandbox
 {
     /// <summary>
-    /// Call it at the start of the program, before anything is opened. Lets go of what was inherited, and hides the memory from other processes of
-    /// the same user.
+    /// Call it at the start of the program, before anything is opened. Lets go of what was inherited, and hides the memory from other
+    /// processes of the same user.
     /// </summary>
     public static void Prepare()
     {

@@ -4,8 +4,8 @@ using System.Runtime.Versioning;
 namespace Halftone.Compress.Sandbox;
 
 /// <summary>
-/// The descriptors of whoever started the server, such as a supervisor's sockets: they survive each exec, because they are not marked to be
-/// closed by it. What .NET opens is marked.
+/// The descriptors of the program that started the server, such as a supervisor's sockets: they survive each exec, because they are
+/// not marked to be closed by it. What .NET opens is marked.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static class InheritedFiles

@@ -13,7 +13,9 @@ internal static class Kernel
     /// <summary>Neither this process nor what it starts gains rights by exec; a filter needs it.</summary>
     public static bool ForbidNewPrivileges() => prctl(SetNoNewPrivileges, 1, 0, 0, 0) == 0;
 
-    /// <summary>Closes <c>/proc/PID/mem</c>, <c>environ</c> and <c>fd</c> of this process, and ptrace, to all but root; no core files.</summary>
+    /// <summary>
+    /// Closes <c>/proc/PID/mem</c>, <c>environ</c> and <c>fd</c> of this process, and ptrace, to all but root; no core files.
+    /// </summary>
     public static bool HideMemory() => prctl(SetDumpable, 0, 0, 0, 0) == 0;
 
     /// <summary>False after <see cref="HideMemory"/>.</summary>

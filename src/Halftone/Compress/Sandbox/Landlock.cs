@@ -8,8 +8,9 @@ namespace Halftone.Compress.Sandbox;
 /// knows how. It holds for the thread that asks, which decodes, and for every thread that starts from it; see landlock(7).
 /// </summary>
 /// <remarks>
-/// Threads that are there already are left out before ABI 8, so this is the second wall: <see cref="SeccompFilter"/> closes open(2) for all.
-/// Signals are its business alone: kernels with ABI 6 took a thread's signal to its own process for one to a stranger, and .NET ended over it.
+/// Threads that are there already are left out before ABI 8, so this is the second wall: <see cref="SeccompFilter"/> closes open(2) for
+/// all. Signals are its business alone: kernels with ABI 6 took a thread's signal to its own process for one to a stranger, and .NET
+/// ended over it.
 /// </remarks>
 [SupportedOSPlatform("linux")]
 internal static class Landlock
@@ -53,7 +54,9 @@ internal static class Landlock
         }
     }
 
-    /// <summary>All that a version can close: a kernel refuses bits that it does not know, and takes a longer structure that ends in zeros.</summary>
+    /// <summary>
+    /// All that a version can close: a kernel refuses bits that it does not know, and takes a longer structure that ends in zeros.
+    /// </summary>
     private static Attributes For(int abi) => new()
     {
         // LANDLOCK_ACCESS_FS_…: 13 rights at first, REFER, TRUNCATE, and IOCTL_DEV since ABI 5.

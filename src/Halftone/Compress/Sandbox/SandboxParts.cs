@@ -27,5 +27,6 @@ internal static class SandboxPartsNames
     ];
 
     /// <summary>For people, separated by commas.</summary>
-    public static string Name(this SandboxParts parts) => string.Join(", ", Names.Where(name => parts.HasFlag(name.Part)).Select(name => name.Name));
+    public static string Name(this SandboxParts parts) =>
+        string.Join(", ", Names.Where(name => parts.HasFlag(name.Part)).Select(name => name.Name));
 }
