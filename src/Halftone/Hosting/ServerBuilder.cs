@@ -99,7 +99,9 @@ internal static class ServerBuilder
             .AddInMemoryCollection(settings)
             .Build();
         Settings.Check(configuration);
+        var expanded = SettingLists.Expand(configuration);
         builder.Configuration.AddConfiguration(configuration, shouldDisposeConfiguration: true);
+        builder.Configuration.AddInMemoryCollection(expanded);
         builder.Logging
             .AddConfiguration(builder.Configuration.GetSection("Logging"))
             // A failed start is explained in one sentence, so do not log its stack trace first.
