@@ -29,12 +29,12 @@ internal static class HealthEndpoints
 
     /// <summary>Check whether the process is alive</summary>
     /// <remarks>For the supervisor that restarts the process.</remarks>
-    /// The process answers.
+    /// <response code="200">The process answers.</response>
     private static Ok<HealthAnswer> Live() => TypedResults.Ok(new HealthAnswer { Status = "live" });
 
     /// <summary>Check whether the server is ready</summary>
     /// <remarks>Checks the database, the queue and the stores. For load balancers.</remarks>
-    /// Everything answers.
+    /// <response code="200">Everything answers.</response>
     private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(
         HalftoneDatabase database,
         IWorkQueue queue,

@@ -74,7 +74,7 @@ internal static class RequestEndpoints
     /// <summary>Cancel a request</summary>
     /// <remarks>Stops taking images and writes the result of those done, within about 3 s. A second cancel changes nothing.</remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// The request is stopping; its status becomes CANCELLED when it has stopped.
+    /// <response code="200">The request is stopping; its status becomes CANCELLED when it has stopped.</response>
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(
         string requestId,
         Caller caller,
@@ -98,7 +98,7 @@ internal static class RequestEndpoints
     /// one replaces it.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// The request is running again.
+    /// <response code="200">The request is running again.</response>
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(
         string requestId,
         Caller caller,
@@ -122,7 +122,7 @@ internal static class RequestEndpoints
     /// background.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// The request is deleted.
+    /// <response code="204">The request is deleted.</response>
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
         string requestId,
         Caller caller,

@@ -46,9 +46,9 @@ internal static class ResultEndpoints
     /// those of the upload.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// The file. Its charset is in the Content-Type.
-    /// The bytes in Range.
-    /// Nothing has changed since the answer with the ETag in If-None-Match.
+    /// <response code="200" headers="ETag,Content-Disposition,Accept-Ranges">The file. Its charset is in the Content-Type.</response>
+    /// <response code="206" headers="ETag,Content-Disposition,Content-Range">The bytes in Range.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     /// <example>
     /// S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors
     /// 007,Stoneware Mug,"https://shop.example/mug-front.jpg,https://shop.example/mug-gone.jpg",\
@@ -92,8 +92,8 @@ internal static class ResultEndpoints
     /// of each stage.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// One JSON object per line.
-    /// Nothing has changed since the answer with the ETag in If-None-Match.
+    /// <response code="200" headers="ETag,Content-Disposition">One JSON object per line.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static async Task<Results<PushStreamHttpResult, StatusCodeHttpResult, ProblemHttpResult>> GetLinesAsync(
         string requestId, Caller caller, HttpContext context, ResultFinder finder, ImageLines lines, CancellationToken cancellationToken)
     {
@@ -112,8 +112,8 @@ internal static class ResultEndpoints
     /// upload the file again.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// The file. If no image failed, it has only the header.
-    /// Nothing has changed since the answer with the ETag in If-None-Match.
+    /// <response code="200" headers="ETag,Content-Disposition">The file. If no image failed, it has only the header.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     /// <example>
     /// S. No.,Product Name,Input Image Urls
     /// 007,Stoneware Mug,https://shop.example/mug-gone.jpg

@@ -24,8 +24,8 @@ internal static class StatusEndpoint
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
     /// <param name="limit" example="20">Product rows per page; fewer if they have more than 10,000 images and variants in total.</param>
     /// <param name="cursor" example="1002">The `next_cursor` of the previous page. Default: the first page.</param>
-    /// The current status.
-    /// Nothing has changed since the answer with the ETag in If-None-Match.
+    /// <response code="200" headers="ETag">The current status.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static async Task<Results<Ok<RequestStatus>, StatusCodeHttpResult, ProblemHttpResult>> GetAsync(
         string requestId,
         [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit,

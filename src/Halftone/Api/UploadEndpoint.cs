@@ -53,7 +53,7 @@ internal static class UploadEndpoint
     /// </remarks>
     /// <param name="idempotencyKey" example="catalogue-2026-11-21">Any text of up to 255 characters. Repeating an
     /// upload with the same key within 24 hours returns the first answer instead of creating a second request.</param>
-    /// The file was accepted. With `validate_only` it was only checked, and `valid` says whether it would be accepted.
+    /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether it would be accepted.</response>
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> PostAsync(
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
         Caller caller,

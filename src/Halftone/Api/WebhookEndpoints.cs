@@ -48,10 +48,10 @@ internal static class WebhookEndpoints
     /// <summary>Register a webhook, or resend an event</summary>
     /// <remarks>
     /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every
-    /// request of the API key from now on. Registering the same endpoint again returns the same registration. With `request_id` alone, sends the event of that ended request again to all
-    /// its endpoints; a given `status` and `result_url` must match.
+    /// request of the API key from now on. Registering the same endpoint again returns the same registration. With
+    /// `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
     /// </remarks>
-    /// Registered, with the secret that signs its deliveries, which only this call shows; or the event is being sent again.
+    /// <response code="200">Registered, with the secret that signs its deliveries, which only this call shows; or the event is being sent again.</response>
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> PostAsync(
         Caller caller, HttpContext context, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
     {
@@ -138,14 +138,14 @@ internal static class WebhookEndpoints
 
     /// <summary>List the webhooks</summary>
     /// <remarks>The caller's registered webhooks, newest first.</remarks>
-    /// All webhooks.
+    /// <response code="200">All webhooks.</response>
     private static async Task<Ok<WebhookList>> ListAsync(Caller caller, WebhookReader reader, CancellationToken cancellationToken) =>
         TypedResults.Ok(await reader.ListAsync(caller.Owner, cancellationToken));
 
     /// <summary>Remove a webhook</summary>
     /// <remarks>Removes the webhook and its pending deliveries.</remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
-    /// The webhook is removed.
+    /// <response code="204">The webhook is removed.</response>
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
         string webhookId,
         Caller caller,
@@ -159,7 +159,7 @@ internal static class WebhookEndpoints
     /// of the webhook for the outcome; they keep the newest 20 tests.
     /// </remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
-    /// The test event is being sent.
+    /// <response code="200">The test event is being sent.</response>
     private static async Task<Results<Ok<WebhookPinged>, ProblemHttpResult>> PingAsync(
         string webhookId,
         Caller caller,
@@ -178,7 +178,7 @@ internal static class WebhookEndpoints
     /// <summary>List deliveries to a webhook</summary>
     /// <remarks>The newest 100 deliveries with every attempt: time, status and duration.</remarks>
     /// <param name="webhookId" example="0192f0c2-11d4-7c0e-9a53-fedcba987654">The `webhook_id` from the answer to the registration.</param>
-    /// The deliveries, newest first.
+    /// <response code="200">The deliveries, newest first.</response>
     private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfWebhookAsync(
         string webhookId,
         Caller caller,
@@ -192,7 +192,7 @@ internal static class WebhookEndpoints
     /// attempt.
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
-    /// The deliveries, newest first.
+    /// <response code="200">The deliveries, newest first.</response>
     private static async Task<Results<Ok<DeliveryList>, ProblemHttpResult>> OfRequestAsync(
         string requestId,
         Caller caller,
@@ -233,7 +233,7 @@ internal sealed record WebhookBody
 internal sealed record WebhookReplayed
 {
     /// <summary>A confirmation for people.</summary>
-    /// The event is being sent again.
+    /// <example>The event is being sent again.</example>
     public required string Message { get; init; }
 }
 
@@ -241,7 +241,7 @@ internal sealed record WebhookReplayed
 internal sealed record WebhookPinged
 {
     /// <summary>A confirmation for people.</summary>
-    /// The test event is being sent.
+    /// <example>The test event is being sent.</example>
     public required string Message { get; init; }
 }
 

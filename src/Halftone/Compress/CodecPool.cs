@@ -143,7 +143,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
         }
     }
 
-    /// <summary>The next image, waiting for one; null when the pool ends.</summary>
+    /// <summary>The next image; waits until there is one. Null when the pool ends.</summary>
     private QueuedImage? Take()
     {
         lock (waiting)

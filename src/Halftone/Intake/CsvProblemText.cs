@@ -48,7 +48,8 @@ internal static class CsvProblemText
     {
         var near = columns.NearMiss();
         var remedy = near >= 0
-            ? $"If {CsvProblems.Excerpt(columns.Names[near])} is the column with the image URLs, rename it to “{CsvColumns.UrlNames[0]}”."
+            ? $"If {CsvProblems.Excerpt(columns.Names[near])} is the column with the image URLs, "
+                + $"rename it to “{CsvColumns.UrlNames[0]}”."
             : $"Name the column with the image URLs “{CsvColumns.UrlNames[0]}”.";
         var found = string.Join(", ", columns.Names.Take(MostNames).Select(name => CsvProblems.Excerpt(name)));
         var more = columns.Names.Count > MostNames ? $" and {columns.Names.Count - MostNames} more" : "";

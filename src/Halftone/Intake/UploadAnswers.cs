@@ -118,7 +118,7 @@ internal sealed record UploadProblem
     public required string Code { get; init; }
 
     /// <summary>The problem and its fix, in one or two sentences.</summary>
-    /// “chair.jpg” is not a valid URL. Write the whole URL, starting with http:// or https://.
+    /// <example>“chair.jpg” is not a valid URL. Write the whole URL, starting with http:// or https://.</example>
     public required string Message { get; init; }
 
     public static UploadProblem[] Of(CsvProblems problems) =>

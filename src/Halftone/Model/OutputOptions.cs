@@ -44,7 +44,7 @@ internal sealed record OutputOptions
     /// <summary>Sets one of them from its text in an upload.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="value">Not empty.</param>
-    /// <param name="maxVariants">The most variants that may be asked for.</param>
+    /// <param name="maxVariants">Maximum number of variants.</param>
     /// <param name="changed">The options with it; unchanged if there is a problem.</param>
     /// <returns>Null, or a sentence that says which values are allowed.</returns>
     public string? Set(string name, string value, int maxVariants, out OutputOptions changed)

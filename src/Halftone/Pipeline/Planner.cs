@@ -20,7 +20,7 @@ internal sealed class Planner(
     TimeProvider time)
 {
     /// <summary>
-    /// IDs that one statement looks at. Without it PostgreSQL, before it has statistics of the table, would read and sort all that follow.
+    /// IDs searched per statement: without table statistics, PostgreSQL would read everything after the cursor and sort it.
     /// </summary>
     private const int Stretch = 4_096;
 
@@ -45,7 +45,7 @@ internal sealed class Planner(
         }
     }
 
-    /// <summary>If many images of the request wait for their hosts already, more of them would only keep others out.</summary>
+    /// <summary>If many images of the request already wait for their hosts, more of them would only keep others out.</summary>
     private async Task WaitForRoomAsync(Message.Plan plan, IWorkSlot slot, CancellationToken cancellationToken)
     {
         var limit = options.Value.WaitingImagesPerRequest;
@@ -110,7 +110,7 @@ internal sealed class Planner(
             cancellationToken);
     }
 
-    /// <summary>Nothing is left to plan: Finish is due if all outcomes are recorded, or if the request is being cancelled.</summary>
+    /// <summary>Nothing is left to plan: Finish is due if the last outcome came first, or if the request is being cancelled.</summary>
     private async Task<bool> FinishIfDoneAsync(DbTransaction transaction, Message.Plan plan)
     {
         var done = await transaction.ExecuteScalarAsync<long>(Sql.IsDone, new { plan.RequestId, plan.Run });

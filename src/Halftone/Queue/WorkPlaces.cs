@@ -2,7 +2,7 @@ namespace Halftone.Queue;
 
 /// <summary>
 /// The slots of one consumer. A message is admitted once and holds a slot while it works; messages that released their
-/// slot are bounded by admission, which bounds memory. Nobody holds a slot while waiting for one, so there is no
+/// slot are bounded by admission, which bounds memory. Nobody holds a slot while waiting for another, so there is no
 /// deadlock.
 /// </summary>
 internal sealed class WorkPlaces(int places, int waiting) : IDisposable

@@ -163,8 +163,8 @@ internal sealed record StatusErrorCount
     public required long Count { get; init; }
 
     /// <summary>The meaning and the fix, for people.</summary>
-    /// The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
-    /// image is not public. 429 or 5xx: temporary, retry later.
+    /// <example>The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
+    /// image is not public. 429 or 5xx: temporary, retry later.</example>
     public required string Message { get; init; }
 
     /// <summary>The hosts of these images, most frequent first; at most 20.</summary>
@@ -290,8 +290,8 @@ internal sealed record StatusImageError
     public required string Code { get; init; }
 
     /// <summary>The meaning and the fix, in one or two sentences.</summary>
-    /// The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
-    /// image is not public. 429 or 5xx: temporary, retry later.
+    /// <example>The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
+    /// image is not public. 429 or 5xx: temporary, retry later.</example>
     public required string Message { get; init; }
 
     /// <summary>Status that the host answered with, if the code is http_status.</summary>

@@ -33,7 +33,7 @@ internal interface IListedStore : IObjectStore
     /// <summary>The requests that have objects, in no order.</summary>
     IAsyncEnumerable<Guid> RequestsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Everything under a request's prefix, in no order; also what a crash left half written.</summary>
+    /// <summary>Everything under a request's prefix, in no particular order, including partial files left by a crash.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, CancellationToken cancellationToken);
 }
 
@@ -44,7 +44,7 @@ internal interface IFileStore : IListedStore
     Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken);
 }
 
-/// <summary>The store of output images: put whole, copied for later requests, and read by anybody who has the address.</summary>
+/// <summary>The store of output images: put as a whole, copied for later requests, and read by anyone with the URL.</summary>
 internal interface IImageStore : IListedStore
 {
     /// <summary>
@@ -61,7 +61,7 @@ internal interface IImageStore : IListedStore
     /// <summary>Flushes everything stored so far to disk.</summary>
     Task FlushAsync(CancellationToken cancellationToken);
 
-    /// <summary>The address at which anybody can read the object; null if this server serves it itself.</summary>
+    /// <summary>URL at which anyone can read the object; null if this server serves it itself.</summary>
     string? PublicUrlOf(string key);
 }
 

@@ -32,7 +32,7 @@ internal static class Traces
     public static Activity? GoOn(string name, string? traceParent, ActivityKind kind = ActivityKind.Internal) =>
         ActivityContext.TryParse(traceParent, null, isRemote: true, out var parent) ? Source.StartActivity(name, kind, parent) : null;
 
-    /// <summary>A child of the current span; null if there is none of ours.</summary>
+    /// <summary>A child of the current span of ours; null if there is no such span.</summary>
     public static Activity? Step(string name) => Current is null ? null : Source.StartActivity(name);
 
     /// <summary>Adds a tag to the current span.</summary>

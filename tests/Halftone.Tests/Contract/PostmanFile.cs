@@ -119,9 +119,9 @@ internal static class PostmanFile
         {
             ["name"] = "Halftone",
             ["description"] = """
-                Every route of Halftone, from the upload of a CSV to its removal, in an order in which each call finds what it needs: run the collection from top to bottom.
+                Every route of Halftone, from uploading a CSV to deleting its request. Run the collection from top to bottom: each call uses results of earlier ones.
 
-                Set `base_url` to the server, `image_url` to a picture that the server can fetch, `webhook_url` to an endpoint that it can call, and `api_key` where the server asks for keys.
+                Set `base_url` to the server, `image_url` to an image that the server can fetch, `webhook_url` to an endpoint that it can call, and `api_key` if the server requires keys.
                 """.ReplaceLineEndings("\n"),
             ["schema"] = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
         },

@@ -39,14 +39,14 @@ internal static class PageEndpoint
     /// <remarks>Upload a CSV and follow it in a browser.</remarks>
     /// <response code="200" headers="ETag">HTML.</response>
     /// <response code="301" headers="Location">The page; asked for as `/api/v1`, without a slash.</response>
-    /// Nothing has changed since the answer with the ETag in If-None-Match.
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static PhysicalFileHttpResult GetPage(HttpContext context) => Serve(Files.Value["index.html"], context);
 
     /// <summary>Get a file of the page</summary>
     /// <remarks>Its scripts, styles and icons.</remarks>
     /// <param name="file" example="page.css">Name of the file.</param>
     /// <response code="200" headers="ETag">The file.</response>
-    /// Nothing has changed since the answer with the ETag in If-None-Match.
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static Results<PhysicalFileHttpResult, ProblemHttpResult> GetFile(string file, HttpContext context) =>
         Files.Value.TryGetValue(file, out var found)
             ? Serve(found, context)
