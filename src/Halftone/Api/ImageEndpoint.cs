@@ -29,7 +29,8 @@ internal static class ImageEndpoint
     /// </remarks>
     /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The request that the image belongs to.</param>
     /// <param name="file" example="007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg">The name of the image, as in its URL in the result.</param>
-    /// <response code="200" headers="ETag,Cache-Control,Accept-Ranges">The image: JPEG, PNG, WebP, GIF or AVIF, as in its Content-Type.</response>
+    /// <response code="200" headers="ETag,Cache-Control,Accept-Ranges">The image: JPEG, PNG, WebP, GIF or AVIF, as in
+    /// its Content-Type.</response>
     /// <response code="206" headers="ETag,Cache-Control,Content-Range">The bytes in Range.</response>
     /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static async Task<Results<FileStreamHttpResult, ProblemHttpResult>> GetAsync(

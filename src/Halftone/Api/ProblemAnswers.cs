@@ -37,11 +37,9 @@ internal static partial class ProblemAnswers
         server.Use(async (context, next) =>
         {
             await next(context);
-            if (context.Response is
-            {
-                StatusCode: StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable,
-                HasStarted: false,
-            } response)
+            var response = context.Response;
+            var isRefused = response.StatusCode is StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable;
+            if (isRefused && !response.HasStarted)
             {
                 // Headers of the file, which is not sent: type, name and caching.
                 var (status, range) = (response.StatusCode, response.Headers.ContentRange);

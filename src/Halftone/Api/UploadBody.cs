@@ -40,7 +40,7 @@ internal static class UploadBody
     public static async Task<ProblemHttpResult?> ReadAsync(
         HttpRequest request,
         UploadForm form,
-        RequestIntake intake,
+        UploadSpool spool,
         CancellationToken cancellationToken)
     {
         // A body without a type is read as a CSV; one that is no CSV gets a sentence that says so.
@@ -69,15 +69,15 @@ internal static class UploadBody
 
         if (isForm)
         {
-            return await ReadPartsAsync(request, type, form, intake, cancellationToken);
+            return await ReadPartsAsync(request, type, form, spool, cancellationToken);
         }
 
         if (isJson)
         {
-            return await ReadJsonAsync(request, form, intake, cancellationToken);
+            return await ReadJsonAsync(request, form, spool, cancellationToken);
         }
 
-        form.Upload = await intake.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
+        form.Upload = await spool.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
         return null;
     }
 
@@ -90,7 +90,7 @@ internal static class UploadBody
         HttpRequest request,
         MediaTypeHeaderValue type,
         UploadForm form,
-        RequestIntake intake,
+        UploadSpool spool,
         CancellationToken cancellationToken)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
@@ -110,7 +110,7 @@ internal static class UploadBody
             }
 
             var problem = name == "file"
-                ? await SpoolPartAsync(section, disposition, form, intake, cancellationToken)
+                ? await SpoolPartAsync(section, disposition, form, spool, cancellationToken)
                 : await ReadFieldAsync(section, name, form, cancellationToken);
             if (problem is not null)
             {
@@ -125,7 +125,7 @@ internal static class UploadBody
         MultipartSection section,
         ContentDispositionHeaderValue disposition,
         UploadForm form,
-        RequestIntake intake,
+        UploadSpool spool,
         CancellationToken cancellationToken)
     {
         if (form.Upload is not null)
@@ -137,7 +137,7 @@ internal static class UploadBody
         var hasStar = disposition.Parameters.FirstOrDefault(parameter =>
             parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
         var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Unescape(Decode(() => disposition.FileName));
-        form.Upload = await intake.SpoolAsync(
+        form.Upload = await spool.SpoolAsync(
             section.Body,
             form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName),
             cancellationToken);
@@ -195,13 +195,13 @@ internal static class UploadBody
     private static async Task<ProblemHttpResult?> ReadJsonAsync(
         HttpRequest request,
         UploadForm form,
-        RequestIntake intake,
+        UploadSpool spool,
         CancellationToken cancellationToken)
     {
         SpooledUpload spooled;
         try
         {
-            spooled = await intake.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
+            spooled = await spool.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
         }
         catch (SpoolTooLargeException)
         {
@@ -214,8 +214,8 @@ internal static class UploadBody
         await JsonTurn.WaitAsync(cancellationToken);
         try
         {
-            using var body = await ReadWholeAsync(spooled, intake, cancellationToken);
-            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, intake, cancellationToken) is { } problem)
+            using var body = await ReadWholeAsync(spooled, spool, cancellationToken);
+            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, spool, cancellationToken) is { } problem)
             {
                 return problem;
             }
@@ -223,7 +223,7 @@ internal static class UploadBody
         finally
         {
             JsonTurn.Release();
-            await intake.DiscardAsync(spooled);
+            await spool.DiscardAsync(spooled);
         }
 
         // Not while holding the turn: resolving the name of a webhook may take a while.
@@ -239,9 +239,9 @@ internal static class UploadBody
     }
 
     /// <returns>The body plus one byte, because a memory buffer cannot be empty.</returns>
-    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, UploadSpool spool, CancellationToken cancellationToken)
     {
-        await using var file = await intake.OpenAsync(spooled, cancellationToken);
+        await using var file = await spool.OpenAsync(spooled, cancellationToken);
         var body = new SourceMemory((int)file.Length + 1);
         try
         {
@@ -259,7 +259,7 @@ internal static class UploadBody
         ReadOnlyMemory<byte> body,
         Dictionary<string, string> fields,
         UploadForm form,
-        RequestIntake intake,
+        UploadSpool spool,
         CancellationToken cancellationToken)
     {
         body = body[JsonBody.MarkLength(body.Span)..];
@@ -332,7 +332,7 @@ internal static class UploadBody
             }
 
             await using var stream = new ReadOnlyMemoryContent(text.Memory[..length]).ReadAsStream(cancellationToken);
-            form.Upload = await intake.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
+            form.Upload = await spool.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
             return null;
         }
     }

@@ -53,12 +53,14 @@ internal static class UploadEndpoint
     /// </remarks>
     /// <param name="idempotencyKey" example="catalogue-2026-11-21">Any text of up to 255 characters. Repeating an
     /// upload with the same key within 24 hours returns the first answer instead of creating a second request.</param>
-    /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether it would be accepted.</response>
+    /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether
+    /// it would be accepted.</response>
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> PostAsync(
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
         Caller caller,
         HttpContext context,
         RequestIntake intake,
+        UploadSpool spool,
         SafeConnect connect,
         PublicUrls urls,
         IOptions<IntakeOptions> options,
@@ -91,7 +93,7 @@ internal static class UploadEndpoint
         var form = new UploadForm(choices, connect, options.Value.MaxVariants);
         try
         {
-            return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem
+            return await UploadBody.ReadAsync(context.Request, form, spool, cancellationToken) is { } problem ? problem
                 : form.ValidateOnly ? TypedResults.Ok(UploadChecked.Of(await intake.CheckAsync(form.Upload!, cancellationToken)))
                 : await AcceptAsync(form, intake, urls, cancellationToken);
         }
@@ -112,7 +114,7 @@ internal static class UploadEndpoint
         {
             if (form is { Upload: { } upload, IsHandedOver: false })
             {
-                await intake.DiscardAsync(upload);
+                await spool.DiscardAsync(upload);
             }
         }
     }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Halftone.Fetch;
 using Halftone.Intake;
-using Halftone.Model;
 
 namespace Halftone.Api;
 

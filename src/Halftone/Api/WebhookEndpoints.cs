@@ -51,7 +51,8 @@ internal static class WebhookEndpoints
     /// request of the API key from now on. Registering the same endpoint again returns the same registration. With
     /// `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
     /// </remarks>
-    /// <response code="200">Registered, with the secret that signs its deliveries, which only this call shows; or the event is being sent again.</response>
+    /// <response code="200">Registered, with the secret that signs its deliveries, which only this
+    /// call shows; or the event is being sent again.</response>
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> PostAsync(
         Caller caller, HttpContext context, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
     {

@@ -196,11 +196,12 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private async Task<RunResult> ReplaceAsync(IHost host, Earlier earlier, FileStream file, CancellationToken cancellationToken)
     {
         var intake = host.Services.GetRequiredService<RequestIntake>();
+        var spool = host.Services.GetRequiredService<UploadSpool>();
         display.Show(null, "reading the file");
-        var upload = await ReadAsync(host.Services, () => intake.SpoolAsync(file, fileName, cancellationToken));
+        var upload = await ReadAsync(host.Services, () => spool.SpoolAsync(file, fileName, cancellationToken));
         file.Position = 0;
         var problems = (await intake.CheckAsync(upload, cancellationToken)).Reader.Problems;
-        await intake.DiscardAsync(upload);
+        await spool.DiscardAsync(upload);
         if (problems.Count > 0)
         {
             // Read the file before anything is removed for it.
@@ -284,7 +285,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     {
         display.Show(null, "reading the file");
         var intake = services.GetRequiredService<RequestIntake>();
-        var upload = await ReadAsync(services, () => intake.SpoolAsync(file, fileName, cancellationToken));
+        var spool = services.GetRequiredService<UploadSpool>();
+        var upload = await ReadAsync(services, () => spool.SpoolAsync(file, fileName, cancellationToken));
         return await intake.AcceptAsync(upload, ChoicesOf(services), cancellationToken) switch
         {
             IntakeResult.Accepted accepted => accepted.RequestId,

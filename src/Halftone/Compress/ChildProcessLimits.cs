@@ -16,6 +16,19 @@ internal static class ChildProcessLimits
     /// </summary>
     public static void LimitMemory(long bytes) => SetSoftLimit(RlimitData, (ulong)bytes);
 
+    /// <summary>Returns free heap memory to the system. Only glibc can; elsewhere this has no effect.</summary>
+    public static void TrimHeap()
+    {
+        try
+        {
+            _ = malloc_trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl and others have no such call.
+        }
+    }
+
     /// <summary>Disables core files for images that crash a decoder: they would fill the disk and contain customers' images.</summary>
     public static void ForbidCoreFiles() => SetSoftLimit(RlimitCore, 0);
 
@@ -104,6 +117,8 @@ internal static class ChildProcessLimits
     private static extern int getrlimit(int resource, out ResourceLimit limit);
     [DllImport("libc")]
     private static extern int setrlimit(int resource, in ResourceLimit limit);
+    [DllImport("libc")]
+    private static extern int malloc_trim(nuint pad);
     [DllImport("libc")]
     private static extern int dup(int descriptor);
     [DllImport("libc")]

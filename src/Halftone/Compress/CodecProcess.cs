@@ -222,11 +222,13 @@ internal sealed partial class CodecProcess : IDisposable
         }
         // glibc creates up to eight arenas per core, and each keeps its memory, so resident memory grows slowly.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
-        // Memory of an image goes back to the system with it, instead of being kept for the next large one: 50 MB less
-        // for two children, at 3 % more CPU.
-        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "1048576";
-        start.Environment["MALLOC_TRIM_THRESHOLD_"] = "1048576";
+        // Memory touched once stays: planes of up to 32 MiB, the maximum that glibc allows here, come from the heap, and the
+        // heap keeps its top. With 1 MiB for both settings a WebP image cost 4,900 page faults (bench/results/faults.md).
+        // After an unusually large image, the child returns its heap; see CodecChild.
+        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "33554432";
+        start.Environment["MALLOC_TRIM_THRESHOLD_"] = "268435456";
         start.Environment["DOTNET_GCConserveMemory"] = "5";
+        start.Environment["DOTNET_GCRetainVM"] = "1";
         // Off in this program, which is compiled ahead of time; but the codec's loops are worth compiling for this processor.
         start.Environment["DOTNET_TieredCompilation"] = "1";
         // The codec's loops are the same for every image, so profiling branches first gains nothing.

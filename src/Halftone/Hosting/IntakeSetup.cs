@@ -10,6 +10,7 @@ internal static class IntakeSetup
     {
         services.AddOptions<IntakeOptions>().BindConfiguration(IntakeOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<IntakeOptions>, IntakeOptionsValidator>();
+        services.AddSingleton<UploadSpool>();
         services.AddSingleton<RequestIntake>();
         services.AddRunning<AbandonedUploads>();
         // Brotli may use a window of 16 MiB per body, which none of our limits counts.

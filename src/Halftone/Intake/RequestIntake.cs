@@ -8,7 +8,6 @@ using Halftone.Csv;
 using Halftone.Database;
 using Halftone.Model;
 using Halftone.Requests;
-using Halftone.Store;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -32,18 +31,8 @@ internal sealed record IntakeChoices
     public Uri? WebhookUrl { get; init; }
 }
 
-/// <summary>The body of an upload, on disk and not parsed yet.</summary>
-/// <param name="RequestId">The ID that its request will have.</param>
-/// <param name="Key">Its key in the file store.</param>
-/// <param name="FileName">The sender's name of the file, at most 255 characters.</param>
-/// <param name="BodyHash">SHA-256, hexadecimal.</param>
-internal sealed record SpooledUpload(Guid RequestId, string Key, string FileName, string BodyHash);
-
 /// <summary>A file that was read to its end.</summary>
 internal sealed record CheckedUpload(ProductCsvReader Reader, HostCounts Hosts);
-
-/// <summary>The body is longer than <see cref="IntakeOptions.MaxBodyBytes"/>, or than its kind allows.</summary>
-internal sealed class SpoolTooLargeException : Exception;
 
 internal abstract record IntakeResult
 {
@@ -61,13 +50,13 @@ internal abstract record IntakeResult
 }
 
 /// <summary>
-/// Turns a body into an accepted request. Spools and flushes the body unchanged, reads it once to check it, and only if
-/// there are no problems reads it again to insert its rows in chunks, in the hidden state <c>receiving</c>. One small
-/// transaction then makes it <c>pending</c> and writes its first Plan message. Nothing of a rejected file is kept.
+/// Turns a spooled body into an accepted request. It is read once to check it, and only if there are no problems is it read again to insert
+/// its rows, in chunks and in the hidden state <c>receiving</c>. One small transaction then makes the request <c>pending</c> and writes its
+/// first Plan message. Nothing of a rejected file is kept.
 /// </summary>
 internal sealed partial class RequestIntake(
     HalftoneDatabase database,
-    IFileStore files,
+    UploadSpool uploads,
     OutboxRelay relay,
     AbandonedUploads abandoned,
     IOptions<IntakeOptions> options,
@@ -75,8 +64,6 @@ internal sealed partial class RequestIntake(
     TimeProvider time,
     ILogger<RequestIntake> logger) : IDisposable
 {
-    private const int MaxFileNameChars = 255;
-
     private readonly SemaphoreSlim places = new(options.Value.MaxUploads);
 
     /// <summary>Lifetime of an idempotency key.</summary>
@@ -85,71 +72,17 @@ internal sealed partial class RequestIntake(
     /// <summary>A slot among the concurrent uploads, disposed at the end; null if none is free.</summary>
     public IDisposable? TryEnter() => places.Wait(0, CancellationToken.None) ? new Place(places) : null;
 
-    /// <summary>Writes the body to the file store; it is on disk when this returns.</summary>
-    public Task<SpooledUpload> SpoolAsync(Stream body, string fileName, CancellationToken cancellationToken) =>
-        SpoolAsync(body, fileName, options.Value.MaxBodyBytes, cancellationToken);
-
-    /// <param name="body">Decompressed first if it is gzip.</param>
-    /// <param name="fileName">The sender's name of the file.</param>
-    /// <param name="maxBytes">Maximum bytes to write.</param>
-    /// <param name="cancellationToken">Stops writing.</param>
-    /// <exception cref="SpoolTooLargeException">The body is longer.</exception>
-    public async Task<SpooledUpload> SpoolAsync(Stream body, string fileName, long maxBytes, CancellationToken cancellationToken)
-    {
-        var requestId = Guid.CreateVersion7(time.GetUtcNow());
-        var key = ObjectKey.ForFile(requestId, "upload", "csv");
-        await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
-        string hash;
-        try
-        {
-            hash = await files.PutAsync(
-                key,
-                "text/csv",
-                spool => CopyAsync(plain, spool, Math.Min(maxBytes, options.Value.MaxBodyBytes), cancellationToken),
-                cancellationToken);
-        }
-        catch
-        {
-            await files.DeleteAllAsync(requestId, CancellationToken.None);
-            throw;
-        }
-
-        return new SpooledUpload(requestId, key, NameOf(fileName), hash);
-    }
-
-    /// <summary>
-    /// The sender's name without characters that a database or a header refuses: no control characters, no lone
-    /// surrogates.
-    /// </summary>
-    private static string NameOf(string fileName)
-    {
-        var name = new StringBuilder();
-        foreach (var rune in fileName.EnumerateRunes().Where(rune => !Rune.IsControl(rune)).TakeWhile(rune =>
-            name.Length + rune.Utf16SequenceLength <= MaxFileNameChars))
-        {
-            name.Append(rune.ToString());
-        }
-
-        return name.ToString();
-    }
-
     /// <summary>Checks the file and keeps nothing but the findings.</summary>
     public async Task<CheckedUpload> CheckAsync(SpooledUpload upload, CancellationToken cancellationToken)
     {
-        await using var spool = await OpenAsync(upload, cancellationToken);
+        await using var spool = await uploads.OpenAsync(upload, cancellationToken);
         var hosts = new HostCounts();
         return new CheckedUpload(await CheckAsync(spool, hosts.Add, cancellationToken), hosts);
     }
 
     /// <summary>The value that <c>request.body_hash</c> would have: equal for uploads of the same bytes with the same options.</summary>
-    public async Task<string> HashAsync(Stream body, IntakeChoices choices, CancellationToken cancellationToken)
-    {
-        await using var plain = await GzipBody.PlainAsync(body, cancellationToken);
-        return HashOf(await CopyAsync(plain, Stream.Null, options.Value.MaxBodyBytes, cancellationToken), choices);
-    }
-
-    /// <summary>Deletes a spooled body.</summary>
-    public Task DiscardAsync(SpooledUpload upload) => files.DeleteAllAsync(upload.RequestId, CancellationToken.None);
+    public async Task<string> HashAsync(Stream body, IntakeChoices choices, CancellationToken cancellationToken) =>
+        HashOf(await uploads.HashAsync(body, cancellationToken), choices);
 
     /// <summary>Checks the file and creates its request; discards a rejected file.</summary>
     public async Task<IntakeResult> AcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
@@ -162,7 +95,7 @@ internal sealed partial class RequestIntake(
             Count(upload, result);
             if (result is not IntakeResult.Accepted { RequestId: var requestId } || requestId != upload.RequestId)
             {
-                await DiscardAsync(upload);
+                await uploads.DiscardAsync(upload);
             }
 
             return result;
@@ -196,7 +129,7 @@ internal sealed partial class RequestIntake(
 
     private async Task<IntakeResult> TryAcceptAsync(SpooledUpload upload, IntakeChoices choices, CancellationToken cancellationToken)
     {
-        await using var spool = await OpenAsync(upload, cancellationToken);
+        await using var spool = await uploads.OpenAsync(upload, cancellationToken);
         var equalUrls = new EqualUrls(spool.Length);
         var checking = await CheckAsync(spool, equalUrls.Note, cancellationToken);
         if (checking.Problems.Count > 0)
@@ -214,32 +147,6 @@ internal sealed partial class RequestIntake(
         await PromiseAsync(upload.RequestId, checking.Images, cancellationToken);
         relay.Wake();
         return new IntakeResult.Accepted(upload.RequestId, checking.Rows, checking.Images);
-    }
-
-    /// <summary>Opens a spooled body.</summary>
-    public async Task<Stream> OpenAsync(SpooledUpload upload, CancellationToken cancellationToken) =>
-        await files.OpenReadAsync(upload.Key, cancellationToken)
-            ?? throw new InvalidOperationException($"The spooled upload {upload.Key} is missing.");
-
-    private static async Task<string> CopyAsync(Stream body, Stream spool, long maxBytes, CancellationToken cancellationToken)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[65_536];
-        var length = 0L;
-        int read;
-        while ((read = await body.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            // A gzip of a few KB can expand to gigabytes, so the limit applies to the spooled bytes.
-            if ((length += read) > maxBytes)
-            {
-                throw new SpoolTooLargeException();
-            }
-
-            hash.AppendData(buffer, 0, read);
-            await spool.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-        }
-
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private async Task<ProductCsvReader> CheckAsync(Stream spool, Action<string> note, CancellationToken cancellationToken)

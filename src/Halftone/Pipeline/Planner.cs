@@ -64,13 +64,8 @@ internal sealed class Planner(
         var most = options.Value.PlanImages;
         for (var from = Math.Max(plan.After + 1, request.FirstImageId); from < end && images.Count < most; from += Stretch)
         {
-            var parameters = new
-            {
-                plan.RequestId,
-                FirstImageId = from,
-                EndImageId = Math.Min(end, from + Stretch),
-                Limit = options.Value.PlanImages - images.Count,
-            };
+            var limit = options.Value.PlanImages - images.Count;
+            var parameters = new { FirstImageId = from, EndImageId = Math.Min(end, from + Stretch), Limit = limit };
             images.AddRange(await database.ReadAsync(
                 connection => PendingImage.QueryAsync(connection, Sql.NextImages, parameters), cancellationToken));
         }
@@ -142,8 +137,7 @@ internal sealed class Planner(
         /// <summary>Scans a range of the primary key.</summary>
         public const string NextImages = $"""
             {PendingImage.Select}
-            WHERE  r.request_id = @RequestId
-            AND    i.image_id >= @FirstImageId AND i.image_id < @EndImageId AND i.state = 'pending' AND i.same_as IS NULL
+            WHERE  i.image_id >= @FirstImageId AND i.image_id < @EndImageId AND i.state = 'pending' AND i.same_as IS NULL
             ORDER  BY i.image_id
             LIMIT  @Limit
             """;

@@ -24,8 +24,8 @@ public sealed class LongLineTests
         ["A.cs:2: 141 columns"],
         Found("A.cs", [new string('a', Longest), new string('b', Longest + 1), ""]));
 
-    private static IEnumerable<string> Found(string file, IReadOnlyList<string> lines) =>
-        from number in Enumerable.Range(1, lines.Count)
+    private static IEnumerable<string> Found(string file, string[] lines) =>
+        from number in Enumerable.Range(1, lines.Length)
         where lines[number - 1].Length > Longest
         select $"{file}:{number}: {lines[number - 1].Length} columns";
 }

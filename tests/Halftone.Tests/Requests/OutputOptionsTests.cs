@@ -26,10 +26,10 @@ public sealed class OutputOptionsTests
     {
         string[] words = [.. Names.Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
         Assert.Equal(words, OutputOptions.Names);
-        Assert.Equal(string.Join(", ", words), OutputOptions.Columns);
-        Assert.Equal(string.Join(", ", words.Select(word => $"r.{word}")), OutputOptions.Selected);
-        Assert.Equal(string.Join(", ", Names.Select(name => $"@{name}")), OutputOptions.Parameters);
-        Assert.Equal(words[0], OutputOptions.SplitOn);
+        Assert.Equal(OutputOptions.Columns, string.Join(", ", words));
+        Assert.Equal(OutputOptions.Selected, string.Join(", ", words.Select(word => $"r.{word}")));
+        Assert.Equal(OutputOptions.Parameters, string.Join(", ", Names.Select(name => $"@{name}")));
+        Assert.Equal(OutputOptions.SplitOn, words[0]);
     }
 
     [Fact]
