@@ -5,8 +5,8 @@ namespace Halftone.Hosting;
 
 /// <summary>
 /// Settings in the short forms that people write, above all in environment variables: a list as one value with commas
-/// (<c>Webhook:RetrySchedule=1s,5s,5m</c>), and a time with a unit (<c>90s</c>). The framework reads neither: of a list it would take
-/// nothing, without a word.
+/// (<c>Webhook:RetrySchedule=1s,5s,5m</c>), and a time with a unit (<c>90s</c>). The framework reads neither, and ignores such a
+/// list silently.
 /// </summary>
 internal static partial class SettingLists
 {
@@ -56,7 +56,8 @@ internal static partial class SettingLists
         return entry.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(entry, CultureInfo.InvariantCulture, out _)
             ? entry
             : throw new SettingException(
-                $"{name} is '{value}'; '{entry}' in it is not a time. Write times as 500ms, 1s, 5m, 2h, 1d or 00:00:01, separated by commas.");
+                $"{name} is '{value}'; '{entry}' in it is not a time. Write times as 500ms, 1s, 5m, 2h, 1d or 00:00:01, "
+                + "separated by commas.");
     }
 
     private static TimeSpan Of(Match match)

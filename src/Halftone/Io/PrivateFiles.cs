@@ -1,6 +1,9 @@
 namespace Halftone.Io;
 
-/// <summary>Files and folders that only the user of this process may read: the database holds the webhook secret and hashes of API keys.</summary>
+/// <summary>
+/// Files and folders that only the user of this process may read: the database holds the webhook secret and hashes of API
+/// keys.
+/// </summary>
 internal static class PrivateFiles
 {
     /// <summary>Creates a folder with mode 0700; one that exists keeps its mode. On Windows it inherits the access of its parent.</summary>

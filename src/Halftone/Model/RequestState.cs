@@ -63,7 +63,10 @@ internal static class StateWords
         /// <summary>The word in the database.</summary>
         public string ToStored() => state.ToString().ToLowerInvariant();
 
-        /// <summary>The ended state that a caller means: our own word, or a word that the design documents use for it, in any case.</summary>
+        /// <summary>
+        /// The ended state that a caller means: our own word, or a word that the design documents use for it, in any
+        /// case.
+        /// </summary>
         /// <returns>Null for a word that names no ended state.</returns>
         public static RequestState? FromWire(string word) => word.Trim().ToUpperInvariant() switch
         {

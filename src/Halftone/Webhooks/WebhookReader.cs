@@ -145,7 +145,11 @@ internal sealed class WebhookReader(HalftoneDatabase database, MessageIds ids)
             async connection =>
                 await connection.ExecuteScalarAsync<long>(Sql.WebhookExists, new { Owner = owner, WebhookId = webhookId }) == 0
                 ? null
-                : await DeliveriesAsync(connection, Sql.OfWebhook, new { WebhookId = webhookId, Limit = DeliveriesListed }, cancellationToken),
+                : await DeliveriesAsync(
+                    connection,
+                    Sql.OfWebhook,
+                    new { WebhookId = webhookId, Limit = DeliveriesListed },
+                    cancellationToken),
             cancellationToken);
 
     /// <summary>The deliveries of a request to all its endpoints; null if the owner has no such request.</summary>
@@ -154,7 +158,11 @@ internal sealed class WebhookReader(HalftoneDatabase database, MessageIds ids)
             async connection =>
                 await connection.ExecuteScalarAsync<long>(Sql.RequestExists, new { Owner = owner, RequestId = requestId }) == 0
                 ? null
-                : await DeliveriesAsync(connection, Sql.OfRequest, new { RequestId = requestId, Limit = DeliveriesListed }, cancellationToken),
+                : await DeliveriesAsync(
+                    connection,
+                    Sql.OfRequest,
+                    new { RequestId = requestId, Limit = DeliveriesListed },
+                    cancellationToken),
             cancellationToken);
 
     private async Task<DeliveryList> DeliveriesAsync(

@@ -56,7 +56,7 @@ internal sealed partial class OpenApiFile
     public static IEnumerable<(string Method, string Path, RouteEndpoint Endpoint)> RoutesOf(HalftoneServer server) =>
         from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods
-        where !HttpMethods.IsHead(method)
+        where !HttpMethods.IsHead(method) && endpoint.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null
         select (method.ToLowerInvariant(), PathOf(endpoint.RoutePattern.RawText!), endpoint);
 
     /// <summary>In a container of its own: the server itself carries nothing of it.</summary>
