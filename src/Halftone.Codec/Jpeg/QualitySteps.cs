@@ -15,6 +15,10 @@ internal static class QualitySteps
         99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     ];
 
+    /// <summary>All 64 steps in zigzag order.</summary>
+    /// <param name="q">1 to 100.</param>
+    public static byte[] Steps(int q, bool isChroma) => [.. Enumerable.Range(0, 64).Select(k => (byte)Step(k, q, isChroma))];
+
     /// <summary>The step of the k-th coefficient in zigzag order, 1 to 255.</summary>
     /// <param name="q">1 to 100.</param>
     public static int Step(int k, int q, bool isChroma)
