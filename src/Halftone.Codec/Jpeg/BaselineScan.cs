@@ -5,13 +5,19 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
 {
     private const uint AcPlace = 1u << 24, ChromaPlace = 1u << 25;
 
+    /// <summary>Of one block: DC, runs of 16 zeros, 63 coefficients.</summary>
+    private const int MostTokens = 1 + 3 + 63;
+
     private readonly EntropyEncoder encoder = new(SymbolKind.Dc, SymbolKind.Ac, SymbolKind.Dc, SymbolKind.Ac);
     private readonly Band[] bands = [new(1, 63, new SymbolRates()), new(1, 63, new SymbolRates())];
     private readonly int[] lastDc = new int[3];
+    private uint[] chunk = [];
     private int used;
     private bool hasOverflow;
 
     public bool IsProgressive => false;
+
+    public bool IsFull { get; private set; }
 
     public TokenList Tokens { get; } = new(memory, 4);
 
@@ -19,26 +25,19 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
     {
         Tokens.Clear();
         Array.Clear(lastDc);
-        (used, hasOverflow) = (0, false);
+        (chunk, used, hasOverflow, IsFull) = ([], 0, false, false);
         Array.ForEach(bands, band => band.Rates.Reset(isProgressive: false));
     }
 
     public ReadOnlySpan<Band> Bands(int component) => bands.AsSpan(component == 0 ? 0 : 1, 1);
 
-    public bool Reserve()
-    {
-        if (Tokens.ChunkCount > 0 && used <= TokenChunks.Tokens - TokenList.Room)
-        {
-            return true;
-        }
-        var hasRoom = !Tokens.Continue(used).IsEmpty;
-        used = 0;
-        return hasRoom;
-    }
-
     public void Add(int component, BlockLevels block)
     {
-        var chunk = Tokens.Last;
+        if (chunk.Length - used < MostTokens)
+        {
+            NextChunk();
+        }
+        Span<uint> target = chunk;
         Span<int> counts = Tokens.Counts;
         var place = component == 0 ? 0 : ChromaPlace;
         var to = used;
@@ -48,7 +47,7 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
         var symbol = place | (uint)size << 16;
         hasOverflow |= size > ValueBits.MaxDcSize;
         counts[(int)(symbol >> 16)]++;
-        chunk[to++] = symbol | bits;
+        target[to++] = symbol | bits;
         place |= AcPlace;
         var places = block.Places;
         ReadOnlySpan<int> levels = block.Levels;
@@ -65,18 +64,18 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
             {
                 symbol = place | 0xF0 << 16;
                 counts[(int)(symbol >> 16)]++;
-                chunk[to++] = symbol;
+                target[to++] = symbol;
             }
             bits = ValueBits.Of(levels[i], out size);
             longestAc = Math.Max(longestAc, size);
             symbol = place | (uint)((run << 4 | size) & 0xFF) << 16;
             counts[(int)(symbol >> 16)]++;
-            chunk[to++] = symbol | bits;
+            target[to++] = symbol | bits;
         }
         if (last < 63)
         {
             counts[(int)(place >> 16)]++;
-            chunk[to++] = place;
+            target[to++] = place;
         }
         hasOverflow |= longestAc > ValueBits.MaxAcSize;
         used = to;
@@ -84,7 +83,10 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
 
     public void Pad()
     {
-        var chunk = Tokens.Last;
+        if (chunk.Length - used < MostTokens)
+        {
+            NextChunk();
+        }
         Tokens.Counts[0]++;
         chunk[used++] = 0;
         Tokens.Counts[AcPlace >> 16]++;
@@ -119,5 +121,14 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
         writer.MoveTo(output);
         encoder.Encode(Tokens, output);
         output.Append([0xFF, Marker.Eoi]);
+    }
+
+    private void NextChunk()
+    {
+        var next = Tokens.Continue(used);
+        IsFull = next.Length == 0;
+        used = 0;
+        // Without memory the last chunk is written over: the image is not taken.
+        chunk = IsFull ? Tokens.Last : next;
     }
 }

@@ -12,8 +12,8 @@ internal interface IOutputScans
     /// <summary>In the order of their coefficients, all of 1 to 63.</summary>
     ReadOnlySpan<Band> Bands(int component);
 
-    /// <summary>Makes room for an MCU; false when the image may have no more memory.</summary>
-    bool Reserve();
+    /// <summary>The image may have no more memory: what was added last is lost.</summary>
+    bool IsFull { get; }
 
     /// <summary>Takes a block's chosen levels.</summary>
     void Add(int component, BlockLevels block);

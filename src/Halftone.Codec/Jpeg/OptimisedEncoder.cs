@@ -37,7 +37,15 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
     {
         for (var row = firstRow; row < firstRow + rows; row++)
         {
-            if (!(scans.IsProgressive ? EncodeByComponent(planes, planeRow, row) : EncodeByMcu(planes, planeRow, row)))
+            if (scans.IsProgressive)
+            {
+                EncodeByComponent(planes, planeRow, row);
+            }
+            else
+            {
+                EncodeByMcu(planes, planeRow, row);
+            }
+            if (scans.IsFull)
             {
                 return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
             }
@@ -48,15 +56,11 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
     public JpegTranscodeResult? End() => scans.End() ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.CoefficientRange);
 
     /// <summary>The blocks of one row of MCUs, MCU by MCU.</summary>
-    private bool EncodeByMcu(CoefficientPlane[] planes, int planeRow, int row)
+    private void EncodeByMcu(CoefficientPlane[] planes, int planeRow, int row)
     {
         var luma = frame.Components[0];
         for (var column = 0; column < layout.McusWide(frame); column++)
         {
-            if (!scans.Reserve())
-            {
-                return false;
-            }
             for (var b = 0; b < layout.LumaH * layout.LumaV; b++)
             {
                 int x = column * layout.LumaH + b % layout.LumaH, y = row * layout.LumaV + b / layout.LumaH;
@@ -74,21 +78,16 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
                 EncodeChroma(planes[c], c, column, row - planeRow, planeRow);
             }
         }
-        return true;
     }
 
     /// <summary>The blocks of one row of MCUs, component by component; none without pixels.</summary>
-    private bool EncodeByComponent(CoefficientPlane[] planes, int planeRow, int row)
+    private void EncodeByComponent(CoefficientPlane[] planes, int planeRow, int row)
     {
         var luma = frame.Components[0];
         for (var y = row * layout.LumaV; y < Math.Min((row + 1) * layout.LumaV, luma.BlocksHigh); y++)
         {
             for (var x = 0; x < luma.BlocksWide; x++)
             {
-                if (!scans.Reserve())
-                {
-                    return false;
-                }
                 EncodeLuma(planes[0], x, y - planeRow * layout.LumaV);
             }
         }
@@ -97,14 +96,9 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
         {
             for (var column = 0; column < layout.McusWide(frame); column++)
             {
-                if (!scans.Reserve())
-                {
-                    return false;
-                }
                 EncodeChroma(planes[c], c, column, row - planeRow, planeRow);
             }
         }
-        return true;
     }
 
     private void EncodeLuma(CoefficientPlane plane, int x, int localY)

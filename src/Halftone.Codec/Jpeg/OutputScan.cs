@@ -6,8 +6,12 @@ internal sealed class OutputScan
     /// <summary>Blocks that one symbol can end (G.1.2.2).</summary>
     private const int LongestEndRun = 32767;
 
+    /// <summary>Of one block: a run that ends, runs of 16 zeros, 63 coefficients.</summary>
+    private const int MostTokens = 1 + 3 + 63;
+
     private readonly TokenList tokens;
     private readonly EntropyEncoder encoder;
+    private uint[] chunk = [];
     private int used, endRun, lastDc;
     private bool hasOverflow;
 
@@ -26,43 +30,58 @@ internal sealed class OutputScan
 
     private SymbolKind Kind { get; }
 
+    /// <summary>The image may have no more memory: what was added last is lost.</summary>
+    public bool IsFull { get; private set; }
+
     /// <summary>Forgets the last image.</summary>
     public void Clear()
     {
         tokens.Clear();
-        (used, endRun, lastDc, hasOverflow) = (0, 0, 0, false);
+        (chunk, used, endRun, lastDc, hasOverflow, IsFull) = ([], 0, 0, 0, false, false);
         Band.Rates.Reset(isProgressive: true);
-    }
-
-    /// <summary>Makes room for an MCU; false when the image may have no more memory.</summary>
-    public bool Reserve()
-    {
-        if (tokens.ChunkCount > 0 && used <= TokenChunks.Tokens - TokenList.Room)
-        {
-            return true;
-        }
-        var hasRoom = !tokens.Continue(used).IsEmpty;
-        used = 0;
-        return hasRoom;
     }
 
     public void AddDc(int dc)
     {
+        if (used == chunk.Length)
+        {
+            NextChunk();
+        }
         var bits = ValueBits.Of(dc - lastDc, out var size);
         lastDc = dc;
         hasOverflow |= size > ValueBits.MaxDcSize;
-        Add(size & 0xFF, bits);
+        tokens.Counts[size]++;
+        chunk[used++] = (uint)size << 16 | bits;
     }
 
     /// <summary>Takes the coefficients from <paramref name="first"/> up to <paramref name="end"/> of a block, which are those of the band.</summary>
     public void AddAc(BlockLevels block, int first, int end)
     {
-        var places = block.Places;
-        ReadOnlySpan<int> levels = block.Levels;
         var last = Band.First - 1;
-        for (var i = first; i < end; i++)
+        if (end > first)
         {
-            if (levels[i] == 0)
+            last = AddLevels(block.Places[first..end], block.Levels[first..end]);
+        }
+        if (last < Band.Last && ++endRun == LongestEndRun)
+        {
+            FlushEndRun();
+        }
+    }
+
+    /// <summary>Returns the index of the last coefficient that is not zero.</summary>
+    private int AddLevels(ReadOnlySpan<byte> places, ReadOnlySpan<int> levels)
+    {
+        if (chunk.Length - used < MostTokens)
+        {
+            NextChunk();
+        }
+        Span<uint> target = chunk;
+        Span<int> counts = tokens.Counts;
+        int last = Band.First - 1, longest = 0;
+        for (var i = 0; i < places.Length; i++)
+        {
+            var level = levels[i];
+            if (level == 0)
             {
                 continue;
             }
@@ -71,16 +90,17 @@ internal sealed class OutputScan
             last = places[i];
             for (; run > 15; run -= 16)
             {
-                Add(0xF0, 0);
+                counts[0xF0]++;
+                target[used++] = 0xF0 << 16;
             }
-            var bits = ValueBits.Of(levels[i], out var size);
-            hasOverflow |= size > ValueBits.MaxAcSize;
-            Add((run << 4 | size) & 0xFF, bits);
+            var bits = ValueBits.Of(level, out var size);
+            longest = Math.Max(longest, size);
+            var symbol = (run << 4 | size) & 0xFF;
+            counts[symbol]++;
+            target[used++] = (uint)symbol << 16 | bits;
         }
-        if (last < Band.Last && ++endRun == LongestEndRun)
-        {
-            FlushEndRun();
-        }
+        hasOverflow |= longest > ValueBits.MaxAcSize;
+        return last;
     }
 
     /// <summary>Takes the symbols so far as what symbols will cost.</summary>
@@ -111,14 +131,23 @@ internal sealed class OutputScan
         {
             // The size of a run is one less than the bits of its length.
             var bits = ValueBits.Of(endRun, out var size);
-            Add((size - 1) << 4, bits - (1u << (size - 1)));
+            var symbol = (size - 1) << 4;
+            if (used == chunk.Length)
+            {
+                NextChunk();
+            }
+            tokens.Counts[symbol]++;
+            chunk[used++] = (uint)symbol << 16 | (bits - (1u << (size - 1)));
             endRun = 0;
         }
     }
 
-    private void Add(int symbol, uint bits)
+    private void NextChunk()
     {
-        tokens.Counts[symbol]++;
-        tokens.Last[used++] = (uint)symbol << 16 | bits;
+        var next = tokens.Continue(used);
+        IsFull = next.Length == 0;
+        used = 0;
+        // Without memory the last chunk is written over: the image is not taken.
+        chunk = IsFull ? tokens.Last : next;
     }
 }

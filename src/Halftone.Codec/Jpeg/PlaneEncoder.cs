@@ -32,7 +32,7 @@ internal sealed class PlaneEncoder : IPlaneEncoder
     public JpegTranscodeResult? EncodeRows(CoefficientPlane[] planes, int planeRow, int firstRow, int rows)
     {
         var columns = layout.McusWide(frame);
-        var chunk = tokens.Last;
+        Span<uint> chunk = tokens.Last;
         for (var row = firstRow; row < firstRow + rows; row++)
         {
             for (var column = 0; column < columns; column++)

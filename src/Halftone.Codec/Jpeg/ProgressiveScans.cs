@@ -24,6 +24,8 @@ internal sealed class ProgressiveScans : IOutputScans
 
     public bool IsProgressive => true;
 
+    public bool IsFull => Array.Exists(inOrder, scan => scan.IsFull);
+
     public void Begin(int components)
     {
         Array.ForEach([.. dc, .. luma, .. chroma], scan => scan.Clear());
@@ -31,16 +33,6 @@ internal sealed class ProgressiveScans : IOutputScans
     }
 
     public ReadOnlySpan<Band> Bands(int component) => bands[component];
-
-    public bool Reserve()
-    {
-        var hasRoom = true;
-        foreach (var scan in inOrder)
-        {
-            hasRoom &= scan.Reserve();
-        }
-        return hasRoom;
-    }
 
     public void Add(int component, BlockLevels block)
     {

@@ -11,6 +11,11 @@ internal sealed class SymbolRates
     /// <summary>No code is longer (ITU-T T.81, C.2).</summary>
     private const float LongestCode = 16;
 
+    /// <summary>Added to every count: a symbol that did not occur yet may still come.</summary>
+    private const float Once = 0.4f;
+
+    private static readonly float LogOfNone = MathF.Log2(Once);
+
     private readonly float[] bits = new float[256];
 
     /// <summary>By symbol, run &lt;&lt; 4 | size.</summary>
@@ -44,12 +49,11 @@ internal sealed class SymbolRates
         {
             total += count;
         }
-        // Symbols that did not occur yet cost what a rare one would.
         var all = MathF.Log2(total + 16);
         float ends = 0, endBits = 0;
         for (var symbol = 0; symbol < 256; symbol++)
         {
-            var code = Math.Min(LongestCode, all - MathF.Log2(counts[symbol] + 0.4f));
+            var code = Math.Min(LongestCode, all - (counts[symbol] == 0 ? LogOfNone : MathF.Log2(counts[symbol] + Once)));
             bits[symbol] = code + (symbol & 15);
             if ((symbol & 15) == 0 && symbol < SixteenZeros)
             {

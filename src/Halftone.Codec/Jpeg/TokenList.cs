@@ -20,7 +20,7 @@ internal sealed class TokenList(TokenChunks memory, int tables)
     public int ChunkCount => chunks.Count;
 
     /// <summary>The chunk that is being written to.</summary>
-    public Span<uint> Last => chunks[^1];
+    public uint[] Last => chunks[^1];
 
     /// <summary>Empties the list and gives its memory back.</summary>
     public void Clear()
@@ -32,12 +32,12 @@ internal sealed class TokenList(TokenChunks memory, int tables)
     }
 
     /// <summary>Ends the chunk that was written to, after <paramref name="used"/> tokens, and yields another one; empty when the image may have no more.</summary>
-    public Span<uint> Continue(int used)
+    public uint[] Continue(int used)
     {
         End(used);
         if (memory.Rent() is not { } chunk)
         {
-            return default;
+            return [];
         }
         chunks.Add(chunk);
         lengths.Add(0);

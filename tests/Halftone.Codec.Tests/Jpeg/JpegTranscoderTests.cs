@@ -54,7 +54,7 @@ public sealed class JpegTranscoderTests
 
                     Assert.Equal((lumaH, lumaV), Sampling(classic.Body));
                     // Chroma that is finer than 4:2:0 may stay so.
-                    Assert.Contains(Sampling(optimised.Body), [(lumaH, lumaV), Sampling(file.Write(picture))]);
+                    Assert.True(Sampling(optimised.Body) == (lumaH, lumaV) || Sampling(optimised.Body) == Sampling(file.Write(picture)));
                 }
             }
         }
