@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Halftone.Codec.Jpeg;
 
@@ -9,8 +10,9 @@ namespace Halftone.Codec.Jpeg;
 internal sealed class BlockLevels
 {
     private readonly byte[] places = new byte[64];
-    private readonly float[] exact = new float[64];
+    private readonly float[] quotients = new float[64], exact = new float[64];
     private readonly int[] levels = new int[64];
+    private ulong gathered;
 
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
@@ -35,27 +37,44 @@ internal sealed class BlockLevels
     public void Gather(ReadOnlySpan<short> coefficients, ulong marks, Requantizer requantizer)
     {
         Dc = requantizer.Dc((marks & 1) == 0 ? 0 : coefficients[0]);
-        marks &= ~1ul;
-        var ratios = requantizer.Ratios;
+        gathered = Divide(coefficients, marks & ~1ul, requantizer);
         var steps = requantizer.Steps;
-        var least = requantizer.Least;
-        int count = 0;
+        Span<byte> places = this.places;
+        Span<float> exact = this.exact;
+        Span<int> levels = this.levels;
+        ReadOnlySpan<float> quotients = this.quotients;
+        var count = 0;
         var energy = 0f;
-        while (marks != 0)
+        for (var left = gathered; left != 0; left &= left - 1)
         {
-            var k = BitOperations.TrailingZeroCount(marks);
-            marks &= marks - 1;
-            int value = coefficients[k];
-            var x = Math.Abs(value) * ratios[k];
-            if (x > least)
-            {
-                places[count] = (byte)k;
-                exact[count] = x;
-                levels[count++] = value >> 31;
-                energy += x * steps[k] * (x * steps[k]);
-            }
+            var k = BitOperations.TrailingZeroCount(left);
+            var x = quotients[k];
+            places[count] = (byte)k;
+            exact[count] = x;
+            levels[count++] = coefficients[k] >> 31;
+            energy += x * steps[k] * (x * steps[k]);
         }
         (Count, Energy) = (count, energy);
+    }
+
+    /// <summary>Magnitudes in output steps, by index in zigzag order; returns the marks of those that may be written.</summary>
+    private ulong Divide(ReadOnlySpan<short> coefficients, ulong marks, Requantizer requantizer)
+    {
+        const int lanes = 8;
+        var ratios = requantizer.Ratios;
+        Span<float> quotients = this.quotients;
+        var least = Vector256.Create(requantizer.Least);
+        var kept = 0ul;
+        // What is not marked holds anything, and is left out at the end.
+        for (var k = 0; k < 64 && marks >> k != 0; k += lanes)
+        {
+            var values = Vector128.Create(coefficients.Slice(k, lanes));
+            var wide = Vector256.Create(Vector128.WidenLower(values), Vector128.WidenUpper(values));
+            var x = Vector256.ConvertToSingle(Vector256.Abs(wide)) * Vector256.Create(ratios.Slice(k, lanes));
+            x.CopyTo(quotients[k..]);
+            kept |= (ulong)Vector256.GreaterThan(x, least).ExtractMostSignificantBits() << k;
+        }
+        return kept & marks;
     }
 
     /// <summary>Takes a block that was merged from several.</summary>
@@ -66,6 +85,7 @@ internal sealed class BlockLevels
         Dc = (int)MathF.Round(quotients[0]);
         marks &= ~1ul;
         var steps = requantizer.Steps;
+        gathered = marks;
         var count = 0;
         var energy = 0f;
         while (marks != 0)
@@ -86,6 +106,7 @@ internal sealed class BlockLevels
     {
         Dc = (marks & 1) == 0 ? 0 : coefficients[0];
         marks &= ~1ul;
+        gathered = marks;
         var count = 0;
         while (marks != 0)
         {
@@ -98,13 +119,5 @@ internal sealed class BlockLevels
     }
 
     /// <summary>How many of them have an index of at most <paramref name="last"/>.</summary>
-    public int CountTo(int last)
-    {
-        var n = 0;
-        while (n < Count && places[n] <= last)
-        {
-            n++;
-        }
-        return n;
-    }
+    public int CountTo(int last) => BitOperations.PopCount(gathered & ((2ul << last) - 1));
 }

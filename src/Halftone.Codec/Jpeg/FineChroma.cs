@@ -8,6 +8,15 @@ namespace Halftone.Codec.Jpeg;
 /// </summary>
 internal static class FineChroma
 {
+    /// <summary>Mean squared error of a block's samples that shows: 10 levels.</summary>
+    private const float VisibleLoss = 100;
+
+    /// <summary>
+    /// Share of such blocks from which on the picture keeps its chroma. Lettering and drawings have 2 to 58 %, of 60 photographs of goods one has more
+    /// than 0.2 %.
+    /// </summary>
+    private const double LeastShare = 0.01;
+
     /// <summary>True if halving the chroma would lose what the eye would miss.</summary>
     /// <param name="planes">Of the whole image, luma first.</param>
     /// <param name="layout">The one that would merge.</param>
@@ -23,13 +32,12 @@ internal static class FineChroma
                 for (var x = 0; x < component.BlocksWide; x++)
                 {
                     var at = (long)y * planes[c].BlocksWide + x;
-                    blurred += LostEnergy(planes[c].Block(at), planes[c].Marks(at), weights) > (float)Tuning.FineLoss * 64 ? 1 : 0;
+                    blurred += LostEnergy(planes[c].Block(at), planes[c].Marks(at), weights) > VisibleLoss * 64 ? 1 : 0;
                 }
             }
             all += (long)component.BlocksWide * component.BlocksHigh;
         }
-        if (Environment.GetEnvironmentVariable("FINE") is not null) Console.Error.Write($"[{(double)blurred / all:F5}] ");
-        return blurred > all * Tuning.FineFraction;
+        return blurred > all * LeastShare;
     }
 
     /// <summary>By index in zigzag order, the energy that a squared level of one loses.</summary>

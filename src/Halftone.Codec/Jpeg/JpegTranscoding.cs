@@ -277,8 +277,9 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         var metadata = header.Metadata;
         int width = header.ShownWidthPixels, height = header.ShownHeightPixels;
         var copy = new SourceCopy(metadata, source.Length, endOfImage);
-        var body = scans.Prepare() / 8 < copy.Length ? Encode() : [];
-        if (body.Length > 0 && body.Length < copy.Length)
+        var most = plan.MostBytes(copy.Length);
+        var body = scans.Prepare() / 8 < most ? Encode() : [];
+        if (body.Length > 0 && body.Length < most)
         {
             return new JpegTranscodeResult.Done(body, width, height, plan.IsLossless);
         }

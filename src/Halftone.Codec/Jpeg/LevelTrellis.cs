@@ -26,7 +26,7 @@ internal sealed class LevelTrellis
     }
 
     /// <summary>By coefficient, the cheapest way to keep it and choose all before it.</summary>
-    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void FindPaths(ReadOnlySpan<byte> places, ReadOnlySpan<float> exact, Band band, ReadOnlySpan<float> weights, float mask)
     {
         var bits = band.Rates.Bits;

@@ -5,9 +5,14 @@ namespace Halftone.Codec.Jpeg;
 /// <summary>Requantizes coefficient planes block by block with levels chosen by rate and distortion, or copies them where nothing is to be lost.</summary>
 internal sealed class OptimisedEncoder : IPlaneEncoder
 {
-    /// <summary>Luma: bits that a squared error of one output step is worth where nothing masks it, and where a busy block does.</summary>
-    private static float LumaWeight => (float)Tuning.Lam;
-    private static float LeastLumaWeight => (float)Tuning.LamMin;
+    /// <summary>Bits that a squared error of one step of luma is worth, where nothing masks it and where a busy block does.</summary>
+    private const float LumaWeight = 20, LeastLumaWeight = 10;
+
+    /// <summary>The same for chroma, which nothing masks.</summary>
+    private const float ChromaWeight = 9.3f;
+
+    /// <summary>Up to here dropping a coefficient is always cheaper: no symbol is short enough to pay for the rest of the error.</summary>
+    private const float LeastLuma = 0.6f, LeastChroma = 0.63f;
 
     private readonly IOutputScans scans;
     private readonly JpegFrame frame;
@@ -31,7 +36,7 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
 
     /// <summary>Prepares a component's requantizer for the choice.</summary>
     public static void Prepare(Requantizer requantizer, ReadOnlySpan<byte> wantedSteps, bool isChroma) =>
-        requantizer.PrepareChoice(wantedSteps, isChroma ? (float)Tuning.LamC : LumaWeight, (float)Tuning.Hard);
+        requantizer.PrepareChoice(wantedSteps, isChroma ? ChromaWeight : LumaWeight, isChroma ? LeastChroma : LeastLuma);
 
     public JpegTranscodeResult? EncodeRows(CoefficientPlane[] planes, int planeRow, int firstRow, int rows)
     {

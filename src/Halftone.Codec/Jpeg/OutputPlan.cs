@@ -11,6 +11,12 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
     /// </summary>
     private const int ProgressiveFromBytes = 16 << 10;
 
+    /// <summary>What a second generation has to save: for less, the source's pixels are worth more.</summary>
+    private const int LeastSavingPercent = 5;
+
+    /// <summary>A step that would become coarser by less than this factor stays: rounding twice would cost more than it saves.</summary>
+    private const double LeastCoarsening = 1.25;
+
     public OutputLayout Layout { get; private set; } = new(1, 1, 1, 1);
 
     /// <summary>No step changes: every coefficient stays as it is.</summary>
@@ -55,7 +61,9 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
     /// <summary>Begins the output that was decided on.</summary>
     public (IOutputScans Scans, IPlaneEncoder Encoder) Begin(int sourceBytes)
     {
-        if (style == JpegStyle.Optimised && sourceBytes >= ProgressiveFromBytes)
+        // A copy is about as long as its source, and of a progressive one no other form is shorter.
+        var isLong = sourceBytes >= (IsLossless ? ProgressiveFromBytes / 3 : ProgressiveFromBytes) || (IsLossless && frame.IsProgressive);
+        if (style == JpegStyle.Optimised && isLong)
         {
             return (workspace.Progressive, Optimised(workspace.Progressive));
         }
@@ -65,6 +73,9 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
 
         IPlaneEncoder Optimised(IOutputScans scans) => new OptimisedEncoder(scans, frame, Layout, workspace.Requantizers, workspace.Merges, IsLossless);
     }
+
+    /// <summary>Bytes that the output must stay below, or a copy of the source is better.</summary>
+    public long MostBytes(int copyBytes) => style == JpegStyle.Classic || IsLossless ? copyBytes : copyBytes * (100L - LeastSavingPercent) / 100;
 
     /// <param name="wanted">Steps of luma and of chroma.</param>
     private JpegTranscodeResult.NotTaken? PrepareSteps(Func<bool, byte[]> wanted)
@@ -86,7 +97,7 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
         for (var c = 0; c < frame.Components.Length; c++)
         {
             var wanted = PerceptualSteps.Steps(q, isChroma: c > 0, isFine);
-            workspace.Requantizers[c].Prepare(frame.Components[c].Steps, wanted, isChroma: c > 0);
+            workspace.Requantizers[c].Prepare(frame.Components[c].Steps, wanted, isChroma: c > 0, LeastCoarsening);
             OptimisedEncoder.Prepare(workspace.Requantizers[c], wanted, isChroma: c > 0);
         }
     }

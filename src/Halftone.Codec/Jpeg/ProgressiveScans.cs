@@ -52,7 +52,15 @@ internal sealed class ProgressiveScans : IOutputScans
 
     public void UpdateRates() => Array.ForEach(inOrder, scan => scan.UpdateRates());
 
-    public bool End() => inOrder.Count(scan => !scan.End()) == 0;
+    public bool End()
+    {
+        var isValid = true;
+        foreach (var scan in inOrder)
+        {
+            isValid &= scan.End();
+        }
+        return isValid;
+    }
 
     public long Prepare() => inOrder.Sum(scan => scan.Prepare());
 

@@ -25,7 +25,7 @@ internal sealed class Requantizer
     private const int WhiteFrom = 1012, BlackFrom = 1021;
 
     /// <summary>Exponent of the weight of an error by its step: an error in a coarse step matters a little more than its square says.</summary>
-    private static double WeightExponent => Tuning.FreqExp;
+    private const double WeightExponent = 0.142;
 
     private readonly int[] multipliers = new int[64];
     private readonly float[] sourceSteps = new float[64], ratios = new float[64], steps = new float[64], weights = new float[64];
@@ -70,7 +70,8 @@ internal sealed class Requantizer
     /// <summary>Prepares for a component; false where a source step is above 255, which baseline cannot hold.</summary>
     /// <param name="sourceSteps">In zigzag order.</param>
     /// <param name="wantedSteps">In zigzag order.</param>
-    public bool Prepare(ReadOnlySpan<ushort> sourceSteps, ReadOnlySpan<byte> wantedSteps, bool isChroma)
+    /// <param name="leastCoarsening">A step that would become coarser by less than this factor stays, 1 and up.</param>
+    public bool Prepare(ReadOnlySpan<ushort> sourceSteps, ReadOnlySpan<byte> wantedSteps, bool isChroma, double leastCoarsening = 1)
     {
         IsIdentity = true;
         var largest = 1;
@@ -81,7 +82,7 @@ internal sealed class Requantizer
             {
                 return false;
             }
-            var to = Math.Max(from, wantedSteps[k]);
+            var to = wantedSteps[k] < from * leastCoarsening ? from : wantedSteps[k];
             this.sourceSteps[k] = from;
             IsIdentity &= to == from;
             OutputSteps[k] = (byte)to;

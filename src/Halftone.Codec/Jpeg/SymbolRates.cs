@@ -8,13 +8,16 @@ internal sealed class SymbolRates
 {
     private const int EndOfBlock = 0, SixteenZeros = 0xF0;
 
+    /// <summary>What a block without coefficients costs a progressive scan, as a part of the run that it lengthens.</summary>
+    private const float EmptyBits = 0.5f;
+
     /// <summary>No code is longer (ITU-T T.81, C.2).</summary>
     private const float LongestCode = 16;
 
     /// <summary>Added to every count: a symbol that did not occur yet may still come.</summary>
     private const float Once = 0.4f;
 
-    private static readonly float LogOfNone = MathF.Log2(Once);
+    private static readonly float LogOfNone = Log2(Once);
 
     private readonly float[] bits = new float[256];
 
@@ -49,11 +52,11 @@ internal sealed class SymbolRates
         {
             total += count;
         }
-        var all = MathF.Log2(total + 16);
+        var all = Log2(total + 16);
         float ends = 0, endBits = 0;
         for (var symbol = 0; symbol < 256; symbol++)
         {
-            var code = Math.Min(LongestCode, all - (counts[symbol] == 0 ? LogOfNone : MathF.Log2(counts[symbol] + Once)));
+            var code = Math.Min(LongestCode, all - (counts[symbol] == 0 ? LogOfNone : Log2(counts[symbol] + Once)));
             bits[symbol] = code + (symbol & 15);
             if ((symbol & 15) == 0 && symbol < SixteenZeros)
             {
@@ -65,11 +68,14 @@ internal sealed class SymbolRates
         {
             // One symbol ends a whole run of blocks: a block that has coefficients breaks the run, an empty one only lengthens it.
             End = ends > 0 ? endBits / ends : 3;
-            Empty = (float)Tuning.EobRate;
+            Empty = EmptyBits;
         }
         else
         {
             Empty = End = bits[EndOfBlock];
         }
     }
+
+    /// <summary>Rounded from twice the precision, so that every machine gets the same and writes the same file.</summary>
+    private static float Log2(double value) => (float)Math.Log2(value);
 }
