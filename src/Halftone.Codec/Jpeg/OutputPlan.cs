@@ -23,10 +23,10 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
     public bool IsLossless { get; private set; }
 
     /// <summary>
-    /// The sampling depends on the chroma's coefficients: it is finer than that of most outputs, and halving it may show. All of them have to be there
-    /// before the decision.
+    /// The sampling depends on the chroma's coefficients: it is as fine as luma's, and halving it may show. All of them have to be there before the
+    /// decision, which doubles the time; cameras write 4:2:2, drawings are 4:4:4.
     /// </summary>
-    public bool DependsOnChroma => style != JpegStyle.Classic && OutputLayout.Of(frame, mergeFinerChroma: true) is { Merges: true };
+    public bool DependsOnChroma => style != JpegStyle.Classic && OutputLayout.Of(frame, mergeFinerChroma: true) is { MergeH: 2, MergeV: 2 };
 
     /// <summary>Decides; null when all is well. The components' steps must be known, and all coefficients where the plan depends on them.</summary>
     public JpegTranscodeResult.NotTaken? Decide(bool hasAllCoefficients)
@@ -45,7 +45,7 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
         {
             return new JpegTranscodeResult.NotTaken(JpegNotTaken.OddSampling);
         }
-        var keepsFineChroma = layout.Merges && isOptimised && hasAllCoefficients && FineChroma.IsNeeded(workspace.Planes, frame, layout);
+        var keepsFineChroma = isOptimised && hasAllCoefficients && DependsOnChroma && FineChroma.IsNeeded(workspace.Planes, frame, layout);
         Layout = keepsFineChroma ? OutputLayout.Of(frame, mergeFinerChroma: false)! : layout;
         if (isOptimised && !IsLossless)
         {

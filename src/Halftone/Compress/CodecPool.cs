@@ -77,7 +77,14 @@ internal sealed class CodecPool : IHostedService, IDisposable
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
         StartSeats();
-        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels), WebpEffort = options.WebpEffort, AvifEffort = options.AvifEffort }, cancellationToken);
+        var limited = request with
+        {
+            MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels),
+            Jpeg = options.Jpeg,
+            WebpEffort = options.WebpEffort,
+            AvifEffort = options.AvifEffort,
+        };
+        var image = new QueuedImage(body, limited, cancellationToken);
         lock (waiting)
         {
             ObjectDisposedException.ThrowIf(ending, this);
