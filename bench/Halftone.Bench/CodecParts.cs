@@ -103,7 +103,8 @@ public sealed class JpegParts : IDisposable
 
     /// <summary>Coefficients to the tokens of a progressive output, levels chosen by rate and distortion.</summary>
     [Benchmark]
-    public bool Choose() => Encode(new OptimisedEncoder(workspace.Progressive, frame, layout, workspace.Requantizers, workspace.Merges, isLossless: false));
+    public bool Choose() =>
+        Encode(new OptimisedEncoder(workspace.Progressive, frame, layout, workspace.Requantizers, workspace.Merges, isLossless: false));
 
     /// <summary>Optimal Huffman tables from the tokens' counts.</summary>
     [Benchmark]
@@ -126,7 +127,8 @@ public sealed class JpegParts : IDisposable
     [Benchmark]
     public CodecResult LibVips() => VipsTranscoder.Transcode(source, ImageFormat.Jpeg, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
 
-    private bool Encode(IPlaneEncoder encoder) => encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;
+    private bool Encode(IPlaneEncoder encoder) =>
+        encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;
 
     private JpegHeader Header() => JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
 }
