@@ -8,7 +8,8 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Bench;
 
 /// <summary>
-/// Compares the styles of JPEG output at equal quality: every file of a folder in each style, and in the classic style at qualities around, measured
+/// Compares the styles of JPEG output at equal quality: every file of a folder in each style, and in the classic style at qualities
+/// around, measured
 /// against its source in the middle 512 x 512 pixels by PSNR and SSIM of luma, SSIMULACRA 2, and butteraugli's 3-norm (the program
 /// <c>butteraugli_main</c> of libjxl-devtools). Prints a table in Markdown.
 /// </summary>
@@ -48,11 +49,13 @@ internal static partial class JpegQualityBench
     {
         double Sum(Output?[] of) => compared.Sum(i => (double)of[i]!.Bytes);
         double Mean(Output?[] of, Metric metric) => compared.Average(i => of[i]!.Values[metric]);
-        var ratios = compared.Select(i => outputs[i]!.Values[Metric.Butteraugli] / classic[q][i]!.Values[Metric.Butteraugli]).Order().ToArray();
+        var ratios = compared
+            .Select(i => outputs[i]!.Values[Metric.Butteraugli] / classic[q][i]!.Values[Metric.Butteraugli]).Order().ToArray();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{style}: bytes {Sum(outputs) / Sum(classic[q]):F3} x; butteraugli by file {ratios[ratios.Length / 2]:F3} x at the median, "
-            + $"{ratios[ratios.Length * 9 / 10]:F3} x at the 90th percentile, {ratios[^1]:F3} x at worst; {ratios.Count(r => r > 1.05)} above 1.05"));
+            + $"{ratios[ratios.Length * 9 / 10]:F3} x at the 90th percentile, "
+            + $"{ratios[^1]:F3} x at worst; {ratios.Count(r => r > 1.05)} above 1.05"));
         foreach (var metric in Enum.GetValues<Metric>())
         {
             // Classic bytes at the same mean: the logarithm of the bytes on straight lines between the qualities.
@@ -104,14 +107,19 @@ internal static partial class JpegQualityBench
             string first = Path.Combine(folder.FullName, "a.ppm"), second = Path.Combine(folder.FullName, "b.ppm");
             Write(first, a);
             Write(second, b);
-            var start = new ProcessStartInfo("butteraugli_main", [first, second]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("butteraugli_main", [first, second])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            };
             using var program = Process.Start(start)
                 ?? throw new InvalidOperationException("no butteraugli_main: install libjxl-devtools");
             var errors = program.StandardError.ReadToEndAsync();
             var text = program.StandardOutput.ReadToEnd() + errors.Result;
             program.WaitForExit();
             var norm = ThreeNorm().Match(text);
-            return norm.Success ? double.Parse(norm.Groups[1].ValueSpan, CultureInfo.InvariantCulture) : throw new InvalidOperationException(text);
+            return norm.Success ? double.Parse(norm.Groups[1].ValueSpan, CultureInfo.InvariantCulture)
+                : throw new InvalidOperationException(text);
         }
         finally
         {

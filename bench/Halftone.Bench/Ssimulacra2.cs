@@ -3,8 +3,10 @@ using System.Numerics;
 namespace Halftone.Bench;
 
 /// <summary>
-/// SSIMULACRA 2.1 (J. Sneyers, April 2023), from its published definition: 100 is equal, 90 hard to tell apart, 70 high quality, 50 medium. Six scales,
-/// three channels of XYB, three error maps (structure, new edges, lost edges), two norms; the weights are those that were fitted to people's votes.
+/// SSIMULACRA 2.1 (J. Sneyers, April 2023), from its published definition: 100 is equal, 90 hard to tell apart, 70 high quality, 50
+/// medium. Six scales,
+/// three channels of XYB, three error maps (structure, new edges, lost edges), two norms; the weights are those that were fitted to
+/// people's votes.
 /// </summary>
 internal static class Ssimulacra2
 {
@@ -17,12 +19,14 @@ internal static class Ssimulacra2
 
     private const int Radius = 5;
 
-    // By channel, scale, norm, map, packed: a small picture has fewer scales, and its weights move up, as in the reference program. Not listed is 0.
+    // By channel, scale, norm, map, packed: a small picture has fewer scales, and its weights move up, as in the reference program. Not
+    // listed is 0.
     private static readonly double[] Weights = MakeWeights();
 
     private static readonly float[] Kernel = MakeKernel();
 
-    private static readonly float[] ToLinear = [.. Enumerable.Range(0, 256).Select(i => (float)(i <= 10 ? i / 255.0 / 12.92 : Math.Pow((i / 255.0 + 0.055) / 1.055, 2.4)))];
+    private static readonly float[] ToLinear =
+        [.. Enumerable.Range(0, 256).Select(i => (float)(i <= 10 ? i / 255.0 / 12.92 : Math.Pow((i / 255.0 + 0.055) / 1.055, 2.4)))];
 
     /// <summary>Compares two pictures of 8-bit sRGB samples, three to a pixel, row by row.</summary>
     public static double Score(ReadOnlySpan<byte> original, ReadOnlySpan<byte> distorted, int width, int height)
@@ -71,7 +75,8 @@ internal static class Ssimulacra2
             {
                 int x = i % w * 2, y = i / w * 2, right = Math.Min(x + 1, width - 1), below = Math.Min(y + 1, height - 1);
                 var plane = planes[c];
-                halves[c][i] = (plane[y * width + x] + plane[y * width + right] + plane[below * width + x] + plane[below * width + right]) / 4;
+                halves[c][i] =
+                    (plane[y * width + x] + plane[y * width + right] + plane[below * width + x] + plane[below * width + right]) / 4;
             }
         }
         return halves;
@@ -101,9 +106,10 @@ internal static class Ssimulacra2
     private static double Compare(float[][] a, float[][] b, int width, int height, int scale, int scales)
     {
         double sum = 0;
+        Span<double> norms = stackalloc double[6];
         for (var c = 0; c < 3; c++)
         {
-            Span<double> norms = stackalloc double[6];
+            norms.Clear();
             AddErrors(a[c], b[c], width, height, norms);
             for (var map = 0; map < 3; map++)
             {
@@ -204,16 +210,26 @@ internal static class Ssimulacra2
         var weights = new double[3 * Scales * 6];
         (int Place, double Weight)[] given =
         [
-            (1, 0.0007376606707406586), (4, 0.0007793481682867309), (7, 0.0004371155730107379), (9, 1.1041726426657346), (10, 0.00066284834129271),
-            (11, 0.00015231632783718752), (13, 0.0016406437456599754), (15, 1.8422455520539298), (16, 11.441172603757666), (18, 0.0007989109436015163),
-            (19, 0.000176816438078653), (21, 1.8787594979546387), (22, 10.94906990605142), (24, 0.0007289346991508072), (25, 0.9677937080626833),
-            (27, 0.00014003424285435884), (28, 0.9981766977854967), (29, 0.00031949755934435053), (30, 0.0004550992113792063), (33, 0.0013648766163243398),
-            (39, 7.466890328078848), (41, 17.445833984131262), (42, 0.0006235601634041466), (45, 6.683678146179332), (46, 0.00037724407979611296),
-            (47, 1.027889937768264), (48, 225.20515300849274), (51, 19.213238186143016), (52, 0.0011401524586618361), (53, 0.001237755635509985),
-            (54, 176.39317598450694), (57, 24.43300999870476), (58, 0.28520802612117757), (59, 0.0004485436923833408), (63, 34.77906344483772),
-            (64, 44.835625328877896), (73, 0.0008680556573291698), (79, 0.0005313191874358747), (81, 0.00016533814161379112), (87, 0.0004179171803251336),
-            (88, 0.0017290828234722833), (90, 0.0020827005846636437), (93, 8.826982764996862), (94, 23.19243343998926), (96, 95.1080498811086),
-            (97, 0.9863978034400682), (98, 0.9834382792465353), (99, 0.0012286405048278493), (100, 171.2667255897307), (101, 0.9807858872435379),
+            (1, 0.0007376606707406586), (4, 0.0007793481682867309), (7, 0.0004371155730107379), (9, 1.1041726426657346),
+            (10, 0.00066284834129271),
+            (11, 0.00015231632783718752), (13, 0.0016406437456599754), (15, 1.8422455520539298), (16, 11.441172603757666),
+            (18, 0.0007989109436015163),
+            (19, 0.000176816438078653), (21, 1.8787594979546387), (22, 10.94906990605142), (24, 0.0007289346991508072),
+            (25, 0.9677937080626833),
+            (27, 0.00014003424285435884), (28, 0.9981766977854967), (29, 0.00031949755934435053), (30, 0.0004550992113792063),
+            (33, 0.0013648766163243398),
+            (39, 7.466890328078848), (41, 17.445833984131262), (42, 0.0006235601634041466), (45, 6.683678146179332),
+            (46, 0.00037724407979611296),
+            (47, 1.027889937768264), (48, 225.20515300849274), (51, 19.213238186143016), (52, 0.0011401524586618361),
+            (53, 0.001237755635509985),
+            (54, 176.39317598450694), (57, 24.43300999870476), (58, 0.28520802612117757), (59, 0.0004485436923833408),
+            (63, 34.77906344483772),
+            (64, 44.835625328877896), (73, 0.0008680556573291698), (79, 0.0005313191874358747), (81, 0.00016533814161379112),
+            (87, 0.0004179171803251336),
+            (88, 0.0017290828234722833), (90, 0.0020827005846636437), (93, 8.826982764996862), (94, 23.19243343998926),
+            (96, 95.1080498811086),
+            (97, 0.9863978034400682), (98, 0.9834382792465353), (99, 0.0012286405048278493), (100, 171.2667255897307),
+            (101, 0.9807858872435379),
             (105, 0.0005130064588990679), (107, 0.00010854057858411537),
         ];
         foreach (var (place, weight) in given)

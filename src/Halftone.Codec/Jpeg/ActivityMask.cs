@@ -1,7 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// The eye sees less error where a block is busy, so an error counts less there: by (1 + E ÷ 60)^-0.4, where E is the variance of the block's samples
+/// The eye sees less error where a block is busy, so an error counts less there: by (1 + E ÷ 60)^-0.4, where E is the variance of the
+/// block's samples
 /// around their mean. Not without end: a block of one strong edge is as busy by that measure as one of grain, and its error shows.
 /// </summary>
 internal static class ActivityMask
@@ -19,7 +20,8 @@ internal static class ActivityMask
 
     private const double Exponent = -0.4;
 
-    private static readonly float[] Weights = [.. Enumerable.Range(0, PerOctave * Octaves).Select(i => (float)Math.Pow(Middle(i), Exponent))];
+    private static readonly float[] Weights =
+        [.. Enumerable.Range(0, PerOctave * Octaves).Select(i => (float)Math.Pow(Middle(i), Exponent))];
 
     /// <summary>The weight of squared error in a block, <paramref name="floor"/> to 1.</summary>
     /// <param name="energy">Sum of the squares of its dequantized AC coefficients.</param>

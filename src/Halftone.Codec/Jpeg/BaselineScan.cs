@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>One interleaved scan of a baseline file (ITU-T T.81, F.1.1.5, F.1.2). Luma has tables of its own, the two chromas share theirs.</summary>
+/// <summary>
+/// One interleaved scan of a baseline file (ITU-T T.81, F.1.1.5, F.1.2). Luma has tables of its own, the two chromas share theirs.
+/// </summary>
 internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
 {
     private const uint AcPlace = 1u << 24, ChromaPlace = 1u << 25;

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// One block between source and output: those of its AC coefficients that may be written, in zigzag order, as exact multiples of the output's steps, and
+/// One block between source and output: those of its AC coefficients that may be written, in zigzag order, as exact multiples of the
+/// output's steps, and
 /// the levels chosen for them.
 /// </summary>
 internal sealed class BlockLevels

@@ -55,7 +55,8 @@ internal sealed class ChromaMerge
     }
 
     /// <summary>
-    /// The same without rounding: writes coefficients in output steps to <paramref name="quotients"/> and returns the marks of those whose magnitude is
+    /// The same without rounding: writes coefficients in output steps to <paramref name="quotients"/> and returns the marks of those whose
+    /// magnitude is
     /// above <paramref name="least"/>, and of DC. What is not marked is not written.
     /// </summary>
     [SkipLocalsInit]

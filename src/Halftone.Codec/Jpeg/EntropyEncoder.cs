@@ -29,7 +29,10 @@ internal sealed class EntropyEncoder(params SymbolKind[] kinds)
         return bits;
     }
 
-    /// <summary>Bits that follow a symbol's code: the value, or in a progressive scan the length of a run of ended blocks (ITU-T T.81, F.1.2, G.1.2.2).</summary>
+    /// <summary>
+    /// Bits that follow a symbol's code: the value, or in a progressive scan the length of a run of ended blocks (ITU-T T.81, F.1.2,
+    /// G.1.2.2).
+    /// </summary>
     public static int ExtraBits(SymbolKind kind, int symbol) => kind switch
     {
         SymbolKind.Dc => symbol,

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// Looks for colour edges that chroma of half the resolution would blur: red letters on white, thin coloured lines. Where there are enough of them, the
+/// Looks for colour edges that chroma of half the resolution would blur: red letters on white, thin coloured lines. Where there are enough
+/// of them, the
 /// output keeps the source's sampling.
 /// </summary>
 internal static class FineChroma
@@ -12,7 +13,8 @@ internal static class FineChroma
     private const float VisibleLoss = 100;
 
     /// <summary>
-    /// Share of such blocks from which on the picture keeps its chroma. Lettering and drawings have 2 to 58 %, of 60 photographs of goods one has more
+    /// Share of such blocks from which on the picture keeps its chroma. Lettering and drawings have 2 to 58 %, of 60 photographs of goods
+    /// one has more
     /// than 0.2 %.
     /// </summary>
     private const double LeastShare = 0.01;

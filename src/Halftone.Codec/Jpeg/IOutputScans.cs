@@ -3,7 +3,9 @@ namespace Halftone.Codec.Jpeg;
 /// <summary>The scans of one output while its blocks come in, and the file that they make.</summary>
 internal interface IOutputScans
 {
-    /// <summary>The blocks of each component come row by row; else in the order of interleaved MCUs, blocks without pixels among them.</summary>
+    /// <summary>
+    /// The blocks of each component come row by row; else in the order of interleaved MCUs, blocks without pixels among them.
+    /// </summary>
     bool IsProgressive { get; }
 
     /// <summary>Forgets the last image.</summary>

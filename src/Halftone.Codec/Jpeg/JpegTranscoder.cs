@@ -16,7 +16,8 @@ internal static class JpegTranscoder
     /// <param name="maxPixels">Limit on width × height, checked before anything is decoded.</param>
     /// <param name="box">An image that it does not hold is decoded to see whether it is whole, and then not taken.</param>
     /// <param name="style">Of the output.</param>
-    public static JpegTranscodeResult Transcode(ReadOnlySpan<byte> source, int q, long maxPixels, SizeBox box = default, JpegStyle style = default)
+    public static JpegTranscodeResult Transcode(
+        ReadOnlySpan<byte> source, int q, long maxPixels, SizeBox box = default, JpegStyle style = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(q, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(q, 100);

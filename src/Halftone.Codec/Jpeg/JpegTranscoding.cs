@@ -6,7 +6,8 @@ namespace Halftone.Codec.Jpeg;
 /// <param name="q">Quality of the output.</param>
 /// <param name="style">Of the output.</param>
 /// <param name="encodes">
-/// False for an image that libjpeg is to shrink: it is decoded alone. Where data are missing libjpeg goes on with grey, and it takes blocks of more than
+/// False for an image that libjpeg is to shrink: it is decoded alone. Where data are missing libjpeg goes on with grey, and it takes
+/// blocks of more than
 /// 64 coefficients for good: what is refused at its own size must not pass at a smaller one. Costs a tenth to a fifth of the shrinking.
 /// </param>
 internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header, int q, JpegStyle style, bool encodes)

@@ -3,7 +3,10 @@ namespace Halftone.Codec.Jpeg;
 /// <summary>Buffers and tables that one thread uses for one image after another.</summary>
 internal sealed class JpegWorkspace : IDisposable
 {
-    /// <summary>What each buffer may keep until the next image; the coefficients of 30 megapixels fit. Fresh pages cost more time than their clearing.</summary>
+    /// <summary>
+    /// What each buffer may keep until the next image; the coefficients of 30 megapixels fit. Fresh pages cost more time than their
+    /// clearing.
+    /// </summary>
     private const int KeptBytes = 64 << 20;
 
     private readonly TokenChunks tokens = new();

@@ -4,8 +4,10 @@ using System.Runtime.CompilerServices;
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// Chooses the levels of one band of a block so that bits plus weighted squared error are least, over all choices of which coefficients to drop and where
-/// the block ends: a shortest path through the coefficients that may be kept. Rounding down by one is tried where it makes the value a bit shorter.
+/// Chooses the levels of one band of a block so that bits plus weighted squared error are least, over all choices of which coefficients to
+/// drop and where
+/// the block ends: a shortest path through the coefficients that may be kept. Rounding down by one is tried where it makes the value a bit
+/// shorter.
 /// Costs are in bits.
 /// </summary>
 internal sealed class LevelTrellis
@@ -14,7 +16,10 @@ internal sealed class LevelTrellis
     private readonly float[] best = new float[65], dropped = new float[65];
     private readonly int[] before = new int[65], kept = new int[65];
 
-    /// <summary>Replaces the signs in <see cref="BlockLevels.Levels"/> by levels, for those from <paramref name="first"/> up to <paramref name="end"/>.</summary>
+    /// <summary>
+    /// Replaces the signs in <see cref="BlockLevels.Levels"/> by levels, for those from <paramref name="first"/> up to <paramref
+    /// name="end"/>.
+    /// </summary>
     /// <param name="band">Which coefficients the band holds, and what its symbols cost.</param>
     /// <param name="weights">Bits for a squared error of one output step, by index in zigzag order.</param>
     /// <param name="mask">Factor for all weights.</param>

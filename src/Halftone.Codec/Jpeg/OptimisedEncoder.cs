@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>Requantizes coefficient planes block by block with levels chosen by rate and distortion, or copies them where nothing is to be lost.</summary>
+/// <summary>
+/// Requantizes coefficient planes block by block with levels chosen by rate and distortion, or copies them where nothing is to be lost.
+/// </summary>
 internal sealed class OptimisedEncoder : IPlaneEncoder
 {
     /// <summary>Bits that a squared error of one step of luma is worth, where nothing masks it and where a busy block does.</summary>
@@ -28,9 +30,11 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
     /// <param name="requantizers">By component.</param>
     /// <param name="merges">By component; used where the layout merges.</param>
     /// <param name="isLossless">Every coefficient stays as it is.</param>
-    public OptimisedEncoder(IOutputScans scans, JpegFrame frame, OutputLayout layout, Requantizer[] requantizers, ChromaMerge[] merges, bool isLossless)
+    public OptimisedEncoder(
+        IOutputScans scans, JpegFrame frame, OutputLayout layout, Requantizer[] requantizers, ChromaMerge[] merges, bool isLossless)
     {
-        (this.scans, this.frame, this.layout, this.requantizers, this.merges, this.isLossless) = (scans, frame, layout, requantizers, merges, isLossless);
+        (this.scans, this.frame, this.layout) = (scans, frame, layout);
+        (this.requantizers, this.merges, this.isLossless) = (requantizers, merges, isLossless);
         scans.Begin(frame.Components.Length);
     }
 

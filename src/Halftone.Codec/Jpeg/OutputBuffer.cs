@@ -20,7 +20,9 @@ internal sealed class OutputBuffer
         Length += more.Length;
     }
 
-    /// <summary>All the memory, with room for <paramref name="more"/> bytes after the first <paramref name="used"/>, which are kept.</summary>
+    /// <summary>
+    /// All the memory, with room for <paramref name="more"/> bytes after the first <paramref name="used"/>, which are kept.
+    /// </summary>
     public Span<byte> Reserve(int used, int more)
     {
         if (used + more > bytes.Length)

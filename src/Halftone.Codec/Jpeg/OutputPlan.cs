@@ -7,7 +7,8 @@ namespace Halftone.Codec.Jpeg;
 internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q, JpegStyle style)
 {
     /// <summary>
-    /// Sources from this length on become progressive: about 5 KB of output at quality 50. Below, the tables of seven scans cost more than they save.
+    /// Sources from this length on become progressive: about 5 KB of output at quality 50. Below, the tables of seven scans cost more than
+    /// they save.
     /// </summary>
     private const int ProgressiveFromBytes = 16 << 10;
 
@@ -23,12 +24,15 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
     public bool IsLossless { get; private set; }
 
     /// <summary>
-    /// The sampling depends on the chroma's coefficients: it is as fine as luma's, and halving it may show. All of them have to be there before the
+    /// The sampling depends on the chroma's coefficients: it is as fine as luma's, and halving it may show. All of them have to be there
+    /// before the
     /// decision, which doubles the time; cameras write 4:2:2, drawings are 4:4:4.
     /// </summary>
     public bool DependsOnChroma => style != JpegStyle.Classic && OutputLayout.Of(frame, mergeFinerChroma: true) is { MergeH: 2, MergeV: 2 };
 
-    /// <summary>Decides; null when all is well. The components' steps must be known, and all coefficients where the plan depends on them.</summary>
+    /// <summary>
+    /// Decides; null when all is well. The components' steps must be known, and all coefficients where the plan depends on them.
+    /// </summary>
     public JpegTranscodeResult.NotTaken? Decide(bool hasAllCoefficients)
     {
         // The tables of annex K say what a quality means: a source that is as coarse is at the quality already.
@@ -71,11 +75,13 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
             ? new PlaneEncoder(workspace.Baseline, frame, Layout, workspace.Requantizers, workspace.Merges) : Optimised(workspace.Baseline);
         return (workspace.Baseline, encoder);
 
-        IPlaneEncoder Optimised(IOutputScans scans) => new OptimisedEncoder(scans, frame, Layout, workspace.Requantizers, workspace.Merges, IsLossless);
+        IPlaneEncoder Optimised(IOutputScans scans) =>
+            new OptimisedEncoder(scans, frame, Layout, workspace.Requantizers, workspace.Merges, IsLossless);
     }
 
     /// <summary>Bytes that the output must stay below, or a copy of the source is better.</summary>
-    public long MostBytes(int copyBytes) => style == JpegStyle.Classic || IsLossless ? copyBytes : copyBytes * (100L - LeastSavingPercent) / 100;
+    public long MostBytes(int copyBytes) =>
+        style == JpegStyle.Classic || IsLossless ? copyBytes : copyBytes * (100L - LeastSavingPercent) / 100;
 
     /// <param name="wanted">Steps of luma and of chroma.</param>
     private JpegTranscodeResult.NotTaken? PrepareSteps(Func<bool, byte[]> wanted)

@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>One scan of a progressive file: the DC coefficients of one component, or a band of its AC coefficients (ITU-T T.81, G.1.2).</summary>
+/// <summary>
+/// One scan of a progressive file: the DC coefficients of one component, or a band of its AC coefficients (ITU-T T.81, G.1.2).
+/// </summary>
 internal sealed class OutputScan
 {
     /// <summary>Blocks that one symbol can end (G.1.2.2).</summary>
@@ -54,7 +56,9 @@ internal sealed class OutputScan
         chunk[used++] = (uint)size << 16 | bits;
     }
 
-    /// <summary>Takes the coefficients from <paramref name="first"/> up to <paramref name="end"/> of a block, which are those of the band.</summary>
+    /// <summary>
+    /// Takes the coefficients from <paramref name="first"/> up to <paramref name="end"/> of a block, which are those of the band.
+    /// </summary>
     public void AddAc(BlockLevels block, int first, int end)
     {
         var last = Band.First - 1;

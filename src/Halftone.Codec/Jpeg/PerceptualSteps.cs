@@ -1,9 +1,11 @@
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// The quantization steps of the optimised styles. They are finer than those of annex K where the eye sees errors first (DC, chroma, high frequencies
+/// The quantization steps of the optimised styles. They are finer than those of annex K where the eye sees errors first (DC, chroma, high
+/// frequencies
 /// beside edges), and coarser in between: levels that cost more than they show are dropped block by block, which finer steps make cheap.
-/// The tables are geometric means of annex K and two tables that were fitted to viewers (mozjpeg's by N. Robidoux, jpegli's at distance 3), then
+/// The tables are geometric means of annex K and two tables that were fitted to viewers (mozjpeg's by N. Robidoux, jpegli's at distance
+/// 3), then
 /// searched for the fewest bytes at equal butteraugli and SSIMULACRA 2 (bench/results/jpeg.md).
 /// </summary>
 internal static class PerceptualSteps

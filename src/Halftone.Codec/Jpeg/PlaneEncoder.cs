@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// Requantizes coefficient planes by plain rounding and turns them into the tokens of an interleaved baseline scan (ITU-T T.81, F.1.1.5, F.1.2).
+/// Requantizes coefficient planes by plain rounding and turns them into the tokens of an interleaved baseline scan (ITU-T T.81, F.1.1.5,
+/// F.1.2).
 /// Blocks that only fill up the last MCU of a row or column repeat the DC before them, which costs least.
 /// </summary>
 internal sealed class PlaneEncoder : IPlaneEncoder

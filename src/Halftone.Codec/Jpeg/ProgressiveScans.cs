@@ -1,8 +1,10 @@
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// The scans of a progressive file by spectral selection: DC of all components, then the first AC coefficients of luma, chroma, the rest of luma. Every scan
-/// has one component and a Huffman table of its own, and one symbol ends many blocks, which makes the file about 4 % smaller than a baseline one of
+/// The scans of a progressive file by spectral selection: DC of all components, then the first AC coefficients of luma, chroma, the rest
+/// of luma. Every scan
+/// has one component and a Huffman table of its own, and one symbol ends many blocks, which makes the file about 4 % smaller than a
+/// baseline one of
 /// the same coefficients. Successive approximation saved nothing on top.
 /// </summary>
 internal sealed class ProgressiveScans : IOutputScans

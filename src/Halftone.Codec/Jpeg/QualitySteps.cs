@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>The quantization steps that "quality" stands for in libjpeg and libvips: the tables of ITU-T T.81, annex K.1, scaled as IJG does.</summary>
+/// <summary>
+/// The quantization steps that "quality" stands for in libjpeg and libvips: the tables of ITU-T T.81, annex K.1, scaled as IJG does.
+/// </summary>
 internal static class QualitySteps
 {
     private static ReadOnlySpan<byte> Luma =>

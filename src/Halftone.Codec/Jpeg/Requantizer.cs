@@ -24,7 +24,9 @@ internal sealed class Requantizer
     /// </summary>
     private const int WhiteFrom = 1012, BlackFrom = 1021;
 
-    /// <summary>Exponent of the weight of an error by its step: an error in a coarse step matters a little more than its square says.</summary>
+    /// <summary>
+    /// Exponent of the weight of an error by its step: an error in a coarse step matters a little more than its square says.
+    /// </summary>
     private const double WeightExponent = 0.142;
 
     private readonly int[] multipliers = new int[64];
@@ -45,12 +47,16 @@ internal sealed class Requantizer
     /// <summary>Leaves every coefficient as it is.</summary>
     public static Requantizer Unchanged { get; } = MakeUnchanged();
 
-    /// <summary>A DC of this and above is white, and has to become <see cref="WhiteOutput"/> at least; beyond all values for chroma.</summary>
+    /// <summary>
+    /// A DC of this and above is white, and has to become <see cref="WhiteOutput"/> at least; beyond all values for chroma.
+    /// </summary>
     public int WhiteSource { get; private set; } = int.MaxValue;
 
     public int WhiteOutput { get; private set; } = int.MaxValue;
 
-    /// <summary>A DC of this and below is black, and has to become <see cref="BlackOutput"/> at most; beyond all values for chroma.</summary>
+    /// <summary>
+    /// A DC of this and below is black, and has to become <see cref="BlackOutput"/> at most; beyond all values for chroma.
+    /// </summary>
     public int BlackSource { get; private set; } = int.MinValue;
 
     public int BlackOutput { get; private set; } = int.MinValue;

@@ -1,7 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// What each AC symbol of one Huffman table costs in bits, its extra bits included. The table is built from counts that are complete only at the end, so
+/// What each AC symbol of one Huffman table costs in bits, its extra bits included. The table is built from counts that are complete only
+/// at the end, so
 /// the counts so far stand for it; before there are any, a rough model does.
 /// </summary>
 internal sealed class SymbolRates

@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>Memory for the tokens of one image, in chunks that all its lists share: one limit for all of them, and nothing is ever copied.</summary>
+/// <summary>
+/// Memory for the tokens of one image, in chunks that all its lists share: one limit for all of them, and nothing is ever copied.
+/// </summary>
 internal sealed class TokenChunks
 {
     /// <summary>Tokens in a chunk: 256 KiB.</summary>

@@ -31,7 +31,10 @@ internal sealed class TokenList(TokenChunks memory, int tables)
         Array.Clear(Counts);
     }
 
-    /// <summary>Ends the chunk that was written to, after <paramref name="used"/> tokens, and yields another one; empty when the image may have no more.</summary>
+    /// <summary>
+    /// Ends the chunk that was written to, after <paramref name="used"/> tokens, and yields another one; empty when the image may have no
+    /// more.
+    /// </summary>
     public uint[] Continue(int used)
     {
         End(used);
