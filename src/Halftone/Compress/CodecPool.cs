@@ -88,6 +88,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
             request with
             {
                 MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels),
+                Jpeg = options.Jpeg,
                 WebpEffort = options.WebpEffort,
                 AvifEffort = options.AvifEffort,
             },
