@@ -5,6 +5,7 @@ using Halftone.Pipeline;
 using Halftone.Servers;
 using Halftone.Store;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 
 namespace Halftone.Crash;
@@ -124,7 +125,7 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     {
         await using var database = OpenDatabase();
         using var store = new S3Store(bucket, TimeProvider.System);
-        using var sweep = new OrphanSweep(database, new StoredImages(store), new StoredFiles(store), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+        using var sweep = new OrphanSweep(database, new StoredImages(store), new StoredFiles(store), new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(2)), NullLogger<OrphanSweep>.Instance);
         await sweep.SweepAsync(cancellationToken);
         var all = new List<string>();
         await foreach (var request in store.RequestsAsync(cancellationToken))
@@ -228,11 +229,5 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
             await (Process?.DisposeAsync() ?? ValueTask.CompletedTask);
             Folder.Dispose();
         }
-    }
-
-    /// <summary>The clock of the sweep that comes two days later.</summary>
-    private sealed class DaysAhead : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromDays(2);
     }
 }

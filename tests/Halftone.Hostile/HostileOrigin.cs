@@ -163,8 +163,12 @@ internal sealed class HostileCall(Socket socket, Stream stream, string head, Can
         await stream.FlushAsync(stopped);
     }
 
-    /// <summary>A head for a good answer without a length: the body ends with the connection.</summary>
-    public Task WriteOkAsync(string moreHeaders = "") => WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n{moreHeaders}\r\n");
+    /// <summary>
+    /// A head for a good answer without a length: the body ends with the connection, which is not used again. A client that is not told so may send its
+    /// next request into the closing connection, and is reset.
+    /// </summary>
+    public Task WriteOkAsync(string moreHeaders = "") =>
+        WriteAsync($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/jpeg\r\n{moreHeaders}\r\n");
 
     /// <summary>One byte at a time, for as long as the other side bears it.</summary>
     public async Task TrickleAsync(string text, TimeSpan interval)

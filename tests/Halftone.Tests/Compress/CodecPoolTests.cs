@@ -106,14 +106,14 @@ public sealed class CodecPoolTests
     [Fact]
     public async Task A_child_that_hangs_is_ended_by_the_clock_and_the_image_tried_again()
     {
-        var clock = new HandClock();
+        var clock = new TestClock();
         await using var harness = await PoolHarness.StartAsync(time: clock);
         var child = Assert.Single(harness.Pool.Children);
         PoolHarness.Freeze(child);
         var result = harness.CompressAsync(Quick);
-        await clock.ArmedAsync(TimeSpan.FromMinutes(2));
+        await Eventually.TrueAsync(() => clock.IsArmed(TimeSpan.FromMinutes(2)));
 
-        clock.Fire(TimeSpan.FromMinutes(2));
+        clock.Advance(TimeSpan.FromMinutes(2));
 
         Assert.IsType<CodecResult.Compressed>(await result);
         Assert.False(PoolHarness.IsAlive(child));

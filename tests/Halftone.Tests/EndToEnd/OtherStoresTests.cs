@@ -6,6 +6,7 @@ using Halftone.Store;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Halftone.Tests.EndToEnd;
 
@@ -52,7 +53,11 @@ public sealed class OtherStoresTests
         await using var second = await HalftoneServer.StartAsync(Cancelled, null, settings);
         var services = second.Services;
         using var sweep = new OrphanSweep(
-            services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<StoredImages>(), services.GetRequiredService<StoredFiles>(), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+            services.GetRequiredService<HalftoneDatabase>(),
+            services.GetRequiredService<StoredImages>(),
+            services.GetRequiredService<StoredFiles>(),
+            new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(3)),
+            NullLogger<OrphanSweep>.Instance);
 
         await first.Services.GetRequiredService<OrphanSweep>().MarkAsync(Cancelled);
         await sweep.MarkAsync(Cancelled);
@@ -155,12 +160,6 @@ public sealed class OtherStoresTests
         Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
         Assert.Equal(1, origin.CountOf("/a.jpg"));
         Assert.Equal(0, await server.CountAsync("SELECT sum(attempt) FROM image", Cancelled));
-    }
-
-    /// <summary>Finds everything old.</summary>
-    private sealed class DaysAhead : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(3);
     }
 
     private static string ThumbUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("variants")[0].GetProperty("url").GetString()!;

@@ -177,7 +177,7 @@ public class HostileOriginTests
     public async Task Retry_After_is_read_as_seconds_or_date_and_obeyed_for_a_minute_at_most(string retryAfter, int? seconds)
     {
         await using var origin = HostileOrigin.Start($"HTTP/1.1 503 Busy\r\nRetry-After: {retryAfter}\r\nContent-Length: 0\r\n\r\n");
-        await using var kit = FetchKit.Open(time: new ManualTimeProvider());
+        await using var kit = FetchKit.Open(time: new TestClock());
 
         Assert.Equal(seconds, (int?)(await kit.FailAsync(origin.Url())).RetryAfter?.TotalSeconds);
     }

@@ -14,7 +14,7 @@ namespace Halftone.Tests.Queue;
 
 public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
 {
-    private readonly SettableClock clock = new();
+    private readonly TestClock clock = new();
     private readonly PublishedMessages published = new();
     private HalftoneDatabase database = null!;
     private RetrySweep sweep = null!;
@@ -41,11 +41,11 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         Assert.Empty(published.Messages);
 
         clock.Set(TimeSpan.FromHours(hours));
-        clock.Pass(TimeSpan.FromMinutes(4));
+        clock.Advance(TimeSpan.FromMinutes(4));
         await sweep.SweepAsync(Cancelled);
         Assert.Empty(published.Messages);
 
-        clock.Pass(TimeSpan.FromMinutes(1.01));
+        clock.Advance(TimeSpan.FromMinutes(1.01));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(100, published.Messages.Count);
     }
@@ -56,7 +56,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         clock.Set(TimeSpan.FromHours(1));
         await InsertAsync(1, dueIn: TimeSpan.FromMinutes(5));
         await sweep.SweepAsync(Cancelled);
-        clock.Pass(TimeSpan.FromMinutes(5.01));
+        clock.Advance(TimeSpan.FromMinutes(5.01));
         await sweep.SweepAsync(Cancelled);
         Assert.Single(published.Messages);
     }
@@ -68,7 +68,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         await sweep.SweepAsync(Cancelled);
         await sweep.SweepAsync(Cancelled);
         Assert.Single(published.Messages);
-        clock.Pass(new QueueOptions().Lease + TimeSpan.FromSeconds(1));
+        clock.Advance(new QueueOptions().Lease + TimeSpan.FromSeconds(1));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(2, published.Messages.Count);
     }
@@ -99,15 +99,15 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         published.IsInProcess = false;
         await sweep.SweepAsync(Cancelled);
         Assert.Empty(published.Messages);
-        clock.Pass(TimeSpan.FromSeconds(31));
+        clock.Advance(TimeSpan.FromSeconds(31));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(3, published.Messages.Count);
 
         // Now they are with the broker.
-        clock.Pass(new QueueOptions().Lease - TimeSpan.FromSeconds(1));
+        clock.Advance(new QueueOptions().Lease - TimeSpan.FromSeconds(1));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(3, published.Messages.Count);
-        clock.Pass(TimeSpan.FromSeconds(2));
+        clock.Advance(TimeSpan.FromSeconds(2));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(6, published.Messages.Count);
     }
@@ -130,7 +130,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         clock.Set(TimeSpan.FromHours(-1));
         await sweep.SweepAsync(Cancelled);
         clock.Set(TimeSpan.FromHours(1));
-        clock.Pass(TimeSpan.FromMinutes(5.01));
+        clock.Advance(TimeSpan.FromMinutes(5.01));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(10, published.Messages.Count);
     }
@@ -199,23 +199,6 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
             }
         },
         Cancelled);
-
-    /// <summary>Time passes and the clock is set independently of each other, as on a real machine.</summary>
-    private sealed class SettableClock : TimeProvider
-    {
-        private TimeSpan passed;
-        private TimeSpan set;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero) + passed + set;
-
-        public override long GetTimestamp() => passed.Ticks;
-
-        public void Pass(TimeSpan by) => passed += by;
-
-        public void Set(TimeSpan by) => set += by;
-    }
 
     private sealed class PublishedMessages : IWorkQueue
     {

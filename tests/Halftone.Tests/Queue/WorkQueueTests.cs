@@ -244,6 +244,12 @@ public sealed class ChannelQueueTests : WorkQueueTests
 
 public sealed class RabbitQueueTests : WorkQueueTests
 {
+    /// <summary>
+    /// A broker that ends deliveries which are not acknowledged for a second, and looks every second; the defaults are 30 min and 1 min.
+    /// </summary>
+    private static readonly ThrowAway<RabbitServer> Impatient = new(cancelled =>
+        RabbitServer.StartAsync("-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 1000", cancelled));
+
     private RabbitBroker? broker;
 
     private protected override async ValueTask<IWorkQueue> MakeAsync()
@@ -366,8 +372,7 @@ public sealed class RabbitQueueTests : WorkQueueTests
     [Fact]
     public async Task A_dead_letter_whose_handler_waits_longer_than_the_broker_comes_again_and_costs_no_connection()
     {
-        await using var impatient = await StartImpatientAsync();
-        QueueOptions.Uri = impatient.Uri;
+        QueueOptions.Uri = (await Impatient.GetAsync(Cancelled)).Uri;
         await PublishRawAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work), ImageOf(NewId(), 1).ToJson());
         await using var witness = await broker!.OpenChannelAsync(new(false, false), Cancelled);
         var (calls, outage) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -388,12 +393,13 @@ public sealed class RabbitQueueTests : WorkQueueTests
     [Fact]
     public async Task An_image_that_waited_out_an_outage_until_the_delivery_limit_is_handed_out_anew()
     {
-        await using var impatient = await StartImpatientAsync();
-        QueueOptions.Uri = impatient.Uri;
+        QueueOptions.Uri = (await Impatient.GetAsync(Cancelled)).Uri;
         var (image, dead, deliveries) = (ImageOf(NewId(), 1), new ConcurrentBag<Message>(), 0);
+        // The broker waits for a second where one with its defaults waits for half an hour.
+        var clock = new TestClock();
         var outage = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var brokerOfHours = new RabbitBroker(Options.Create(QueueOptions));
-        await using var queue = new RabbitQueue(brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), new HalfHours(), NullLogger<RabbitQueue>.Instance);
+        await using var queue = new RabbitQueue(brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), clock, NullLogger<RabbitQueue>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
         await queue.PublishAsync([image], Cancelled);
@@ -402,12 +408,18 @@ public sealed class RabbitQueueTests : WorkQueueTests
             (_, _, _) =>
             {
                 Interlocked.Increment(ref deliveries);
+                clock.Advance(TimeSpan.FromMinutes(30));
                 return outage.Task;
             },
             (message, _) => Add(dead, message),
             stop.Token);
         // More often than the broker hands out what was published once.
-        await Eventually.TrueAsync(() => Volatile.Read(ref deliveries) > QueueOptions.DeliveryLimit + 1 || !dead.IsEmpty);
+        await Eventually.TrueAsync(() =>
+        {
+            // Pauses between two attempts end.
+            clock.Advance(QueueOptions.RedeliveryPause);
+            return Volatile.Read(ref deliveries) > QueueOptions.DeliveryLimit + 1 || !dead.IsEmpty;
+        });
         outage.SetResult();
         await stop.CancelAsync();
         await consuming;
@@ -451,10 +463,6 @@ public sealed class RabbitQueueTests : WorkQueueTests
         await Assert.ThrowsAsync<QueueUnavailableException>(() => queue.CheckAsync(Cancelled));
     }
 
-    /// <summary>One that ends deliveries which are not acknowledged for a second, and looks every second; its defaults are 30 min and 1 min.</summary>
-    private static Task<RabbitServer> StartImpatientAsync() =>
-        ThrowAwayServers.OwnAsync(cancelled => RabbitServer.StartAsync("-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 1000", cancelled), Cancelled);
-
     private async Task PublishRawAsync(string queue, string body)
     {
         await using var channel = await broker!.OpenChannelWithQueuesAsync(new(true, true), Cancelled);
@@ -479,13 +487,5 @@ public sealed class RabbitQueueTests : WorkQueueTests
     {
         await using var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled);
         return (await channel.QueueDeclarePassiveAsync(queue, Cancelled)).MessageCount;
-    }
-
-    /// <summary>A clock on which each second of a broker that waits for a second is the half hour of one with its defaults.</summary>
-    private sealed class HalfHours : TimeProvider
-    {
-        private readonly DateTimeOffset start = System.GetUtcNow();
-
-        public override DateTimeOffset GetUtcNow() => start + ((System.GetUtcNow() - start) * TimeSpan.FromMinutes(30).TotalSeconds);
     }
 }

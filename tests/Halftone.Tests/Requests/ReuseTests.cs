@@ -114,8 +114,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task Where_the_earlier_output_has_gone_the_image_is_fetched_plainly()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         var (first, _) = await RunAsync(server, Csv("a.jpg", "b.jpg"));
         Directory.Delete(Path.Combine(server.DataFolder, "images", $"{first}"), recursive: true);
 
@@ -129,8 +128,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task Variants_are_taken_over_with_their_image_all_or_none()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Sample("mug-pair.jpg"), tag: null);
+        ServeTwo();
         (string, string)[] fields = [("variants", "thumb:max_width=100,format=webp;small:max_width=200")];
         var csv = Csv("a.jpg", "b.jpg");
         var (_, first) = await RunAsync(server, csv, fields);
@@ -249,8 +247,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task An_upload_that_wants_everything_anew_gets_it_and_leaves_it_to_later_ones()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         var csv = Csv("a.jpg", "b.jpg");
         await RunAsync(server, csv);
         Assert.Equal(0, Reused((await RunAsync(server, csv, ("reuse", "false"))).Status));
@@ -275,8 +272,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await using var server = await StartAsync();
         var keys = server.Services.GetRequiredService<ApiKeys>();
         var (mine, other) = (await keys.AddAsync("mine", Cancelled), await keys.AddAsync("other", Cancelled));
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         var csv = Csv("a.jpg", "b.jpg");
         As(server, mine);
         await RunAsync(server, csv);
@@ -297,8 +293,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task A_request_that_is_being_deleted_lends_nothing()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         await RunAsync(server, Csv("a.jpg", "b.jpg"));
         // Its message is on the way.
         await server.Services.GetRequiredService<Halftone.Database.HalftoneDatabase>().WriteAsync(
@@ -354,6 +349,13 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         var status = await second.WaitForEndAsync(id, Cancelled);
         Assert.Equal((2, 3), (Reused(status), status.GetProperty("progress").GetProperty("completed").GetInt32()));
         Assert.All(await BytesAsync(second, status), body => Assert.NotEmpty(body));
+    }
+
+    /// <summary>Two pictures that differ, so that neither takes over what was made of the other: one with a tag, one without.</summary>
+    private void ServeTwo()
+    {
+        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
+        Serve("/b.jpg", Picture.Sample("mug-pair.jpg"), tag: null);
     }
 
     private void Serve(string path, byte[] body, string? tag) => origin.Serve(path, context => AnswerAsync(context, body, tag));

@@ -15,7 +15,7 @@ namespace Halftone.Tests.Results;
 
 public abstract class RetentionSweepTests(Engine engine) : OnEachEngine(engine)
 {
-    private readonly ManualTimeProvider clock = new();
+    private readonly TestClock clock = new();
     private WebApplication server = null!;
     private HalftoneDatabase database = null!;
 

@@ -9,15 +9,23 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Tests.Servers;
 
-/// <summary>The product's server in this process, on a free loopback port with a data folder of its own; codec children are real.</summary>
+/// <summary>
+/// The product's server in this process, on a free loopback port with a data folder of its own. Codec children are real; a server whose settings
+/// do not touch them rents one that is already running.
+/// </summary>
 internal sealed class HalftoneServer : IAsyncDisposable
 {
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(150);
+
     private readonly WebApplication application;
+    private readonly RentedCodec? codec;
     private readonly bool ownsFolder;
 
-    private HalftoneServer(WebApplication application, string dataFolder, bool ownsFolder)
+    private HalftoneServer(WebApplication application, RentedCodec? codec, string dataFolder, bool ownsFolder)
     {
         this.application = application;
+        this.codec = codec;
         this.ownsFolder = ownsFolder;
         DataFolder = dataFolder;
         Client = new HttpClient { BaseAddress = new Uri(application.Urls.First() + "/"), Timeout = TimeSpan.FromMinutes(2) };
@@ -47,18 +55,27 @@ internal sealed class HalftoneServer : IAsyncDisposable
             all[name] = value;
         }
 
-        var application = ServerBuilder.Build(ServerBuilder.Create(all));
+        var builder = ServerBuilder.Create(all);
+        var codec = settings.Any(setting => RentedCodec.IsAffectedBy(setting.Name)) ? null : RentedCodec.Rent();
+        if (codec is not null)
+        {
+            builder.Host.UseServiceProviderFactory(codec);
+        }
+
+        WebApplication? application = null;
         try
         {
+            application = ServerBuilder.Build(builder);
             await application.StartAsync(cancellationToken);
         }
         catch
         {
-            await application.DisposeAsync();
+            await (application?.DisposeAsync() ?? ValueTask.CompletedTask);
+            codec?.Return();
             throw;
         }
 
-        return new HalftoneServer(application, folder, ownsFolder: dataFolder is null);
+        return new HalftoneServer(application, codec, folder, ownsFolder: dataFolder is null);
     }
 
     /// <summary>Posts a CSV as the part <c>file</c>, with form fields behind it.</summary>
@@ -99,12 +116,13 @@ internal sealed class HalftoneServer : IAsyncDisposable
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(TimeSpan.FromMinutes(2));
-        var status = default(JsonElement);
+        var (status, pause) = (default(JsonElement), ShortestPause);
         try
         {
             while (!isWanted(status = await StatusAsync(requestId, deadline.Token)))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, deadline.Token);
+                await Task.Delay(pause, TimeProvider.System, deadline.Token);
+                pause = pause < LongestPause ? pause * 1.5 : pause;
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -126,6 +144,7 @@ internal sealed class HalftoneServer : IAsyncDisposable
     {
         await application.StopAsync(cancellationToken);
         await application.DisposeAsync();
+        codec?.Return();
         return DataFolder;
     }
 
@@ -133,6 +152,7 @@ internal sealed class HalftoneServer : IAsyncDisposable
     {
         Client.Dispose();
         await application.DisposeAsync();
+        codec?.Return();
         if (ownsFolder)
         {
             // What was cut off in its work may still write a last file.
