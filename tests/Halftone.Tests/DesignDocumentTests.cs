@@ -40,7 +40,10 @@ public sealed partial class DesignDocumentTests : IDisposable
     {
         var messages = typeof(Message).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(Message))).Select(type =>
         {
-            var members = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(member => member.CanWrite).Select(member => member.Name);
+            var members = type
+                .GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+                .Where(member => member.CanWrite)
+                .Select(member => member.Name);
             return $"{type.Name} {((Message)RuntimeHelpers.GetUninitializedObject(type)).Queue}: {string.Join(' ', members)}";
         });
         var rows = Rows("Messages").Select(row => $"{Words(row[0]).Single()} {row[1]}: {string.Join(' ', Words(row[2]))}");
@@ -53,7 +56,10 @@ public sealed partial class DesignDocumentTests : IDisposable
         var cancelled = TestContext.Current.CancellationToken;
         await using var database = new SqliteDatabase(Path.Combine(folder, "halftone.db"));
         await new Migrator(database, TimeProvider.System).MigrateAsync(cancelled);
-        var columns = await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"), cancelled);
+        var columns = await database.ReadAsync(
+            connection => connection.QueryAsync<string>(
+                "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"),
+            cancelled);
         var rows = Rows("Tables").SelectMany(row => Words(row[2]).Select(column => $"{Words(row[0]).Single()}.{column}"));
         Assert.Equal(columns.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
@@ -62,7 +68,11 @@ public sealed partial class DesignDocumentTests : IDisposable
     private static IEnumerable<string[]> Rows(string chapter)
     {
         var text = Document[Document.IndexOf($"## {chapter}\n", StringComparison.Ordinal)..];
-        return text.Split("\n| --- ", 2)[1].Split('\n')[1..].TakeWhile(line => line.StartsWith('|')).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]);
+        return text
+            .Split("\n| --- ", 2)[1]
+            .Split('\n')[1..]
+            .TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]);
     }
 
     private static string[] Words(string cell) => [.. Quoted().Matches(cell).Select(match => match.Groups[1].Value)];

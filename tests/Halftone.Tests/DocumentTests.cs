@@ -9,21 +9,28 @@ public sealed partial class DocumentTests
     [Fact]
     public void Configuration_lists_every_setting_and_no_other()
     {
-        var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).Order(StringComparer.Ordinal);
+        var settings = Settings.Sections.SelectMany(section =>
+            Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).Order(StringComparer.Ordinal);
         Assert.Equal(settings, FirstCells("docs/configuration.md").Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Every_link_leads_to_a_file_and_to_a_heading_in_it()
     {
-        var dead = Pages().SelectMany(page => Links().Matches(WithoutCode(Read(page))).Select(match => match.Groups[1].Value).Where(link => !Leads(page, link)).Select(link => $"{page}: {link}"));
+        var dead = Pages().SelectMany(page =>
+            Links()
+                .Matches(WithoutCode(Read(page)))
+                .Select(match => match.Groups[1].Value)
+                .Where(link => !Leads(page, link))
+                .Select(link => $"{page}: {link}"));
         Assert.Equal([], dead);
     }
 
     [Fact]
     public void The_readme_links_every_page_of_the_documentation()
     {
-        var pages = Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => $"](docs/{Path.GetFileName(path)})");
+        var pages = Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(
+            path => $"](docs/{Path.GetFileName(path)})");
         Assert.All(pages, page => Assert.Contains(page, Read("README.md")));
     }
 
@@ -37,7 +44,13 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_drawing_is_of_a_kind_and_in_lines_that_mermaid_knows()
     {
-        var drawings = Pages().SelectMany(page => Drawings().Matches(Read(page)).Select(match => match.Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
+        var drawings = Pages()
+            .SelectMany(page =>
+                Drawings()
+                    .Matches(Read(page))
+                    .Select(
+                        match => match.Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)))
+            .ToArray();
         Assert.NotEmpty(drawings);
         Assert.All(drawings, lines =>
         {
@@ -56,7 +69,8 @@ public sealed partial class DocumentTests
     /// <summary>Every page for people, from the top of the repository.</summary>
     private static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Script.Repository, "*.md")
-            .Concat(new[] { "docs", "bench", "samples", "tests", "postman" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Script.Repository, folder), "*.md", SearchOption.AllDirectories)))
+            .Concat(new[] { "docs", "bench", "samples", "tests", "postman" }.SelectMany(
+                folder => Directory.EnumerateFiles(Path.Combine(Script.Repository, folder), "*.md", SearchOption.AllDirectories)))
             .Select(path => Path.GetRelativePath(Script.Repository, path))
             .Where(path => !path.Contains("node_modules", StringComparison.Ordinal));
 
@@ -69,7 +83,9 @@ public sealed partial class DocumentTests
         }
 
         var target = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
-        return Path.Exists(Path.Combine(Script.Repository, target)) && (parts.Length == 1 || Headings().Matches(WithoutCode(Read(target))).Select(match => Anchor(match.Groups[1].Value)).Contains(parts[1]));
+        return Path.Exists(Path.Combine(Script.Repository, target))
+            && (parts.Length == 1
+                || Headings().Matches(WithoutCode(Read(target))).Select(match => Anchor(match.Groups[1].Value)).Contains(parts[1]));
     }
 
     /// <summary>As GitHub makes it of a heading.</summary>
@@ -102,10 +118,13 @@ public sealed partial class DocumentTests
     [GeneratedRegex(@"^(\w+|\[\*\]) --> (\w+|\[\*\])(: [^:;#]+)?$")]
     private static partial Regex StateLine();
 
-    [GeneratedRegex(@"^(autonumber|end|participant \w+( as [^;#]+)?|(loop|par|alt|opt) [^;#]+|Note (over|right of|left of) \w+: [^;#]+|\w+(->>|-->>)\w+: [^;#]+)$")]
+    [GeneratedRegex(
+        @"^(autonumber|end|participant \w+( as [^;#]+)?|(loop|par|alt|opt) [^;#]+|"
+            + @"Note (over|right of|left of) \w+: [^;#]+|\w+(->>|-->>)\w+: [^;#]+)$")]
     private static partial Regex SequenceLine();
 
-    [GeneratedRegex(@"^(end|subgraph \w+ \[[^\]]+\]|\w+\[[^\]()]+\]|\w+(\[[^\]()]+\])? --> \w+(\[\[[^\]()]+\]\]|\[\([^\]()]+\)\]|\[[^\]()]+\])?)$")]
+    [GeneratedRegex(
+        @"^(end|subgraph \w+ \[[^\]]+\]|\w+\[[^\]()]+\]|\w+(\[[^\]()]+\])? --> \w+(\[\[[^\]()]+\]\]|\[\([^\]()]+\)\]|\[[^\]()]+\])?)$")]
     private static partial Regex FlowLine();
 
     [GeneratedRegex(@"^(subgraph|loop|par|alt|opt) ")]

@@ -3,7 +3,7 @@
 
     python3 tests/house/figures.py [FOLDER] [--json]
 
-FOLDER is a checkout of Halftone, by default the one that this script is in. Only files that Git tracks (or would add) count.
+FOLDER is a checkout of Halftone, by default the one that this script is in. What a build or a package manager made does not count.
 FigureTests holds the goals of these figures as ceilings; CONTRIBUTING.md explains them.
 
 References between C# files are found by name: a file refers to another if it names one of its top-level types or extension
@@ -13,12 +13,13 @@ members that `var` brings in without a name, are the limits of this method.
 
 import collections
 import json
+import os
 import pathlib
 import re
-import subprocess
 import sys
 
 LONGEST_LINE = 140
+MADE = {".git", ".vs", ".idea", "artifacts", "bin", "obj", "node_modules"}
 TYPE = re.compile(
     r"^(?:(?:public|internal|private|sealed|static|abstract|partial|readonly|ref|unsafe|file)\s+)*"
     r"(?:class|record\s+struct|record\s+class|record|struct|interface|enum|delegate\s+[\w<>\[\],?.]+)\s+(\w+)", re.M)
@@ -143,10 +144,11 @@ def events(sources):
 
 def figures(root):
     """The figures, each a number or a list of what was counted."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.cs", "*.md"], cwd=root, check=True, capture_output=True, text=True)
-    paths = sorted(path for path in set(listed.stdout.split("\n")) - {""} if (root / path).is_file())
-    texts = {path: (root / path).read_text("utf-8-sig") for path in paths}
+    texts = {}
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(set(inner) - MADE)
+        for path in (pathlib.Path(folder, name) for name in sorted(names) if name.endswith((".cs", ".md"))):
+            texts[path.relative_to(root).as_posix()] = path.read_text("utf-8-sig")
     code = {path: text for path, text in texts.items() if path.endswith(".cs")}
     sources = [Source(path, text) for path, text in code.items() if path.startswith("src/")]
     graph = references(sources)
@@ -185,7 +187,7 @@ def ids_by_folder(by_id):
 
 def main(arguments):
     folders = [argument for argument in arguments if not argument.startswith("--")]
-    counted = figures(pathlib.Path(folders[0] if folders else pathlib.Path(__file__).parents[2]))
+    counted = figures(pathlib.Path(folders[0] if folders else pathlib.Path(__file__).resolve().parents[2]))
     if "--json" in arguments:
         print(json.dumps(counted))
         return

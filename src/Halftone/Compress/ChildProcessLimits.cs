@@ -59,6 +59,7 @@ internal static class ChildProcessLimits
             {
                 // Interrupted by a signal: wait on.
             }
+
             _exit(0);
         }, maxStackSize: 128 << 10)
         { IsBackground = true, Name = "parent watcher" };

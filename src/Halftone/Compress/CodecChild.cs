@@ -50,6 +50,7 @@ internal static class CodecChild
             Console.Error.WriteLine(exception.Message);
             return NoLibVips;
         }
+
         ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
         try
         {
@@ -59,6 +60,7 @@ internal static class CodecChild
         {
             // The parent closed the pipes: it wants no answer any more.
         }
+
         return 0;
     }
 
@@ -74,6 +76,7 @@ internal static class CodecChild
             {
                 kept = GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             }
+
             var body = (frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes)).AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
             ChildProcessLimits.LimitCpuFromNow(cpuSeconds);

@@ -76,6 +76,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
         {
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
+
         StartSeats();
         var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels), WebpEffort = options.WebpEffort, AvifEffort = options.AvifEffort }, cancellationToken);
         lock (waiting)
@@ -84,6 +85,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
             waiting.Enqueue(image);
             Monitor.Pulse(waiting);
         }
+
         return image.Completion;
     }
 
@@ -96,17 +98,21 @@ internal sealed class CodecPool : IHostedService, IDisposable
             {
                 return;
             }
+
             ending = true;
             Monitor.PulseAll(waiting);
         }
+
         foreach (var seat in seats)
         {
             seat.End();
         }
+
         foreach (var seat in seats)
         {
             seat.Join();
         }
+
         foreach (var image in waiting)
         {
             image.CompleteCancelled();
@@ -121,8 +127,10 @@ internal sealed class CodecPool : IHostedService, IDisposable
             {
                 return;
             }
+
             started = true;
         }
+
         foreach (var seat in seats)
         {
             seat.Start();
@@ -140,10 +148,12 @@ internal sealed class CodecPool : IHostedService, IDisposable
                 {
                     return null;
                 }
+
                 if (waiting.TryDequeue(out var image))
                 {
                     return image;
                 }
+
                 Monitor.Wait(waiting);
             }
         }

@@ -69,6 +69,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             throw new CodecUnavailableException($"The codec process cannot be started: {exception.Message}", exception);
         }
+
         try
         {
             child.backstop.Change(options.StartTimeout, Timeout.InfiniteTimeSpan);
@@ -150,11 +151,13 @@ internal sealed partial class CodecProcess : IDisposable
         {
             return new(CodecError.CodecTimedOut, $"no answer after {options.ImageTimeout}");
         }
+
         if (exitCode == SignalBase + SigXcpu)
         {
             HasUsedUpProcessorTime = true;
             return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
         }
+
         var isMemory = lastErrors.Contains("failed to allocate", StringComparison.OrdinalIgnoreCase)
             || lastErrors.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
             || lastErrors.Contains("bad_alloc", StringComparison.Ordinal);
@@ -212,6 +215,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             start.Environment[name] = value;
         }
+
         // glibc makes up to eight arenas per core, and each keeps what it once got: resident memory then creeps.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
         // An image's planes go back to the system with it, instead of staying for the next large one: 50 MB less over two children, for 3 % of CPU.
@@ -237,6 +241,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             return (self, []);
         }
+
         // …/shared/Microsoft.NETCore.App/10.0.0/ is where the runtime is; the program that starts it stands three above.
         var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
         return (host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll")]);

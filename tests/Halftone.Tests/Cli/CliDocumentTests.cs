@@ -20,14 +20,21 @@ public sealed partial class CliDocumentTests
         var copy = Path.Combine(AppContext.BaseDirectory, "cli-reference.md");
         File.WriteAllText(copy, expected);
         var begins = Document.IndexOf(Beginning, StringComparison.Ordinal);
-        Assert.True(begins >= 0 && Document[begins..] == expected, $"docs/cli.md differs from the command line: from '## Every verb' on it should be {Path.GetRelativePath(Script.Repository, copy)}.");
+        Assert.True(
+            begins >= 0 && Document[begins..] == expected,
+            $"docs/cli.md differs from the command line: from '## Every verb' on it should be "
+                + $"{Path.GetRelativePath(Script.Repository, copy)}.");
     }
 
     [Fact]
     public void Every_exit_code_is_explained()
     {
-        var codes = typeof(ExitCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetRawConstantValue()!.ToString());
-        Assert.Equal(codes.Order(StringComparer.Ordinal), ExitCodes().Matches(Document).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
+        var codes = typeof(ExitCode)
+            .GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => field.GetRawConstantValue()!.ToString());
+        Assert.Equal(
+            codes.Order(StringComparer.Ordinal),
+            ExitCodes().Matches(Document).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -47,11 +54,13 @@ public sealed partial class CliDocumentTests
         var text = new StringBuilder(Beginning);
         foreach (var (path, command) in Verbs(Program.CreateRoot(), []))
         {
-            var arguments = command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name);
+            var arguments = command.Arguments.Select(
+                argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name);
             var required = command.Options.Where(option => option.Required).Select(option => $"{option.Name} {option.HelpName}");
             text.Append($"\n### `halftone {string.Join(' ', [.. path, .. arguments, .. required])}`\n\n{command.Description}\n");
             var rows = command.Arguments.Select(argument => (argument.Name, argument.Description))
-                .Concat(command.Options.Where(option => option.Name != "--help").Select(option => (Name: $"{option.Name} {(option.ValueType == typeof(bool) ? "" : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant())}".TrimEnd(), option.Description)))
+                .Concat(command.Options.Where(option => option.Name != "--help")
+                    .Select(option => (Name: $"{option.Name} {ValueOf(option)}".TrimEnd(), option.Description)))
                 .ToArray();
             if (rows.Length > 0)
             {
@@ -81,4 +90,7 @@ public sealed partial class CliDocumentTests
 
     [GeneratedRegex(@"^\| (\d+) \|", RegexOptions.Multiline)]
     private static partial Regex ExitCodes();
+
+    private static string ValueOf(Option option) =>
+        option.ValueType == typeof(bool) ? "" : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant();
 }

@@ -18,7 +18,9 @@ public sealed class DatabaseVerbTests : IDisposable
     {
         var (exitCode, output, errors) = await HalftoneProcess.RunAsync([.. verb.Split(' '), "--data", Folder]);
 
-        Assert.Equal((1, "", $"There is no database of Halftone in '{Folder}': name the data folder of the server with --data.\n"), (exitCode, output, errors));
+        Assert.Equal(
+            (1, "", $"There is no database of Halftone in '{Folder}': name the data folder of the server with --data.\n"),
+            (exitCode, output, errors));
         Assert.False(Directory.Exists(Folder));
     }
 

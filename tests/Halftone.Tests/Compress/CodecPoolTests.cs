@@ -31,9 +31,11 @@ public sealed class CodecPoolTests
         await using var quick = await PoolHarness.StartAsync(options => options.WebpEffort = 0);
         await using var thorough = await PoolHarness.StartAsync(options => options.WebpEffort = 6);
 
-        var outputs = await Task.WhenAll(quick.CompressAsync(Quick, ImageFormat.Webp), thorough.CompressAsync(Quick, ImageFormat.Webp), quick.CompressAsync(Quick));
+        var outputs = await Task.WhenAll(
+            quick.CompressAsync(Quick, ImageFormat.Webp), thorough.CompressAsync(Quick, ImageFormat.Webp), quick.CompressAsync(Quick));
 
-        var (large, small, png) = ((CodecResult.Compressed)outputs[0], (CodecResult.Compressed)outputs[1], (CodecResult.Compressed)outputs[2]);
+        var (large, small, png) =
+            ((CodecResult.Compressed)outputs[0], (CodecResult.Compressed)outputs[1], (CodecResult.Compressed)outputs[2]);
         Assert.NotEqual(large.Body.Length, small.Body.Length);
         Assert.Equal((CodecWay.LibVips, CodecWay.LibVips, CodecWay.Palette), (large.Way, small.Way, png.Way));
     }

@@ -21,14 +21,17 @@ internal sealed partial class ErrorPage
 
     public string Title => Text[2..Text.IndexOf('\n', StringComparison.Ordinal)];
 
-    public static IEnumerable<string> Codes => Directory.EnumerateFiles(Folder, "*.md").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Codes =>
+        Directory.EnumerateFiles(Folder, "*.md").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
     /// <summary>The first block of a language, or null.</summary>
-    public string? Block(string language) => Blocks().Matches(Text).FirstOrDefault(block => block.Groups["language"].Value == language)?.Groups["code"].Value;
+    public string? Block(string language) =>
+        Blocks().Matches(Text).FirstOrDefault(block => block.Groups["language"].Value == language)?.Groups["code"].Value;
 
     /// <summary>The answer that the page shows for a problem.</summary>
     public static JsonObject ExampleOf(string code) => JsonNode.Parse(new ErrorPage(code).Block("json")!)!.AsObject();
 
-    [GeneratedRegex("^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Blocks();
 }

@@ -25,13 +25,18 @@ using HttpJsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 namespace Halftone.Tests.Contract;
 
 /// <summary>
-/// Makes docs/openapi.json. Routes, parameters and the shapes of bodies are what Microsoft.AspNetCore.OpenApi finds in the running server; words
+/// Makes docs/openapi.json. Routes, parameters and the shapes of bodies are what Microsoft.AspNetCore.OpenApi finds in the running server;
+/// words
 /// and examples are the doc comments of the endpoints and of their answers; problems are what the routes say they may answer.
 /// </summary>
 internal sealed partial class OpenApiFile
 {
     private const string ProblemJson = "application/problem+json";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly DocComments comments = new();
     private readonly HalftoneServer server;
@@ -49,7 +54,9 @@ internal sealed partial class OpenApiFile
         return file.Complete().ToJsonString(Indented) + "\n";
     }
 
-    /// <summary>Each mapped route of a server with its method, without HEAD: the contract says once for all routes that it is GET without the body.</summary>
+    /// <summary>
+    /// Each mapped route of a server with its method, without HEAD: the contract says once for all routes that it is GET without the body.
+    /// </summary>
     public static IEnumerable<(string Method, string Path, RouteEndpoint Endpoint)> RoutesOf(HalftoneServer server) =>
         from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods
@@ -113,7 +120,11 @@ internal sealed partial class OpenApiFile
     {
         var schemas = document["components"]!["schemas"]!.AsObject();
         // The finder knows no service of the server and takes them for bodies: only what we know to be on the wire is kept.
-        var described = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal) { ["Problem"] = Problem(), ["FileProblem"] = FileProblem() };
+        var described = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal)
+        {
+            ["Problem"] = Problem(),
+            ["FileProblem"] = FileProblem(),
+        };
         var types = TypesOf(server);
         foreach (var type in types)
         {
@@ -143,17 +154,21 @@ internal sealed partial class OpenApiFile
                 ["version"] = "1.0.0",
                 ["summary"] = "A CSV of products with image URLs in, compressed images and the CSV back.",
                 ["description"] = """
-                    Upload a CSV of products with image URLs; every image is fetched, compressed to quality 50 and stored, and the CSV comes back with a column
-                    `Output Image Urls`. JSON is snake_case, times are UTC, sizes are bytes. Members that have no value are absent; new members may come, and a client
-                    ignores what it does not know. Every route stands at `/…` and `/api/v1/…` alike, with or without a trailing slash, and
-                    every GET answers HEAD too, without the body.
+                    Upload a CSV of products with image URLs; every image is fetched, compressed to quality 50 and
+                    stored, and the CSV comes back with a column `Output Image Urls`. JSON is snake_case, times are UTC,
+                    sizes are bytes. Members that have no value are absent; new members may come, and a client ignores
+                    what it does not know. Every route stands at `/…` and `/api/v1/…` alike, with or without a trailing
+                    slash, and every GET answers HEAD too, without the body.
 
-                    Every answer that is no success is a problem of RFC 9457: `code` is for programs, `detail` for people, and `type` leads to a page about it. A call that
-                    is refused before it is understood has only a status and no body: 414 where its address is longer than 8 KiB, 431 where its headers are longer than
-                    32 KiB, and 400 where it is no HTTP. All of them: [errors](/docs/errors). Besides: [the CSV](/docs/csv), [webhooks](/docs/webhook).
+                    Every answer that is no success is a problem of RFC 9457: `code` is for programs, `detail` for
+                    people, and `type` leads to a page about it. A call that is refused before it is understood has only
+                    a status and no body: 414 where its address is longer than 8 KiB, 431 where its headers are longer
+                    than 32 KiB, and 400 where it is no HTTP. All of them: [errors](/docs/errors). Besides: [the
+                    CSV](/docs/csv), [webhooks](/docs/webhook).
 
-                    Without API keys the server answers this machine alone. From the first `halftone keys add NAME` on, every call needs a key, as
-                    `Authorization: Bearer …` or `X-API-Key: …`, and sees its own requests only.
+                    Without API keys the server answers this machine alone. From the first `halftone keys add NAME` on,
+                    every call needs a key, as `Authorization: Bearer …` or `X-API-Key: …`, and sees its own requests
+                    only.
                     """.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal),
                 ["contact"] = new JsonObject { ["name"] = "Whoever runs this server" },
                 ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
@@ -162,7 +177,8 @@ internal sealed partial class OpenApiFile
                 new JsonObject { ["url"] = "/", ["description"] = "This server." },
                 new JsonObject { ["url"] = "/api/v1", ["description"] = "The same routes by their versioned name." }),
             // Optional: a server without keys asks for none.
-            ["security"] = new JsonArray(new JsonObject(), new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["api_key"] = new JsonArray() }),
+            ["security"] = new JsonArray(
+                new JsonObject(), new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["api_key"] = new JsonArray() }),
             ["tags"] = new JsonArray(
                 Tag("Requests", "Upload a CSV and follow, cancel, retry or delete what became of it."),
                 Tag("Results", "The CSV back, a line per image, the failed rows, and the images."),
@@ -172,18 +188,48 @@ internal sealed partial class OpenApiFile
             ["paths"] = paths,
             ["webhooks"] = new JsonObject
             {
-                ["requestEnded"] = new JsonObject { ["post"] = Sent("requestEnded", "What a webhook is sent", "Sent when a request has ended, at least once: to the `webhook_url` of its upload and to every webhook registered for it.", typeof(WebhookEvent), "Tried again, ten times over about 75 hours.") },
-                ["webhookTested"] = new JsonObject { ["post"] = Sent("webhookTested", "What a test sends", "Sent once, to the webhook that is tested.", typeof(WebhookPing), "Noted, and not tried again.") },
+                ["requestEnded"] = new JsonObject
+                {
+                    ["post"] = Sent(
+                        "requestEnded",
+                        "What a webhook is sent",
+                        "Sent when a request has ended, at least once: to the `webhook_url` of its upload and to every webhook registered "
+                            + "for it.",
+                        typeof(WebhookEvent),
+                        "Tried again, ten times over about 75 hours."),
+                },
+                ["webhookTested"] = new JsonObject
+                {
+                    ["post"] = Sent(
+                        "webhookTested",
+                        "What a test sends",
+                        "Sent once, to the webhook that is tested.",
+                        typeof(WebhookPing),
+                        "Noted, and not tried again."),
+                },
             },
             ["components"] = new JsonObject
             {
                 ["schemas"] = new JsonObject(described),
                 ["examples"] = Examples(),
-                ["responses"] = new JsonObject(Problems().Where(problem => text.Contains($"/components/responses/{problem.Code}\"", StringComparison.Ordinal)).Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, ProblemResponse([problem])))),
+                ["responses"] = new JsonObject(Problems()
+                    .Where(problem => text.Contains($"/components/responses/{problem.Code}\"", StringComparison.Ordinal))
+                    .Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, ProblemResponse([problem])))),
                 ["securitySchemes"] = new JsonObject
                 {
-                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "An API key, as `halftone keys add NAME` printed it." },
-                    ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-API-Key", ["description"] = "The same key in a header of its own." },
+                    ["bearer"] = new JsonObject
+                    {
+                        ["type"] = "http",
+                        ["scheme"] = "bearer",
+                        ["description"] = "An API key, as `halftone keys add NAME` printed it.",
+                    },
+                    ["api_key"] = new JsonObject
+                    {
+                        ["type"] = "apiKey",
+                        ["in"] = "header",
+                        ["name"] = "X-API-Key",
+                        ["description"] = "The same key in a header of its own.",
+                    },
                 },
             },
         };
@@ -209,13 +255,17 @@ internal sealed partial class OpenApiFile
 
         if (responses.ContainsKey("304"))
         {
-            parameters.Add(Header("If-None-Match", "The ETag of an answer that the caller holds: 304 where it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header(
+                "If-None-Match", "The ETag of an answer that the caller holds: 304 where it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("206"))
         {
             parameters.Add(Header("Range", "The bytes to send; one range, and of several the whole is sent.", "bytes=0-1023"));
-            parameters.Add(Header("If-Range", "The ETag of the answer whose bytes are there already: the whole is sent where it is another one now.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header(
+                "If-Range",
+                "The ETag of the answer whose bytes are there already: the whole is sent where it is another one now.",
+                "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("412"))
@@ -242,7 +292,8 @@ internal sealed partial class OpenApiFile
             operation["requestBody"] = new JsonObject
             {
                 ["required"] = true,
-                ["content"] = new JsonObject(bodies.SelectMany(body => body.MediaTypes.Select(type => KeyValuePair.Create<string, JsonNode?>(type, Body(body.Shape))))),
+                ["content"] = new JsonObject(bodies.SelectMany(
+                    body => body.MediaTypes.Select(type => KeyValuePair.Create<string, JsonNode?>(type, Body(body.Shape))))),
             };
         }
 
@@ -258,12 +309,20 @@ internal sealed partial class OpenApiFile
     private JsonObject Parameter(MethodInfo method, JsonObject found)
     {
         var name = found["name"]!.GetValue<string>();
-        var parameter = method.GetParameters().Single(candidate => candidate.Name == name || candidate.GetCustomAttribute<FromHeaderAttribute>()?.Name == name);
+        var parameter = method
+            .GetParameters()
+            .Single(candidate => candidate.Name == name || candidate.GetCustomAttribute<FromHeaderAttribute>()?.Name == name);
         var (description, example) = comments.Parameter(method, parameter.Name!) ?? throw Undescribed(method);
         var schema = found["schema"]!.DeepClone().AsObject();
         if (parameter.GetCustomAttribute<WholeNumberAttribute>() is { } number)
         {
-            schema = new JsonObject { ["type"] = "integer", ["minimum"] = number.Lowest, ["maximum"] = number.Highest, ["default"] = number.Otherwise };
+            schema = new JsonObject
+            {
+                ["type"] = "integer",
+                ["minimum"] = number.Lowest,
+                ["maximum"] = number.Highest,
+                ["default"] = number.Otherwise,
+            };
         }
 
         return new JsonObject
@@ -279,7 +338,10 @@ internal sealed partial class OpenApiFile
 
     private JsonObject OptionInQuery(PropertyInfo field)
     {
-        var schema = document["components"]!["schemas"]![nameof(UploadJson)]!["properties"]![JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name)]!.DeepClone().AsObject();
+        var schema = document["components"]!["schemas"]![nameof(
+            UploadJson)]!["properties"]![JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name)]!
+            .DeepClone()
+            .AsObject();
         schema.Remove("description");
         schema.Remove("examples");
         return new JsonObject
@@ -295,19 +357,26 @@ internal sealed partial class OpenApiFile
 
     private JsonObject Body(Type shape) =>
         shape == typeof(Stream)
-            ? new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "The CSV as it is, also gzipped." }, ["examples"] = new JsonObject { ["csv"] = Reference("examples", "csv") } }
+            ? new JsonObject
+            {
+                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "The CSV as it is, also gzipped." },
+                ["examples"] = new JsonObject { ["csv"] = Reference("examples", "csv") },
+            }
             : new JsonObject { ["schema"] = Reference(shape.Name), ["example"] = Compose(shape) };
 
     private JsonObject Responses(RouteEndpoint endpoint, MethodInfo method, bool isForAnyone)
     {
         var responses = new JsonObject();
-        var answers = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Where(answer => answer.Type is not null && answer.Type != typeof(void)).ToArray();
+        var answers = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>()
+            .Where(answer => answer.Type is not null && answer.Type != typeof(void))
+            .ToArray();
         foreach (var (status, description, headers) in comments.Responses(method))
         {
             var response = responses[status] = new JsonObject { ["description"] = description };
             if (headers.Length > 0)
             {
-                response["headers"] = new JsonObject(headers.Select(header => KeyValuePair.Create<string, JsonNode?>(header, ResponseHeader(header))));
+                response["headers"] = new JsonObject(
+                    headers.Select(header => KeyValuePair.Create<string, JsonNode?>(header, ResponseHeader(header))));
             }
 
             if (answers.Where(answer => $"{answer.StatusCode}" == status).ToArray() is { Length: > 0 } given)
@@ -316,7 +385,9 @@ internal sealed partial class OpenApiFile
             }
         }
 
-        var problems = endpoint.Metadata.GetOrderedMetadata<PossibleProblems>().SelectMany(possible => possible.Types).Concat(isForAnyone ? [] : ProblemType.OfAccess);
+        var problems = endpoint.Metadata.GetOrderedMetadata<PossibleProblems>()
+            .SelectMany(possible => possible.Types)
+            .Concat(isForAnyone ? [] : ProblemType.OfAccess);
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
         {
             responses[$"{group.Key}"] = group.ToArray() is [var only] ? Reference("responses", only.Code) : ProblemResponse([.. group]);
@@ -330,13 +401,16 @@ internal sealed partial class OpenApiFile
         var types = answers.Select(answer => answer.Type!).Distinct().ToArray();
         var content = types switch
         {
-            [var type] when type == typeof(Stream) => new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = "binary" } },
+            [var type] when type == typeof(Stream) =>
+                new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = "binary" } },
             [var type] when type == typeof(string) => new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } },
             [var type] => new JsonObject { ["schema"] = Reference(type.Name), ["example"] = Compose(type) },
             _ => new JsonObject
             {
                 ["schema"] = new JsonObject { ["anyOf"] = new JsonArray([.. types.Select(type => (JsonNode)Reference(type.Name))]) },
-                ["examples"] = new JsonObject(types.Select(type => KeyValuePair.Create<string, JsonNode?>(type.Name, new JsonObject { ["summary"] = comments.Summary(type), ["value"] = Compose(type) }))),
+                ["examples"] = new JsonObject(types.Select(type =>
+                    KeyValuePair.Create<string, JsonNode?>(
+                        type.Name, new JsonObject { ["summary"] = comments.Summary(type), ["value"] = Compose(type) }))),
             },
         };
         if (example is not null)
@@ -351,7 +425,11 @@ internal sealed partial class OpenApiFile
     {
         var response = new JsonObject
         {
-            ["description"] = string.Join(" ", problems.GroupBy(problem => problem.Title).Select(group => $"{group.Key}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}.")),
+            ["description"] = string.Join(
+                " ",
+                problems
+                    .GroupBy(problem => problem.Title)
+                    .Select(group => $"{group.Key}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}.")),
         };
         if (problems[0].Status is 429 or 503 && problems.All(problem => problem != ProblemType.NotReady))
         {
@@ -371,8 +449,11 @@ internal sealed partial class OpenApiFile
         {
             [ProblemJson] = new JsonObject
             {
-                ["schema"] = hasFiles ? new JsonObject { ["anyOf"] = new JsonArray(Reference("Problem"), Reference("FileProblem")) } : Reference("Problem"),
-                ["examples"] = new JsonObject(problems.Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, Reference("examples", problem.Code)))),
+                ["schema"] = hasFiles
+                    ? new JsonObject { ["anyOf"] = new JsonArray(Reference("Problem"), Reference("FileProblem")) }
+                    : Reference("Problem"),
+                ["examples"] = new JsonObject(
+                    problems.Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, Reference("examples", problem.Code)))),
             },
         };
         return response;
@@ -411,7 +492,8 @@ internal sealed partial class OpenApiFile
                 found["type"] = types.Select(one => one!.GetValue<string>()).Single(one => one != "null");
             }
 
-            found["description"] = comments.Summary(property) ?? throw new InvalidOperationException($"{type.Name}.{property.Name} has no doc comment.");
+            found["description"] = comments.Summary(property)
+                ?? throw new InvalidOperationException($"{type.Name}.{property.Name} has no doc comment.");
             if (property.GetCustomAttribute<AllowedValuesAttribute>() is { } allowed)
             {
                 found["enum"] = new JsonArray([.. allowed.Values.Select(value => JsonValue.Create((string?)value))]);
@@ -463,19 +545,35 @@ internal sealed partial class OpenApiFile
     private static IEnumerable<PropertyInfo> InheritedFirst(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).OrderBy(property => property.DeclaringType == type ? 0 : 1);
 
-    private static Type? ElementOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
+    private static Type? ElementOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
 
-    /// <summary>The text as the schema has it: a number, a truth value, JSON for what has structure, or text in which \n is a line break.</summary>
+    /// <summary>
+    /// The text as the schema has it: a number, a truth value, JSON for what has structure, or text in which \n is a line break.
+    /// </summary>
     private static JsonNode ExampleOf(JsonObject schema, string text) =>
-        schema["type"]?.GetValue<string>() is "string" ? JsonValue.Create(text.Replace("\\n", "\n", StringComparison.Ordinal)) : JsonNode.Parse(text)!;
+        schema["type"]?.GetValue<string>() is "string"
+            ? JsonValue.Create(text.Replace("\\n", "\n", StringComparison.Ordinal))
+            : JsonNode.Parse(text)!;
 
     /// <summary>The file that is uploaded, and the answer that the page of each problem shows.</summary>
     private JsonObject Examples()
     {
-        var examples = new JsonObject { ["csv"] = new JsonObject { ["summary"] = "Two products with three images", ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone() } };
+        var examples = new JsonObject
+        {
+            ["csv"] = new JsonObject
+            {
+                ["summary"] = "Two products with three images",
+                ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone(),
+            },
+        };
         foreach (var problem in Problems())
         {
-            examples[problem.Code] = new JsonObject { ["summary"] = new ErrorPage(problem.Code).Title, ["value"] = ErrorPage.ExampleOf(problem.Code) };
+            examples[problem.Code] = new JsonObject
+            {
+                ["summary"] = new ErrorPage(problem.Code).Title,
+                ["value"] = ErrorPage.ExampleOf(problem.Code),
+            };
         }
 
         return examples;
@@ -500,7 +598,10 @@ internal sealed partial class OpenApiFile
             ["parameters"] = new JsonArray(
                 Header("webhook-id", "The same at every attempt of a delivery.", "msg_17"),
                 Header("webhook-timestamp", "The time of this attempt, in seconds since 1970.", "1795336200"),
-                Header("webhook-signature", "`v1,` and the base64 of HMAC-SHA256 over id, timestamp and body; several are separated by spaces, and one must match.", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
+                Header(
+                    "webhook-signature",
+                    "`v1,` and the base64 of HMAC-SHA256 over id, timestamp and body; several are separated by spaces, and one must match.",
+                    "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
             ["requestBody"] = new JsonObject { ["required"] = true, ["content"] = new JsonObject { ["application/json"] = Body(body) } },
             ["responses"] = new JsonObject
             {
@@ -521,8 +622,16 @@ internal sealed partial class OpenApiFile
         {
             ["type"] = Text("Leads to a page about it, on this server.", "/docs/errors/unknown_request"),
             ["title"] = Text("What is wrong, in a few words.", "There is no such request"),
-            ["status"] = new JsonObject { ["type"] = "integer", ["format"] = "int32", ["description"] = "The status of the answer.", ["examples"] = new JsonArray(404) },
-            ["detail"] = Text("What is wrong and what to do, for people.", "No request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' is known: check the request_id, it may have been deleted."),
+            ["status"] = new JsonObject
+            {
+                ["type"] = "integer",
+                ["format"] = "int32",
+                ["description"] = "The status of the answer.",
+                ["examples"] = new JsonArray(404),
+            },
+            ["detail"] = Text(
+                "What is wrong and what to do, for people.",
+                "No request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' is known: check the request_id, it may have been deleted."),
             ["code"] = Text("What is wrong, for programs: a word of a closed list, which /docs/errors explains.", "unknown_request"),
         },
     };
@@ -533,12 +642,24 @@ internal sealed partial class OpenApiFile
         problem["description"] = "A refused file, with everything that is wrong with it. Its `code` is that of its first problem.";
         problem["required"]!.AsArray().Add("errors");
         problem["required"]!.AsArray().Add("error_count");
-        problem["properties"]!["errors"] = new JsonObject { ["type"] = "array", ["items"] = Reference(nameof(UploadProblem)), ["description"] = "The first problems in the order of the file, 100 at most." };
-        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "All problems, listed or not.", ["examples"] = new JsonArray(1) };
+        problem["properties"]!["errors"] = new JsonObject
+        {
+            ["type"] = "array",
+            ["items"] = Reference(nameof(UploadProblem)),
+            ["description"] = "The first problems in the order of the file, 100 at most.",
+        };
+        problem["properties"]!["error_count"] = new JsonObject
+        {
+            ["type"] = "integer",
+            ["format"] = "int64",
+            ["description"] = "All problems, listed or not.",
+            ["examples"] = new JsonArray(1),
+        };
         return problem;
     }
 
-    private static JsonObject Text(string description, string example) => new() { ["type"] = "string", ["description"] = description, ["examples"] = new JsonArray(example) };
+    private static JsonObject Text(string description, string example) =>
+        new() { ["type"] = "string", ["description"] = description, ["examples"] = new JsonArray(example) };
 
     private static JsonObject Header(string name, string description, string example) => new()
     {
@@ -554,8 +675,10 @@ internal sealed partial class OpenApiFile
     {
         var (description, example) = name switch
         {
-            "ETag" => ("Names this very answer; send it in If-None-Match to be told 304 while it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""),
-            "Content-Disposition" => ("The name to save it under, made from the uploaded file's.", "attachment; filename=products-result.csv"),
+            "ETag" =>
+                ("Names this very answer; send it in If-None-Match to be told 304 while it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""),
+            "Content-Disposition" =>
+                ("The name to save it under, made from the uploaded file's.", "attachment; filename=products-result.csv"),
             "Cache-Control" => ("The bytes behind an image's URL never change.", "public, max-age=31536000, immutable"),
             "Accept-Ranges" => ("Parts of it may be asked for with Range.", "bytes"),
             "Content-Range" => ("Which bytes these are, of how many.", "bytes 0-1023/103422"),
@@ -574,9 +697,11 @@ internal sealed partial class OpenApiFile
     private static JsonObject Tag(string name, string description) => new() { ["name"] = name, ["description"] = description };
 
     /// <summary>The contract names its parameters as all else, in snake_case.</summary>
-    private static string PathOf(string template) => InBraces().Replace(template, match => JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Value));
+    private static string PathOf(string template) =>
+        InBraces().Replace(template, match => JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Value));
 
-    private static InvalidOperationException Undescribed(MethodInfo method) => new($"{method.DeclaringType!.Name}.{method.Name}: something about it has no doc comment.");
+    private static InvalidOperationException Undescribed(MethodInfo method) =>
+        new($"{method.DeclaringType!.Name}.{method.Name}: something about it has no doc comment.");
 
     [GeneratedRegex(@"(?<=\{)\w+(?=\})")]
     private static partial Regex InBraces();

@@ -82,7 +82,8 @@ public class ImageFetcherTests
     {
         await using var kit = FetchKit.Open();
 
-        Assert.Equal((FetchError.InvalidUrl, false), await kit.FailAsync(new Uri(url)) is { } failed ? (failed.Error, failed.Retryable) : default);
+        Assert.Equal(
+            (FetchError.InvalidUrl, false), await kit.FailAsync(new Uri(url)) is { } failed ? (failed.Error, failed.Retryable) : default);
     }
 
     [Fact]

@@ -6,7 +6,11 @@ namespace Halftone.Tests.Queue;
 /// <summary>Old and new versions run side by side for a while.</summary>
 public sealed class MessageTests
 {
-    private const string Image = """{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"quality":50,"name":"1-1","request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2""";
+    private const string Image =
+        """{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"quality":50,"name":"1-1","""
+            + """
+            "request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2
+            """;
 
     [Fact]
     public void The_message_of_a_version_before_traces_is_read_as_one_without()

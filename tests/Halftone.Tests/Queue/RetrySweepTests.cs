@@ -1,4 +1,3 @@
-using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Model;
@@ -153,8 +152,11 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         }
 
         var messages = queues.SelectMany(queue => queue.Messages).ToArray();
-        Assert.Equal(Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Deliver>().Select(message => message.DeliveryId).Order());
-        Assert.Equal(Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Image>().Select(message => message.ImageId).Order());
+        Assert.Equal(
+            Enumerable.Range(1, 1_000).Select(id => (long)id),
+            messages.OfType<Message.Deliver>().Select(message => message.DeliveryId).Order());
+        Assert.Equal(
+            Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Image>().Select(message => message.ImageId).Order());
         foreach (var other in databases)
         {
             await other.DisposeAsync();
@@ -162,40 +164,41 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     private RetrySweep NewSweep(HalftoneDatabase on, PublishedMessages queue) =>
-        new(on, queue, new DueSignal(), new WaitingRoom(), new ImageSample(Options.Create(new TelemetryOptions())), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
+        new(
+            on,
+            queue,
+            new DueSignal(),
+            new WaitingRoom(),
+            new ImageSample(Options.Create(new TelemetryOptions())),
+            Options.Create(new QueueOptions()),
+            Options.Create(new FetchOptions()),
+            Options.Create(new ServerOptions()),
+            clock,
+            NullLogger<RetrySweep>.Instance);
 
     /// <summary>Of one request, each due for its second attempt.</summary>
     private Task InsertImagesAsync(int count) => database.WriteAsync(
         async transaction =>
         {
-            var connection = transaction.Connection!;
-            var parameters = new { request = Guid.CreateVersion7(clock.GetUtcNow()), count, now = clock.GetUtcNow().ToUnixTimeMilliseconds() };
-            await connection.ExecuteAsync(
-                """
-                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, dialect, upload_key, created_at, updated_at)
-                VALUES (@request, '', 'a.csv', 'processing', 1, 1, 1, @count, 50, '', '', @now, @now);
-                INSERT INTO product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
-                VALUES (1, @request, 2, '1', 'A', 1, @count, @now, @now)
-                """,
-                parameters,
-                transaction);
-            await connection.ExecuteAsync(
-                "INSERT INTO image (image_id, product_id, input_url, attempt, next_attempt_at, created_at, updated_at) VALUES (@id, 1, 'http://a.example/', 1, @now, @now, @now)",
-                Enumerable.Range(1, count).Select(id => new { id, parameters.now }),
-                transaction);
+            var (id, now) = (Guid.CreateVersion7(clock.GetUtcNow()), clock.GetUtcNow().ToUnixTimeMilliseconds());
+            await transaction.AddRequestAsync(new { request_id = id, images = count, created_at = now, updated_at = now });
+            await transaction.AddProductAsync(new { product_id = 1, request_id = id, images = count, created_at = now, updated_at = now });
+            foreach (var image in Enumerable.Range(1, count))
+            {
+                await transaction.AddImageAsync(
+                    new { image_id = image, attempt = 1, next_attempt_at = now, created_at = now, updated_at = now });
+            }
         },
         Cancelled);
 
     private Task InsertAsync(int count, TimeSpan dueIn) => database.WriteAsync(
         async transaction =>
         {
-            var now = clock.GetUtcNow();
+            var (now, due) = (clock.GetUtcNow().ToUnixTimeMilliseconds(), (clock.GetUtcNow() + dueIn).ToUnixTimeMilliseconds());
             foreach (var id in Enumerable.Range(1, count))
             {
-                await transaction.Connection!.ExecuteAsync(
-                    "INSERT INTO delivery (delivery_id, request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at) VALUES (@id, @request, 1, @webhook, 'http://a.example/', '{}', @due, @now, @now)",
-                    new { id, request = Guid.Empty, webhook = $"{id}", due = (now + dueIn).ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
-                    transaction);
+                await transaction.AddDeliveryAsync(
+                    new { delivery_id = id, webhook_id = $"{id}", next_attempt_at = due, created_at = now, updated_at = now });
             }
         },
         Cancelled);
@@ -227,7 +230,12 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
 
         public bool HasRoom(QueueName queue) => true;
 
-        public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task ConsumeAsync(
+            QueueName queue,
+            int prefetch,
+            MessageHandler handle,
+            DeadLetterHandler deadLetter,
+            CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
 

@@ -13,13 +13,19 @@ namespace Halftone.Tests.Queue;
 /// <summary>What every queue must do; a class derives for each.</summary>
 public abstract class WorkQueueTests : IAsyncLifetime
 {
-    private protected static readonly DeadLetterHandler NoDeadLetters = (_, _) => throw new InvalidOperationException("Nothing was to be a dead letter.");
+    private protected static readonly DeadLetterHandler NoDeadLetters = (_, _) =>
+        throw new InvalidOperationException("Nothing was to be a dead letter.");
 
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     private protected IWorkQueue WorkQueue { get; private set; } = null!;
 
-    private protected QueueOptions QueueOptions { get; } = new() { RedeliveryPause = TimeSpan.FromMilliseconds(20), ParkedPause = TimeSpan.FromMilliseconds(50), DeliveryLimit = 3 };
+    private protected QueueOptions QueueOptions { get; } = new()
+    {
+        RedeliveryPause = TimeSpan.FromMilliseconds(20),
+        ParkedPause = TimeSpan.FromMilliseconds(50),
+        DeliveryLimit = 3,
+    };
 
     private protected abstract ValueTask<IWorkQueue> MakeAsync();
 
@@ -37,13 +43,16 @@ public abstract class WorkQueueTests : IAsyncLifetime
         var request = NewId();
         Message[] messages =
         [
-            new Message.Plan { RequestId = request, Run = 2, After = 16 }, ImageOf(request, 17), new Message.Finish { RequestId = request, Run = 2 },
-            new Message.Deliver { RequestId = request, Run = 2, DeliveryId = 5, Attempt = 3 }, new Message.Delete { RequestId = request, Run = 2 },
+            new Message.Plan { RequestId = request, Run = 2, After = 16 }, ImageOf(request, 17),
+            new Message.Finish { RequestId = request, Run = 2 },
+            new Message.Deliver { RequestId = request, Run = 2, DeliveryId = 5, Attempt = 3 },
+            new Message.Delete { RequestId = request, Run = 2 },
         ];
         var handled = new ConcurrentBag<Message>();
 
         await WorkQueue.PublishAsync(messages, Cancelled);
-        await ConsumeAsync(Enum.GetValues<QueueName>(), 4, (message, _, _) => Add(handled, message), () => handled.Count == messages.Length);
+        await ConsumeAsync(
+            Enum.GetValues<QueueName>(), 4, (message, _, _) => Add(handled, message), () => handled.Count == messages.Length);
 
         Assert.Equal(messages.ToHashSet(), handled.ToHashSet());
     }
@@ -148,7 +157,12 @@ public abstract class WorkQueueTests : IAsyncLifetime
         const int Backlog = 400;
         var (large, small) = (NewId(), NewId());
         var order = new ConcurrentQueue<Guid>();
-        await WorkQueue.PublishAsync([.. Enumerable.Range(1, Backlog).Select(id => ImageOf(large, id)), .. Enumerable.Range(1, 3).Select(id => ImageOf(small, 10_000 + id))], Cancelled);
+        await WorkQueue.PublishAsync(
+            [
+                .. Enumerable.Range(1, Backlog).Select(id => ImageOf(large, id)),
+                .. Enumerable.Range(1, 3).Select(id => ImageOf(small, 10_000 + id)),
+            ],
+            Cancelled);
 
         await ConsumeAsync(
             [QueueName.Work], 1,
@@ -171,7 +185,9 @@ public abstract class WorkQueueTests : IAsyncLifetime
     [Fact]
     public async Task A_consumer_that_stops_waits_for_its_handlers_and_what_they_did_does_not_come_again()
     {
-        var (taken, release) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (taken, release) =
+            (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(
+                TaskCreationOptions.RunContinuationsAsynchronously));
         var done = new ConcurrentBag<Message>();
         await WorkQueue.PublishAsync([ImageOf(NewId(), 1)], Cancelled);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
@@ -201,10 +217,12 @@ public abstract class WorkQueueTests : IAsyncLifetime
     /// <summary>Returns when so many messages wait in this process.</summary>
     private protected abstract Task SettledAsync(int waiting);
 
-    private protected async Task ConsumeAsync(IEnumerable<QueueName> queues, int prefetch, MessageHandler handle, Func<bool> isDone, DeadLetterHandler? deadLetter = null)
+    private protected async Task ConsumeAsync(
+        IEnumerable<QueueName> queues, int prefetch, MessageHandler handle, Func<bool> isDone, DeadLetterHandler? deadLetter = null)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var consuming = Task.WhenAll(queues.Select(queue => WorkQueue.ConsumeAsync(queue, prefetch, handle, deadLetter ?? NoDeadLetters, stop.Token)));
+        var consuming = Task.WhenAll(
+            queues.Select(queue => WorkQueue.ConsumeAsync(queue, prefetch, handle, deadLetter ?? NoDeadLetters, stop.Token)));
         try
         {
             await Eventually.TrueAsync(isDone);
@@ -216,7 +234,18 @@ public abstract class WorkQueueTests : IAsyncLifetime
         }
     }
 
-    private protected static Message.Image ImageOf(Guid request, long id) => new() { RequestId = request, Run = 1, ImageId = id, Url = $"https://shop.example/{id}.jpg", Attempt = 0, Quality = 50, Name = $"a-{id}", TraceParent = $"00-0af7651916cd43dd8448eb211c80319c-{id:x16}-01" };
+    private protected static Message.Image ImageOf(Guid request, long id) =>
+        new()
+        {
+            RequestId = request,
+            Run = 1,
+            ImageId = id,
+            Url = $"https://shop.example/{id}.jpg",
+            Attempt = 0,
+            Quality = 50,
+            Name = $"a-{id}",
+            TraceParent = $"00-0af7651916cd43dd8448eb211c80319c-{id:x16}-01",
+        };
 
     private protected static Guid NewId() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
 
@@ -237,9 +266,11 @@ public abstract class WorkQueueTests : IAsyncLifetime
 
 public sealed class ChannelQueueTests : WorkQueueTests
 {
-    private protected override Task SettledAsync(int waiting) => Eventually.TrueAsync(() => ((ChannelQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
+    private protected override Task SettledAsync(int waiting) =>
+        Eventually.TrueAsync(() => ((ChannelQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
 
-    private protected override ValueTask<IWorkQueue> MakeAsync() => new(new ChannelQueue(Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<ChannelQueue>.Instance));
+    private protected override ValueTask<IWorkQueue> MakeAsync() =>
+        new(new ChannelQueue(Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<ChannelQueue>.Instance));
 }
 
 public sealed class RabbitQueueTests : WorkQueueTests
@@ -257,10 +288,15 @@ public sealed class RabbitQueueTests : WorkQueueTests
         var settings = await RabbitServer.NewQueuesAsync(Cancelled);
         (QueueOptions.Uri, QueueOptions.Name) = (settings[0].Value!, settings[1].Value!);
         broker = new RabbitBroker(Options.Create(QueueOptions));
-        return new RabbitQueue(broker, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance) { Renewal = TimeSpan.FromSeconds(3) };
+        return new RabbitQueue(
+            broker, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance)
+        {
+            Renewal = TimeSpan.FromSeconds(3),
+        };
     }
 
-    private protected override Task SettledAsync(int waiting) => Eventually.TrueAsync(() => ((RabbitQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
+    private protected override Task SettledAsync(int waiting) =>
+        Eventually.TrueAsync(() => ((RabbitQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
 
     public override async ValueTask DisposeAsync()
     {
@@ -275,7 +311,8 @@ public sealed class RabbitQueueTests : WorkQueueTests
         var (taken, handled) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new ConcurrentBag<Message>());
         await WorkQueue.PublishAsync([ImageOf(NewId(), 1)], Cancelled);
         var dying = new RabbitBroker(Options.Create(QueueOptions));
-        await using var dyingQueue = new RabbitQueue(dying, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
+        await using var dyingQueue = new RabbitQueue(
+            dying, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var never = new TaskCompletionSource();
         var consuming = dyingQueue.ConsumeAsync(
@@ -313,7 +350,9 @@ public sealed class RabbitQueueTests : WorkQueueTests
 
         Assert.Equal(good, Assert.Single(handled));
         // On its queue, beside it, or under way between the two.
-        await Eventually.TrueAsync(async () => await ReadyAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Finish)) + await ReadyAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Finish)) == 1);
+        await Eventually.TrueAsync(async () =>
+            await ReadyAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Finish))
+                + await ReadyAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Finish)) == 1);
     }
 
     [Fact]
@@ -327,7 +366,8 @@ public sealed class RabbitQueueTests : WorkQueueTests
 
         await using (var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled))
         {
-            await channel.QueueDeleteAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Work), ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
+            await channel.QueueDeleteAsync(
+                RabbitBroker.NameOf(QueueOptions, QueueName.Work), ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
         }
 
         // While it is not there a publish is refused, and nothing vanishes.
@@ -399,7 +439,8 @@ public sealed class RabbitQueueTests : WorkQueueTests
         var clock = new TestClock();
         var outage = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var brokerOfHours = new RabbitBroker(Options.Create(QueueOptions));
-        await using var queue = new RabbitQueue(brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), clock, NullLogger<RabbitQueue>.Instance);
+        await using var queue = new RabbitQueue(
+            brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), clock, NullLogger<RabbitQueue>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
         await queue.PublishAsync([image], Cancelled);
@@ -438,7 +479,11 @@ public sealed class RabbitQueueTests : WorkQueueTests
         Assert.True(WorkQueue.HasRoom(QueueName.Deliver));
 
         var handled = 0;
-        await ConsumeAsync([QueueName.Work], 16, (_, _, _) => Task.FromResult(Interlocked.Increment(ref handled)), () => handled == 1_024 && WorkQueue.HasRoom(QueueName.Work));
+        await ConsumeAsync(
+            [QueueName.Work],
+            16,
+            (_, _, _) => Task.FromResult(Interlocked.Increment(ref handled)),
+            () => handled == 1_024 && WorkQueue.HasRoom(QueueName.Work));
     }
 
     [Fact]
@@ -456,7 +501,8 @@ public sealed class RabbitQueueTests : WorkQueueTests
     {
         QueueOptions.Uri = "amqp://guest:secret-word@127.0.0.1:9/";
         await using var away = new RabbitBroker(Options.Create(QueueOptions));
-        await using var queue = new RabbitQueue(away, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
+        await using var queue = new RabbitQueue(
+            away, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
         var refused = await Assert.ThrowsAsync<QueueUnavailableException>(() => queue.PublishAsync([ImageOf(NewId(), 1)], Cancelled));
         Assert.Contains("127.0.0.1:9", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret-word", refused.ToString(), StringComparison.Ordinal);

@@ -135,9 +135,12 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         var (second, status) = await RunAsync(server, csv, fields);
         Assert.Equal((3, 1, 2), (bodies, conditional, Reused(status)));
         Assert.Equal(await VariantsAsync(server, first), await VariantsAsync(server, status));
-        Assert.All(Images(status).SelectMany(image => image.GetProperty("variants").EnumerateArray()), variant => Assert.Contains($"/images/{second}/", variant.GetProperty("url").GetString(), StringComparison.Ordinal));
+        Assert.All(
+            Images(status).SelectMany(image => image.GetProperty("variants").EnumerateArray()),
+            variant => Assert.Contains($"/images/{second}/", variant.GetProperty("url").GetString(), StringComparison.Ordinal));
 
-        // The newest is what is found. One of its variants is enough to make the image anew, and what was copied before it is found missing does not stay.
+        // The newest is what is found. One of its variants is enough to make the image anew, and what was copied before it is found missing
+        // does not stay.
         foreach (var lost in Directory.EnumerateFiles(Path.Combine(server.DataFolder, "images", $"{second}"), "*-small.jpg"))
         {
             File.Delete(lost);
@@ -181,7 +184,12 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync();
         Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        (string, string)[][] options = [[], [("quality", "60")], [("format", "webp")], [("quality", "60"), ("format", "webp")], [("max_width", "300")], [("max_height", "300")], [("max_width", "300"), ("max_height", "200")], [("variants", "a:max_width=300")], [("variants", "a:max_width=301")]];
+        (string, string)[][] options =
+        [
+            [], [("quality", "60")], [("format", "webp")], [("quality", "60"), ("format", "webp")], [("max_width", "300")],
+            [("max_height", "300")], [("max_width", "300"), ("max_height", "200")], [("variants", "a:max_width=300")],
+            [("variants", "a:max_width=301")],
+        ];
         foreach (var fields in options)
         {
             Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg"), fields)).Status));
@@ -263,7 +271,8 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await RunAsync(server, Csv("a.jpg"));
         Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg"))).Status));
         Assert.Equal((2, 0), (bodies, conditional));
-        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM image WHERE url_key IS NOT NULL OR source_key IS NOT NULL", Cancelled));
+        Assert.Equal(
+            0, await server.CountAsync("SELECT count(*) FROM image WHERE url_key IS NOT NULL OR source_key IS NOT NULL", Cancelled));
     }
 
     [Fact]
@@ -297,7 +306,8 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await RunAsync(server, Csv("a.jpg", "b.jpg"));
         // Its message is on the way.
         await server.Services.GetRequiredService<Halftone.Database.HalftoneDatabase>().WriteAsync(
-            transaction => Dapper.SqlMapper.ExecuteAsync(transaction.Connection!, "UPDATE request SET state = 'deleting', run = run + 1", null, transaction), Cancelled);
+            transaction => Dapper.SqlMapper.ExecuteAsync(
+                transaction.Connection!, "UPDATE request SET state = 'deleting', run = run + 1", null, transaction), Cancelled);
         Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg", "b.jpg"))).Status));
         Assert.Equal((4, 0), (bodies, conditional));
     }
@@ -376,9 +386,11 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private string Csv(params string[] paths) => "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
+    private string Csv(params string[] paths) =>
+        "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
 
-    private static async Task<(Guid Id, JsonElement Status)> RunAsync(HalftoneServer server, string csv, params (string Name, string Value)[] fields)
+    private static async Task<(Guid Id, JsonElement Status)> RunAsync(
+        HalftoneServer server, string csv, params (string Name, string Value)[] fields)
     {
         var id = await server.UploadAsync(csv, Cancelled, fields);
         return (id, await server.WaitForEndAsync(id, Cancelled));
@@ -386,7 +398,8 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
 
     private static int Reused(JsonElement status) => status.GetProperty("reused").GetInt32();
 
-    private static IEnumerable<JsonElement> Images(JsonElement status) => status.GetProperty("products").EnumerateArray().SelectMany(product => product.GetProperty("images").EnumerateArray());
+    private static IEnumerable<JsonElement> Images(JsonElement status) =>
+        status.GetProperty("products").EnumerateArray().SelectMany(product => product.GetProperty("images").EnumerateArray());
 
     private static string Output(JsonElement image) => image.GetProperty("output_url").GetString()!;
 
@@ -402,11 +415,18 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     }
 
     private static async Task<List<JsonElement>> LinesAsync(HalftoneServer server, Guid id) =>
-        [.. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        [
+            .. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement),
+        ];
 
     /// <summary>What lines say of the picture.</summary>
     private static IEnumerable<string> Facts(IEnumerable<JsonElement> lines) =>
-        lines.Select(line => string.Join(' ', new[] { "input_bytes", "output_bytes", "kept_original", "width", "height", "sha256" }.Select(name => line.GetProperty(name).ToString())));
+        lines.Select(line => string.Join(
+            ' ',
+            new[] { "input_bytes", "output_bytes", "kept_original", "width", "height", "sha256" }.Select(
+                name => line.GetProperty(name).ToString())));
 }
 
 public sealed class ReuseOnSqlite() : ReuseTests(Engine.Sqlite);

@@ -10,7 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Halftone.Tests.Servers;
 
 /// <summary>
-/// The product's server in this process, on a free loopback port with a data folder of its own. Codec children are real; a server whose settings
+/// The product's server in this process, on a free loopback port with a data folder of its own. Codec children are real; a server whose
+/// settings
 /// do not touch them rents one that is already running.
 /// </summary>
 internal sealed class HalftoneServer : IAsyncDisposable
@@ -37,9 +38,11 @@ internal sealed class HalftoneServer : IAsyncDisposable
 
     public IServiceProvider Services => application.Services;
 
-    /// <param name="settings">As in appsettings.json, such as <c>("Queue:Prefetch", "4")</c>; they win over what tests need by default.</param>
+    /// <param name="settings">As in appsettings.json, such as <c>("Queue:Prefetch", "4")</c>; they win over what tests need by
+    /// default.</param>
     /// <param name="dataFolder">An existing folder to go on with; else a fresh one that is removed at the end.</param>
-    public static async Task<HalftoneServer> StartAsync(CancellationToken cancellationToken, string? dataFolder = null, params (string Name, string? Value)[] settings)
+    public static async Task<HalftoneServer> StartAsync(
+        CancellationToken cancellationToken, string? dataFolder = null, params (string Name, string? Value)[] settings)
     {
         var folder = dataFolder ?? Directory.CreateTempSubdirectory("halftone-test-").FullName;
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -79,10 +82,12 @@ internal sealed class HalftoneServer : IAsyncDisposable
     }
 
     /// <summary>Posts a CSV as the part <c>file</c>, with form fields behind it.</summary>
-    public Task<HttpResponseMessage> PostCsvAsync(string csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>
+    public Task<HttpResponseMessage> PostCsvAsync(
+        string csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>
         PostCsvAsync(Encoding.UTF8.GetBytes(csv), cancellationToken, fields);
 
-    public async Task<HttpResponseMessage> PostCsvAsync(byte[] csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields)
+    public async Task<HttpResponseMessage> PostCsvAsync(
+        byte[] csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields)
     {
         using var form = new MultipartFormDataContent();
 #pragma warning disable CA2000 // Disposed with the form.
@@ -133,11 +138,13 @@ internal sealed class HalftoneServer : IAsyncDisposable
         return status;
     }
 
-    public Task<string> ResultAsync(Guid requestId, CancellationToken cancellationToken) => Client.GetStringAsync($"results/{requestId}.csv", cancellationToken);
+    public Task<string> ResultAsync(Guid requestId, CancellationToken cancellationToken) =>
+        Client.GetStringAsync($"results/{requestId}.csv", cancellationToken);
 
     /// <summary>A number straight from the database.</summary>
     public Task<long> CountAsync(string sql, CancellationToken cancellationToken) =>
-        Services.GetRequiredService<HalftoneDatabase>().ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), cancellationToken);
+        Services.GetRequiredService<HalftoneDatabase>().ReadAsync(
+            connection => connection.ExecuteScalarAsync<long>(sql), cancellationToken);
 
     /// <summary>Stops the server and keeps its data folder for the next.</summary>
     public async Task<string> StopAsync(CancellationToken cancellationToken)

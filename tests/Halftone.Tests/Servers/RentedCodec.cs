@@ -9,7 +9,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Tests.Servers;
 
 /// <summary>
-/// A codec pool of one child that serves one server after the other: starting a child costs more processor time than most tests do. It starts with
+/// A codec pool of one child that serves one server after the other: starting a child costs more processor time than most tests do. It
+/// starts with
 /// its first image. A pool that lost its child or is not idle when its server ends is not rented again.
 /// </summary>
 internal sealed class RentedCodec : IServiceProviderFactory<IServiceCollection>, IAsyncDisposable
@@ -17,13 +18,15 @@ internal sealed class RentedCodec : IServiceProviderFactory<IServiceCollection>,
     private static readonly ConcurrentStack<RentedCodec> Free = [];
 
     private readonly CodecPool pool = new(
-        Options.Create(new CompressOptions { Children = 1 }), Options.Create(new ServerOptions()), TimeProvider.System, NullLogger<CodecPool>.Instance);
+        Options.Create(new CompressOptions { Children = 1 }), Options.Create(new ServerOptions()), TimeProvider.System,
+        NullLogger<CodecPool>.Instance);
 
     private int isReturned;
 
     /// <summary>True for settings that a running pool could not follow.</summary>
     public static bool IsAffectedBy(string setting) =>
-        setting.StartsWith("Compress:", StringComparison.OrdinalIgnoreCase) || setting.Equals("Server:Role", StringComparison.OrdinalIgnoreCase);
+        setting.StartsWith("Compress:", StringComparison.OrdinalIgnoreCase)
+            || setting.Equals("Server:Role", StringComparison.OrdinalIgnoreCase);
 
     public static RentedCodec Rent()
     {

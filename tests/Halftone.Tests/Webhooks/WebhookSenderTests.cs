@@ -237,7 +237,8 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     [InlineData("ftp://hooks.example/", "SchemeForbidden")]
     [InlineData("/hook", "InvalidUrl")]
     public async Task What_is_no_web_address_is_refused(string endpoint, string error) =>
-        Assert.Equal(new DeliveryOutcome.Failed(Enum.Parse<FetchError>(error)), await SendAsync(new Uri(endpoint, UriKind.RelativeOrAbsolute)));
+        Assert.Equal(
+            new DeliveryOutcome.Failed(Enum.Parse<FetchError>(error)), await SendAsync(new Uri(endpoint, UriKind.RelativeOrAbsolute)));
 
     /// <summary>Answers one request with a terabyte; returns how much of it was taken before the other side hung up.</summary>
     private static async Task<long> SendUntilCutAsync(TcpListener listener)
