@@ -157,11 +157,7 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
         await using var database = OpenDatabase();
         using var store = new S3Store(bucket, TimeProvider.System);
         using var sweep = new OrphanSweep(
-            database,
-            new StoredImages(store),
-            new StoredFiles(store),
-            new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(2)),
-            NullLogger<OrphanSweep>.Instance);
+            database, store, store, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(2)), NullLogger<OrphanSweep>.Instance);
         await sweep.SweepAsync(cancellationToken);
         var all = new List<string>();
         await foreach (var request in store.RequestsAsync(cancellationToken))

@@ -303,7 +303,7 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
             (
                 HttpStatusCode.BadRequest,
                 "invalid_variants",
-                "'variants': 3 are too many; of an image 2 are made at most (Intake:MaxVariants)."),
+                "'variants': 3 variants are too many; at most 2 are allowed (Intake:MaxVariants)."),
             (refused.StatusCode, Text(problem, "code"), Text(problem, "detail")));
 
         server.Client.DefaultRequestHeaders.Add("Idempotency-Key", "catalogue-7");

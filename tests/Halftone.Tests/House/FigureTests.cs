@@ -10,13 +10,13 @@ public sealed class FigureTests
 {
     private const int LargestCircle = 8;
     private const int MutualFolders = 2;
-    private const int LongLinesOfTheProduct = 1_100;
+    private const int LongLinesOfTheProduct = 90;
     private const int SqlAliases = 2;
     private const int ForgivenConnections = 0;
-    private const int StringStates = 8;
+    private const int StringStates = 0;
     private const int Settings = 69;
-    private const int DocumentWords = 63_000;
-    private const int ImageRunLines = 492;
+    private const int DocumentWords = 40_000;
+    private const int ImageRunLines = 220;
     private const int LinesOfAFile = 800;
 
     private static readonly Lazy<Task<JsonElement>> Figures = new(CountAsync);

@@ -21,32 +21,35 @@ public sealed class VariantSpecTests
     }
 
     [Theory]
-    [InlineData("thumb:max_width=0", "max_width of 'thumb' must be a whole number of pixels from 1 to 65535; leave it out for no bound.")]
+    [InlineData("thumb:max_width=0", "max_width of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.")]
     [InlineData(
-        "a;thumb:max_height=12cm", "max_height of 'thumb' must be a whole number of pixels from 1 to 65535; leave it out for no bound.")]
-    [InlineData("thumb:quality=101", "quality of 'thumb' must be a whole number from 1 to 100; left out it is the request's.")]
-    [InlineData("thumb:format=tiff", "format of 'thumb' must be keep or one of jpeg, png, webp, gif, avif; left out it is the request's.")]
+        "a;thumb:max_height=12cm", "max_height of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.")]
+    [InlineData("thumb:quality=101", "quality of 'thumb' must be a whole number from 1 to 100. Default: the quality of the request.")]
+    [InlineData(
+        "thumb:format=tiff", "format of 'thumb' must be keep or one of jpeg, png, webp, gif, avif. Default: the format of the request.")]
     [InlineData(
         "thumb:width=20",
-        "'width' of 'thumb' is no option of a variant: there are max_width, max_height, format and quality, written option=value.")]
+        "'width' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
     [InlineData(
         "thumb:webp",
-        "'webp' of 'thumb' is no option of a variant: there are max_width, max_height, format and quality, written option=value.")]
-    [InlineData("thumb:quality=5,quality=6", "quality of 'thumb' is there twice.")]
+        "'webp' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
+    [InlineData("thumb:quality=5,quality=6", "quality of 'thumb' is given twice.")]
     [InlineData(
         "thumb:quality=5,",
-        "'' of 'thumb' is no option of a variant: there are max_width, max_height, format and quality, written option=value.")]
-    [InlineData("Thumb:quality=5", "'Thumb' is no name of a variant: use 1 to 32 of a-z, 0-9, - and _, the first a letter or digit.")]
-    [InlineData("../../x", "'../../x' is no name of a variant: use 1 to 32 of a-z, 0-9, - and _, the first a letter or digit.")]
-    [InlineData("-", "'-' is no name of a variant: use 1 to 32 of a-z, 0-9, - and _, the first a letter or digit.")]
-    [InlineData("thümb", "'thümb' is no name of a variant: use 1 to 32 of a-z, 0-9, - and _, the first a letter or digit.")]
+        "'' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
+    [InlineData(
+        "Thumb:quality=5", "'Thumb' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
+    [InlineData("../../x", "'../../x' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
+    [InlineData("-", "'-' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
+    [InlineData("thümb", "'thümb' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
     [InlineData(
         "abcdefghijabcdefghijabcdefghijabc",
-        "'abcdefghijabcdefghijabcdefghijabc' is no name of a variant: use 1 to 32 of a-z, 0-9, - and _, the first a letter or digit.")]
-    [InlineData("a;b;a:quality=5", "there are two of the name 'a'; each needs a name of its own.")]
-    [InlineData("thumb;", "a name is missing: write name:option=value,option=value, with a semicolon between two variants.")]
-    [InlineData(":quality=5", "a name is missing: write name:option=value,option=value, with a semicolon between two variants.")]
-    [InlineData("a;b;c;d", "4 are too many; of an image 3 are made at most (Intake:MaxVariants).")]
+        "'abcdefghijabcdefghijabcdefghijabc' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or "
+            + "digit.")]
+    [InlineData("a;b;a:quality=5", "the name 'a' is used twice; names must be unique.")]
+    [InlineData("thumb;", "a name is missing; write name:option=value,option=value, and separate variants with semicolons.")]
+    [InlineData(":quality=5", "a name is missing; write name:option=value,option=value, and separate variants with semicolons.")]
+    [InlineData("a;b;c;d", "4 variants are too many; at most 3 are allowed (Intake:MaxVariants).")]
     public void What_is_wrong_is_told_of_the_variant_and_the_option_that_it_is_in(string text, string problem)
     {
         Assert.Equal($"'variants': {problem}", VariantSpec.Read(text, 3, out var variants));

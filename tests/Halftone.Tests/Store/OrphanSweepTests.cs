@@ -67,8 +67,8 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
         var services = server.Services;
         using var sweep = new OrphanSweep(
             services.GetRequiredService<HalftoneDatabase>(),
-            services.GetRequiredService<StoredImages>(),
-            services.GetRequiredService<StoredFiles>(),
+            services.GetRequiredService<IImageStore>(),
+            services.GetRequiredService<IFileStore>(),
             TimeProvider.System,
             NullLogger<OrphanSweep>.Instance)
         {
