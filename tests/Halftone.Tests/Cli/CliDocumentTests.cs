@@ -102,7 +102,4 @@ public sealed partial class CliDocumentTests
 
     [GeneratedRegex(@"^\| (\d+) \|", RegexOptions.Multiline)]
     private static partial Regex ExitCodes();
-
-    private static string ValueOf(Option option) =>
-        option.ValueType == typeof(bool) ? "" : option.HelpName ?? option.Name.TrimStart('-').ToUpperInvariant();
 }
