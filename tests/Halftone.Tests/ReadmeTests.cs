@@ -34,7 +34,7 @@ public sealed partial class ReadmeTests
         output = Colours().Replace(output, "");
         Assert.Contains("COMPLETED: 12 of 12 images", output);
         var saved = double.Parse(
-            Regex.Match(output, @"([\d.]+) % saved").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+            Regex.Match(output, @"([\d.]+)% saved").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
         Assert.Contains($"lose {Math.Round(saved)} % of their bytes", Readme);
     }
 

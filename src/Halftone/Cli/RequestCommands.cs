@@ -100,7 +100,7 @@ internal static class RequestCommands
                 Number(request.Progress.Completed),
                 Number(request.Progress.Failed),
                 Number(request.Progress.Total),
-                string.Create(CultureInfo.InvariantCulture, $"{request.Bytes.SavedPercent:0.#} %"),
+                string.Create(CultureInfo.InvariantCulture, $"{request.Bytes.SavedPercent:0.#}%"),
                 ConsoleTable.Time(request.CreatedAt),
                 request.FileName,
             }));

@@ -358,7 +358,7 @@ public sealed class ClientVerbTests : IDisposable
             ["REQUEST", "STATUS", "DONE", "FAILED", "IMAGES", "SAVED", "UPLOADED", "FILE"],
             list.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         Assert.Matches(
-            $@"^{id}  COMPLETED  1 +0 +1 +[\d.]+ %  \d\d\d\d-\d\d-\d\d \d\d:\d\dZ  products\.csv$", Assert.Single(list.Lines[1..]));
+            $@"^{id}  COMPLETED  1 +0 +1 +[\d.]+%  \d\d\d\d-\d\d-\d\d \d\d:\d\dZ  products\.csv$", Assert.Single(list.Lines[1..]));
 
         Assert.Equal(new VerbResult(0, $"Deleted {id}.\n", ""), await Verb.RunAsync(["delete", id, .. at]));
         Assert.Single((await Verb.RunAsync(["requests", .. at])).Lines);
