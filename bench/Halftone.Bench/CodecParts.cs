@@ -45,6 +45,7 @@ public sealed class JpegParts : IDisposable
         {
             throw new InvalidOperationException($"{Path} is not a baseline JPEG of one scan.");
         }
+
         for (var c = 0; c < frame.Components.Length; c++)
         {
             var component = frame.Components[c];
@@ -52,11 +53,13 @@ public sealed class JpegParts : IDisposable
             workspace.Requantizers[c].Prepare(component.Steps, wanted, isChroma: c > 0);
             OptimisedEncoder.Prepare(workspace.Requantizers[c], wanted, isChroma: c > 0);
         }
+
         layout = OutputLayout.Of(frame, mergeFinerChroma: true) ?? throw new InvalidOperationException($"{Path} has an unusual sampling.");
         for (var c = 1; layout.Merges && c < frame.Components.Length; c++)
         {
             workspace.Merges[c].Prepare(frame.Components[c].Steps, workspace.Requantizers[c].OutputSteps, layout);
         }
+
         Choose();
         OptimalTables();
         ImageCodec.Initialize();
@@ -83,16 +86,19 @@ public sealed class JpegParts : IDisposable
         {
             component.Steps = header.Tables.Steps[component.TableIndex]!;
         }
+
         workspace.Lookups.Reset();
         if (frame.IsProgressive || !workspace.Lookups.Prepare(header.FirstScan, header.Tables, isProgressive: false))
         {
             return false;
         }
+
         workspace.Data.Read(source, header.DataStart, header.Tables.RestartInterval > 0);
         for (var c = 0; c < frame.Components.Length; c++)
         {
             workspace.Planes[c].Reset(frame.Components[c].PaddedWide, frame.Components[c].PaddedHigh);
         }
+
         var scan = new SequentialScan(workspace.Data, workspace.Lookups, header.FirstScan, frame, header.Tables.RestartInterval, [1, 1, 1]);
         return scan.Begin() is null && scan.ReadRows(workspace.Planes, 0, scan.Rows) is null;
     }
@@ -130,7 +136,8 @@ public sealed class JpegParts : IDisposable
     private bool Encode(IPlaneEncoder encoder) =>
         encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;
 
-    private JpegHeader Header() => JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
+    private JpegHeader Header() =>
+        JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
 }
 
 /// <summary>PNG to palette PNG. Each step works on what the one before it left, made once before the measurement.</summary>
@@ -163,7 +170,8 @@ public sealed class PngParts
         ImageCodec.Initialize();
         DecodeByLibVips();
         rows.Grow(width);
-        (plain, dithered) = ([.. Enumerable.Range(0, height).Select(_ => new byte[width])], [.. Enumerable.Range(0, height).Select(_ => new byte[width])]);
+        (plain, dithered) =
+            ([.. Enumerable.Range(0, height).Select(_ => new byte[width])], [.. Enumerable.Range(0, height).Select(_ => new byte[width])]);
         CountColours();
         map.Set(palette, fitter.Fit(histogram, Settings, palette));
         Map();
@@ -183,6 +191,7 @@ public sealed class PngParts
         {
             pixels = blob.Bytes.ToArray();
         }
+
         return blob.Bytes.Length;
     }
 
@@ -222,7 +231,8 @@ public sealed class PngParts
         dither.Begin(width, palette, Settings);
         for (var y = 0; y < height; y++)
         {
-            dither.Row(rows.Working(grid, y, out _), map, plain[Math.Max(0, y - 1)], plain[y], plain[Math.Min(y + 1, height - 1)], dithered[y]);
+            dither.Row(
+                rows.Working(grid, y, out _), map, plain[Math.Max(0, y - 1)], plain[y], plain[Math.Min(y + 1, height - 1)], dithered[y]);
         }
     }
 
@@ -235,6 +245,7 @@ public sealed class PngParts
         {
             writer.WriteRow(row);
         }
+
         return writer.Finish().Length;
     }
 

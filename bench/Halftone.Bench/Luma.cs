@@ -17,14 +17,17 @@ internal sealed record Luma(int Width, int Height, float[] Values)
         {
             pipeline.Replace(pipeline.Image.CopyMemory()).Apply(turned => turned.Autorot());
         }
+
         if (pipeline.Image.ColourProfile.Length > 0)
         {
             pipeline.Apply(profiled => profiled.IccTransform("srgb", embedded: true));
         }
+
         if (pipeline.Image.HasAlpha())
         {
             pipeline.Apply(seen => seen.Flatten(background: [seen.Format == Enums.BandFormat.Uchar ? 255 : 65_535]));
         }
+
         pipeline.Apply(any => any.Colourspace(Enums.Interpretation.Srgb));
         var image = pipeline.Image;
         using var pixels = image.Pixels();
@@ -35,6 +38,7 @@ internal sealed record Luma(int Width, int Height, float[] Values)
         {
             values[i] = bands < 3 ? samples[at] : 0.299f * samples[at] + 0.587f * samples[at + 1] + 0.114f * samples[at + 2];
         }
+
         return new Luma(image.Width, image.Height, values);
     }
 
@@ -45,12 +49,14 @@ internal sealed record Luma(int Width, int Height, float[] Values)
         {
             throw new InvalidOperationException($"{Width} x {Height} became {other.Width} x {other.Height}");
         }
+
         double sum = 0;
         for (int i = 0; i < Values.Length; i++)
         {
             double difference = Values[i] - other.Values[i];
             sum += difference * difference;
         }
+
         return Math.Min(99, 10 * Math.Log10(255 * 255 / Math.Max(1e-9, sum / Values.Length)));
     }
 

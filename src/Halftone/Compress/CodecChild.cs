@@ -53,6 +53,7 @@ internal static class CodecChild
             Console.Error.WriteLine(exception.Message);
             return NoLibVips;
         }
+
         ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
         try
         {
@@ -62,6 +63,7 @@ internal static class CodecChild
         {
             // The parent closed the pipes and wants no more answers.
         }
+
         return 0;
     }
 
@@ -77,6 +79,7 @@ internal static class CodecChild
             {
                 kept = GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             }
+
             var memory = frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             var body = memory.AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);

@@ -82,6 +82,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
         {
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
+
         StartSeats();
         var image = new QueuedImage(
             body,
@@ -99,6 +100,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
             waiting.Enqueue(image);
             Monitor.Pulse(waiting);
         }
+
         return image.Completion;
     }
 
@@ -111,17 +113,21 @@ internal sealed class CodecPool : IHostedService, IDisposable
             {
                 return;
             }
+
             ending = true;
             Monitor.PulseAll(waiting);
         }
+
         foreach (var seat in seats)
         {
             seat.End();
         }
+
         foreach (var seat in seats)
         {
             seat.Join();
         }
+
         foreach (var image in waiting)
         {
             image.CompleteCancelled();
@@ -136,8 +142,10 @@ internal sealed class CodecPool : IHostedService, IDisposable
             {
                 return;
             }
+
             started = true;
         }
+
         foreach (var seat in seats)
         {
             seat.Start();
@@ -155,10 +163,12 @@ internal sealed class CodecPool : IHostedService, IDisposable
                 {
                     return null;
                 }
+
                 if (waiting.TryDequeue(out var image))
                 {
                     return image;
                 }
+
                 Monitor.Wait(waiting);
             }
         }

@@ -98,7 +98,6 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         return false;
     }
 
-
     public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
         using var answer = await CallAsync(() => client.GetAsync(PublicUrlOf(key), cancellationToken), cancellationToken);

@@ -15,7 +15,9 @@ public sealed class JpegTranscoderTests
     [MemberData(nameof(Sizes))]
     public void Every_size_keeps_its_size_and_looks_as_libvips_makes_it(int width, int height)
     {
-        foreach (var options in (string[])["Q=92,subsample_mode=on", "Q=92,subsample_mode=off", "Q=92,interlace=true", "Q=92,interlace=true,subsample_mode=off"])
+        foreach (var options in (string[])[
+            "Q=92,subsample_mode=on", "Q=92,subsample_mode=off", "Q=92,interlace=true", "Q=92,interlace=true,subsample_mode=off",
+        ])
         {
             CompareWithLibVips(Picture.Draw(width, height).Save("jpegsave_buffer", options + ",keep=none"), 50);
         }
@@ -68,7 +70,9 @@ public sealed class JpegTranscoderTests
     [InlineData(100)]
     public void Every_quality_is_met(int q)
     {
-        foreach (var options in (string[])["Q=97,subsample_mode=on", "Q=75,subsample_mode=on", "Q=97,subsample_mode=off", "Q=97,interlace=true"])
+        foreach (var options in (string[])[
+            "Q=97,subsample_mode=on", "Q=75,subsample_mode=on", "Q=97,subsample_mode=off", "Q=97,interlace=true",
+        ])
         {
             CompareWithLibVips(Picture.Draw(120, 90).Save("jpegsave_buffer", options + ",keep=none"), q);
         }
@@ -168,6 +172,7 @@ public sealed class JpegTranscoderTests
         {
             return new JpegTranscodeResult.Done(source, before.Width, before.Height, IsLossless: true);
         }
+
         var done = Assert.IsType<JpegTranscodeResult.Done>(result);
         Assert.Equal((before.Width, before.Height), (done.WidthPixels, done.HeightPixels));
         Assert.InRange(done.Body.Length, 1, source.Length);

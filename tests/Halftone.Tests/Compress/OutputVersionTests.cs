@@ -27,6 +27,7 @@ public sealed class OutputVersionTests
         var now = $"{ImageCodec.OutputVersion} {Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(all.ToString())))[..16]}";
         Assert.True(
             now == Known,
-            $"Outputs are not those of OutputVersion {ImageCodec.OutputVersion}: where that is meant, raise ImageCodec.OutputVersion, or requests will take over outputs of the old kind, and write \"{now}\" here with the new version.");
+            $"Outputs are not those of OutputVersion {ImageCodec.OutputVersion}: where that is meant, raise ImageCodec.OutputVersion, or "
+                + $"requests will take over outputs of the old kind, and write \"{now}\" here with the new version.");
     }
 }
