@@ -19,7 +19,8 @@ internal static class Catalogue
     /// <param name="watch">Told each quarter.</param>
     /// <returns>The last status.</returns>
     /// <exception cref="InvalidOperationException">Not every image was completed.</exception>
-    public static async Task<JsonElement> RunAsync(HttpClient client, CountingOrigin origin, int from, int images, string query = "", Action<long>? watch = null)
+    public static async Task<JsonElement> RunAsync(
+        HttpClient client, CountingOrigin origin, int from, int images, string query = "", Action<long>? watch = null)
     {
         var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
         for (var n = from; n < from + images; n++)

@@ -45,17 +45,22 @@ public sealed class JpegParts : IDisposable
         {
             throw new InvalidOperationException($"{Path} is not a baseline JPEG of one scan.");
         }
+
         for (var c = 0; c < frame.Components.Length; c++)
         {
             var component = frame.Components[c];
-            workspace.Requantizers[c].Prepare(component.Steps, Q, isChroma: c > 0);
+            var wanted = PerceptualSteps.Steps(Q, isChroma: c > 0, isFine: false);
+            workspace.Requantizers[c].Prepare(component.Steps, wanted, isChroma: c > 0);
+            OptimisedEncoder.Prepare(workspace.Requantizers[c], wanted, isChroma: c > 0);
         }
+
         layout = OutputLayout.Of(frame, mergeFinerChroma: true) ?? throw new InvalidOperationException($"{Path} has an unusual sampling.");
         for (var c = 1; layout.Merges && c < frame.Components.Length; c++)
         {
             workspace.Merges[c].Prepare(frame.Components[c].Steps, workspace.Requantizers[c].OutputSteps, layout);
         }
-        Requantize();
+
+        Choose();
         OptimalTables();
         ImageCodec.Initialize();
     }
@@ -81,42 +86,43 @@ public sealed class JpegParts : IDisposable
         {
             component.Steps = header.Tables.Steps[component.TableIndex]!;
         }
+
         workspace.Lookups.Reset();
         if (frame.IsProgressive || !workspace.Lookups.Prepare(header.FirstScan, header.Tables, isProgressive: false))
         {
             return false;
         }
+
         workspace.Data.Read(source, header.DataStart, header.Tables.RestartInterval > 0);
         for (var c = 0; c < frame.Components.Length; c++)
         {
             workspace.Planes[c].Reset(frame.Components[c].PaddedWide, frame.Components[c].PaddedHigh);
         }
+
         var scan = new SequentialScan(workspace.Data, workspace.Lookups, header.FirstScan, frame, header.Tables.RestartInterval, [1, 1, 1]);
         return scan.Begin() is null && scan.ReadRows(workspace.Planes, 0, scan.Rows) is null;
     }
 
-    /// <summary>Coefficients to tokens of the output.</summary>
+    /// <summary>Coefficients to tokens by plain rounding, as <see cref="JpegStyle.Classic"/> does.</summary>
     [Benchmark]
-    public int Requantize()
-    {
-        var encoder = new PlaneEncoder(workspace.Tokens, frame, layout, workspace.Requantizers, workspace.Merges);
-        encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame));
-        encoder.End();
-        return workspace.Tokens.ChunkCount;
-    }
+    public bool Round() => Encode(new PlaneEncoder(workspace.Baseline, frame, layout, workspace.Requantizers, workspace.Merges));
+
+    /// <summary>Coefficients to the tokens of a progressive output, levels chosen by rate and distortion.</summary>
+    [Benchmark]
+    public bool Choose() =>
+        Encode(new OptimisedEncoder(workspace.Progressive, frame, layout, workspace.Requantizers, workspace.Merges, isLossless: false));
 
     /// <summary>Optimal Huffman tables from the tokens' counts.</summary>
     [Benchmark]
-    public long OptimalTables() => workspace.Encoder.Prepare(workspace.Tokens.Counts);
+    public long OptimalTables() => workspace.Progressive.Prepare();
 
     /// <summary>Tokens to bits.</summary>
     [Benchmark]
     public int WriteBits()
     {
-        var output = workspace.Output;
-        var length = workspace.Encoder.Encode(workspace.Tokens, ref output, 0);
-        workspace.Output = output;
-        return length;
+        workspace.Output.Clear();
+        workspace.Progressive.Write(workspace.Output, workspace.Writer, frame, layout, workspace.Requantizers);
+        return workspace.Output.Length;
     }
 
     /// <summary>All of it, as an image has it.</summary>
@@ -127,7 +133,11 @@ public sealed class JpegParts : IDisposable
     [Benchmark]
     public CodecResult LibVips() => VipsTranscoder.Transcode(source, ImageFormat.Jpeg, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
 
-    private JpegHeader Header() => JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
+    private bool Encode(IPlaneEncoder encoder) =>
+        encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;
+
+    private JpegHeader Header() =>
+        JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
 }
 
 /// <summary>PNG to palette PNG. Each step works on what the one before it left, made once before the measurement.</summary>
@@ -160,7 +170,8 @@ public sealed class PngParts
         ImageCodec.Initialize();
         DecodeByLibVips();
         rows.Grow(width);
-        (plain, dithered) = ([.. Enumerable.Range(0, height).Select(_ => new byte[width])], [.. Enumerable.Range(0, height).Select(_ => new byte[width])]);
+        (plain, dithered) =
+            ([.. Enumerable.Range(0, height).Select(_ => new byte[width])], [.. Enumerable.Range(0, height).Select(_ => new byte[width])]);
         CountColours();
         map.Set(palette, fitter.Fit(histogram, Settings, palette));
         Map();
@@ -180,6 +191,7 @@ public sealed class PngParts
         {
             pixels = blob.Bytes.ToArray();
         }
+
         return blob.Bytes.Length;
     }
 
@@ -219,7 +231,8 @@ public sealed class PngParts
         dither.Begin(width, palette, Settings);
         for (var y = 0; y < height; y++)
         {
-            dither.Row(rows.Working(grid, y, out _), map, plain[Math.Max(0, y - 1)], plain[y], plain[Math.Min(y + 1, height - 1)], dithered[y]);
+            dither.Row(
+                rows.Working(grid, y, out _), map, plain[Math.Max(0, y - 1)], plain[y], plain[Math.Min(y + 1, height - 1)], dithered[y]);
         }
     }
 
@@ -232,6 +245,7 @@ public sealed class PngParts
         {
             writer.WriteRow(row);
         }
+
         return writer.Finish().Length;
     }
 

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Halftone.Bench;
 
-/// <summary>Serves <c>/NUMBER</c> on loopback, keeps connections, answers 304 to the tag it gave, and counts every byte in both directions.</summary>
+/// <summary>
+/// Serves <c>/NUMBER</c> on loopback, keeps connections, answers 304 to the tag it gave, and counts every byte in both directions.
+/// </summary>
 internal sealed class CountingOrigin : IDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
@@ -83,7 +85,9 @@ internal sealed class CountingOrigin : IDisposable
         var tag = hasTags ? $"ETag: \"v1-{number}\"\r\n" : "";
         var isKnown = hasTags && request.Contains($"If-None-Match: \"v1-{number}\"", StringComparison.OrdinalIgnoreCase);
         var body = isKnown ? [] : images[number % images.Length];
-        var head = isKnown ? $"HTTP/1.1 304 Not Modified\r\n{tag}\r\n" : $"HTTP/1.1 200 OK\r\n{tag}Content-Type: image/jpeg\r\nContent-Length: {body.Length}\r\n\r\n";
+        var head = isKnown
+            ? $"HTTP/1.1 304 Not Modified\r\n{tag}\r\n"
+            : $"HTTP/1.1 200 OK\r\n{tag}Content-Type: image/jpeg\r\nContent-Length: {body.Length}\r\n\r\n";
         var headBytes = Encoding.ASCII.GetBytes(head);
         Interlocked.Add(ref bytes, headBytes.Length + body.Length);
         await stream.WriteAsync(headBytes);

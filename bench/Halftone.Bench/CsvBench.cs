@@ -41,9 +41,18 @@ internal static class CsvBench
     {
         var options = new IntakeOptions();
         CsvDialect? dialect = null;
-        await MeasureAsync("find the dialect", rows, async file => dialect = ((CsvDetected.Found)await CsvDetection.DetectAsync(file, options.CsvLimits, CsvColumns.Score, default)).Dialect, input);
+        await MeasureAsync(
+            "find the dialect",
+            rows,
+            async file => dialect =
+                ((CsvDetected.Found)await CsvDetection.DetectAsync(file, options.CsvLimits, CsvColumns.Score, default)).Dialect,
+            input);
         await MeasureAsync("scan", rows, file => ScanAsync(CsvScanner.Reopen(file, dialect!)), input);
-        await MeasureAsync("open and check", rows, async file => await (await ProductCsvReader.OpenAsync(file, options, default)).CheckRowsAsync(default), input);
+        await MeasureAsync(
+            "open and check",
+            rows,
+            async file => await (await ProductCsvReader.OpenAsync(file, options, default)).CheckRowsAsync(default),
+            input);
         await MeasureAsync("reopen and make rows", rows, file => ReadAsync(file, dialect!, options), input);
         await MeasureAsync("write the result", rows, async file =>
         {
@@ -63,7 +72,9 @@ internal static class CsvBench
         var used = process.TotalProcessorTime - cpu;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"  {step,-22} {used.TotalMilliseconds,7:F0} CPU-ms {elapsed.TotalMilliseconds,7:F0} ms {rows / used.TotalSeconds / 1e6,7:F2} M rows per CPU-s {(GC.GetTotalAllocatedBytes() - allocated) / 1e6,7:F1} MB allocated, peak {process.PeakWorkingSet64 / 1e6:F0} MB"));
+            $"  {step,-22} {used.TotalMilliseconds,7:F0} CPU-ms {elapsed.TotalMilliseconds,7:F0} ms {rows / used.TotalSeconds / 1e6,7:F2} "
+                + $"M rows per CPU-s {(GC.GetTotalAllocatedBytes() - allocated) / 1e6,7:F1} MB allocated, peak "
+                + $"{process.PeakWorkingSet64 / 1e6:F0} MB"));
     }
 
     private static async Task ScanAsync(CsvScanner scanner)
@@ -88,7 +99,8 @@ internal static class CsvBench
         await file.WriteAsync("S. No.,Product Name,Input Image Urls\n");
         for (var row = 1; row <= rows; row++)
         {
-            await file.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"{row},\"Chair, oak {row}\",https://images.example/products/{row}.jpg\n"));
+            await file.WriteAsync(
+                string.Create(CultureInfo.InvariantCulture, $"{row},\"Chair, oak {row}\",https://images.example/products/{row}.jpg\n"));
         }
     }
 
@@ -99,7 +111,10 @@ internal static class CsvBench
         {
             yield return row % 10 == 0
                 ? new ImageOutcome(row + 1, null, "http_404")
-                : new ImageOutcome(row + 1, "http://127.0.0.1:8080/images/0198a7c5-0000-7000-8000-000000000000/chair-1-0123456789abcdef0123456789abcdef.jpg", null);
+                : new ImageOutcome(
+                    row + 1,
+                    "http://127.0.0.1:8080/images/0198a7c5-0000-7000-8000-000000000000/chair-1-0123456789abcdef0123456789abcdef.jpg",
+                    null);
         }
     }
 }

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Bench;
 
-/// <summary>What an image costs the kernel in a codec child: page faults and processor time per image, by format, and the child's memory after it.</summary>
+/// <summary>
+/// What an image costs the kernel in a codec child: page faults and processor time per image, by format, and the child's memory after it.
+/// </summary>
 internal static class FaultsBench
 {
     private const int WarmUps = 10;
@@ -18,7 +20,9 @@ internal static class FaultsBench
     {
         Console.WriteLine("| format | images | minor faults an image | user ms | system ms | resident MiB after |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- |");
-        foreach (var format in Directory.EnumerateFiles(folder).GroupBy(file => Path.GetExtension(file).TrimStart('.')).OrderBy(group => group.Key))
+        foreach (var format in Directory.EnumerateFiles(folder)
+            .GroupBy(file => Path.GetExtension(file).TrimStart('.'))
+            .OrderBy(group => group.Key))
         {
             var files = format.Select(File.ReadAllBytes).ToArray();
             using var pool = new CodecPool(
@@ -34,7 +38,9 @@ internal static class FaultsBench
             var after = Usage(child);
             var row = string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {format.Key} | {images} | {(after.Faults - before.Faults) / (double)images:F1} | {Milliseconds(after.User - before.User, images):F1} | {Milliseconds(after.System - before.System, images):F1} | {pool.ResidentBytes >> 20} |");
+                $"| {format.Key} | {images} | {(after.Faults - before.Faults) / (double)images:F1} | "
+                    + $"{Milliseconds(after.User - before.User, images):F1} | {Milliseconds(after.System - before.System, images):F1} | "
+                    + $"{pool.ResidentBytes >> 20} |");
             Console.WriteLine(row);
             await pool.StopAsync(CancellationToken.None);
         }

@@ -16,7 +16,8 @@ internal static class IntakeBench
         try
         {
             // "Halftone listens on http://127.0.0.1:43567"
-            var url = (await server.StandardOutput.ReadLineAsync())?.Split(' ')[^1] ?? throw new InvalidOperationException("The server did not start.");
+            var url = (await server.StandardOutput.ReadLineAsync())?.Split(' ')[^1]
+                ?? throw new InvalidOperationException("The server did not start.");
             using var client = new HttpClient { BaseAddress = new Uri(url), Timeout = TimeSpan.FromMinutes(10) };
             for (var round = 1; round <= 3; round++)
             {
@@ -35,9 +36,13 @@ internal static class IntakeBench
                 }
 
                 server.Refresh();
-                Report.Line($"round {round}: {urls:N0} URLs, {file.Length / 1e6:F0} MB: {elapsed.TotalSeconds:F1} s to the {(int)answer.StatusCode}, {(server.TotalProcessorTime - cpu).TotalSeconds:F1} CPU-s, peak {server.PeakWorkingSet64 / 1e6:F0} MB");
+                Report.Line(
+                    $"round {round}: {urls:N0} URLs, {file.Length / 1e6:F0} MB: {elapsed.TotalSeconds:F1} s to "
+                        + $"the {(int)answer.StatusCode}, {(server.TotalProcessorTime - cpu).TotalSeconds:F1} CPU-s, "
+                        + $"peak {server.PeakWorkingSet64 / 1e6:F0} MB");
                 // The next round measures an upload and not the work that this one has begun.
-                using var deleted = await client.DeleteAsync($"requests/{System.Text.Json.JsonDocument.Parse(text).RootElement.GetProperty("request_id").GetString()}");
+                using var deleted = await client.DeleteAsync(
+                    $"requests/{System.Text.Json.JsonDocument.Parse(text).RootElement.GetProperty("request_id").GetString()}");
             }
 
             return 0;
@@ -52,7 +57,10 @@ internal static class IntakeBench
 
     private static Process Start(string program, string data, string? connectionString)
     {
-        var start = new ProcessStartInfo(program, ["serve", "--urls", "http://127.0.0.1:0", "--data", data]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(program, ["serve", "--urls", "http://127.0.0.1:0", "--data", data])
+        {
+            RedirectStandardOutput = true,
+        };
         start.Environment["Halftone__Database__ConnectionString"] = connectionString ?? "";
         start.Environment["Halftone__Logging__LogLevel__Default"] = "Error";
         // No name is looked up and no socket opened for the images of the round before.
@@ -62,12 +70,14 @@ internal static class IntakeBench
 
     private static async Task WriteAsync(string path, int urls)
     {
+        const string Images = "https://images.example/products/";
         await using var file = new StreamWriter(path);
         await file.WriteAsync("S. No.,Product Name,Input Image Urls\n");
         for (var row = 1; row <= urls / 2; row++)
         {
             await file.WriteAsync(string.Create(
-                CultureInfo.InvariantCulture, $"{row},\"Chair, oak {row}\",\"https://images.example/products/{row}-front.jpg,https://images.example/products/{row}-back.jpg\"\n"));
+                CultureInfo.InvariantCulture,
+                $"{row},\"Chair, oak {row}\",\"{Images}{row}-front.jpg,{Images}{row}-back.jpg\"\n"));
         }
     }
 }

@@ -24,7 +24,9 @@ internal static class LoadBench
             Report.Line($"{completed:N0} images: {count} processes, {size} MiB");
         });
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        Report.Line($"{images:N0} images, {latency} ms: {images / seconds:F1} images/s, {(ProcessTree.CpuMilliseconds(ids) - cpu) / images:F2} CPU-ms per image");
+        Report.Line(
+            $"{images:N0} images, {latency} ms: {images / seconds:F1} images/s, {(ProcessTree.CpuMilliseconds(ids) - cpu) / images:F2} "
+                + $"CPU-ms per image");
         return 0;
     }
 }

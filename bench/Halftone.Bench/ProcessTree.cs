@@ -7,13 +7,16 @@ internal static class ProcessTree
 {
     /// <summary>User and system time of the processes, their children that live and those that ended; in ms, by ticks of 10 ms.</summary>
     public static double CpuMilliseconds(params IReadOnlyCollection<int> ids) =>
-        Members(ids).Sum(member => member.Fields[11..(ids.Contains(member.Id) ? 15 : 13)].Sum(field => long.Parse(field, CultureInfo.InvariantCulture))) * 10.0;
+        Members(ids).Sum(member =>
+            member.Fields[11..(ids.Contains(member.Id) ? 15 : 13)].Sum(field => long.Parse(field, CultureInfo.InvariantCulture))) * 10.0;
 
     /// <summary>How many processes there are, and the MiB that they hold, shared pages counted in each.</summary>
     public static (int Count, long MiB) Size(IReadOnlyCollection<int> ids)
     {
         var members = Members(ids);
-        return (members.Count, members.Sum(member => long.Parse(member.Fields[21], CultureInfo.InvariantCulture)) * Environment.SystemPageSize >> 20);
+        return (
+            members.Count,
+            members.Sum(member => long.Parse(member.Fields[21], CultureInfo.InvariantCulture)) * Environment.SystemPageSize >> 20);
     }
 
     /// <summary>The processes and their children; of each, the fields behind its name.</summary>

@@ -9,14 +9,20 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Bench;
 
-/// <summary>Outcomes of one request recorded by several recorders at a time, each with connections of its own as each worker has, 32 images in work at each.</summary>
+/// <summary>
+/// Outcomes of one request recorded by several recorders at a time, each with connections of its own as each worker has, 32 images in work
+/// at each.
+/// </summary>
 internal static class RecordBench
 {
     private const int InWork = 32;
 
     public static async Task<int> RunAsync(string connectionString, int recorders, int images)
     {
-        var databases = Enumerable.Range(0, recorders).Select(_ => new PostgresDatabase(PostgresAddress.Parse(connectionString), TimeProvider.System, NullLogger<PostgresDatabase>.Instance)).ToArray();
+        var databases = Enumerable.Range(0, recorders)
+            .Select(_ => new PostgresDatabase(
+                PostgresAddress.Parse(connectionString), TimeProvider.System, NullLogger<PostgresDatabase>.Instance))
+            .ToArray();
         await new Migrator(databases[0], TimeProvider.System).MigrateAsync(default);
         for (var round = 1; round <= 3; round++)
         {
@@ -37,7 +43,12 @@ internal static class RecordBench
         var running = new List<OutcomeRecorder>();
         foreach (var database in databases)
         {
-            using var relay = new OutboxRelay(database, new ChannelQueue(Options.Create(new QueueOptions()), new WaitingRoom(), TimeProvider.System, NullLogger<ChannelQueue>.Instance), TimeProvider.System, NullLogger<OutboxRelay>.Instance);
+            using var relay = new OutboxRelay(
+                database,
+                new ChannelQueue(
+                    Options.Create(new QueueOptions()), new WaitingRoom(), TimeProvider.System, NullLogger<ChannelQueue>.Instance),
+                TimeProvider.System,
+                NullLogger<OutboxRelay>.Instance);
             var recorder = new OutcomeRecorder(database, relay, TimeProvider.System, NullLogger<OutcomeRecorder>.Instance);
             await recorder.StartAsync(default);
             running.Add(recorder);
@@ -58,7 +69,9 @@ internal static class RecordBench
         }))));
         var elapsed = Stopwatch.GetElapsedTime(started);
         var used = Environment.CpuUsage.TotalTime - cpu;
-        Report.Line($"round {round}: {images:N0} outcomes by {databases.Length} recorders: {images / elapsed.TotalSeconds:F0} a second, {used.TotalMilliseconds / images:F3} CPU-ms each in this process");
+        Report.Line(
+            $"round {round}: {images:N0} outcomes by {databases.Length} recorders: {images / elapsed.TotalSeconds:F0} a "
+                + $"second, {used.TotalMilliseconds / images:F3} CPU-ms each in this process");
         foreach (var recorder in running)
         {
             await recorder.StopAsync(default);
@@ -88,10 +101,14 @@ internal static class RecordBench
         {
             var id = Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
             var connection = transaction.Connection!;
-            var first = await connection.ExecuteScalarAsync<long>("UPDATE id_block SET next_id = next_id + @images WHERE name = 'image' RETURNING next_id - @images", new { images }, transaction);
+            var first = await connection.ExecuteScalarAsync<long>(
+                "UPDATE id_block SET next_id = next_id + @images WHERE name = 'image' RETURNING next_id - @images",
+                new { images },
+                transaction);
             await connection.ExecuteAsync(
                 """
-                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, dialect, upload_key, created_at, updated_at)
+                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images,
+                                     quality, dialect, upload_key, created_at, updated_at)
                 VALUES (@id, '', 'bench.csv', 'processing', @first, @images, @first, @images, 50, '', '', 0, 0);
                 INSERT INTO image (image_id, product_id, input_url, created_at, updated_at)
                 SELECT n, n, 'https://images.example/products/' || n || '.jpg', 0, 0 FROM generate_series(@first, @first + @images - 1) AS n

@@ -10,14 +10,18 @@ internal static class Report
     {
         Console.WriteLine($"# {title}");
         Console.WriteLine();
-        Line($"- {TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Processor()}, {Environment.ProcessorCount} cores, {RuntimeInformation.OSDescription}");
+        Line(
+            $"- {TimeProvider.System.GetUtcNow():yyyy-MM-dd}, {Processor()}, {Environment.ProcessorCount} "
+                + $"cores, {RuntimeInformation.OSDescription}");
         Line($"- .NET {Environment.Version}, libvips {libvips}");
         Line($"- `dotnet run -c Release --project bench/Halftone.Bench -- {command}`");
-        Line($"- CPU-ms: user and system time of the process, from memory to memory, by image; median of the rounds. PSNR: luma (BT.601) over white, dB.");
+        Line(
+            $"- CPU-ms: user and system time of the process, from memory to memory, by image; median of the rounds. PSNR: luma (BT.601) "
+                + $"over white, dB.");
         Console.WriteLine();
     }
 
-    public static void Line(FormattableString text) => Console.WriteLine(text.ToString(CultureInfo.InvariantCulture));
+    public static void Line(string text) => Console.WriteLine(text);
 
     public static double Median(IEnumerable<double> values)
     {
@@ -45,7 +49,9 @@ internal static class Report
     private static string Processor()
     {
         const string Name = "model name";
-        var line = File.Exists("/proc/cpuinfo") ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) : null;
+        var line = File.Exists("/proc/cpuinfo")
+            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal))
+            : null;
         return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
     }
 }

@@ -20,7 +20,11 @@ internal static class ResizeBench
         Report.Head("Smaller sizes, beside sharp", $"resize FOLDER MODULES --rounds {rounds} --every {every}", version);
         Console.WriteLine("| box | format | files | CPU-ms | sharp | ratio (rounds) | bytes / sharp | PSNR − sharp, median (least) |");
         Console.WriteLine("| --- | --- | --- | --- | --- | --- | --- | --- |");
-        var all = Directory.GetFiles(folder).Where(path => Formats.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal).Where((_, i) => i % every == 0).ToArray();
+        var all = Directory.GetFiles(folder)
+            .Where(path => Formats.Contains(Path.GetExtension(path)))
+            .Order(StringComparer.Ordinal)
+            .Where((_, i) => i % every == 0)
+            .ToArray();
         foreach (var box in (int[])[1000, 500, 200])
         {
             foreach (var format in Formats)
@@ -32,6 +36,7 @@ internal static class ResizeBench
                 }
             }
         }
+
         return 0;
     }
 
@@ -45,20 +50,35 @@ internal static class ResizeBench
         {
             Compress(source, request);
         }
+
         for (var round = 0; round < rounds; round++)
         {
-            oursMs[round] = Enumerable.Range(0, sources.Length).Sum(i => Report.CpuMilliseconds(() => ours[i] = Compress(sources[i], request))) / sources.Length;
+            oursMs[round] = Enumerable.Range(0, sources.Length).Sum(
+                i => Report.CpuMilliseconds(() => ours[i] = Compress(sources[i], request))) / sources.Length;
             sharpMs[round] = Sharp(modules, box, paths, scratch).Average();
         }
+
         byte[][] theirs = [.. paths.Select(path => File.ReadAllBytes(Path.Combine(scratch, Path.GetFileName(path))))];
         Directory.Delete(scratch, recursive: true);
-        double[] gains = [.. Enumerable.Range(0, sources.Length).Select(i => Gain(sources[i], ours[i], theirs[i])).Where(gain => !double.IsNaN(gain)).Order()];
+        double[] gains =
+        [
+            .. Enumerable.Range(0, sources.Length)
+                .Select(i => Gain(sources[i], ours[i], theirs[i]))
+                .Where(gain => !double.IsNaN(gain))
+                .Order(),
+        ];
         var ratios = oursMs.Zip(sharpMs, (own, other) => own / other).Order().ToArray();
-        Report.Line($"| {box} | {format[1..]} | {paths.Length} | {Report.Median(oursMs):F1} | {Report.Median(sharpMs):F1} | {Report.Median(ratios):F2} ({ratios[0]:F2} to {ratios[^1]:F2}) | {(double)ours.Sum(file => (long)file.Length) / theirs.Sum(file => (long)file.Length):F3} | {Report.Median(gains):+0.00;-0.00} ({(gains.Length > 0 ? gains[0] : double.NaN):+0.00;-0.00}) |");
+        Report.Line(
+            $"| {box} | {format[1..]} | {paths.Length} | {Report.Median(oursMs):F1} | {Report.Median(sharpMs):F1} | "
+                + $"{Report.Median(ratios):F2} ({ratios[0]:F2} to {ratios[^1]:F2}) | "
+                + $"{(double)ours.Sum(file => (long)file.Length) / theirs.Sum(file => (long)file.Length):F3} | "
+                + $"{Report.Median(gains):+0.00;-0.00} ({(gains.Length > 0 ? gains[0] : double.NaN):+0.00;-0.00}) |");
     }
 
     private static byte[] Compress(byte[] source, CodecRequest request) =>
-        ImageCodec.Compress(source, request) is CodecResult.Compressed output ? output.Body.ToArray() : throw new InvalidOperationException("refused");
+        ImageCodec.Compress(source, request) is CodecResult.Compressed output
+            ? output.Body.ToArray()
+            : throw new InvalidOperationException("refused");
 
     private static bool Fits(ReadOnlyMemory<byte> source, int box)
     {
@@ -77,7 +97,8 @@ internal static class ResizeBench
     }
 
     /// <summary>
-    /// What the output is nearer to the source, which was decoded at its full size and shrunk by a Lanczos kernel; not a number for an image that is turned,
+    /// What the output is nearer to the source, which was decoded at its full size and shrunk by a Lanczos kernel; not a number for an
+    /// image that is turned,
     /// that has a profile, or of which the two made sizes that differ.
     /// </summary>
     private static double Gain(ReadOnlyMemory<byte> source, byte[] ours, byte[] theirs)
@@ -86,10 +107,14 @@ internal static class ResizeBench
         using var opened = Open(source, out var pin);
         using (pin)
         {
-            if (opened.Orientation != 1 || opened.ColourProfile.Length > 0 || opened.Height != opened.PageHeight || (own.Width, own.Height) != (other.Width, other.Height))
+            if (opened.Orientation != 1
+                || opened.ColourProfile.Length > 0
+                || opened.Height != opened.PageHeight
+                || (own.Width, own.Height) != (other.Width, other.Height))
             {
                 return double.NaN;
             }
+
             using var pipeline = new VipsPipeline(opened.Copy());
             VipsShrinker.Apply(pipeline, own.Width, own.Height);
             var best = Luma.Of(pipeline.Image.PngsaveBuffer(compression: 1));
@@ -99,12 +124,19 @@ internal static class ResizeBench
 
     private static double[] Sharp(string modules, int box, string[] paths, string scratch)
     {
-        using var node = Process.Start(new ProcessStartInfo("node", [Script, modules, box.ToString(CultureInfo.InvariantCulture), scratch]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })
+        using var node = Process.Start(new ProcessStartInfo("node", [Script, modules, box.ToString(CultureInfo.InvariantCulture), scratch])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })
             ?? throw new InvalidOperationException("node does not start");
         node.StandardInput.Write(string.Join('\n', paths));
         node.StandardInput.Close();
         var said = node.StandardOutput.ReadToEnd();
         node.WaitForExit();
-        return node.ExitCode == 0 ? JsonSerializer.Deserialize<double[]>(said)! : throw new InvalidOperationException(node.StandardError.ReadToEnd());
+        return node.ExitCode == 0
+            ? JsonSerializer.Deserialize<double[]>(said)!
+            : throw new InvalidOperationException(node.StandardError.ReadToEnd());
     }
 }

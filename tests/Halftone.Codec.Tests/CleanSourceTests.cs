@@ -56,7 +56,8 @@ public sealed class CleanSourceTests
     {
         var file = Clean(ImageFormat.Png);
 
-        Assert.False(CleanSource.Is([.. file[..33], 0, 0, 0, 1, .. chunk.Select(letter => (byte)letter), 7, 0, 0, 0, 0, .. file[33..]], ImageFormat.Png));
+        Assert.False(CleanSource.Is(
+            [.. file[..33], 0, 0, 0, 1, .. chunk.Select(letter => (byte)letter), 7, 0, 0, 0, 0, .. file[33..]], ImageFormat.Png));
     }
 
     [Theory]

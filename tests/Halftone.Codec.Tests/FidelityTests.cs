@@ -28,6 +28,7 @@ public sealed class FidelityTests
                 all.Add(saver, orientation);
             }
         }
+
         return all;
     }
 
@@ -95,7 +96,9 @@ public sealed class FidelityTests
         foreach (var (x, y) in centres)
         {
             var distance = Lab.Distance(expected[x, y], shown[x, y]);
-            Assert.True(distance <= MostColourDistance, $"{distance:f1} at {x},{y}: {string.Join(' ', expected[x, y].ToArray())} became {string.Join(' ', shown[x, y].ToArray())}");
+            Assert.True(
+                distance <= MostColourDistance,
+                $"{distance:f1} at {x},{y}: {string.Join(' ', expected[x, y].ToArray())} became {string.Join(' ', shown[x, y].ToArray())}");
         }
     }
 
@@ -261,6 +264,7 @@ public sealed class FidelityTests
                 all.Add(format, width, height);
             }
         }
+
         return all;
     }
 

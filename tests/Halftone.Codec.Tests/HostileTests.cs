@@ -92,7 +92,11 @@ public sealed class HostileTests
     {
         // A frame of one pixel each: control block, descriptor, three bytes of LZW.
         byte[] frame = [0x21, 0xF9, 4, 0, 1, 0, 0, 0, 0x2C, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 2, 0x44, 0x01, 0];
-        byte[] gif = [.. "GIF89a"u8, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, .. Enumerable.Repeat(frame, frames).SelectMany(bytes => bytes), 0x3B];
+        byte[] gif =
+        [
+            .. "GIF89a"u8, 1, 0, 1, 0, 0x80, 0, 0, 0, 0, 0, 255, 255, 255, .. Enumerable.Repeat(frame, frames).SelectMany(bytes => bytes),
+            0x3B,
+        ];
 
         Assert.Equal(refused, GifFrames.Count(gif, 10_000) > 10_000);
         Assert.Equal(frames, GifFrames.Count(gif, int.MaxValue - 1));
@@ -169,7 +173,9 @@ public sealed class HostileTests
         var checksum = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(checksum, Crc(control.AsSpan(4)));
 
-        Assert.Equal(new CodecResult.Refused(CodecError.UnsupportedFormat, "an animated PNG image"), Refused([.. png[..33], .. control, .. checksum, .. png[33..]]));
+        Assert.Equal(
+            new CodecResult.Refused(CodecError.UnsupportedFormat, "an animated PNG image"),
+            Refused([.. png[..33], .. control, .. checksum, .. png[33..]]));
     }
 
     [Theory]
@@ -187,6 +193,7 @@ public sealed class HostileTests
         {
             ImageCodec.Compress(whole.AsMemory(0, length), new CodecRequest());
         }
+
         for (var i = 0; i < 150; i++)
         {
             var broken = whole.ToArray();
@@ -194,6 +201,7 @@ public sealed class HostileTests
             {
                 broken[random.Next(broken.Length)] = (byte)random.Next(256);
             }
+
             if (ImageCodec.Compress(broken, new CodecRequest { MaxPixels = 4_000_000 }) is CodecResult.Compressed output)
             {
                 var decoded = Picture.Decode(output.Body);
@@ -201,6 +209,7 @@ public sealed class HostileTests
                 outputs++;
             }
         }
+
         Assert.InRange(outputs, 0, 149);
     }
 
@@ -216,7 +225,9 @@ public sealed class HostileTests
 
         // libvips keeps one text of what went wrong for the whole process, and other tests add to it and take it.
         var reasons = new List<string>();
-        while (reasons.Count < 1_000 && !reasons.Exists(reason => reason.Contains("blocked", StringComparison.Ordinal) || reason.Contains("not found", StringComparison.Ordinal)))
+        while (reasons.Count < 1_000
+            && !reasons.Exists(
+                reason => reason.Contains("blocked", StringComparison.Ordinal) || reason.Contains("not found", StringComparison.Ordinal)))
         {
             reasons.Add(Assert.Throws<VipsException>(() => VipsSource.Open(operation, pinned, bytes.Length, [])).Message);
         }
@@ -243,6 +254,7 @@ public sealed class HostileTests
                 crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
             }
         }
+
         return ~crc;
     }
 
@@ -254,8 +266,12 @@ public sealed class HostileTests
     {
         var request = new CodecRequest { Format = format, AvifEffort = 0 };
         var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Picture.Draw(longest + 1, 2).Save("pngsave_buffer"), request));
-        Assert.Equal(new CodecResult.Refused(CodecError.TooManyPixels, $"{longest + 1} x 2 pixels, a side of more than {longest}, the longest of {format}"), refused);
+        Assert.Equal(
+            new CodecResult.Refused(
+                CodecError.TooManyPixels, $"{longest + 1} x 2 pixels, a side of more than {longest}, the longest of {format}"),
+            refused);
         Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(Picture.Draw(longest, 2).Save("pngsave_buffer"), request));
-        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(Picture.Draw(longest + 1, 2).Save("pngsave_buffer"), request with { MaxWidth = 400 }));
+        Assert.IsType<CodecResult.Compressed>(
+            ImageCodec.Compress(Picture.Draw(longest + 1, 2).Save("pngsave_buffer"), request with { MaxWidth = 400 }));
     }
 }

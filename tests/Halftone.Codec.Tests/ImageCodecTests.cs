@@ -16,7 +16,8 @@ public sealed class ImageCodecTests
     [InlineData("webpsave_buffer", "Q=95", ImageFormat.Webp, 34)]
     [InlineData("gifsave_buffer", "", ImageFormat.Gif, 25)]
     [InlineData("heifsave_buffer", "compression=av1,Q=90,effort=0", ImageFormat.Avif, 32)]
-    internal void Every_format_stays_itself_gets_smaller_and_looks_the_same(string saver, string options, ImageFormat format, double leastPsnr)
+    internal void Every_format_stays_itself_gets_smaller_and_looks_the_same(
+        string saver, string options, ImageFormat format, double leastPsnr)
     {
         var drawn = Picture.Draw(200, 120);
         var source = drawn.Save(saver, options);
@@ -47,7 +48,9 @@ public sealed class ImageCodecTests
     {
         var drawn = Picture.Draw(64, 48);
         Assert.Equal((CodecWay.DctDomain, null), WayOf(drawn.Save("jpegsave_buffer", "Q=95")));
-        Assert.Equal((CodecWay.LibVips, JpegNotTaken.Rgb), WayOf(drawn.Save("jpegsave_buffer", "Q=95,subsample_mode=off,interlace=false"), AdobeRgb));
+        Assert.Equal(
+            (CodecWay.LibVips, JpegNotTaken.Rgb),
+            WayOf(drawn.Save("jpegsave_buffer", "Q=95,subsample_mode=off,interlace=false"), AdobeRgb));
         Assert.Equal((CodecWay.Palette, null), WayOf(drawn.Save("pngsave_buffer")));
         Assert.Equal((CodecWay.LibVips, null), WayOf(drawn.Save("webpsave_buffer", "Q=95")));
 
@@ -122,7 +125,8 @@ public sealed class ImageCodecTests
     [InlineData("jpegsave_buffer")]
     public void Too_many_pixels_are_refused_on_the_header(string saver)
     {
-        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Picture.Draw(100, 100).Save(saver), AsItIs with { MaxPixels = 9_999 }));
+        var refused = Assert.IsType<CodecResult.Refused>(
+            ImageCodec.Compress(Picture.Draw(100, 100).Save(saver), AsItIs with { MaxPixels = 9_999 }));
 
         Assert.Equal(CodecError.TooManyPixels, refused.Error);
         Assert.Equal("100 x 100 pixels, more than 9999", refused.Detail);
@@ -138,7 +142,9 @@ public sealed class ImageCodecTests
         byte[] rgb = [.. common[..2], 0xFF, 0xEE, 0, 14, .. "Adobe"u8, 0, 100, 0, 0, 0, 0, 0, .. common[20..]];
         Assert.IsType<JpegTranscodeResult.NotTaken>(JpegTranscoder.Transcode(rgb, 50, AsItIs.MaxPixels));
 
-        Assert.Equal(Assert.IsType<JpegTranscodeResult.Done>(JpegTranscoder.Transcode(common, 50, AsItIs.MaxPixels)).Body.ToArray(), Compressed(common).Body.ToArray());
+        Assert.Equal(
+            Assert.IsType<JpegTranscodeResult.Done>(JpegTranscoder.Transcode(common, 50, AsItIs.MaxPixels)).Body.ToArray(),
+            Compressed(common).Body.ToArray());
         Assert.InRange(Picture.Decode(Compressed(rgb).Body).Psnr(Picture.Decode(rgb)), 25, double.PositiveInfinity);
     }
 }

@@ -22,7 +22,8 @@ public sealed class LibVipsMissingTests
             Assert.True(
                 tests.ExitCode == 0
                 || output.Contains("libvips was not found: the program brings it for Linux, macOS and Windows", StringComparison.Ordinal)
-                || (output.Contains(" of this system is too old: install 8.15 or newer", StringComparison.Ordinal) && output.Contains("libvips 8.", StringComparison.Ordinal)),
+                || (output.Contains(" of this system is too old: install 8.15 or newer", StringComparison.Ordinal)
+                    && output.Contains("libvips 8.", StringComparison.Ordinal)),
                 output);
         }
         finally
@@ -34,10 +35,12 @@ public sealed class LibVipsMissingTests
     /// <summary>This test program in another folder, without the list of files that it comes with.</summary>
     private static string CopyWithoutNatives(string folder)
     {
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(
+            file => !file.EndsWith(".deps.json", StringComparison.Ordinal)))
         {
             File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
         }
+
         return Path.Combine(folder, Path.GetFileName(Environment.ProcessPath!));
     }
 }

@@ -9,7 +9,8 @@ namespace Halftone.Codec.Tests;
 public sealed class ShrinkTests
 {
     private static CodecResult.Compressed Compress(byte[] source, int? maxWidth, int? maxHeight, ImageFormat? format = null, int q = 50) =>
-        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(source, new CodecRequest { MaxWidth = maxWidth, MaxHeight = maxHeight, Format = format, Q = q }));
+        Assert.IsType<CodecResult.Compressed>(
+            ImageCodec.Compress(source, new CodecRequest { MaxWidth = maxWidth, MaxHeight = maxHeight, Format = format, Q = q }));
 
     public static TheoryData<string, string> Savers => new()
     {
@@ -72,7 +73,8 @@ public sealed class ShrinkTests
     [InlineData(null, -1)]
     [InlineData(65_536, null)]
     public void A_box_without_room_or_beyond_every_image_is_a_mistake_of_the_caller(int? maxWidth, int? maxHeight) =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => ImageCodec.Compress(new byte[10], new CodecRequest { MaxWidth = maxWidth, MaxHeight = maxHeight }));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => ImageCodec.Compress(new byte[10], new CodecRequest { MaxWidth = maxWidth, MaxHeight = maxHeight }));
 
     /// <summary>What was asked for is the size: more bytes than the source had are then still right.</summary>
     [Fact]
@@ -96,7 +98,9 @@ public sealed class ShrinkTests
         using var image = upright.StoredFor(orientation).Image().With("orientation", orientation);
         var source = Picture.Save(image, saver, saver == "pngsave_buffer" ? "" : "Q=95");
 
-        foreach (var (maxWidth, maxHeight, width, height) in ((int?, int?, int, int)[])[(96, null, 96, 64), (null, 96, 144, 96), (192, 16, 24, 16)])
+        foreach (var (maxWidth, maxHeight, width, height) in ((int?, int?, int, int)[])[
+            (96, null, 96, 64), (null, 96, 144, 96), (192, 16, 24, 16),
+        ])
         {
             var result = Compress(source, maxWidth, maxHeight);
 
@@ -144,7 +148,8 @@ public sealed class ShrinkTests
         var shown = Picture.Decode(Compress(Animation("gifsave_buffer", 60, 40, drawn), 27, null).Body).Rgb();
 
         Assert.Equal((27, 18 * 3), (shown.Width, shown.Height));
-        Assert.All(shown.Samples.Chunk(27 * 18 * 3).Index(), frame => Assert.Equal([(byte)(frame.Index == 1 ? 0 : 255)], frame.Item.Distinct()));
+        Assert.All(
+            shown.Samples.Chunk(27 * 18 * 3).Index(), frame => Assert.Equal([(byte)(frame.Index == 1 ? 0 : 255)], frame.Item.Distinct()));
     }
 
     /// <summary>A frame takes most of a millisecond by itself: beyond a thousand they are shrunk as one image.</summary>
@@ -179,7 +184,8 @@ public sealed class ShrinkTests
     [InlineData(2, 2, 1, null, 1, 1)]
     [InlineData(999, 333, 500, null, 500, 167)]
     [InlineData(1_001, 1_003, 64, 64, 64, 64)]
-    public void Long_thin_and_odd_images_keep_a_pixel_and_their_proportions(int width, int height, int? maxWidth, int? maxHeight, int newWidth, int newHeight)
+    public void Long_thin_and_odd_images_keep_a_pixel_and_their_proportions(
+        int width, int height, int? maxWidth, int? maxHeight, int newWidth, int newHeight)
     {
         foreach (var saver in (string[])["pngsave_buffer", "jpegsave_buffer", "webpsave_buffer", "gifsave_buffer"])
         {
@@ -213,7 +219,10 @@ public sealed class ShrinkTests
         Assert.InRange(seen.Length, 2_900, 3_050);
         Assert.Contains(seen, pixel => pixel[3] < 200);
         // As much as it shows; mixed with black, a half covered pixel would be off by 57.
-        Assert.All(seen, pixel => Assert.InRange(Math.Max(Math.Abs(pixel[0] - 230), Math.Max(Math.Abs(pixel[1] - 30), Math.Abs(pixel[2] - 30))) * pixel[3] / 255, 0, 16));
+        Assert.All(
+            seen,
+            pixel => Assert.InRange(
+                Math.Max(Math.Abs(pixel[0] - 230), Math.Max(Math.Abs(pixel[1] - 30), Math.Abs(pixel[2] - 30))) * pixel[3] / 255, 0, 16));
     }
 
     [Theory]
@@ -260,6 +269,7 @@ public sealed class ShrinkTests
         {
             Assert.InRange(shown[x, 40][3] - drawn[2 * x, 80][3], -24, 24);
         }
+
         Assert.True(bands > 3 || shown.Rgb().Psnr(drawn.Averaged(90, 70).Rgb()) > 30);
     }
 
@@ -279,7 +289,10 @@ public sealed class ShrinkTests
         Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(file.AsMemory(0, file.Length - 400), new CodecRequest { MaxWidth = 90 }));
     }
 
-    /// <summary>What is refused at its own size is refused at a smaller one, whether the decoder shrinks or another; and what passes has all its pixels.</summary>
+    /// <summary>
+    /// What is refused at its own size is refused at a smaller one, whether the decoder shrinks or another; and what passes has all its
+    /// pixels.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Savers))]
     public void A_truncated_or_broken_file_is_never_shrunk(string saver, string options)
@@ -294,17 +307,22 @@ public sealed class ShrinkTests
             var length = cut < 20 ? whole.Length - 1 - cut : random.Next(whole.Length);
             var plain = ImageCodec.Compress(whole.AsMemory(0, length), new CodecRequest());
             var shrunk = ImageCodec.Compress(whole.AsMemory(0, length), new CodecRequest { MaxHeight = boxes[cut % 6] });
-            Assert.True(shrunk is CodecResult.Refused || plain is CodecResult.Compressed, $"{length} of {whole.Length} bytes at {boxes[cut % 6]} pixels");
+            Assert.True(
+                shrunk is CodecResult.Refused || plain is CodecResult.Compressed,
+                $"{length} of {whole.Length} bytes at {boxes[cut % 6]} pixels");
             // A PNG has 12 bytes after its last pixel, a GIF one.
             Assert.True(shrunk is CodecResult.Refused || whole.Length - length <= 12);
         }
+
         for (var i = 0; i < (isSlow ? 8 : 60); i++)
         {
             var broken = whole.ToArray();
             broken[random.Next(broken.Length)] ^= (byte)random.Next(1, 256);
             var plain = ImageCodec.Compress(broken, new CodecRequest { MaxPixels = 4_000_000 });
             var shrunk = ImageCodec.Compress(broken, new CodecRequest { MaxPixels = 4_000_000, MaxHeight = boxes[i % 6] });
-            Assert.True(shrunk is CodecResult.Refused || plain is CodecResult.Compressed, $"{Convert.ToBase64String(broken)} at {boxes[i % 6]} pixels");
+            Assert.True(
+                shrunk is CodecResult.Refused || plain is CodecResult.Compressed,
+                $"{Convert.ToBase64String(broken)} at {boxes[i % 6]} pixels");
         }
     }
 
@@ -319,7 +337,8 @@ public sealed class ShrinkTests
         {
             foreach (var width in (int?[])[null, 50])
             {
-                var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(broken, new CodecRequest { MaxWidth = width, Format = format }));
+                var refused = Assert.IsType<CodecResult.Refused>(
+                    ImageCodec.Compress(broken, new CodecRequest { MaxWidth = width, Format = format }));
                 Assert.Equal(CodecError.CorruptImage, refused.Error);
             }
         }
@@ -329,7 +348,8 @@ public sealed class ShrinkTests
     public void The_pixel_limit_is_for_the_source_however_small_the_output()
     {
         var refused = Assert.IsType<CodecResult.Refused>(
-            ImageCodec.Compress(Picture.Draw(100, 100).Save("jpegsave_buffer"), new CodecRequest { MaxPixels = 9_999, MaxWidth = 1, MaxHeight = 1 }));
+            ImageCodec.Compress(
+                Picture.Draw(100, 100).Save("jpegsave_buffer"), new CodecRequest { MaxPixels = 9_999, MaxWidth = 1, MaxHeight = 1 }));
 
         Assert.Equal(new CodecResult.Refused(CodecError.TooManyPixels, "100 x 100 pixels, more than 9999"), refused);
         Assert.Equal(
@@ -348,7 +368,9 @@ public sealed class ShrinkTests
         var result = Compress(source, 100, 100);
 
         Assert.Equal((ImageFormat.Webp, 100, 100), (result.Format, result.WidthPixels, result.HeightPixels));
-        Assert.All(Picture.Decode(result.Body)[50, 50].ToArray().Zip((byte[])[9, 99, 199, 100]), sample => Assert.InRange(sample.First - sample.Second, -4, 4));
+        Assert.All(
+            Picture.Decode(result.Body)[50, 50].ToArray().Zip((byte[])[9, 99, 199, 100]),
+            sample => Assert.InRange(sample.First - sample.Second, -4, 4));
     }
 
     /// <summary>The same file at the same box by libvips's own operation: the same size, and nearly the same pixels.</summary>
@@ -362,7 +384,9 @@ public sealed class ShrinkTests
         var file = Picture.Draw(611, 427).Save(saver, options).AsMemory();
         var format = SourceSniffer.Sniff(file.Span).Format!.Value;
         using var pinned = file.Pin();
-        foreach (var (maxWidth, maxHeight) in ((int, int)[])[(600, 600), (400, 100), (305, 305), (200, 200), (150, 31), (77, 77), (37, 37), (9, 9)])
+        foreach (var (maxWidth, maxHeight) in ((int, int)[])[
+            (600, 600), (400, 100), (305, 305), (200, 200), (150, 31), (77, 77), (37, 37), (9, 9),
+        ])
         {
             using var thumbnail = Image.ThumbnailBuffer(file.ToArray(), maxWidth, height: maxHeight, size: Enums.Size.Down);
             using var expected = thumbnail.Pixels();
@@ -396,7 +420,13 @@ public sealed class ShrinkTests
             using var image = dot.Embed(0, 0, width, height);
             using var thumbnail = image.ThumbnailImage(maxWidth, height: maxHeight, size: Enums.Size.Down);
 
-            Assert.Equal((width, height, thumbnail.Width, thumbnail.Height), (width, height, new SizeBox(maxWidth, maxHeight).Fit(width, height).Width, new SizeBox(maxWidth, maxHeight).Fit(width, height).Height));
+            Assert.Equal(
+                (width, height, thumbnail.Width, thumbnail.Height),
+                (
+                    width,
+                    height,
+                    new SizeBox(maxWidth, maxHeight).Fit(width, height).Width,
+                    new SizeBox(maxWidth, maxHeight).Fit(width, height).Height));
         }
     }
 }

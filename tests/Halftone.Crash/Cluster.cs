@@ -5,11 +5,14 @@ using Halftone.Pipeline;
 using Halftone.Servers;
 using Halftone.Store;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 
 namespace Halftone.Crash;
 
-/// <summary>One api and some workers, each a process of its own, on PostgreSQL, RabbitMQ and Ceph's S3, with a proxy before each of those.</summary>
+/// <summary>
+/// One api and some workers, each a process of its own, on PostgreSQL, RabbitMQ and Ceph's S3, with a proxy before each of those.
+/// </summary>
 internal sealed class Cluster : IEstate, IAsyncDisposable
 {
     private const string Prefix = "shop/";
@@ -25,11 +28,24 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     private readonly S3Options bucket;
     private string databaseName = "";
 
-    private Cluster(string program, IReadOnlyList<(string, string)> settings, PostgresServer postgres, IReadOnlyList<RabbitServer> brokers, CephServer ceph)
+    private Cluster(
+        string program,
+        IReadOnlyList<(string, string)> settings,
+        PostgresServer postgres,
+        IReadOnlyList<RabbitServer> brokers,
+        CephServer ceph)
     {
         (this.program, extraSettings, this.postgres, this.brokers, this.ceph) = (program, settings, postgres, brokers, ceph);
-        (toPostgres, toBrokers, toCeph) = (new TcpProxy(postgres.Port), [.. brokers.Select(broker => new TcpProxy(broker.Port))], new TcpProxy(ceph.Port));
-        bucket = new S3Options { Bucket = "shop", Endpoint = ceph.Endpoint, Prefix = Prefix, AccessKeyId = CephServer.AccessKeyId, SecretAccessKey = CephServer.SecretAccessKey };
+        (toPostgres, toBrokers, toCeph) =
+            (new TcpProxy(postgres.Port), [.. brokers.Select(broker => new TcpProxy(broker.Port))], new TcpProxy(ceph.Port));
+        bucket = new S3Options
+        {
+            Bucket = "shop",
+            Endpoint = ceph.Endpoint,
+            Prefix = Prefix,
+            AccessKeyId = CephServer.AccessKeyId,
+            SecretAccessKey = CephServer.SecretAccessKey,
+        };
         Api = new Member(this, "api", 0);
     }
 
@@ -52,16 +68,24 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     public Dependency Store => new("store", [toCeph], ceph.StopAsync, ceph.RunAsync);
 
     /// <summary>All nodes of the broker.</summary>
-    public Dependency Queue => new("queue", toBrokers, () => Task.WhenAll(brokers.Select(broker => broker.StopAsync())), ct => Task.WhenAll(brokers.Select(broker => broker.RunAsync(ct))));
+    public Dependency Queue =>
+        new(
+            "queue",
+            toBrokers,
+            () => Task.WhenAll(brokers.Select(broker => broker.StopAsync())),
+            ct => Task.WhenAll(brokers.Select(broker => broker.RunAsync(ct))));
 
     /// <summary>One node of several.</summary>
     public Dependency QueueNode(int node) => new("queue node", [toBrokers[node]], brokers[node].StopAsync, brokers[node].RunAsync);
 
     public int QueueNodes => brokers.Count;
 
-    public static async Task<Cluster> StartAsync(string program, int workers, int queueNodes, IReadOnlyList<(string, string)> settings, CancellationToken cancellationToken)
+    public static async Task<Cluster> StartAsync(
+        string program, int workers, int queueNodes, IReadOnlyList<(string, string)> settings, CancellationToken cancellationToken)
     {
-        var (postgres, brokers, ceph) = (PostgresServer.StartAsync(cancellationToken), RabbitServer.StartAsync(queueNodes, cancellationToken), CephServer.StartAsync(cancellationToken));
+        var (postgres, brokers, ceph) =
+            (PostgresServer.StartAsync(
+                cancellationToken), RabbitServer.StartAsync(queueNodes, cancellationToken), CephServer.StartAsync(cancellationToken));
         var cluster = new Cluster(program, settings, await postgres, await brokers, await ceph);
         using (var client = cluster.ceph.Client())
         {
@@ -75,14 +99,18 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     }
 
     /// <summary>Straight to the server, past the proxy.</summary>
-    public HalftoneDatabase OpenDatabase() => new PostgresDatabase(PostgresAddress.Parse(ConnectionString(postgres.Port)), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
+    public HalftoneDatabase OpenDatabase() =>
+        new PostgresDatabase(
+            PostgresAddress.Parse(ConnectionString(postgres.Port)), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
 
     /// <summary>Images of all requests whose outcome is recorded; null while the database does not answer.</summary>
     public async Task<long?> OutcomesAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await OnDatabaseAsync(connection => connection.ExecuteScalarAsync<long>("SELECT coalesce(sum(completed + failed), 0) FROM request"), cancellationToken);
+            return await OnDatabaseAsync(
+                connection => connection.ExecuteScalarAsync<long>("SELECT coalesce(sum(completed + failed), 0) FROM request"),
+                cancellationToken);
         }
         catch (NpgsqlException)
         {
@@ -92,12 +120,16 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
 
     /// <summary>Uploads of processes that died in them count as abandoned at once, and not after five minutes.</summary>
     public Task AgeUploadsAsync(CancellationToken cancellationToken) =>
-        OnDatabaseAsync(connection => connection.ExecuteAsync("UPDATE request SET updated_at = 0 WHERE state = 'receiving'"), cancellationToken);
+        OnDatabaseAsync(
+            connection => connection.ExecuteAsync("UPDATE request SET updated_at = 0 WHERE state = 'receiving'"), cancellationToken);
 
     /// <summary>Waits until nothing is open any more, requests whose uploads were never answered among them.</summary>
     public async Task SettleAsync(CancellationToken cancellationToken)
     {
-        while (await OnDatabaseAsync(connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM request WHERE state NOT IN ('completed', 'failed', 'cancelled')"), cancellationToken) > 0)
+        while (await OnDatabaseAsync(
+            connection => connection.ExecuteScalarAsync<long>(
+                "SELECT count(*) FROM request WHERE state NOT IN ('completed', 'failed', 'cancelled')"),
+            cancellationToken) > 0)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
         }
@@ -124,7 +156,8 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     {
         await using var database = OpenDatabase();
         using var store = new S3Store(bucket, TimeProvider.System);
-        using var sweep = new OrphanSweep(database, store, store, new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+        using var sweep = new OrphanSweep(
+            database, store, store, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(2)), NullLogger<OrphanSweep>.Instance);
         await sweep.SweepAsync(cancellationToken);
         var all = new List<string>();
         await foreach (var request in store.RequestsAsync(cancellationToken))
@@ -171,14 +204,20 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
         return await ask(connection);
     }
 
-    private string ConnectionString(int port) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={databaseName}");
+    private string ConnectionString(int port) =>
+        string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={databaseName}");
 
     private (string, string)[] SettingsOf(string role) =>
     [
         ("Server:Role", role), ("Server:PublicUrl", Url),
         ("Database:ConnectionString", ConnectionString(toPostgres.Port)),
-        ("Queue:Uri", string.Join(',', toBrokers.Select(proxy => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{proxy.Port}/")))),
-        ("Store:S3:Bucket", bucket.Bucket), ("Store:S3:Prefix", Prefix), ("Store:S3:Endpoint", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{toCeph.Port}")),
+        (
+            "Queue:Uri",
+            string.Join(
+                ',',
+                toBrokers.Select(proxy => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{proxy.Port}/")))),
+        ("Store:S3:Bucket", bucket.Bucket), ("Store:S3:Prefix", Prefix),
+        ("Store:S3:Endpoint", string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{toCeph.Port}")),
         ("Store:S3:AccessKeyId", bucket.AccessKeyId), ("Store:S3:SecretAccessKey", bucket.SecretAccessKey),
         .. extraSettings,
     ];
@@ -188,12 +227,16 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     /// <param name="Proxies">Through which the members reach it.</param>
     /// <param name="CrashAsync">Ends it in the middle of its work.</param>
     /// <param name="RunAsync">Starts it again with what it had.</param>
-    internal sealed record Dependency(string Name, IReadOnlyList<TcpProxy> Proxies, Func<Task> CrashAsync, Func<CancellationToken, Task> RunAsync);
+    internal sealed record Dependency(
+        string Name, IReadOnlyList<TcpProxy> Proxies, Func<Task> CrashAsync, Func<CancellationToken, Task> RunAsync);
 
     /// <summary>One of the product's processes, started again on the same port.</summary>
     internal sealed class Member(Cluster cluster, string role, int number) : IAsyncDisposable
     {
-        public DataFolder Folder { get; } = new() { Parent = Path.Combine(cluster.parent, string.Create(CultureInfo.InvariantCulture, $"{role}{number}")) };
+        public DataFolder Folder { get; } = new()
+        {
+            Parent = Path.Combine(cluster.parent, string.Create(CultureInfo.InvariantCulture, $"{role}{number}")),
+        };
 
         public ServerProcess Process { get; private set; } = null!;
 
@@ -228,11 +271,5 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
             await (Process?.DisposeAsync() ?? ValueTask.CompletedTask);
             Folder.Dispose();
         }
-    }
-
-    /// <summary>The clock of the sweep that comes two days later.</summary>
-    private sealed class DaysAhead : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromDays(2);
     }
 }

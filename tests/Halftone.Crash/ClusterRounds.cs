@@ -10,7 +10,10 @@ internal sealed class FaultCounts
 
     public int FewestInFlight { get; private set; } = int.MaxValue;
 
-    public IEnumerable<string> Lines => faults.Select(fault => string.Create(CultureInfo.InvariantCulture, $"{fault.Key}: {fault.Value.Times} times, longest until the next outcome {fault.Value.Longest.TotalSeconds:0.0} s"));
+    public IEnumerable<string> Lines =>
+        faults.Select(fault => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{fault.Key}: {fault.Value.Times} times, longest until the next outcome {fault.Value.Longest.TotalSeconds:0.0} s"));
 
     public int Times => faults.Values.Sum(fault => fault.Times);
 
@@ -24,7 +27,9 @@ internal sealed class FaultCounts
     }
 }
 
-/// <summary>Faults of processes, servers and networks, one after the other, while at least <paramref name="inFlight"/> images are in flight.</summary>
+/// <summary>
+/// Faults of processes, servers and networks, one after the other, while at least <paramref name="inFlight"/> images are in flight.
+/// </summary>
 internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, TimeSpan outage, TextWriter output)
 {
     /// <summary>So long the requests may take to end when all is well again.</summary>
@@ -40,7 +45,8 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
     public static IReadOnlyList<(string, string)> Settings { get; } =
     [
         ("Queue:Prefetch", "64"), ("Queue:PlanImages", "64"), ("Queue:SweepInterval", "00:00:00.200"), ("Compress:Children", "1"),
-        ("Fetch:MinPerHost", "16"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Fetch:RetrySchedule:1", "00:00:00.300"), ("Fetch:RetrySchedule:2", "00:00:01"),
+        ("Fetch:MinPerHost", "16"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Fetch:RetrySchedule:1", "00:00:00.300"),
+        ("Fetch:RetrySchedule:2", "00:00:01"),
         ("Logging:LogLevel:Default", "Warning"),
     ];
 
@@ -88,7 +94,9 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
             var pause = await UntilNextOutcomeAsync(fault, cancellationToken);
             counts.Note(fault.Name, waiting, pause);
             await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"round {round}: {fault.Name}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {waiting}, next outcome after {pause.TotalSeconds:0.0} s"));
+                CultureInfo.InvariantCulture,
+                $"round {round}: {fault.Name}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {waiting}, "
+                    + $"next outcome after {pause.TotalSeconds:0.0} s"));
             return true;
         },
         random,
@@ -110,7 +118,9 @@ internal sealed class ClusterRounds(Cluster cluster, int seed, int inFlight, Tim
             before ??= now;
             if (Stopwatch.GetElapsedTime(healed) > LongestPause)
             {
-                throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"{fault.Name}: no image was recorded for {LongestPause.TotalMinutes} min after it was over."));
+                throw new InvalidOperationException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{fault.Name}: no image was recorded for {LongestPause.TotalMinutes} min after it was over."));
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);

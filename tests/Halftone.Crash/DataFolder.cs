@@ -31,10 +31,13 @@ internal sealed class DataFolder : IEstate, IDisposable
     /// <summary>Leaves everything on disk, to be looked at.</summary>
     public bool IsKept { get; set; }
 
-    /// <summary>Until the files of deleted requests are gone: their rows go next, and a server that is told to stop ends what it has begun.</summary>
+    /// <summary>
+    /// Until the files of deleted requests are gone: their rows go next, and a server that is told to stop ends what it has begun.
+    /// </summary>
     public async Task WaitForRemovalAsync(Shop shop, CancellationToken cancellationToken)
     {
-        while (shop.Sent.Any(request => request is { IsGone: true, RequestId: { } id } && Directory.Exists(System.IO.Path.Combine(Path, "files", id.ToString("D")))))
+        while (shop.Sent.Any(request =>
+            request is { IsGone: true, RequestId: { } id } && Directory.Exists(System.IO.Path.Combine(Path, "files", id.ToString("D")))))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
         }
@@ -57,8 +60,11 @@ internal sealed class DataFolder : IEstate, IDisposable
         var all = new List<string>();
         foreach (var root in new[] { "images", "files" }.Select(store => System.IO.Path.Combine(Path, store)).Where(Directory.Exists))
         {
-            all.AddRange(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(file => System.IO.Path.GetRelativePath(Path, file)));
-            all.AddRange(Directory.EnumerateDirectories(root).Where(folder => !Guid.TryParse(System.IO.Path.GetFileName(folder), out var id) || !requests.Contains(id)).Select(folder => System.IO.Path.GetRelativePath(Path, folder) + "/"));
+            all.AddRange(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(
+                file => System.IO.Path.GetRelativePath(Path, file)));
+            all.AddRange(Directory.EnumerateDirectories(root)
+                .Where(folder => !Guid.TryParse(System.IO.Path.GetFileName(folder), out var id) || !requests.Contains(id))
+                .Select(folder => System.IO.Path.GetRelativePath(Path, folder) + "/"));
         }
 
         return Task.FromResult<IReadOnlyList<string>>(all);

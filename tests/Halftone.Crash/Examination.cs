@@ -41,11 +41,15 @@ internal sealed class Findings
     public bool IsClean => Lost.Count + Doubled.Count + Orphans.Count + Wrong.Count == 0;
 
     public IEnumerable<string> Sentences =>
-        [.. Lost.Select(s => "LOST " + s), .. Doubled.Select(s => "DOUBLED " + s), .. Orphans.Select(s => "ORPHAN " + s), .. Wrong.Select(s => "WRONG " + s)];
+        [
+            .. Lost.Select(s => "LOST " + s), .. Doubled.Select(s => "DOUBLED " + s), .. Orphans.Select(s => "ORPHAN " + s),
+            .. Wrong.Select(s => "WRONG " + s),
+        ];
 }
 
 /// <summary>
-/// Holds what servers that have ended left behind against what was sent: every row exactly once, every output whole and as its row says, nothing that
+/// Holds what servers that have ended left behind against what was sent: every row exactly once, every output whole and as its row says,
+/// nothing that
 /// belongs to nobody.
 /// </summary>
 internal sealed class Examination(IEstate estate, Shop shop, Surroundings surroundings)
@@ -61,8 +65,10 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
         CheckAccepted(requests);
         foreach (var request in requests)
         {
-            var products = (await database.ReadAsync(c => c.QueryAsync<ProductRow>(Sql.Products, new { request.RequestId }), cancellationToken)).AsList();
-            var images = (await database.ReadAsync(c => c.QueryAsync<ImageRow>(Sql.Images, new { request.RequestId }), cancellationToken)).AsList();
+            var products = (await database.ReadAsync(
+                c => c.QueryAsync<ProductRow>(Sql.Products, new { request.RequestId }), cancellationToken)).AsList();
+            var images = (await database.ReadAsync(
+                c => c.QueryAsync<ImageRow>(Sql.Images, new { request.RequestId }), cancellationToken)).AsList();
             await CheckRequestAsync(request, products, images, cancellationToken);
         }
 
@@ -91,7 +97,9 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
                 findings.Doubled.Add($"{sent.Name} was sent as one upload and is {found} requests");
             }
 
-            if (sent is { RequestId: { } ended, MayBeGone: false } && surroundings.EventsOf(ended) is var events && (events.Count == 0 || (!sent.MayBeCancelled && events.Distinct().Count() > Math.Max(1, RunsOf(requests, ended)))))
+            if (sent is { RequestId: { } ended, MayBeGone: false }
+                && surroundings.EventsOf(ended) is var events
+                && (events.Count == 0 || (!sent.MayBeCancelled && events.Distinct().Count() > Math.Max(1, RunsOf(requests, ended)))))
             {
                 (events.Count == 0 ? findings.Lost : findings.Doubled).Add($"request {ended}: events {string.Join(' ', events)}");
             }
@@ -100,7 +108,8 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
     private static int RunsOf(List<RequestRow> requests, Guid id) => requests.FirstOrDefault(row => row.RequestId == id)?.Run ?? 1;
 
-    private async Task CheckRequestAsync(RequestRow request, List<ProductRow> products, List<ImageRow> images, CancellationToken cancellationToken)
+    private async Task CheckRequestAsync(
+        RequestRow request, List<ProductRow> products, List<ImageRow> images, CancellationToken cancellationToken)
     {
         var what = $"request {request.RequestId} ({request.FileName}, {request.State}, run {request.Run})";
         if (shop.Sent.SingleOrDefault(sent => sent.Name + ".csv" == request.FileName) is not { } sent)
@@ -165,16 +174,23 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
     {
         var completed = images.Where(image => image.State == "completed").ToList();
         var counted = (request.Completed, request.Failed, request.BytesIn, request.BytesOut);
-        var real = (completed.Count, images.Count(image => image.State == "failed"), completed.Sum(image => image.BytesIn ?? 0), completed.Sum(image => image.BytesOut ?? 0));
+        var real =
+            (
+                completed.Count,
+                images.Count(image => image.State == "failed"),
+                completed.Sum(image => image.BytesIn ?? 0),
+                completed.Sum(image => image.BytesOut ?? 0));
         if (counted != real || request.Errors != real.Item2)
         {
             findings.Wrong.Add($"{what} counts {counted} and {request.Errors} errors, its images are {real}");
         }
     }
 
-    private async Task CheckImageAsync(string what, RequestRow request, SentRequest sent, ImageRow image, CancellationToken cancellationToken)
+    private async Task CheckImageAsync(
+        string what, RequestRow request, SentRequest sent, ImageRow image, CancellationToken cancellationToken)
     {
-        var isMissing = image.InputUrl.Contains("/missing/", StringComparison.Ordinal) || (image.InputUrl.Contains("/later/", StringComparison.Ordinal) && request.Run == 1);
+        var isMissing = image.InputUrl.Contains("/missing/", StringComparison.Ordinal)
+            || (image.InputUrl.Contains("/later/", StringComparison.Ordinal) && request.Run == 1);
         findings.AttemptsLost += Math.Max(0, image.Attempt - (image.InputUrl.Contains("/flaky/", StringComparison.Ordinal) ? 1 : 0));
         switch (image.State)
         {
@@ -208,7 +224,8 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
         }
     }
 
-    private async Task CheckOutputAsync(string what, long imageId, string key, long? length, string? contentHash, CancellationToken cancellationToken)
+    private async Task CheckOutputAsync(
+        string what, long imageId, string key, long? length, string? contentHash, CancellationToken cancellationToken)
     {
         named.Add(estate.NameOf(StoredKind.Image, key));
         if (await estate.ReadAsync(StoredKind.Image, key, cancellationToken) is not { } bytes)
@@ -220,16 +237,19 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
         var hash = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (bytes.Length != length || hash != contentHash)
         {
-            findings.Wrong.Add($"{what}: the file {key} of image {imageId} has {bytes.Length} bytes, its row says {length}; or its hash differs");
+            findings.Wrong.Add(
+                $"{what}: the file {key} of image {imageId} has {bytes.Length} bytes, its row says {length}; or its hash differs");
         }
-        else if (decoded.Add(hash) && ImageCodec.Compress(bytes, new CodecRequest { Format = ImageFormat.Png }) is CodecResult.Refused refused)
+        else if (decoded.Add(hash)
+            && ImageCodec.Compress(bytes, new CodecRequest { Format = ImageFormat.Png }) is CodecResult.Refused refused)
         {
             findings.Wrong.Add($"{what}: the file {key} of image {imageId} does not decode: {refused.Detail}");
         }
     }
 
     /// <summary>The result CSV names every row once, in order, and each image's output and variants at their place.</summary>
-    private async Task CheckResultAsync(string what, SentRequest sent, List<ImageRow> images, string resultKey, CancellationToken cancellationToken)
+    private async Task CheckResultAsync(
+        string what, SentRequest sent, List<ImageRow> images, string resultKey, CancellationToken cancellationToken)
     {
         if (await estate.ReadAsync(StoredKind.File, resultKey, cancellationToken) is not { } result)
         {
@@ -251,7 +271,12 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
 
     private void CompareOutputs(string what, List<string> outputs, List<string> expected)
     {
-        if (outputs.Count != expected.Count || !outputs.Zip(expected).All(pair => pair.Second.Length == 0 ? pair.First.Length == 0 : pair.First.EndsWith("/images/" + pair.Second, StringComparison.Ordinal)))
+        if (outputs.Count != expected.Count
+            || !outputs
+                .Zip(expected)
+                .All(pair => pair.Second.Length == 0
+                    ? pair.First.Length == 0
+                    : pair.First.EndsWith("/images/" + pair.Second, StringComparison.Ordinal)))
         {
             findings.Wrong.Add($"{what}: the outputs in its result are not those of its images");
         }
@@ -260,7 +285,8 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
     private async Task CheckFilesAsync(List<RequestRow> requests, CancellationToken cancellationToken)
     {
         var ids = requests.Select(request => request.RequestId).ToHashSet();
-        findings.Orphans.AddRange((await estate.AllAsync(ids, cancellationToken)).Where(name => !named.Contains(name) && !name.Contains($"{OrphanSweep.Marks:D}/", StringComparison.Ordinal)));
+        findings.Orphans.AddRange((await estate.AllAsync(ids, cancellationToken)).Where(
+            name => !named.Contains(name) && !name.Contains($"{OrphanSweep.Marks:D}/", StringComparison.Ordinal)));
     }
 
     /// <summary>Cells of one line; a quoted cell may hold commas, and none of ours holds a quote.</summary>
@@ -325,17 +351,18 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
     private static class Sql
     {
         public const string Requests = """
-            SELECT request_id AS RequestId, file_name AS FileName, state AS State, run AS Run, completed AS Completed, failed AS Failed, bytes_in AS BytesIn,
-                   bytes_out AS BytesOut, upload_key AS UploadKey, result_key AS ResultKey,
+            SELECT request_id AS RequestId, file_name AS FileName, state AS State, run AS Run, completed AS Completed, failed AS Failed,
+                   bytes_in AS BytesIn, bytes_out AS BytesOut, upload_key AS UploadKey, result_key AS ResultKey,
                    (SELECT CAST(coalesce(sum(images), 0) AS BIGINT) FROM error_count e WHERE e.request_id = request.request_id) AS Errors
             FROM   request
             """;
 
-        public const string Products = "SELECT serial_number AS SerialNumber FROM product WHERE request_id = @RequestId ORDER BY product_id";
+        public const string Products =
+            "SELECT serial_number AS SerialNumber FROM product WHERE request_id = @RequestId ORDER BY product_id";
 
         public const string Images = """
-            SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey, i.attempt AS Attempt,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused,
+            SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.state AS State, i.error_code AS ErrorCode, i.object_key AS ObjectKey,
+                   i.attempt AS Attempt, i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.content_hash AS ContentHash, i.reused AS Reused,
                    COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS Variants
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  p.request_id = @RequestId
@@ -351,7 +378,9 @@ internal sealed class Examination(IEstate estate, Shop shop, Surroundings surrou
             UNION ALL
             SELECT 'error_count row of ' || request_id FROM error_count WHERE request_id NOT IN (SELECT request_id FROM request)
             UNION ALL
-            SELECT 'delivery_attempt row of ' || delivery_id FROM delivery_attempt WHERE delivery_id NOT IN (SELECT delivery_id FROM delivery)
+            SELECT 'delivery_attempt row of ' || delivery_id
+            FROM   delivery_attempt
+            WHERE  delivery_id NOT IN (SELECT delivery_id FROM delivery)
             """;
     }
 }

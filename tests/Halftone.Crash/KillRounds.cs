@@ -14,7 +14,9 @@ internal enum KillMode
     Parent,
     /// <summary>Some codec children; the server goes on.</summary>
     Children,
-    /// <summary>Nobody: the server and its children are stopped (SIGSTOP) for <see cref="KillRounds.Pause"/> and go on. Only where it is asked for.</summary>
+    /// <summary>
+    /// Nobody: the server and its children are stopped (SIGSTOP) for <see cref="KillRounds.Pause"/> and go on. Only where it is asked for.
+    /// </summary>
     Pause,
 }
 
@@ -44,7 +46,9 @@ internal sealed record KillCounts
     public int ExitCode { get; set; }
 }
 
-/// <summary>kill -9 at random moments while at least <see cref="InFlight"/> images are in flight, again and again on one data folder.</summary>
+/// <summary>
+/// kill -9 at random moments while at least <see cref="InFlight"/> images are in flight, again and again on one data folder.
+/// </summary>
 internal sealed class KillRounds(string program, int seed, KillMode mode, int inFlight, TextWriter output)
 {
     /// <summary>So long a request may take to end, on a machine that does other things as well.</summary>
@@ -53,7 +57,8 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
     private static readonly (string, string)[] Settings =
     [
         ("Queue:Prefetch", "128"), ("Queue:PlanImages", "64"), ("Queue:SweepInterval", "00:00:00.200"),
-        ("Fetch:MinPerHost", "16"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Fetch:RetrySchedule:1", "00:00:00.300"), ("Fetch:RetrySchedule:2", "00:00:01"),
+        ("Fetch:MinPerHost", "16"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Fetch:RetrySchedule:1", "00:00:00.300"),
+        ("Fetch:RetrySchedule:2", "00:00:01"),
         ("Logging:LogLevel:Default", "Warning"),
     ];
 
@@ -75,7 +80,9 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         var server = Start(folder);
         for (var round = 1; round <= rounds; round++)
         {
-            var kill = mode == KillMode.All ? random.Next(5) switch { 0 => KillMode.Parent, 1 => KillMode.Children, _ => KillMode.Group } : mode;
+            var kill = mode == KillMode.All
+                ? random.Next(5) switch { 0 => KillMode.Parent, 1 => KillMode.Children, _ => KillMode.Group }
+                : mode;
             if (await RoundAsync(kill, server, shop, load, cancellationToken))
             {
                 await server.WaitForEndAsync(cancellationToken);
@@ -84,7 +91,9 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
             }
 
             await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"round {round}: {kill}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {shop.ImagesInFlight}, progress after {lastToProgress.TotalSeconds:0.00} s"));
+                CultureInfo.InvariantCulture,
+                $"round {round}: {kill}; sent {shop.Sent.Count}, open {shop.Open.Count}, in flight {shop.ImagesInFlight}, "
+                    + $"progress after {lastToProgress.TotalSeconds:0.00} s"));
         }
 
         await ExpectListeningAsync(server, folder);
@@ -104,7 +113,8 @@ internal sealed class KillRounds(string program, int seed, KillMode mode, int in
         return (counts, await new Examination(folder, shop, surroundings).RunAsync(cancellationToken));
     }
 
-    private ServerProcess Start(DataFolder folder) => ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, folder.DatabaseSetting]);
+    private ServerProcess Start(DataFolder folder) =>
+        ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, folder.DatabaseSetting]);
 
     /// <returns>Whether the server was killed.</returns>
     private async Task<bool> RoundAsync(KillMode kill, ServerProcess server, Shop shop, Load load, CancellationToken cancellationToken)

@@ -9,7 +9,9 @@ internal sealed class Load(Shop shop, Surroundings surroundings, int seed, int i
     private readonly Random random = new(seed);
     private int uploads;
 
-    /// <summary>Uploads one request after the other while fewer than twice as many images are in flight as must be, until it is cancelled.</summary>
+    /// <summary>
+    /// Uploads one request after the other while fewer than twice as many images are in flight as must be, until it is cancelled.
+    /// </summary>
     private async Task KeepUpAsync(CancellationToken cancellationToken)
     {
         try
@@ -17,7 +19,8 @@ internal sealed class Load(Shop shop, Surroundings surroundings, int seed, int i
             while (!cancellationToken.IsCancellationRequested)
             {
                 var pause = TimeSpan.FromMilliseconds(10);
-                if (shop.ImagesInFlight < inFlight * 2 && await UploadAsync(inFlight * 3 / 4, random, cancellationToken) != System.Net.HttpStatusCode.OK)
+                if (shop.ImagesInFlight < inFlight * 2
+                    && await UploadAsync(inFlight * 3 / 4, random, cancellationToken) != System.Net.HttpStatusCode.OK)
                 {
                     pause = TimeSpan.FromMilliseconds(500);
                 }
@@ -34,10 +37,13 @@ internal sealed class Load(Shop shop, Surroundings surroundings, int seed, int i
 
     /// <returns>The status, or null where none came.</returns>
     private Task<System.Net.HttpStatusCode?> UploadAsync(int rows, Random choice, CancellationToken cancellationToken) =>
-        shop.UploadAsync(SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", rows, isRepeatable: choice.Next(2) == 0, surroundings, choice), cancellationToken);
+        shop.UploadAsync(
+            SentRequest.Make($"r{Interlocked.Increment(ref uploads)}", rows, isRepeatable: choice.Next(2) == 0, surroundings, choice),
+            cancellationToken);
 
     /// <summary>
-    /// Keeps uploads coming and strikes at any moment when enough images are in flight, with <paramref name="small"/> more uploads under way that are so
+    /// Keeps uploads coming and strikes at any moment when enough images are in flight, with <paramref name="small"/> more uploads under
+    /// way that are so
     /// small that the blow comes at any moment of their lives.
     /// </summary>
     /// <param name="small">How many.</param>

@@ -9,19 +9,25 @@ namespace Halftone.Crash;
 /// kills  [--rounds 100] [--seed 1] [--mode all|group|parent|children|pause] [--in-flight 100] [--pause 60 (seconds)]
 /// strace [--kinds rename,fsync,…] [--from 1] [--step 1]
 /// races  [--rounds 200] [--seed 1]
-/// faults [--rounds 50] [--seed 1] [--in-flight 100] [--workers 3] [--queue-nodes 1|3] [--outage 60 (seconds)] [--only "kill worker,queue outage,…"]
+/// faults [--rounds 50] [--seed 1] [--in-flight 100] [--workers 3] [--queue-nodes 1|3] [--outage 60 (seconds)] [--only "kill worker,queue
+/// outage,…"]
 /// serve  [--workers 3] [--queue-nodes 1|3]
 /// </code>
-/// faults and serve start PostgreSQL, RabbitMQ and Ceph's S3 of their own, an api and workers; serve does nothing to them, tells where they are and
+/// faults and serve start PostgreSQL, RabbitMQ and Ceph's S3 of their own, an api and workers; serve does nothing to them, tells where they
+/// are and
 /// ends with the end of its input.
-/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. kills and races take <c>--database</c>, the
+/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. kills and races take
+/// <c>--database</c>, the
 /// connection string of an empty PostgreSQL database. Ends with 0 where nothing was lost, doubled,
 /// orphaned or wrong.
 /// </summary>
 internal static class Program
 {
     private static readonly string[] Names =
-        ["rounds", "seed", "mode", "in-flight", "pause", "kinds", "from", "step", "workers", "queue-nodes", "outage", "only", "server", "database"];
+        [
+            "rounds", "seed", "mode", "in-flight", "pause", "kinds", "from", "step", "workers", "queue-nodes", "outage", "only", "server",
+            "database",
+        ];
 
     private static async Task<int> Main(string[] args)
     {
@@ -56,7 +62,8 @@ internal static class Program
 
     private static async Task<int> RefuseAsync()
     {
-        await Console.Error.WriteLineAsync("kills | strace | races | faults | serve, then --NAME VALUE pairs; see Program.cs for their names.");
+        await Console.Error.WriteLineAsync(
+            "kills | strace | races | faults | serve, then --NAME VALUE pairs; see Program.cs for their names.");
         return 2;
     }
 
@@ -67,14 +74,19 @@ internal static class Program
         Console.WriteLine($"seed {seed}, mode {mode}");
         using var folder = new DataFolder { IsKept = true, ConnectionString = options.GetValueOrDefault("database", "") };
         var clock = Stopwatch.StartNew();
-        var (counts, findings) = await new KillRounds(program, seed, mode, Number(options, "in-flight", 100), Console.Out) { Pause = TimeSpan.FromSeconds(Number(options, "pause", 60)) }
+        var (counts, findings) = await new KillRounds(program, seed, mode, Number(options, "in-flight", 100), Console.Out)
+        {
+            Pause = TimeSpan.FromSeconds(Number(options, "pause", 60)),
+        }
             .RunAsync(Number(options, "rounds", 100), folder, cancellationToken);
         folder.IsKept = !findings.IsClean;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            {clock.Elapsed:hh\:mm\:ss}; kills: group {counts.Group} ({counts.WhileStarting} while starting), parent {counts.Parent}, children {counts.Children}; stopped and continued {counts.Pauses}; fewest images in flight {counts.FewestInFlight}
-            longest from start to first progress {counts.LongestToProgress.TotalSeconds:0.00} s; SIGTERM: exit {counts.ExitCode} after {counts.Stop.TotalSeconds:0.00} s
+            {clock.Elapsed:hh\:mm\:ss}; kills: group {counts.Group} ({counts.WhileStarting} while starting), parent {counts.Parent},
+            children {counts.Children}; stopped and continued {counts.Pauses}; fewest images in flight {counts.FewestInFlight}
+            longest from start to first progress {counts.LongestToProgress.TotalSeconds:0.00} s
+            SIGTERM: exit {counts.ExitCode} after {counts.Stop.TotalSeconds:0.00} s
             """));
         return Report(findings, folder.Path);
     }
@@ -121,9 +133,11 @@ internal static class Program
         var seed = Number(options, "seed", 1);
         Console.WriteLine($"seed {seed}");
         var clock = Stopwatch.StartNew();
-        await using var cluster = await Cluster.StartAsync(program, Number(options, "workers", 3), Number(options, "queue-nodes", 1), ClusterRounds.Settings, cancellationToken);
+        await using var cluster = await Cluster.StartAsync(
+            program, Number(options, "workers", 3), Number(options, "queue-nodes", 1), ClusterRounds.Settings, cancellationToken);
         cluster.IsKept = true;
-        var rounds = new ClusterRounds(cluster, seed, Number(options, "in-flight", 100), TimeSpan.FromSeconds(Number(options, "outage", 60)), Console.Out)
+        var rounds = new ClusterRounds(
+            cluster, seed, Number(options, "in-flight", 100), TimeSpan.FromSeconds(Number(options, "outage", 60)), Console.Out)
         {
             Only = options.TryGetValue("only", out var names) ? names.Split(',') : [],
         };
@@ -133,14 +147,20 @@ internal static class Program
             CultureInfo.InvariantCulture,
             $"""
             {string.Join('\n', counts.Lines)}
-            {clock.Elapsed:hh\:mm\:ss}; faults {counts.Times}, fewest images in flight {counts.FewestInFlight}, longest until the next outcome {counts.Longest.TotalSeconds:0.0} s, attempts lost {findings.AttemptsLost}
+            {clock.Elapsed:hh\:mm\:ss}; faults {counts.Times}, fewest images in flight {counts.FewestInFlight}
+            longest until the next outcome {counts.Longest.TotalSeconds:0.0} s, attempts lost {findings.AttemptsLost}
             """));
         return Report(findings, cluster.LogFolder);
     }
 
     private static async Task<int> ServeAsync(string program, Dictionary<string, string> options, CancellationToken cancellationToken)
     {
-        await using var cluster = await Cluster.StartAsync(program, Number(options, "workers", 3), Number(options, "queue-nodes", 1), [("Logging:LogLevel:Default", "Warning")], cancellationToken);
+        await using var cluster = await Cluster.StartAsync(
+            program,
+            Number(options, "workers", 3),
+            Number(options, "queue-nodes", 1),
+            [("Logging:LogLevel:Default", "Warning")],
+            cancellationToken);
         Console.WriteLine($"{cluster.Url} {string.Join(',', cluster.Members.Select(member => member.Process.Id))}");
         await Console.In.ReadToEndAsync(cancellationToken);
         return 0;
@@ -153,8 +173,12 @@ internal static class Program
             Console.WriteLine(sentence);
         }
 
-        Console.WriteLine($"requests {findings.Requests} ({findings.Unanswered} never answered and whole), images {findings.Images} ({findings.Reused} taken over from earlier requests), given up after two killed children {findings.CodecCrashed}");
-        Console.WriteLine($"lost {findings.Lost.Count}, doubled {findings.Doubled.Count}, orphans {findings.Orphans.Count}, wrong {findings.Wrong.Count}");
+        Console.WriteLine(
+            $"requests {findings.Requests} ({findings.Unanswered} never answered and whole), images {findings.Images} ({findings.Reused} "
+                + $"taken over from earlier requests), given up after two killed children {findings.CodecCrashed}");
+        Console.WriteLine(
+            $"lost {findings.Lost.Count}, doubled {findings.Doubled.Count}, orphans {findings.Orphans.Count}, "
+                + $"wrong {findings.Wrong.Count}");
         if (!findings.IsClean)
         {
             Console.WriteLine($"Everything is kept in {folder}");

@@ -3,7 +3,8 @@ using System.Net;
 namespace Halftone.Crash;
 
 /// <summary>
-/// Cancel, retry and delete from several hands at random moments of a running request, whose images wait at a gate that opens and closes: messages of
+/// Cancel, retry and delete from several hands at random moments of a running request, whose images wait at a gate that opens and closes:
+/// messages of
 /// old runs end while new ones are under way. One server, no kills; it is examined at the end.
 /// </summary>
 internal sealed class RaceRounds(string program, int seed, TextWriter output)
@@ -12,7 +13,8 @@ internal sealed class RaceRounds(string program, int seed, TextWriter output)
 
     private static readonly (string, string)[] Settings =
     [
-        ("Queue:SweepInterval", "00:00:00.100"), ("Fetch:MinPerHost", "16"), ("Fetch:RetrySchedule:0", "00:00:00.050"), ("Logging:LogLevel:Default", "Warning"),
+        ("Queue:SweepInterval", "00:00:00.100"), ("Fetch:MinPerHost", "16"), ("Fetch:RetrySchedule:0", "00:00:00.050"),
+        ("Logging:LogLevel:Default", "Warning"),
     ];
 
     private readonly Random random = new(seed);
@@ -63,7 +65,10 @@ internal sealed class RaceRounds(string program, int seed, TextWriter output)
         var request = SentRequest.Make($"race{round}", 8, isRepeatable: true, surroundings, random);
         await shop.UploadAsync(request, deadline.Token);
         request.MayBeCancelled = true;
-        var hands = Enumerable.Range(0, 3).Select(_ => ActAsync(shop, request, [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => (random.Next(60), random.Next(10)))], deadline.Token)).ToList();
+        var hands = Enumerable.Range(0, 3)
+            .Select(_ => ActAsync(
+                shop, request, [.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => (random.Next(60), random.Next(10)))], deadline.Token))
+            .ToList();
         hands.Add(OpenLaterAsync(surroundings, random.Next(120), deadline.Token));
         await Task.WhenAll(hands);
         if (random.Next(2) == 0)

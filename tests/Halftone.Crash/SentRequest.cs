@@ -28,7 +28,9 @@ internal sealed class SentRequest
     /// <summary>Where there is one, an upload that was not answered is sent again, and may not become two requests.</summary>
     public string? IdempotencyKey { get; }
 
-    /// <summary>Whether outputs of earlier requests may be taken over. There are a handful of pictures: else each would be compressed but once.</summary>
+    /// <summary>
+    /// Whether outputs of earlier requests may be taken over. There are a handful of pictures: else each would be compressed but once.
+    /// </summary>
     public bool Reuse { get; private init; }
 
     /// <summary>Known once an upload was answered with 200: from then on the request may not be lost.</summary>
@@ -48,7 +50,8 @@ internal sealed class SentRequest
 
     public bool HasEnded { get; set; }
 
-    /// <summary>Rows of one or two images. Most URLs are pictures; one in thirty is missing, one in twenty fails at first, one in fifteen was in the row before, one
+    /// <summary>Rows of one or two images. Most URLs are pictures; one in thirty is missing, one in twenty fails at first, one in fifteen
+    /// was in the row before, one
     /// in five is in other requests too. One request in six asks for variants.</summary>
     public static SentRequest Make(string name, int rows, bool isRepeatable, Surroundings surroundings, Random random)
     {
@@ -60,7 +63,10 @@ internal sealed class SentRequest
             for (var i = 0; i < 1 + (row % 2); i++)
             {
                 var kind = random.Next(60) switch { < 2 => "missing", < 5 => "flaky", < 17 => "known", _ => "good" };
-                urls.Add(random.Next(15) == 0 && number > 0 ? made.Count > 0 ? made[^1].Urls[0] : urls[0] : surroundings.Url(kind, kind == "known" ? "every" : name, number));
+                urls.Add(
+                    random.Next(15) == 0 && number > 0
+                        ? made.Count > 0 ? made[^1].Urls[0] : urls[0]
+                        : surroundings.Url(kind, kind == "known" ? "every" : name, number));
                 number++;
             }
 
@@ -72,10 +78,15 @@ internal sealed class SentRequest
 
     /// <summary>One URL of each kind given, one to a row.</summary>
     public static SentRequest Of(string name, Surroundings surroundings, params IEnumerable<string> kinds) =>
-        new(name, [.. kinds.Select((kind, i) => new SentRow($"{name}-{i + 1}", [surroundings.Url(kind, name, i)]))], isRepeatable: true, ["thumb"]);
+        new(
+            name,
+            [.. kinds.Select((kind, i) => new SentRow($"{name}-{i + 1}", [surroundings.Url(kind, name, i)]))],
+            isRepeatable: true,
+            ["thumb"]);
 
     /// <summary>What its upload says of <see cref="Variants"/>.</summary>
-    public string VariantsText => string.Join(';', Variants.Select(name => name == "thumb" ? "thumb:max_width=16,max_height=16" : $"{name}:quality=20"));
+    public string VariantsText =>
+        string.Join(';', Variants.Select(name => name == "thumb" ? "thumb:max_width=16,max_height=16" : $"{name}:quality=20"));
 
     public byte[] ToCsv()
     {

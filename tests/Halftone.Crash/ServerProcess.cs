@@ -46,10 +46,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     /// <param name="folder">The data folder.</param>
     /// <param name="settings">As environment variables, such as <c>("Queue:Prefetch", "4")</c>.</param>
     /// <param name="tracer">A program and its arguments that run the server, such as strace; empty for none.</param>
-    public static ServerProcess Start(string program, string url, string folder, IEnumerable<(string Name, string Value)> settings, params IReadOnlyList<string> tracer)
+    public static ServerProcess Start(
+        string program, string url, string folder, IEnumerable<(string Name, string Value)> settings, params IReadOnlyList<string> tracer)
     {
         // setsid makes the group: .NET cannot. It becomes the program it runs, so the id of the process is the group's.
-        var start = new ProcessStartInfo("setsid", [.. tracer, program, "serve", "--urls", url, "--data", folder, "--allow-network", "127.0.0.1"])
+        var start = new ProcessStartInfo(
+            "setsid", [.. tracer, program, "serve", "--urls", url, "--data", folder, "--allow-network", "127.0.0.1"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -57,7 +59,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings)
         {
-            start.Environment[name.Contains(':', StringComparison.Ordinal) ? "Halftone__" + name.Replace(":", "__", StringComparison.Ordinal) : name] = value;
+            start.Environment[name.Contains(':', StringComparison.Ordinal)
+                ? "Halftone__" + name.Replace(":", "__", StringComparison.Ordinal)
+                : name] = value;
         }
 
         return new ServerProcess(Process.Start(start)!, folder.TrimEnd('/') + ".log");

@@ -9,7 +9,11 @@ namespace Halftone.Crash;
 /// <summary>The shop's side of the API. A server that dies under a call is no error here: the call was not answered.</summary>
 internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDisposable
 {
-    private readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { BaseAddress = new Uri(serverUrl + "/"), Timeout = TimeSpan.FromMinutes(1) };
+    private readonly HttpClient client = new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) })
+    {
+        BaseAddress = new Uri(serverUrl + "/"),
+        Timeout = TimeSpan.FromMinutes(1),
+    };
 
     private ImmutableList<SentRequest> sent = [];
 
@@ -17,7 +21,8 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
     public IReadOnlyList<SentRequest> Sent => sent;
 
     /// <summary>Accepted and not yet ended, as far as is known.</summary>
-    public IReadOnlyList<SentRequest> Open => [.. Sent.Where(request => request is { RequestId: not null, HasEnded: false, MayBeGone: false })];
+    public IReadOnlyList<SentRequest> Open =>
+        [.. Sent.Where(request => request is { RequestId: not null, HasEnded: false, MayBeGone: false })];
 
     /// <summary>Images of <see cref="Open"/> that are not done, as far as is known.</summary>
     public int ImagesInFlight => Open.Sum(request => request.Images - request.Done);
@@ -64,7 +69,8 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
             var status = await answer.Content.ReadFromJsonAsync<JsonElement>(cancellationToken);
             if (answer.StatusCode == HttpStatusCode.OK)
             {
-                request.Done = status.GetProperty("progress").GetProperty("completed").GetInt32() + status.GetProperty("progress").GetProperty("failed").GetInt32();
+                request.Done = status.GetProperty("progress").GetProperty("completed").GetInt32()
+                    + status.GetProperty("progress").GetProperty("failed").GetInt32();
                 request.HasEnded = status.TryGetProperty("finished_at", out _);
             }
 
@@ -117,7 +123,8 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
     }
 
     /// <summary>
-    /// Sends uploads again that were not answered, and waits until everything accepted has ended and told its webhook, and so has what was accepted without
+    /// Sends uploads again that were not answered, and waits until everything accepted has ended and told its webhook, and so has what was
+    /// accepted without
     /// an answer.
     /// </summary>
     public async Task SettleAsync(CancellationToken cancellationToken)
@@ -153,8 +160,11 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
     {
         for (string? cursor = ""; cursor is not null;)
         {
-            var page = await AskAsync<JsonElement?>(async () => await client.GetFromJsonAsync<JsonElement>($"requests?limit=500&cursor={cursor}", cancellationToken), cancellationToken);
-            if (page is not { } list || list.GetProperty("requests").EnumerateArray().Any(request => !request.TryGetProperty("finished_at", out _)))
+            var page = await AskAsync<JsonElement?>(
+                async () => await client.GetFromJsonAsync<JsonElement>($"requests?limit=500&cursor={cursor}", cancellationToken),
+                cancellationToken);
+            if (page is not { } list
+                || list.GetProperty("requests").EnumerateArray().Any(request => !request.TryGetProperty("finished_at", out _)))
             {
                 return false;
             }
@@ -176,7 +186,8 @@ internal sealed class Shop(string serverUrl, Surroundings surroundings) : IDispo
         {
             return await ask();
         }
-        catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException or JsonException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (exception is HttpRequestException or SocketException or IOException or JsonException
+            || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return default;
         }

@@ -3,9 +3,12 @@ using System.Net;
 namespace Halftone.Crash;
 
 /// <summary>
-/// Kills the server at the N-th call of one kind, for every N, over the whole life of two small requests: one is uploaded, ends, is retried and
-/// ends again; the other is uploaded, ends and is deleted. Then the server is started without strace, the shop goes on where it was left, and
-/// everything is examined. strace counts by thread, so the server gets one pool thread, which makes these calls; a start makes its own on the main
+/// Kills the server at the N-th call of one kind, for every N, over the whole life of two small requests: one is uploaded, ends, is retried
+/// and
+/// ends again; the other is uploaded, ends and is deleted. Then the server is started without strace, the shop goes on where it was left,
+/// and
+/// everything is examined. strace counts by thread, so the server gets one pool thread, which makes these calls; a start makes its own on
+/// the main
 /// thread, so it is swept by itself (kinds that begin with <c>start:</c>), and the others begin with a database that is there.
 /// </summary>
 internal sealed class StraceSweep(string program, TextWriter output) : IDisposable
@@ -17,14 +20,18 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
 
     private static readonly (string, string)[] Settings =
     [
-        ("Queue:SweepInterval", "00:00:01"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Compress:Children", "1"), ("Logging:LogLevel:Default", "Warning"),
+        ("Queue:SweepInterval", "00:00:01"), ("Fetch:RetrySchedule:0", "00:00:00.100"), ("Compress:Children", "1"),
+        ("Logging:LogLevel:Default", "Warning"),
     ];
 
     private DataFolder? prepared;
 
     /// <summary>The calls by which anything reaches the disk, each swept by itself.</summary>
     public static IReadOnlyList<string> Kinds { get; } =
-        ["rename", "fsync", "fdatasync", "pwrite64", "unlink", "mkdir", "rmdir", "syncfs", AtStart + "fdatasync", AtStart + "pwrite64", AtStart + "unlink", AtStart + "mkdir"];
+        [
+            "rename", "fsync", "fdatasync", "pwrite64", "unlink", "mkdir", "rmdir", "syncfs", AtStart + "fdatasync", AtStart + "pwrite64",
+            AtStart + "unlink", AtStart + "mkdir",
+        ];
 
     /// <summary>One point: the server dies at the <paramref name="number"/>-th call of the kind.</summary>
     /// <returns>Whether there were so many calls; and what was found.</returns>
@@ -44,7 +51,8 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(Deadline);
 
-        var killed = await TracedLifeAsync(kind.Replace(AtStart, "", StringComparison.Ordinal), number, folder, shop, surroundings, kept, deleted, deadline.Token);
+        var killed = await TracedLifeAsync(
+            kind.Replace(AtStart, "", StringComparison.Ordinal), number, folder, shop, surroundings, kept, deleted, deadline.Token);
         await using (var server = ServerProcess.Start(program, folder.Url, folder.Path, Settings))
         {
             await ExpectListeningAsync(server, folder);
@@ -57,7 +65,9 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
 
         var findings = await new Examination(folder, shop, surroundings).RunAsync(cancellationToken);
         folder.IsKept = !findings.IsClean;
-        await output.WriteLineAsync($"{kind} {number}: {(killed ? "killed" : "never reached")}, {(findings.IsClean ? "clean" : $"{string.Join("; ", findings.Sentences)} ({folder.Path})")}");
+        await output.WriteLineAsync(
+            $"{kind} {number}: {(killed ? "killed" : "never reached")}, "
+                + $"{(findings.IsClean ? "clean" : $"{string.Join("; ", findings.Sentences)} ({folder.Path})")}");
         return (killed, findings);
     }
 
@@ -83,11 +93,20 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
     }
 
     private async Task<bool> TracedLifeAsync(
-        string kind, int number, DataFolder folder, Shop shop, Surroundings surroundings, SentRequest kept, SentRequest deleted, CancellationToken cancellationToken)
+        string kind, int number, DataFolder folder, Shop shop, Surroundings surroundings, SentRequest kept, SentRequest deleted,
+        CancellationToken cancellationToken)
     {
         // Without --seccomp-bpf: with it strace 6.1 forgets how many calls it has seen.
-        var strace = new[] { "strace", "-f", "-qqq", "-o", "/dev/null", "-e", $"trace={kind}", "-e", $"inject={kind}:signal=KILL:when={number}" };
-        await using var server = ServerProcess.Start(program, folder.Url, folder.Path, [.. Settings, ("DOTNET_ThreadPool_ForceMinWorkerThreads", "1"), ("DOTNET_ThreadPool_ForceMaxWorkerThreads", "1")], strace);
+        var strace = new[]
+        {
+            "strace", "-f", "-qqq", "-o", "/dev/null", "-e", $"trace={kind}", "-e", $"inject={kind}:signal=KILL:when={number}",
+        };
+        await using var server = ServerProcess.Start(
+            program,
+            folder.Url,
+            folder.Path,
+            [.. Settings, ("DOTNET_ThreadPool_ForceMinWorkerThreads", "1"), ("DOTNET_ThreadPool_ForceMaxWorkerThreads", "1")],
+            strace);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _ = server.WaitForEndAsync(cancellationToken).ContinueWith(_ => ended.CancelAsync(), TaskScheduler.Default);
         if (!await server.Listening)
@@ -101,7 +120,8 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
             await shop.SettleAsync(ended.Token);
             return server.HasExited;
         }
-        catch (Exception exception) when ((exception is OperationCanceledException or InvalidOperationException) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when ((exception is OperationCanceledException or InvalidOperationException)
+            && !cancellationToken.IsCancellationRequested)
         {
             // The server is dead: the upload was not answered, or an end never came.
             return true;
@@ -109,7 +129,8 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
     }
 
     /// <summary>Goes on from wherever the requests are.</summary>
-    private static async Task LiveAsync(Shop shop, Surroundings surroundings, SentRequest kept, SentRequest deleted, CancellationToken cancellationToken)
+    private static async Task LiveAsync(
+        Shop shop, Surroundings surroundings, SentRequest kept, SentRequest deleted, CancellationToken cancellationToken)
     {
         surroundings.LaterIsThere = surroundings.LaterIsThere || kept.HasEnded;
         foreach (var request in new[] { kept, deleted }.Where(request => request.RequestId is null))
@@ -145,7 +166,9 @@ internal sealed class StraceSweep(string program, TextWriter output) : IDisposab
     {
         while (!request.HasEnded && !(request.MayBeGone && request.IsGone))
         {
-            if (await shop.StatusAsync(request, cancellationToken) is { } status && request.MayBeGone && status.TryGetProperty("code", out _))
+            if (await shop.StatusAsync(request, cancellationToken) is { } status
+                && request.MayBeGone
+                && status.TryGetProperty("code", out _))
             {
                 return;
             }

@@ -9,12 +9,15 @@ using Microsoft.Extensions.Logging;
 namespace Halftone.Crash;
 
 /// <summary>
-/// The world around the server, in this process, which nobody kills: a shop's web servers (several ports, so that the server's politeness to one
+/// The world around the server, in this process, which nobody kills: a shop's web servers (several ports, so that the server's politeness
+/// to one
 /// host does not decide how many images are in flight) and a webhook receiver.
 /// </summary>
 /// <remarks>
-/// <c>/good/…</c> is a picture; <c>/missing/…</c> is 404; <c>/flaky/…</c> is 500 the first time and a picture after; <c>/later/…</c> is 404 until
-/// <see cref="LaterIsThere"/>, then a picture; <c>/known/…</c> is a picture with an ETag, and 304 to whoever has it; <c>/gated/…</c> is a picture that
+/// <c>/good/…</c> is a picture; <c>/missing/…</c> is 404; <c>/flaky/…</c> is 500 the first time and a picture after; <c>/later/…</c> is 404
+/// until
+/// <see cref="LaterIsThere"/>, then a picture; <c>/known/…</c> is a picture with an ETag, and 304 to whoever has it; <c>/gated/…</c> is a
+/// picture that
 /// waits between <see cref="HoldGated"/> and <see cref="ReleaseGated"/>.
 /// </remarks>
 internal sealed class Surroundings : IAsyncDisposable
@@ -66,7 +69,8 @@ internal sealed class Surroundings : IAsyncDisposable
             }
         });
         var surroundings = new Surroundings(builder.Build(), seed);
-        surroundings.application.Run(context => context.Request.Path == "/hook" ? surroundings.ReceiveAsync(context) : surroundings.ServeAsync(context));
+        surroundings.application.Run(
+            context => context.Request.Path == "/hook" ? surroundings.ReceiveAsync(context) : surroundings.ServeAsync(context));
         await surroundings.application.StartAsync(cancellationToken);
         return surroundings;
     }
@@ -135,7 +139,9 @@ internal sealed class Surroundings : IAsyncDisposable
         try
         {
             var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
-            events.GetOrAdd(body.RootElement.GetProperty("request_id").GetGuid(), _ => []).Enqueue(context.Request.Headers["webhook-id"].ToString());
+            events
+                .GetOrAdd(body.RootElement.GetProperty("request_id").GetGuid(), _ => [])
+                .Enqueue(context.Request.Headers["webhook-id"].ToString());
         }
         catch (Exception exception) when (exception is OperationCanceledException or BadHttpRequestException or IOException)
         {

@@ -52,7 +52,12 @@ internal sealed class HostileOrigin : IAsyncDisposable
     /// <summary>Answers each request by the delegate; over TLS where a certificate is given.</summary>
     public static HostileOrigin Start(Func<HostileCall, Task> answer, X509Certificate2? certificate = null, IPEndPoint? at = null) => new(
         answer,
-        certificate is null ? null : new SslServerAuthenticationOptions { ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) },
+        certificate is null
+            ? null
+            : new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
+            },
         at ?? new IPEndPoint(IPAddress.Loopback, 0));
 
     /// <summary>Answers each request with the same bytes.</summary>
@@ -115,7 +120,8 @@ internal sealed class HostileOrigin : IAsyncDisposable
                 await answer(new HostileCall(socket, stream, head, stop.Token));
             }
         }
-        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or AuthenticationException
+            or ObjectDisposedException)
         {
             // The other side had enough, which is what it is for.
         }
@@ -163,8 +169,13 @@ internal sealed class HostileCall(Socket socket, Stream stream, string head, Can
         await stream.FlushAsync(stopped);
     }
 
-    /// <summary>A head for a good answer without a length: the body ends with the connection.</summary>
-    public Task WriteOkAsync(string moreHeaders = "") => WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n{moreHeaders}\r\n");
+    /// <summary>
+    /// A head for a good answer without a length: the body ends with the connection, which is not used again. A client that is not told so
+    /// may send its
+    /// next request into the closing connection, and is reset.
+    /// </summary>
+    public Task WriteOkAsync(string moreHeaders = "") =>
+        WriteAsync($"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: image/jpeg\r\n{moreHeaders}\r\n");
 
     /// <summary>One byte at a time, for as long as the other side bears it.</summary>
     public async Task TrickleAsync(string text, TimeSpan interval)

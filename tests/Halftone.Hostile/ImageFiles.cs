@@ -14,7 +14,10 @@ internal enum Fate
     /// <summary>It completes, as what it is.</summary>
     Completed,
 
-    /// <summary>It is a legal image that costs too much, or one with something beside it: it may complete, and then nothing but the picture comes out.</summary>
+    /// <summary>
+    /// It is a legal image that costs too much, or one with something beside it: it may complete, and then nothing but the picture comes
+    /// out.
+    /// </summary>
     Either,
 }
 
@@ -54,7 +57,8 @@ internal static class ImageFiles
     private static List<ImageFile> Good()
     {
         var png = Png();
-        byte[] As(ImageFormat format) => ((CodecResult.Compressed)ImageCodec.Compress(png, new CodecRequest { Format = format, Q = 90 })).Body.ToArray();
+        byte[] As(ImageFormat format) =>
+            ((CodecResult.Compressed)ImageCodec.Compress(png, new CodecRequest { Format = format, Q = 90 })).Body.ToArray();
         return
         [
             new("good PNG", "png", png, Fate.Completed),
@@ -128,14 +132,44 @@ internal static class ImageFiles
         return
         [
             new("PNG with 1 GiB of text (zTXt)", "png", WithChunks(png, [Chunk("zTXt", [.. "Comment\0\0"u8, .. bomb])]), Fate.Either),
-            new("PNG with 1 GiB of text (iTXt)", "png", WithChunks(png, [Chunk("iTXt", [.. "Comment\0\u0001\0\0\0"u8, .. bomb])]), Fate.Either),
+            new(
+                "PNG with 1 GiB of text (iTXt)",
+                "png",
+                WithChunks(png, [Chunk("iTXt", [.. "Comment\0\u0001\0\0\0"u8, .. bomb])]),
+                Fate.Either),
             new("PNG with a profile of 1 GiB (iCCP)", "png", WithChunks(png, [Chunk("iCCP", [.. "Profile\0\0"u8, .. bomb])]), Fate.Either),
-            new("PNG of 10,000 text chunks", "png", WithChunks(png, Enumerable.Range(0, 10_000).Select(number => Chunk("tEXt", Encoding.ASCII.GetBytes($"Key{number}\0value")))), Fate.Either),
-            new("PNG of 10,000 unknown chunks", "png", WithChunks(png, Enumerable.Range(0, 10_000).Select(_ => Chunk("abCd", new byte[20]))), Fate.Either),
-            new("PNG of 10,000 empty IDATs", "png", WithChunks(png, Enumerable.Range(0, 10_000).Select(_ => Chunk("IDAT", []))), Fate.Either),
-            new("JPEG of 10,000 comments", "jpg", JpegWith(Enumerable.Range(0, 10_000).Select(_ => new byte[] { 0xFF, 0xFE, 0, 4, 65, 66 })), Fate.Either),
-            new("JPEG of 900 profile parts", "jpg", JpegWith(Enumerable.Range(0, 900).Select(part => (byte[])[0xFF, 0xE2, 0, 20, .. "ICC_PROFILE\0"u8, (byte)(1 + (part % 255)), 255, 1, 2, 3, 4])), Fate.Either),
-            new("PNG whose pixels inflate to 1 GiB more than they should", "png", [.. png[..33], .. Chunk("IDAT", bomb), .. Chunk("IEND", [])], Fate.Either),
+            new(
+                "PNG of 10,000 text chunks",
+                "png",
+                WithChunks(
+                    png, Enumerable.Range(0, 10_000).Select(number => Chunk("tEXt", Encoding.ASCII.GetBytes($"Key{number}\0value")))),
+                Fate.Either),
+            new(
+                "PNG of 10,000 unknown chunks",
+                "png",
+                WithChunks(png, Enumerable.Range(0, 10_000).Select(_ => Chunk("abCd", new byte[20]))),
+                Fate.Either),
+            new(
+                "PNG of 10,000 empty IDATs",
+                "png",
+                WithChunks(png, Enumerable.Range(0, 10_000).Select(_ => Chunk("IDAT", []))),
+                Fate.Either),
+            new(
+                "JPEG of 10,000 comments",
+                "jpg",
+                JpegWith(Enumerable.Range(0, 10_000).Select(_ => new byte[] { 0xFF, 0xFE, 0, 4, 65, 66 })),
+                Fate.Either),
+            new(
+                "JPEG of 900 profile parts",
+                "jpg",
+                JpegWith(Enumerable.Range(0, 900).Select(
+                    part => (byte[])[0xFF, 0xE2, 0, 20, .. "ICC_PROFILE\0"u8, (byte)(1 + (part % 255)), 255, 1, 2, 3, 4])),
+                Fate.Either),
+            new(
+                "PNG whose pixels inflate to 1 GiB more than they should",
+                "png",
+                [.. png[..33], .. Chunk("IDAT", bomb), .. Chunk("IEND", [])],
+                Fate.Either),
             new("PNG with a chunk of 2 GiB", "png", [.. png[..33], 0x7F, 0xFF, 0xFF, 0xFF, .. "tEXt"u8, .. new byte[100]]),
         ];
     }
@@ -150,8 +184,17 @@ internal static class ImageFiles
                 broken.Add(new($"{name} cut at {percent} %", extension, body[..(body.Length * percent / 100)]));
             }
 
-            broken.Add(new($"{name} with noise in its middle", extension, Changed(body, bytes => new Random(1).NextBytes(bytes.AsSpan((bytes.Length / 2) - 10, 20))), Fate.Either));
-            broken.Add(new($"{name} with a zeroed head", extension, Changed(body, bytes => bytes.AsSpan(8, 24).Clear()), extension == "jpg" ? Fate.Either : Fate.Refused)); // a table of zeros is one
+            broken.Add(new(
+                $"{name} with noise in its middle",
+                extension,
+                Changed(body, bytes => new Random(1).NextBytes(bytes.AsSpan((bytes.Length / 2) - 10, 20))),
+                Fate.Either));
+            // a table of zeros is one
+            broken.Add(new(
+                $"{name} with a zeroed head",
+                extension,
+                Changed(body, bytes => bytes.AsSpan(8, 24).Clear()),
+                extension == "jpg" ? Fate.Either : Fate.Refused));
             broken.Add(new($"{name}: its first 12 bytes", extension, body[..12]));
         }
 
@@ -180,11 +223,28 @@ internal static class ImageFiles
 
     private static List<ImageFile> NoImages() =>
     [
-        Text("SVG", "svg", "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\"><image xlink:href=\"file:///etc/passwd\"/></svg>", "an SVG drawing"),
-        Text("SVG with entities", "jpg", "<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">]><svg>&b;</svg>", null),
+        Text(
+            "SVG",
+            "svg",
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\"><image "
+                + "xlink:href=\"file:///etc/passwd\"/></svg>",
+            "an SVG drawing"),
+        Text(
+            "SVG with entities",
+            "jpg",
+            "<?xml version=\"1.0\"?><!DOCTYPE svg [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;\">]><svg>&b;</svg>",
+            null),
         Text("PDF", "pdf", "%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj", "a PDF document"),
-        Text("MVG", "jpg", "push graphic-context\nviewbox 0 0 640 480\nfill 'url(https://127.0.0.1/\"|touch /tmp/x\")'\npop graphic-context", "text"),
-        Text("MSL", "jpg", "<?xml version=\"1.0\"?><image><read filename=\"/etc/passwd\"/><write filename=\"/tmp/x\"/></image>", "an XML document"),
+        Text(
+            "MVG",
+            "jpg",
+            "push graphic-context\nviewbox 0 0 640 480\nfill 'url(https://127.0.0.1/\"|touch /tmp/x\")'\npop graphic-context",
+            "text"),
+        Text(
+            "MSL",
+            "jpg",
+            "<?xml version=\"1.0\"?><image><read filename=\"/etc/passwd\"/><write filename=\"/tmp/x\"/></image>",
+            "an XML document"),
         Text("PPM", "ppm", "P6\n60000 60000\n255\n", null),
         Text("PostScript", "jpg", "%!PS-Adobe-3.0\n(/etc/passwd) run", null),
         Text("page", "jpg", "<!DOCTYPE html><html><head><title>secret-payload</title></head></html>", "an HTML page"),
@@ -201,7 +261,8 @@ internal static class ImageFiles
         new("HEIC", "heic", [.. "\0\0\0\u0018ftypheic\0\0\0\0mif1heic"u8, .. new byte[60]]),
     ];
 
-    private static ImageFile Text(string name, string extension, string text, string? says) => new(name, extension, Encoding.UTF8.GetBytes(text), Says: says);
+    private static ImageFile Text(string name, string extension, string text, string? says) =>
+        new(name, extension, Encoding.UTF8.GetBytes(text), Says: says);
 
     private static byte[] Changed(byte[] original, Action<byte[]> change)
     {
@@ -216,10 +277,14 @@ internal static class ImageFiles
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         (header[8], header[9], header[12]) = (bits, colour, (byte)(interlaced ? 1 : 0));
-        return [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, .. Chunk("IHDR", header), .. Chunk("IDAT", Zlib(rows)), .. Chunk("IEND", [])];
+        return [
+            0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, .. Chunk("IHDR", header), .. Chunk("IDAT", Zlib(rows)),
+            .. Chunk("IEND", []),
+        ];
     }
 
-    private static byte[] WithChunks(byte[] png, IEnumerable<byte[]> chunks) => [.. png[..33], .. chunks.SelectMany(chunk => chunk), .. png[33..]];
+    private static byte[] WithChunks(byte[] png, IEnumerable<byte[]> chunks) =>
+        [.. png[..33], .. chunks.SelectMany(chunk => chunk), .. png[33..]];
 
     private static byte[] Chunk(string name, byte[] body)
     {
@@ -304,7 +369,11 @@ internal static class ImageFiles
     /// <summary>Grey, uncompressed, one strip (TIFF 6.0); the pixels of 24 x 24 whatever it claims.</summary>
     private static byte[] Tiff(int width, int height)
     {
-        (ushort Tag, ushort Type, int Value)[] entries = [(256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8 + 2 + (12 * 9) + 4), (277, 3, 1), (278, 4, height), (279, 4, Side * Side)];
+        (ushort Tag, ushort Type, int Value)[] entries =
+        [
+            (256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 1), (262, 3, 1), (273, 4, 8 + 2 + (12 * 9) + 4), (277, 3, 1),
+            (278, 4, height), (279, 4, Side * Side),
+        ];
         var file = new byte[8 + 2 + (12 * entries.Length) + 4 + (Side * Side)];
         "II*\0"u8.CopyTo(file);
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), 8);

@@ -11,9 +11,15 @@ internal sealed class LoadScenario(ServerUnderAttack server)
 {
     public const int SlowClients = 60;
     public const int Calls = 40;
-    public const int Uploads = 200;
-    public const int JsonUploads = 60;
-    private static readonly TimeSpan SlowestAllowed = TimeSpan.FromSeconds(3);
+
+    /// <summary>Uploads at once of a thousand rows each.</summary>
+    public int Uploads { get; init; } = 200;
+
+    /// <summary>Uploads at once of 7 MB of JSON each.</summary>
+    public int JsonUploads { get; init; } = 60;
+
+    /// <summary>Longest that a call may take beside slow clients; on a machine of one's own.</summary>
+    public TimeSpan SlowestAllowed { get; init; } = TimeSpan.FromSeconds(3);
 
     public sealed record Report
     {
@@ -29,12 +35,26 @@ internal sealed class LoadScenario(ServerUnderAttack server)
         var wrong = new List<string>();
         var slowest = await BesideSlowClientsAsync(wrong, cancellationToken);
         var clock = Stopwatch.StartNew();
-        var csv = "S. No.,Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(0, 1_000).Select(row => $"{row},Product {row},\n"));
+        var csv = "S. No.,Product Name,Input Image Urls\n"
+            + string.Concat(Enumerable.Range(0, 1_000).Select(row => $"{row},Product {row},\n"));
         var uploads = await AtOnceAsync(Uploads, () => new StringContent(csv, Encoding.UTF8, "text/csv"), wrong, cancellationToken);
         var took = clock.Elapsed;
-        var json = Encoding.UTF8.GetBytes("{\"csv\":\"Product Name,Input Image Urls\\n" + string.Concat(Enumerable.Repeat(new string('a', 4_000) + ",\\n", 1_750)) + "\"}");
-        var jsonUploads = await AtOnceAsync(JsonUploads, () => new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } }, wrong, cancellationToken);
-        return new Report { Wrong = wrong, SlowestBeside = slowest, UploadStatuses = uploads, UploadsTook = took, JsonStatuses = jsonUploads };
+        var json = Encoding.UTF8.GetBytes(
+            "{\"csv\":\"Product Name,Input Image Urls\\n" + string.Concat(Enumerable.Repeat(new string('a', 4_000) + ",\\n", 1_750))
+                + "\"}");
+        var jsonUploads = await AtOnceAsync(
+            JsonUploads,
+            () => new ByteArrayContent(json) { Headers = { ContentType = new("application/json") } },
+            wrong,
+            cancellationToken);
+        return new Report
+        {
+            Wrong = wrong,
+            SlowestBeside = slowest,
+            UploadStatuses = uploads,
+            UploadsTook = took,
+            JsonStatuses = jsonUploads,
+        };
     }
 
     /// <summary>Half of them send their head at a byte a second, half their body; the others must not notice.</summary>
@@ -95,7 +115,8 @@ internal sealed class LoadScenario(ServerUnderAttack server)
     }
 
     /// <summary>200, or come again later; and each ends.</summary>
-    private async Task<SortedDictionary<string, int>> AtOnceAsync(int count, Func<HttpContent> content, List<string> wrong, CancellationToken cancellationToken)
+    private async Task<SortedDictionary<string, int>> AtOnceAsync(
+        int count, Func<HttpContent> content, List<string> wrong, CancellationToken cancellationToken)
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
         {
@@ -103,7 +124,9 @@ internal sealed class LoadScenario(ServerUnderAttack server)
             try
             {
                 using var answer = await server.Client.PostAsync("upload", body, cancellationToken);
-                return answer.StatusCode is HttpStatusCode.OK || (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests && answer.Headers.RetryAfter is not null)
+                return answer.StatusCode is HttpStatusCode.OK
+                    || (answer.StatusCode is HttpStatusCode.ServiceUnavailable or HttpStatusCode.TooManyRequests
+                        && answer.Headers.RetryAfter is not null)
                     ? $"{(int)answer.StatusCode}"
                     : $"{(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(cancellationToken)}";
             }
@@ -112,7 +135,10 @@ internal sealed class LoadScenario(ServerUnderAttack server)
                 return exception.Message;
             }
         }));
-        wrong.AddRange(answers.Where(answer => answer is not ("200" or "429" or "503")).Distinct().Select(answer => "An upload among many: " + answer));
+        wrong.AddRange(answers
+            .Where(answer => answer is not ("200" or "429" or "503"))
+            .Distinct()
+            .Select(answer => "An upload among many: " + answer));
         return new(answers.GroupBy(answer => answer).ToDictionary(group => group.Key, group => group.Count()), StringComparer.Ordinal);
     }
 }

@@ -19,7 +19,10 @@ internal sealed record Misbehaviour(string Name, string[] Codes, Func<HostileCal
     public static Misbehaviour[] Endless { get; } =
     [
         new("endless body", ["too_large"], async call => { await call.WriteOkAsync(); await call.RepeatAsync(Block); }),
-        new("endless chunks", ["too_large"], async call => { await call.WriteOkAsync("Transfer-Encoding: chunked\r\n"); await call.RepeatAsync(Chunk); }),
+        new(
+            "endless chunks",
+            ["too_large"],
+            async call => { await call.WriteOkAsync("Transfer-Encoding: chunked\r\n"); await call.RepeatAsync(Chunk); }),
         new("gzip bomb", ["too_large"], call => PackedAsync(call, "gzip", Gzip.Value)),
         new("deflate bomb", ["too_large"], call => PackedAsync(call, "deflate", Deflate.Value)),
         new("brotli bomb", ["bad_response"], call => PackedAsync(call, "br", Brotli.Value)),
@@ -28,22 +31,41 @@ internal sealed record Misbehaviour(string Name, string[] Codes, Func<HostileCal
     /// <summary>Bodies that take a great share of the memory and keep it.</summary>
     public static Misbehaviour[] Hostages { get; } =
     [
-        new("60 MB that never end", ["too_slow", "body_timed_out"], async call => { await call.WriteOkAsync("Content-Length: 62000000\r\n"); await call.WriteAsync(new byte[60_000_000]); await call.StallAsync(); }),
+        new(
+            "60 MB that never end",
+            ["too_slow", "body_timed_out"],
+            async call => { await call.WriteOkAsync(
+                "Content-Length: 62000000\r\n"); await call.WriteAsync(new byte[60_000_000]); await call.StallAsync(); }),
     ];
 
     /// <summary>Hosts that take time and give nothing.</summary>
     public static Misbehaviour[] Slow { get; } =
     [
         new("no answer", ["headers_timed_out"], call => call.StallAsync()),
-        new("headers at 1 byte a second", ["headers_timed_out"], call => call.TrickleAsync("HTTP/1.1 200 OK\r\nX-Slow: " + new string('a', 4096), Second)),
-        new("body at 1 byte a second", ["too_slow", "body_timed_out"], async call => { await call.WriteOkAsync("Content-Length: 100000\r\n"); await call.TrickleAsync(new string('a', 100_000), Second); }),
-        new("body that stalls", ["too_slow", "body_timed_out"], async call => { await call.WriteOkAsync("Content-Length: 60000000\r\n"); await call.WriteAsync("a beginning"); await call.StallAsync(); }),
+        new(
+            "headers at 1 byte a second",
+            ["headers_timed_out"],
+            call => call.TrickleAsync("HTTP/1.1 200 OK\r\nX-Slow: " + new string('a', 4096), Second)),
+        new(
+            "body at 1 byte a second",
+            ["too_slow", "body_timed_out"],
+            async call => { await call.WriteOkAsync(
+                "Content-Length: 100000\r\n"); await call.TrickleAsync(new string('a', 100_000), Second); }),
+        new(
+            "body that stalls",
+            ["too_slow", "body_timed_out"],
+            async call => { await call.WriteOkAsync(
+                "Content-Length: 60000000\r\n"); await call.WriteAsync("a beginning"); await call.StallAsync(); }),
     ];
 
     /// <summary>Answers that are wrong, and come at once.</summary>
     public static Misbehaviour[] Quick { get; } =
     [
-        new("endless headers", ["bad_response"], async call => { await call.WriteAsync("HTTP/1.1 200 OK\r\n"); await call.RepeatAsync("X-Header: and another one\r\n"u8.ToArray()); }),
+        new(
+            "endless headers",
+            ["bad_response"],
+            async call => { await call.WriteAsync(
+                "HTTP/1.1 200 OK\r\n"); await call.RepeatAsync("X-Header: and another one\r\n"u8.ToArray()); }),
         Saying("cut body", "body_cut", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nonly this"),
         Saying("cut chunks", "body_cut", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nonly this"),
         Saying("bad chunks", "bad_response", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\nabc\r\n0\r\n\r\n"),
@@ -55,10 +77,23 @@ internal sealed record Misbehaviour(string Name, string[] Codes, Func<HostileCal
         Saying("no HTTP", "bad_response", "SSH-2.0-OpenSSH_9.2p1 secret banner\r\n"),
         Saying("nothing", "connection_reset", ""),
         new("reset", ["connection_reset"], call => { call.Reset(); return Task.CompletedTask; }),
-        new("redirect to itself", ["too_many_redirects"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
-        new("redirects without end", ["too_many_redirects"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
-        new("redirect of 1 MB", ["bad_response"], call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: /{new string('a', 1 << 20)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
-        Saying("redirect to metadata", "address_forbidden", "HTTP/1.1 302 Go\r\nLocation: http://169.254.169.254/latest/meta-data/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
+        new(
+            "redirect to itself",
+            ["too_many_redirects"],
+            call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        new(
+            "redirects without end",
+            ["too_many_redirects"],
+            call => call.WriteAsync($"HTTP/1.1 302 Go\r\nLocation: {call.Path}x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        new(
+            "redirect of 1 MB",
+            ["bad_response"],
+            call => call.WriteAsync(
+                $"HTTP/1.1 302 Go\r\nLocation: /{new string('a', 1 << 20)}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")),
+        Saying(
+            "redirect to metadata",
+            "address_forbidden",
+            "HTTP/1.1 302 Go\r\nLocation: http://169.254.169.254/latest/meta-data/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
         Saying("redirect to a file", "scheme_forbidden", "HTTP/1.1 302 Go\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"),
         Saying("status 204", "http_status", "HTTP/1.1 204 None\r\n\r\n"),
         Saying("status 206", "http_status", "HTTP/1.1 206 Part\r\nContent-Length: 3\r\n\r\nabc"),
@@ -70,7 +105,10 @@ internal sealed record Misbehaviour(string Name, string[] Codes, Func<HostileCal
         Saying("status 500", "http_status", "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"),
         Saying("status 503", "http_status", "HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"),
         new("a redirect to itself, then 503", ["too_many_redirects", "http_status"], SelfThenBusy()),
-        Saying("a page", "not_an_image", "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 37\r\n\r\n<!DOCTYPE html><title>secret</title>\r\n"),
+        Saying(
+            "a page",
+            "not_an_image",
+            "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 37\r\n\r\n<!DOCTYPE html><title>secret</title>\r\n"),
     ];
 
     public static Misbehaviour[] All { get; } = [.. Endless, .. Slow, .. Quick];

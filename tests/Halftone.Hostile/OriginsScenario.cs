@@ -5,15 +5,20 @@ using System.Text.Json;
 namespace Halftone.Hostile;
 
 /// <summary>
-/// Rows of origins that misbehave, each at a port of its own, beside rows of good ones: what each row ends with, how often it was asked for,
+/// Rows of origins that misbehave, each at a port of its own, beside rows of good ones: what each row ends with, how often it was asked
+/// for,
 /// what it cost in memory, and whether anybody else had to wait.
 /// </summary>
-internal sealed class OriginsScenario(string program, IReadOnlyList<Misbehaviour> kinds, int origins, int goodRows, params (string Name, string Value)[] settings)
+internal sealed class OriginsScenario(
+    string program, IReadOnlyList<Misbehaviour> kinds, int origins, int goodRows, params (string Name, string Value)[] settings)
 {
     /// <summary>Many images come from the same shop as the hostile ones: so many of each hostile origin's rows are good.</summary>
     private const int GoodRowsPerOrigin = 3;
 
-    private readonly byte[] picture = File.ReadAllBytes(Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "samples", "images"), "*.jpg").Order(StringComparer.Ordinal).First());
+    private readonly byte[] picture = File.ReadAllBytes(
+        Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "samples", "images"), "*.jpg")
+            .Order(StringComparer.Ordinal)
+            .First());
 
     public sealed record Report
     {
@@ -82,11 +87,17 @@ internal sealed class OriginsScenario(string program, IReadOnlyList<Misbehaviour
                 await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellationToken);
             }
 
-            var onHostile = TimeAsync(server, Enumerable.Range(0, GoodRowsPerOrigin).SelectMany(row => hosts.Select(host => host.Origin.Url($"/good/{row}").AbsoluteUri)), cancellationToken);
+            var onHostile = TimeAsync(
+                server,
+                Enumerable.Range(0, GoodRowsPerOrigin).SelectMany(row => hosts.Select(host => host.Origin.Url($"/good/{row}").AbsoluteUri)),
+                cancellationToken);
             var (beside, besideStatus) = await TimeAsync(server, goodUrls, cancellationToken);
             var (same, sameStatus) = await onHostile;
             var (all, status) = await hostile;
-            var wrong = WrongRows(status, hosts).Concat(NotCompleted("beside", besideStatus)).Concat(NotCompleted("on hostile hosts", sameStatus)).ToList();
+            var wrong = WrongRows(status, hosts)
+                .Concat(NotCompleted("beside", besideStatus))
+                .Concat(NotCompleted("on hostile hosts", sameStatus))
+                .ToList();
             if (!server.IsAlive)
             {
                 wrong.Add("The server has ended.");
@@ -99,7 +110,8 @@ internal sealed class OriginsScenario(string program, IReadOnlyList<Misbehaviour
                 GoodBeside = beside,
                 GoodOnHostileHosts = same,
                 Hostile = all,
-                MostRequestsForOneUrl = counts.GroupBy(count => hosts.First(host => count.Key.StartsWith($"{host.Origin.Port}/", StringComparison.Ordinal)).Kind.Name)
+                MostRequestsForOneUrl = counts.GroupBy(count =>
+                    hosts.First(host => count.Key.StartsWith($"{host.Origin.Port}/", StringComparison.Ordinal)).Kind.Name)
                     .ToDictionary(kind => kind.Key, kind => kind.Max(count => count.Value)),
                 LongestRequest = longest,
                 TreePeakMiB = server.TreePeakMiB,
@@ -119,11 +131,13 @@ internal sealed class OriginsScenario(string program, IReadOnlyList<Misbehaviour
 
     private async Task GoodAsync(HostileCall call)
     {
-        await call.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\nContent-Length: {picture.Length}\r\n\r\n");
+        await call.WriteAsync(
+            $"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\nContent-Length: {picture.Length}\r\n\r\n");
         await call.WriteAsync(picture);
     }
 
-    private static async Task<(TimeSpan Took, JsonElement Status)> TimeAsync(ServerUnderAttack server, IEnumerable<string> urls, CancellationToken cancellationToken)
+    private static async Task<(TimeSpan Took, JsonElement Status)> TimeAsync(
+        ServerUnderAttack server, IEnumerable<string> urls, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var status = await server.WaitForEndAsync(await server.UploadAsync(urls, cancellationToken), cancellationToken);
@@ -131,7 +145,9 @@ internal sealed class OriginsScenario(string program, IReadOnlyList<Misbehaviour
     }
 
     private static IEnumerable<string> NotCompleted(string which, JsonElement status) =>
-        status.GetProperty("progress").GetProperty("failed").GetInt32() is > 0 and var failed ? [$"{failed} good rows {which} failed: {status.GetProperty("errors")}"] : [];
+        status.GetProperty("progress").GetProperty("failed").GetInt32() is > 0 and var failed
+            ? [$"{failed} good rows {which} failed: {status.GetProperty("errors")}"]
+            : [];
 
     private static IEnumerable<string> WrongRows(JsonElement status, List<(HostileOrigin Origin, Misbehaviour Kind)> hosts)
     {
@@ -140,7 +156,9 @@ internal sealed class OriginsScenario(string program, IReadOnlyList<Misbehaviour
         {
             var kind = hosts[row++].Kind;
             var image = product.GetProperty("images")[0];
-            var code = image.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object ? error.GetProperty("code").GetString() : image.GetProperty("status").GetString();
+            var code = image.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object
+                ? error.GetProperty("code").GetString()
+                : image.GetProperty("status").GetString();
             if (!kind.Codes.Contains(code))
             {
                 yield return $"{kind.Name}: {code} instead of {string.Join(" or ", kind.Codes)}";

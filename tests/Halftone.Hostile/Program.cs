@@ -16,7 +16,8 @@ namespace Halftone.Hostile;
 /// fuzz [--minutes 60] [--targets csv,urls,…] [--seed 1]                            mutated input, the targets in turns
 /// captured …                                                                       a codec child that was taken over, for the tests; see CapturedChild
 /// </code>
-/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. Ends with 0 where nothing went wrong.
+/// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. Ends with 0 where nothing went
+/// wrong.
 /// </summary>
 internal static class Program
 {
@@ -27,7 +28,11 @@ internal static class Program
             return CapturedChild.Run(args[1..]);
         }
 
-        var options = args.Skip(1).Chunk(2).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1], StringComparer.Ordinal);
+        var options = args
+            .Skip(1)
+            .Chunk(2)
+            .Where(pair => pair.Length == 2)
+            .ToDictionary(pair => pair[0].TrimStart('-'), pair => pair[1], StringComparer.Ordinal);
         var program = options.GetValueOrDefault("server") ?? ServerProcess.DefaultProgram;
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
@@ -67,12 +72,18 @@ internal static class Program
             "quick" => Misbehaviour.Quick,
             _ => Misbehaviour.All,
         };
-        var report = await new OriginsScenario(program, kinds, Number(options, "origins", 60), Number(options, "good", 200)).RunAsync(cancellationToken);
+        var report = await new OriginsScenario(program, kinds, Number(options, "origins", 60), Number(options, "good", 200)).RunAsync(
+            cancellationToken);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            good rows alone {report.GoodAlone.TotalSeconds:0.0} s, beside {report.GoodBeside.TotalSeconds:0.0} s; good rows on the hostile hosts {report.GoodOnHostileHosts.TotalSeconds:0.0} s; hostile rows {report.Hostile.TotalSeconds:0.0} s
-            most requests for one URL {report.MostRequestsForOneUrl.Values.Max()} ({string.Join(", ", report.MostRequestsForOneUrl.OrderByDescending(kind => kind.Value).Take(5).Select(kind => $"{kind.Key} {kind.Value}"))}), longest {report.LongestRequest.TotalSeconds:0.0} s
+            good rows alone {report.GoodAlone.TotalSeconds:0.0} s, beside {report.GoodBeside.TotalSeconds:0.0} s
+            good rows on the hostile hosts {report.GoodOnHostileHosts.TotalSeconds:0.0} s; hostile rows {report.Hostile.TotalSeconds:0.0} s
+            most requests for one URL {report.MostRequestsForOneUrl.Values.Max()} ({string.Join(
+                ", ",
+                report.MostRequestsForOneUrl.OrderByDescending(kind => kind.Value)
+                    .Take(5)
+                    .Select(kind => $"{kind.Key} {kind.Value}"))}), longest {report.LongestRequest.TotalSeconds:0.0} s
             memory: tree {report.TreePeakMiB} MiB at most, server {report.ServerPeakMiB} MiB; tree afterwards {report.TreeAfterMiB} MiB
             """));
         return Say(report.Wrong);
@@ -81,15 +92,21 @@ internal static class Program
     private static async Task<int> LoadAsync(string program, CancellationToken cancellationToken)
     {
         await using var server = await ServerUnderAttack.StartAsync(program, ("Intake:MaxBodyBytes", "20000000"));
-        var report = await new LoadScenario(server).RunAsync(cancellationToken);
+        var load = new LoadScenario(server);
+        var report = await load.RunAsync(cancellationToken);
         var cases = await RequestCases.RunAsync(server.Port, RequestCases.All, cancellationToken);
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"""
             beside {LoadScenario.SlowClients} slow clients: {LoadScenario.Calls} calls, slowest {report.SlowestBeside.TotalSeconds:0.00} s
-            {LoadScenario.Uploads} uploads at once: {string.Join(", ", report.UploadStatuses.Select(status => $"{status.Key} x {status.Value}"))}, all ended after {report.UploadsTook.TotalSeconds:0.0} s
-            {LoadScenario.JsonUploads} uploads of 7 MiB of JSON at once: {string.Join(", ", report.JsonStatuses.Select(status => $"{status.Key} x {status.Value}"))}
-            {RequestCases.All.Count} odd requests: {string.Join(", ", cases.Statuses.Select(status => $"{status.Key} x {status.Value}"))}; slowest {cases.Slowest.TotalSeconds:0.00} s
+            {load.Uploads} uploads at once: {string.Join(
+                ", ",
+                report.UploadStatuses.Select(
+                    status => $"{status.Key} x {status.Value}"))}, all ended after {report.UploadsTook.TotalSeconds:0.0} s
+            {load.JsonUploads} uploads of 7 MiB of JSON at once: {string.Join(
+                ", ", report.JsonStatuses.Select(status => $"{status.Key} x {status.Value}"))}
+            {RequestCases.All.Count} odd requests: {string.Join(
+                ", ", cases.Statuses.Select(status => $"{status.Key} x {status.Value}"))}; slowest {cases.Slowest.TotalSeconds:0.00} s
             memory of the tree {server.TreePeakMiB} MiB at most, server {server.ServerPeakMiB} MiB
             """));
         return Say([.. report.Wrong, .. cases.Wrong, .. server.IsAlive ? Array.Empty<string>() : ["The server has ended."]]);
@@ -100,8 +117,11 @@ internal static class Program
         var dead = $"http://127.0.0.1:{HostileOrigin.ClosedPort()}";
         await using var server = await ServerUnderAttack.StartAsync(program);
         var clock = Stopwatch.StartNew();
-        var status = await server.WaitForEndAsync(await server.UploadAsync(Enumerable.Range(0, rows).Select(row => $"{dead}/{row}.jpg"), cancellationToken), cancellationToken);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{rows:N0} rows of a dead host ended after {clock.Elapsed.TotalSeconds:0.0} s: {status.GetProperty("errors")}"));
+        var status = await server.WaitForEndAsync(
+            await server.UploadAsync(Enumerable.Range(0, rows).Select(row => $"{dead}/{row}.jpg"), cancellationToken), cancellationToken);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{rows:N0} rows of a dead host ended after {clock.Elapsed.TotalSeconds:0.0} s: {status.GetProperty("errors")}"));
         return Say(clock.Elapsed < TimeSpan.FromSeconds(60) ? [] : ["It took more than 60 s."]);
     }
 
@@ -111,8 +131,10 @@ internal static class Program
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"""
-            {report.Files} files, {report.Completed} completed; {string.Join(", ", report.Errors.Select(error => $"{error.Key} {error.Value}"))}
-            slowest {report.Slowest.Took.TotalSeconds:0.0} s ({report.Slowest.Name}); most memory of the tree {report.Largest.MiB} MiB ({report.Largest.Name})
+            {report.Files} files, {report.Completed} completed; {string.Join(
+                ", ", report.Errors.Select(error => $"{error.Key} {error.Value}"))}
+            slowest {report.Slowest.Took.TotalSeconds:0.0} s ({report.Slowest.Name})
+            most memory of the tree {report.Largest.MiB} MiB ({report.Largest.Name})
             """));
         return Say(report.Wrong);
     }
@@ -125,7 +147,14 @@ internal static class Program
         foreach (var name in options.TryGetValue("targets", out var names) ? names.Split(',') : [.. FuzzTarget.Known.Keys])
         {
             var target = await FuzzTarget.Known[name](program);
-            runs.Add((name, target, new FuzzRun(target, Number(options, "seed", 1), finding => Console.Out.WriteLineAsync($"{name} {finding.Number}: {finding.Story}\n  {Convert.ToBase64String(finding.Input)}"))));
+            runs.Add((
+                name,
+                target,
+                new FuzzRun(
+                    target,
+                    Number(options, "seed", 1),
+                    finding => Console.Out.WriteLineAsync(
+                        $"{name} {finding.Number}: {finding.Story}\n  {Convert.ToBase64String(finding.Input)}"))));
         }
 
         var clock = Stopwatch.StartNew();

@@ -15,8 +15,10 @@ internal static partial class RawHttp
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Sends the bytes and reads until the server closes the connection. Where they may be less than a request and it says nothing for a while, it
-    /// is told that there will be no more, and must close then. (Not before: it ends a connection whose other side has closed without a word.)
+    /// Sends the bytes and reads until the server closes the connection. Where they may be less than a request and it says nothing for a
+    /// while, it
+    /// is told that there will be no more, and must close then. (Not before: it ends a connection whose other side has closed without a
+    /// word.)
     /// </summary>
     /// <param name="port">Of the server on loopback.</param>
     /// <param name="request">What is sent.</param>
@@ -24,7 +26,8 @@ internal static partial class RawHttp
     /// <param name="cancellationToken">Ends the exchange.</param>
     /// <returns>Everything that came, as Latin-1.</returns>
     /// <exception cref="TimeoutException">The server neither answered nor closed the connection.</exception>
-    public static async Task<string> ExchangeAsync(int port, ReadOnlyMemory<byte> request, bool isWhole, CancellationToken cancellationToken)
+    public static async Task<string> ExchangeAsync(
+        int port, ReadOnlyMemory<byte> request, bool isWhole, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Longest);
@@ -35,7 +38,8 @@ internal static partial class RawHttp
             await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, port), limit.Token);
             var sending = SendAsync(socket, request, limit.Token);
             var buffer = new byte[16 << 10];
-            using var timer = new Timer(_ => Shutdown(socket), null, isWhole ? Timeout.InfiniteTimeSpan : Silence, Timeout.InfiniteTimeSpan);
+            using var timer = new Timer(
+                _ => Shutdown(socket), null, isWhole ? Timeout.InfiniteTimeSpan : Silence, Timeout.InfiniteTimeSpan);
             int read;
             while ((read = await socket.ReceiveAsync(buffer, limit.Token)) > 0)
             {
@@ -58,12 +62,16 @@ internal static partial class RawHttp
     }
 
     /// <summary>The status codes of all answers in what came back.</summary>
-    public static IReadOnlyList<int> Statuses(string answers) => [.. StatusLine().Matches(answers).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
+    public static IReadOnlyList<int> Statuses(string answers) =>
+        [.. StatusLine().Matches(answers).Select(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
 
-    /// <summary>True where one of the answers is of the server's own making: 500, 502, 504 and whatever else is not said on purpose.</summary>
+    /// <summary>
+    /// True where one of the answers is of the server's own making: 500, 502, 504 and whatever else is not said on purpose.
+    /// </summary>
     /// <remarks>501 and 505 name what HTTP the server does not speak, 503 that it is busy (with Retry-After).</remarks>
     public static bool HasFailure(string answers) =>
-        Statuses(answers).Any(status => status >= 500 && status is not (501 or 503 or 505)) || (Statuses(answers).Contains(503) && !answers.Contains("Retry-After:", StringComparison.OrdinalIgnoreCase));
+        Statuses(answers).Any(status => status >= 500 && status is not (501 or 503 or 505))
+            || (Statuses(answers).Contains(503) && !answers.Contains("Retry-After:", StringComparison.OrdinalIgnoreCase));
 
     private static async Task SendAsync(Socket socket, ReadOnlyMemory<byte> request, CancellationToken cancellationToken)
     {

@@ -5,8 +5,10 @@ using Amazon.S3;
 namespace Halftone.Servers;
 
 /// <summary>
-/// An S3 server of this process alone: Ceph's gateway (radosgw) over one monitor and one storage daemon that keeps everything in memory, without a
-/// manager daemon, on free ports. Sources: https://docs.ceph.com/en/pacific/install/manual-deployment/ and the manual pages of the programs.
+/// An S3 server of this process alone: Ceph's gateway (radosgw) over one monitor and one storage daemon that keeps everything in memory,
+/// without a
+/// manager daemon, on free ports. Sources: https://docs.ceph.com/en/pacific/install/manual-deployment/ and the manual pages of the
+/// programs.
 /// </summary>
 internal sealed class CephServer : IAsyncDisposable
 {
@@ -42,7 +44,11 @@ internal sealed class CephServer : IAsyncDisposable
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         gateway = await OwnedProcess.StartAsync(
-            folder, "KILL", ["radosgw", "-c", ConfigurationFile, "-n", "client.admin", "-f", "--rgw-frontends", $"beast endpoint=127.0.0.1:{port} tcp_nodelay=1"], null, cancellationToken);
+            folder, "KILL",
+            [
+                "radosgw", "-c", ConfigurationFile, "-n", "client.admin", "-f", "--rgw-frontends",
+                $"beast endpoint=127.0.0.1:{port} tcp_nodelay=1",
+            ], null, cancellationToken);
         using var client = Client();
         await gateway.UntilAsync(
             async () =>
@@ -105,7 +111,8 @@ internal sealed class CephServer : IAsyncDisposable
     {
         var now = TimeProvider.System.GetUtcNow();
         var (cluster, daemon, monitorPort) = (Guid.CreateVersion7(now), Guid.CreateVersion7(now), FreePort.Find());
-        await File.WriteAllTextAsync(ConfigurationFile, FormattableString.Invariant(Configuration(cluster, monitorPort)), cancellationToken);
+        await File.WriteAllTextAsync(
+            ConfigurationFile, FormattableString.Invariant(Configuration(cluster, monitorPort)), cancellationToken);
         // One shell for the programs that prepare and end: each start of one takes longer than its work.
         const string Prepare = """
             set -e
@@ -118,7 +125,8 @@ internal sealed class CephServer : IAsyncDisposable
             """;
         string[] arguments = [folder, monitorPort.ToString(CultureInfo.InvariantCulture), cluster.ToString()];
         await OwnedProcess.RunAsUserAsync(["sh", "-c", Prepare, "sh", .. arguments], cancellationToken);
-        processes.Add(await OwnedProcess.StartAsync(folder, "KILL", ["ceph-mon", "-c", ConfigurationFile, "-i", "a", "-f"], null, cancellationToken));
+        processes.Add(
+            await OwnedProcess.StartAsync(folder, "KILL", ["ceph-mon", "-c", ConfigurationFile, "-i", "a", "-f"], null, cancellationToken));
         const string AddDaemon = """
             set -e
             cd "$1"
@@ -127,9 +135,13 @@ internal sealed class CephServer : IAsyncDisposable
             ceph-osd -c ceph.conf -i 0 --mkfs --osd-uuid "$2"
             """;
         await OwnedProcess.RunAsUserAsync(["sh", "-c", AddDaemon, "sh", folder, daemon.ToString()], cancellationToken);
-        processes.Add(await OwnedProcess.StartAsync(folder, "KILL", ["ceph-osd", "-c", ConfigurationFile, "-i", "0", "-f"], null, cancellationToken));
+        processes.Add(
+            await OwnedProcess.StartAsync(folder, "KILL", ["ceph-osd", "-c", ConfigurationFile, "-i", "0", "-f"], null, cancellationToken));
         await OwnedProcess.RunAsUserAsync(
-            ["radosgw-admin", "-c", ConfigurationFile, "-n", "client.admin", "user", "create", "--uid", "test", "--display-name", "test", "--access-key", AccessKeyId, "--secret", SecretAccessKey],
+            [
+                "radosgw-admin", "-c", ConfigurationFile, "-n", "client.admin", "user", "create", "--uid", "test", "--display-name", "test",
+                "--access-key", AccessKeyId, "--secret", SecretAccessKey,
+            ],
             cancellationToken);
     }
 
@@ -166,5 +178,6 @@ internal sealed class CephServer : IAsyncDisposable
 
         """;
 
-    private static bool IsInstalled(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
+    private static bool IsInstalled(string program) =>
+        Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }

@@ -13,14 +13,14 @@ internal static class FreePort
     private const int First = 20_000;
     private const int End = 32_000;
 
-    private static readonly ConcurrentDictionary<int, bool> given = [];
+    private static readonly ConcurrentDictionary<int, bool> Given = [];
 
     public static int Find()
     {
         while (true)
         {
             var port = Random.Shared.Next(First, End);
-            if (!given.TryAdd(port, true))
+            if (!Given.TryAdd(port, true))
             {
                 continue;
             }

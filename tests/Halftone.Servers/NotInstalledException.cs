@@ -7,7 +7,8 @@ internal sealed class NotInstalledException(string message) : Exception(message)
     {
         if (!isInstalled)
         {
-            throw new NotInstalledException($"{server} is not installed (Debian: apt-get install --no-install-recommends {packages}, or ./test).");
+            throw new NotInstalledException(
+                $"{server} is not installed (Debian: apt-get install --no-install-recommends {packages}, or ./test).");
         }
     }
 }

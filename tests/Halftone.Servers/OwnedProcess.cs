@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Halftone.Servers;
 
 /// <summary>
-/// A server that this process started and that ends with it, however it ends: a shell between the two waits for its input to close, which the system
+/// A server that this process started and that ends with it, however it ends: a shell between the two waits for its input to close, which
+/// the system
 /// does when this process is killed. Run by root, the server is the user nobody, because PostgreSQL refuses to be root.
 /// </summary>
 internal sealed class OwnedProcess : IAsyncDisposable
@@ -54,7 +55,12 @@ internal sealed class OwnedProcess : IAsyncDisposable
     /// <param name="endSignal">What the server takes for the order to end at once, such as INT.</param>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="environment">Beside this process's own.</param>
-    public static async Task<OwnedProcess> StartAsync(string folder, string endSignal, IEnumerable<string> command, IReadOnlyDictionary<string, string>? environment, CancellationToken cancellationToken)
+    public static async Task<OwnedProcess> StartAsync(
+        string folder,
+        string endSignal,
+        IEnumerable<string> command,
+        IReadOnlyDictionary<string, string>? environment,
+        CancellationToken cancellationToken)
     {
         var start = AsUser(["sh", "-c", Script, "sh", endSignal, folder, .. command]);
         (start.RedirectStandardInput, start.RedirectStandardOutput) = (true, true);
@@ -64,7 +70,8 @@ internal sealed class OwnedProcess : IAsyncDisposable
         }
 
         var shell = Process.Start(start)!;
-        var id = await shell.StandardOutput.ReadLineAsync(cancellationToken) ?? throw new InvalidOperationException($"sh did not start {string.Join(' ', command)}.");
+        var id = await shell.StandardOutput.ReadLineAsync(cancellationToken)
+            ?? throw new InvalidOperationException($"sh did not start {string.Join(' ', command)}.");
         return new OwnedProcess(shell, folder, int.Parse(id, CultureInfo.InvariantCulture));
     }
 
@@ -74,7 +81,8 @@ internal sealed class OwnedProcess : IAsyncDisposable
         await RunAsync(new ProcessStartInfo(program, arguments), cancellationToken);
 
     /// <inheritdoc cref="RunAsync(string, IEnumerable{string}, CancellationToken)"/>
-    public static Task RunAsUserAsync(IEnumerable<string> command, CancellationToken cancellationToken) => RunAsync(AsUser([.. command]), cancellationToken);
+    public static Task RunAsUserAsync(IEnumerable<string> command, CancellationToken cancellationToken) =>
+        RunAsync(AsUser([.. command]), cancellationToken);
 
     /// <summary>Looks again and again until the server does what it was started for.</summary>
     /// <exception cref="InvalidOperationException">It has ended, or does not within 2 min; the message holds what it wrote.</exception>
@@ -116,7 +124,8 @@ internal sealed class OwnedProcess : IAsyncDisposable
     {
         (start.RedirectStandardOutput, start.RedirectStandardError, start.WorkingDirectory) = (true, true, "/");
         using var process = Process.Start(start)!;
-        var written = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+        var written = await Task.WhenAll(
+            process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
         {

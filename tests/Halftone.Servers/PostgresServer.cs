@@ -27,7 +27,12 @@ internal sealed class PostgresServer : IAsyncDisposable
     {
         NotInstalledException.ThrowUnless(Programs.Value is not null, "PostgreSQL", "postgresql");
         var folder = await OwnedProcess.NewFolderAsync("postgres", cancellationToken);
-        await OwnedProcess.RunAsUserAsync([Path.Combine(Programs.Value!, "initdb"), "-D", Path.Combine(folder, "data"), "-U", "app", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"], cancellationToken);
+        await OwnedProcess.RunAsUserAsync(
+            [
+                Path.Combine(Programs.Value!, "initdb"), "-D", Path.Combine(folder, "data"), "-U", "app", "-A", "trust", "--no-sync", "-E",
+                "UTF8", "--locale=C.UTF-8",
+            ],
+            cancellationToken);
         var server = new PostgresServer(folder, FreePort.Find());
         await server.RunAsync(cancellationToken);
         return server;
@@ -36,11 +41,18 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>Starts it, or starts it again after <see cref="StopAsync"/>, on the same port with the same data.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        string[] settings = ["fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", $"unix_socket_directories={folder}", "max_connections=300", "shared_buffers=64MB"];
+        string[] settings =
+        [
+            "fsync=off", "full_page_writes=off", "listen_addresses=127.0.0.1", $"unix_socket_directories={folder}", "max_connections=300",
+            "shared_buffers=64MB",
+        ];
         process = await OwnedProcess.StartAsync(
             folder,
             "INT",
-            [Path.Combine(Programs.Value!, "postgres"), "-D", Path.Combine(folder, "data"), "-p", port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(setting => new[] { "-c", setting })],
+            [
+                Path.Combine(Programs.Value!, "postgres"), "-D", Path.Combine(folder, "data"), "-p",
+                port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(setting => new[] { "-c", setting }),
+            ],
             null,
             cancellationToken);
         await process.UntilAsync(() => AnswersAsync(cancellationToken), cancellationToken);
@@ -89,13 +101,18 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private static string? FindPrograms() =>
         Environment.GetEnvironmentVariable("PATH")!.Split(':')
-            .Concat(Directory.Exists("/usr/lib/postgresql") ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderDescending(StringComparer.Ordinal).Select(version => Path.Combine(version, "bin")) : [])
+            .Concat(Directory.Exists("/usr/lib/postgresql")
+                ? Directory.EnumerateDirectories("/usr/lib/postgresql")
+                    .OrderDescending(StringComparer.Ordinal)
+                    .Select(version => Path.Combine(version, "bin"))
+                : [])
             .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")));
 
     private async Task MakeTemplateAsync()
     {
         await ExecuteAsync("CREATE DATABASE migrated", CancellationToken.None);
-        await using var database = new PostgresDatabase(PostgresAddress.Parse(ConnectionStringTo("migrated")), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
+        await using var database = new PostgresDatabase(
+            PostgresAddress.Parse(ConnectionStringTo("migrated")), TimeProvider.System, NullLogger<PostgresDatabase>.Instance);
         await new Migrator(database, TimeProvider.System).MigrateAsync(CancellationToken.None);
     }
 
@@ -121,5 +138,6 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     public int Port => port;
 
-    private string ConnectionStringTo(string database) => string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={database}");
+    private string ConnectionStringTo(string database) =>
+        string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=app;Database={database}");
 }

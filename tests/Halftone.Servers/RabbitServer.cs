@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Halftone.Servers;
 
-/// <summary>A RabbitMQ of this process alone, on free ports, with a port mapper of its own. Source: https://www.rabbitmq.com/docs/configure#environment-variables</summary>
+/// <summary>
+/// A RabbitMQ of this process alone, on free ports, with a port mapper of its own. Source:
+/// https://www.rabbitmq.com/docs/configure#environment-variables
+/// </summary>
 internal sealed class RabbitServer : IAsyncDisposable
 {
     // Debian's own wrapper insists on root or the user rabbitmq; the program behind it does not.
@@ -20,7 +23,8 @@ internal sealed class RabbitServer : IAsyncDisposable
     private OwnedProcess? mapper;
     private OwnedProcess? node;
 
-    private RabbitServer(string folder, string settings, RabbitServer? first) => (this.folder, this.settings, this.first, mapperPort) = (folder, settings, first, first?.mapperPort ?? FreePort.Find());
+    private RabbitServer(string folder, string settings, RabbitServer? first) =>
+        (this.folder, this.settings, this.first, mapperPort) = (folder, settings, first, first?.mapperPort ?? FreePort.Find());
 
     /// <summary>For <c>Queue:Uri</c>.</summary>
     public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{port}/");
@@ -38,7 +42,8 @@ internal sealed class RabbitServer : IAsyncDisposable
     /// <param name="settings">Those that its configuration file does not know, as <c>-rabbit NAME VALUE</c>.</param>
     /// <param name="cancellationToken">Ends the start.</param>
     /// <exception cref="NotInstalledException"/>
-    public static Task<RabbitServer> StartAsync(string settings, CancellationToken cancellationToken) => StartAsync(settings, null, cancellationToken);
+    public static Task<RabbitServer> StartAsync(string settings, CancellationToken cancellationToken) =>
+        StartAsync(settings, null, cancellationToken);
 
     /// <summary>Nodes of one cluster; the first of them ends last.</summary>
     /// <exception cref="NotInstalledException"/>
@@ -51,7 +56,10 @@ internal sealed class RabbitServer : IAsyncDisposable
             started.Add(node);
             string[] environment = [$"HOME={node.Home}", $"ERL_EPMD_PORT={node.mapperPort}", "RABBITMQ_CONF_ENV_FILE=/dev/null"];
             await OwnedProcess.RunAsUserAsync(
-                ["env", .. environment, Control, "-n", node.Name, "eval", $"rabbit:stop(), ok = rabbit_mnesia:join_cluster('{started[0].Name}', disc), rabbit:start()."], cancellationToken);
+                [
+                    "env", .. environment, Control, "-n", node.Name, "eval",
+                    $"rabbit:stop(), ok = rabbit_mnesia:join_cluster('{started[0].Name}', disc), rabbit:start().",
+                ], cancellationToken);
         }
 
         return started;
@@ -73,7 +81,8 @@ internal sealed class RabbitServer : IAsyncDisposable
     }
 
     /// <summary>Queues of their own.</summary>
-    public (string Name, string? Value)[] NewQueues() => [("Queue:Uri", Uri), ("Queue:Name", string.Create(CultureInfo.InvariantCulture, $"test-{Interlocked.Increment(ref names)}"))];
+    public (string Name, string? Value)[] NewQueues() =>
+        [("Queue:Uri", Uri), ("Queue:Name", string.Create(CultureInfo.InvariantCulture, $"test-{Interlocked.Increment(ref names)}"))];
 
     /// <summary>Starts it, or starts it again after <see cref="StopAsync"/>, on the same ports with the same queues.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -95,7 +104,9 @@ internal sealed class RabbitServer : IAsyncDisposable
             ["RABBITMQ_ENABLED_PLUGINS_FILE"] = Path.Combine(folder, "enabled_plugins"),
             ["RABBITMQ_GENERATED_CONFIG_DIR"] = Path.Combine(folder, "generated"),
             ["RABBITMQ_SCHEMA_DIR"] = Path.Combine(folder, "schema"),
-            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1} " + settings,
+            // One scheduler that sleeps when it has nothing to do: on a small machine the default ones spin for half of the start.
+            ["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] =
+                "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1} " + settings,
         };
         mapper ??= first is not null ? null : await OwnedProcess.StartAsync(folder, "KILL", ["epmd"], environment, cancellationToken);
         foreach (var log in Directory.EnumerateFiles(Path.Combine(folder, "log")))
@@ -105,14 +116,16 @@ internal sealed class RabbitServer : IAsyncDisposable
 
         node = await OwnedProcess.StartAsync(folder, "TERM", [Program], environment, cancellationToken);
         await node.UntilAsync(
-            () => Task.FromResult(Directory.EnumerateFiles(Path.Combine(folder, "log"), "*.log").Any(log => File.ReadAllText(log).Contains("Server startup complete", StringComparison.Ordinal))),
+            () => Task.FromResult(Directory.EnumerateFiles(Path.Combine(folder, "log"), "*.log").Any(
+                log => File.ReadAllText(log).Contains("Server startup complete", StringComparison.Ordinal))),
             cancellationToken);
     }
 
     /// <summary>Kills it in the middle of its work; what it confirmed is on disk.</summary>
     public async Task StopAsync()
     {
-        await OwnedProcess.RunAsUserAsync(["kill", "-KILL", (await File.ReadAllTextAsync(Path.Combine(folder, "pid"))).Trim()], CancellationToken.None);
+        await OwnedProcess.RunAsUserAsync(
+            ["kill", "-KILL", (await File.ReadAllTextAsync(Path.Combine(folder, "pid"))).Trim()], CancellationToken.None);
         await node!.DisposeAsync();
         node = null;
     }

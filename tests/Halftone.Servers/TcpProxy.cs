@@ -24,10 +24,14 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>From now on connections are made and nothing comes through, in either direction, as behind a firewall that has forgotten them.</summary>
+    /// <summary>
+    /// From now on connections are made and nothing comes through, in either direction, as behind a firewall that has forgotten them.
+    /// </summary>
     public void Swallow() => isHole = true;
 
-    /// <summary>Connections made from now on pass again. Those that were there stay silent: whoever holds one must find out by himself.</summary>
+    /// <summary>
+    /// Connections made from now on pass again. Those that were there stay silent: whoever holds one must find out by himself.
+    /// </summary>
     public void Heal()
     {
         foreach (var passage in passages.Keys)

@@ -26,7 +26,8 @@ public sealed partial class DesignDocumentTests : IDisposable
         var folders = Directory.EnumerateDirectories(source).ToDictionary(
             path => Path.GetFileName(path)!,
             path => Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToArray());
-        var rows = Rows("Low-level design: floors").ToDictionary(row => Words(row[0]).Single(), row => (Floor: row[1], Classes: Words(row[3])));
+        var rows = Rows("Low-level design: floors").ToDictionary(
+            row => Words(row[0]).Single(), row => (Floor: row[1], Classes: Words(row[3])));
         Assert.Equal(folders.Keys.Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
         Assert.All(rows, row => Assert.Equal(FloorOf(row.Key), row.Value.Floor));
         Assert.All(rows, row => Assert.All(row.Value.Classes, word =>
@@ -41,7 +42,8 @@ public sealed partial class DesignDocumentTests : IDisposable
     {
         var messages = typeof(Message).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(Message))).Select(type =>
         {
-            var members = MembersOf(type).SelectMany(member => member.PropertyType == typeof(OutputOptions) ? MembersOf(typeof(OutputOptions)) : [member])
+            var members = MembersOf(type).SelectMany(member =>
+                member.PropertyType == typeof(OutputOptions) ? MembersOf(typeof(OutputOptions)) : [member])
                 .Select(member => member.Name);
             return $"{type.Name} {((Message)RuntimeHelpers.GetUninitializedObject(type)).Queue}: {string.Join(' ', members)}";
         });
@@ -58,7 +60,10 @@ public sealed partial class DesignDocumentTests : IDisposable
         var cancelled = TestContext.Current.CancellationToken;
         await using var database = new SqliteDatabase(Path.Combine(folder, "halftone.db"));
         await new Migrator(database, TimeProvider.System).MigrateAsync(cancelled);
-        var columns = await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"), cancelled);
+        var columns = await database.ReadAsync(
+            connection => connection.QueryAsync<string>(
+                "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"),
+            cancelled);
         var rows = Rows("Tables").SelectMany(row => Words(row[2]).Select(column => $"{Words(row[0]).Single()}.{column}"));
         Assert.Equal(columns.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
 
@@ -79,7 +84,11 @@ public sealed partial class DesignDocumentTests : IDisposable
     private static IEnumerable<string[]> Rows(string chapter)
     {
         var text = Document[Document.IndexOf($"## {chapter}\n", StringComparison.Ordinal)..];
-        return text.Split("\n| --- ", 2)[1].Split('\n')[1..].TakeWhile(line => line.StartsWith('|')).Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]);
+        return text
+            .Split("\n| --- ", 2)[1]
+            .Split('\n')[1..]
+            .TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Split('|', StringSplitOptions.TrimEntries)[1..^1]);
     }
 
     private static string[] Words(string cell) => [.. Quoted().Matches(cell).Select(match => match.Groups[1].Value)];

@@ -9,14 +9,16 @@ public sealed partial class DocumentTests
     [Fact]
     public void Configuration_lists_every_setting_and_no_other()
     {
-        var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).Order(StringComparer.Ordinal);
+        var settings = Settings.Sections.SelectMany(section =>
+            Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).Order(StringComparer.Ordinal);
         Assert.Equal(settings, FirstCells("docs/configuration.md").Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Every_setting_that_is_mentioned_exists()
     {
-        var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}"));
+        var settings = Settings.Sections.SelectMany(
+            section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}"));
         string[] known = [.. settings, .. Settings.Sections.Select(section => section.Key)];
         var unknown =
             from page in Pages()
@@ -30,14 +32,20 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_link_leads_to_a_file_and_to_a_heading_in_it()
     {
-        var dead = Pages().SelectMany(page => Links().Matches(WithoutCode(Read(page))).Select(match => match.Groups[1].Value).Where(link => !Leads(page, link)).Select(link => $"{page}: {link}"));
+        var dead = Pages().SelectMany(page =>
+            Links()
+                .Matches(WithoutCode(Read(page)))
+                .Select(match => match.Groups[1].Value)
+                .Where(link => !Leads(page, link))
+                .Select(link => $"{page}: {link}"));
         Assert.Equal([], dead);
     }
 
     [Fact]
     public void The_readme_links_every_page_of_the_documentation()
     {
-        var pages = Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => $"](docs/{Path.GetFileName(path)})");
+        var pages = Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(
+            path => $"](docs/{Path.GetFileName(path)})");
         Assert.All(pages, page => Assert.Contains(page, Read("README.md")));
     }
 
@@ -51,7 +59,8 @@ public sealed partial class DocumentTests
     /// <summary>Every page for people, from the top of the repository.</summary>
     private static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Script.Repository, "*.md")
-            .Concat(new[] { "docs", "bench", "samples", "tests", "postman" }.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Script.Repository, folder), "*.md", SearchOption.AllDirectories)))
+            .Concat(new[] { "docs", "bench", "samples", "tests", "postman" }.SelectMany(
+                folder => Directory.EnumerateFiles(Path.Combine(Script.Repository, folder), "*.md", SearchOption.AllDirectories)))
             .Select(path => Path.GetRelativePath(Script.Repository, path))
             .Where(path => !path.Contains("node_modules", StringComparison.Ordinal));
 
@@ -64,7 +73,9 @@ public sealed partial class DocumentTests
         }
 
         var target = parts[0].Length == 0 ? page : Path.Combine(Path.GetDirectoryName(page)!, parts[0]);
-        return Path.Exists(Path.Combine(Script.Repository, target)) && (parts.Length == 1 || Headings().Matches(WithoutCode(Read(target))).Select(match => Anchor(match.Groups[1].Value)).Contains(parts[1]));
+        return Path.Exists(Path.Combine(Script.Repository, target))
+            && (parts.Length == 1
+                || Headings().Matches(WithoutCode(Read(target))).Select(match => Anchor(match.Groups[1].Value)).Contains(parts[1]));
     }
 
     /// <summary>As GitHub makes it of a heading.</summary>

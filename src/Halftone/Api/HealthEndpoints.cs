@@ -21,6 +21,8 @@ internal static class HealthEndpoints
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
+        // The address that people try first.
+        routes.MapGet("/health", () => TypedResults.Redirect("/health/ready")).ExcludeFromDescription();
         routes.MapGet("/health/live", Live).Named("getLive", "Health");
         routes.MapGet("/health/ready", ReadyAsync).Named("getReady", "Health").MayAnswer(ProblemType.NotReady);
     }

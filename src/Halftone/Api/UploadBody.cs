@@ -25,6 +25,7 @@ internal static class UploadBody
         "text/tab-separated-values",
         "application/gzip",
         "application/x-gzip",
+        "application/octet-stream",
     ];
 
     private const int MaxFieldBytes = 8 * 1024;
@@ -42,7 +43,8 @@ internal static class UploadBody
         UploadSpool spool,
         CancellationToken cancellationToken)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+        // A body without a type is read as a CSV; one that is no CSV gets a sentence that says so.
+        if (!MediaTypeHeaderValue.TryParse(string.IsNullOrEmpty(request.ContentType) ? CsvTypes[0] : request.ContentType, out var type))
         {
             return Unsupported();
         }
@@ -168,6 +170,7 @@ internal static class UploadBody
         UploadForm form,
         CancellationToken cancellationToken)
     {
+        name = UploadForm.NameOf(name);
         if (!UploadForm.Fields.Contains(name))
         {
             return UnknownField(name, "file");
@@ -281,7 +284,8 @@ internal static class UploadBody
             var isObject = document.RootElement.ValueKind == JsonValueKind.Object;
             foreach (var member in isObject ? document.RootElement.EnumerateObject() : default)
             {
-                var name = NameOf(member);
+                var name = UploadForm.NameOf(NameOf(member));
+                name = name == "file" ? "csv" : name;
                 if (name is not ("csv" or FileNameField) && !UploadForm.Fields.Contains(name))
                 {
                     return UnknownField(name, $"csv, {FileNameField}");
@@ -381,8 +385,9 @@ internal static class UploadBody
         UploadForm form,
         CancellationToken cancellationToken)
     {
-        foreach (var (name, values) in query)
+        foreach (var (given, values) in query)
         {
+            var name = UploadForm.NameOf(given);
             if (name != FileNameField && !UploadForm.Fields.Contains(name))
             {
                 return UnknownField(name, FileNameField);

@@ -11,6 +11,9 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
     public static IReadOnlyList<string> Fields { get; } = [
         .. typeof(UploadFields).GetProperties().Select(field => JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name))];
 
+    /// <summary>Other spellings of <c>webhook_url</c> that callers use.</summary>
+    private static readonly string[] WebhookSpellings = ["webhookUrl", "callback_url", "callbackUrl"];
+
     private readonly HashSet<string> given = new(StringComparer.Ordinal);
 
     public SpooledUpload? Upload { get; set; }
@@ -25,6 +28,9 @@ internal sealed class UploadForm(IntakeChoices choices, SafeConnect connect, int
 
     /// <summary>True if the file is only checked and not kept.</summary>
     public bool ValidateOnly { get; private set; }
+
+    /// <summary>The name of a field in the contract, for that name or another spelling of it.</summary>
+    public static string NameOf(string field) => WebhookSpellings.Contains(field, StringComparer.Ordinal) ? "webhook_url" : field;
 
     /// <summary>Records that a field was given; false if it was already given in the query or the body.</summary>
     public bool TryAdd(string field) => given.Add(field);

@@ -48,11 +48,11 @@ internal static class WebhookEndpoints
     /// <summary>Register a webhook, or resend an event</summary>
     /// <remarks>
     /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every
-    /// request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all
-    /// its endpoints; a given `status` and `result_url` must match.
+    /// request of the API key from now on. Registering the same endpoint again returns the same registration. With
+    /// `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
     /// </remarks>
-    /// <response code="200">Registered, with the secret that signs its deliveries, which is shown only once; or the
-    /// event is being sent again.</response>
+    /// <response code="200">Registered, with the secret that signs its deliveries, which only this
+    /// call shows; or the event is being sent again.</response>
     private static async Task<Results<Ok<WebhookRegistered>, Ok<WebhookReplayed>, ProblemHttpResult>> PostAsync(
         Caller caller, HttpContext context, WebhookRegistry registry, SafeConnect connect, CancellationToken cancellationToken)
     {
@@ -262,9 +262,16 @@ internal static class CallbackUrl
             return $"'{field}' must be an absolute http or https URL of at most {MaxChars} characters.";
         }
 
+        if (url.UserInfo.Length > 0)
+        {
+            return $"'{field}' contains a user name or password, which would appear in logs and lists. Leave it out: every delivery is "
+                + "signed, and the signature proves that it comes from this server.";
+        }
+
         return await connect.CheckAsync(url, cancellationToken) switch
         {
-            null or FetchError.NameLookupFailed or FetchError.ConnectTimedOut => null,
+            // A name that cannot be resolved now may be tomorrow: the delivery resolves it again, and retries.
+            null or FetchError.NameNotResolved or FetchError.NameLookupFailed or FetchError.ConnectTimedOut => null,
             { } error => $"'{field}' cannot be used ({error.Code}). {AdviceOn(error)}",
         };
     }

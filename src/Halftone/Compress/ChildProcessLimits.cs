@@ -78,6 +78,7 @@ internal static class ChildProcessLimits
             {
                 // Interrupted by a signal: wait again.
             }
+
             _exit(0);
         }, maxStackSize: 128 << 10)
         { IsBackground = true, Name = "parent watcher" };

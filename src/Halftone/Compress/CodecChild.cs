@@ -55,6 +55,7 @@ internal static class CodecChild
             Console.Error.WriteLine(exception.Message);
             return NoLibVips;
         }
+
         var mostBytes = long.Parse(maxBytes, CultureInfo.InvariantCulture);
         var seconds = int.Parse(cpuSeconds, CultureInfo.InvariantCulture);
         ChildProcessLimits.LimitMemory(mostBytes);
@@ -71,6 +72,7 @@ internal static class CodecChild
         {
             // The parent closed the pipes and wants no more answers.
         }
+
         return 0;
     }
 
@@ -86,6 +88,7 @@ internal static class CodecChild
             {
                 kept = GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             }
+
             var memory = frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             var body = memory.AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);

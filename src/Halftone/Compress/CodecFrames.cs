@@ -20,6 +20,7 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
         BinaryPrimitives.WriteInt32LittleEndian(header[8..], (int)(Request.Format ?? 0));
         header[12] = (byte)Request.WebpEffort;
         header[13] = (byte)Request.AvifEffort;
+        header[14] = (byte)Request.Jpeg;
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], Request.MaxPixels);
         BinaryPrimitives.WriteInt32LittleEndian(header[24..], Request.MaxWidth ?? 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[28..], Request.MaxHeight ?? 0);
@@ -37,6 +38,7 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
                 Format = format == 0 ? null : (ImageFormat)format,
                 WebpEffort = header[12],
                 AvifEffort = header[13],
+                Jpeg = (JpegStyle)header[14],
                 MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
                 MaxWidth = maxWidth == 0 ? null : maxWidth,
                 MaxHeight = maxHeight == 0 ? null : maxHeight,

@@ -89,12 +89,14 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
         {
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
+
         StartSeats();
         var image = new QueuedImage(
             body,
             request with
             {
                 MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels),
+                Jpeg = options.Jpeg,
                 WebpEffort = options.WebpEffort,
                 AvifEffort = options.AvifEffort,
             },
@@ -105,6 +107,7 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
             waiting.Enqueue(image);
             Monitor.Pulse(waiting);
         }
+
         return image.Completion;
     }
 
@@ -117,17 +120,21 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
             {
                 return;
             }
+
             ending = true;
             Monitor.PulseAll(waiting);
         }
+
         foreach (var seat in seats)
         {
             seat.End();
         }
+
         foreach (var seat in seats)
         {
             seat.Join();
         }
+
         foreach (var image in waiting)
         {
             image.CompleteCancelled();
@@ -142,8 +149,10 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
             {
                 return;
             }
+
             started = true;
         }
+
         foreach (var seat in seats)
         {
             seat.Start();
@@ -161,10 +170,12 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
                 {
                     return null;
                 }
+
                 if (waiting.TryDequeue(out var image))
                 {
                     return image;
                 }
+
                 Monitor.Wait(waiting);
             }
         }

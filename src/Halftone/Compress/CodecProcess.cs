@@ -73,6 +73,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             throw new CodecUnavailableException($"The codec process cannot be started: {exception.Message}", exception);
         }
+
         try
         {
             child.backstop.Change(options.StartTimeout, Timeout.InfiniteTimeSpan);
@@ -89,6 +90,7 @@ internal sealed partial class CodecProcess : IDisposable
                     : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}",
                 exception);
         }
+
         if (options.Sandbox == SandboxMode.Required && child.Lacking != SandboxParts.None)
         {
             child.Dispose();
@@ -165,11 +167,13 @@ internal sealed partial class CodecProcess : IDisposable
         {
             return new(CodecError.CodecTimedOut, $"no answer after {options.ImageTimeout}");
         }
+
         if (exitCode == SignalBase + SigXcpu)
         {
             HasUsedUpProcessorTime = true;
             return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
         }
+
         var isMemory = lastErrors.Contains("failed to allocate", StringComparison.OrdinalIgnoreCase)
             || lastErrors.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
             || lastErrors.Contains("bad_alloc", StringComparison.Ordinal);
@@ -232,6 +236,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             start.Environment[name] = value;
         }
+
         // glibc creates up to eight arenas per core, and each keeps its memory, so resident memory grows slowly.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
         // Memory touched once stays: planes of up to 32 MiB, the maximum that glibc allows here, come from the heap, and the
@@ -263,6 +268,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             return (self, []);
         }
+
         // The runtime is in …/shared/Microsoft.NETCore.App/10.0.0/; the program that starts it is three levels up.
         var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
         return (host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll")]);

@@ -78,6 +78,7 @@ internal sealed partial class CodecSeat
         {
             warm.TrySetResult();
         }
+
         while (take() is { } image)
         {
             try
@@ -95,9 +96,11 @@ internal sealed partial class CodecSeat
                 Leave();
                 image.Fail(unexpected);
             }
+
             // Start a fresh child now, not when the next image waits for it.
             TryStart();
         }
+
         Leave();
     }
 
@@ -125,6 +128,7 @@ internal sealed partial class CodecSeat
                 image.CompleteCancelled();
                 return;
             }
+
             var result = process.Compress(image.Body, image.Request);
             var cancelled = image.LeaveChild();
             var childFailed = result is CodecResult.Refused
@@ -142,17 +146,20 @@ internal sealed partial class CodecSeat
                 Interlocked.Increment(ref recycled);
                 Leave();
             }
+
             if (cancelled || ending)
             {
                 image.CompleteCancelled();
                 return;
             }
+
             if (!childFailed)
             {
                 CodecMetrics.Count(result);
                 image.Complete(result);
                 return;
             }
+
             var refused = (CodecResult.Refused)result;
             Log.ChildFailed(logger, refused.Error, refused.Detail, attempt);
             // An image that used up its processor time would do so again.
@@ -172,6 +179,7 @@ internal sealed partial class CodecSeat
         {
             return running;
         }
+
         var process = CodecProcess.Start(options, time, logger);
         lock (gate)
         {
@@ -181,6 +189,7 @@ internal sealed partial class CodecSeat
                 process.End();
             }
         }
+
         return process;
     }
 
@@ -192,6 +201,7 @@ internal sealed partial class CodecSeat
             left = child;
             child = null;
         }
+
         left?.Dispose();
     }
 

@@ -78,6 +78,7 @@ internal sealed class QueuedImage
                 return;
             }
         }
+
         completion.TrySetCanceled(cancellationToken);
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using Dapper;
+using Halftone.Io;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -78,7 +79,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         await writer.WaitAsync(cancellationToken);
         try
         {
-            writing ??= Open(SqliteOpenMode.ReadWriteCreate);
+            writing ??= OpenForWriting();
             // Not deferred: a transaction that reads before it writes would otherwise fail as busy if another process writes.
             using var transaction = writing.BeginTransaction(deferred: false);
             try
@@ -130,6 +131,13 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         {
             _ = raw.sqlite3_exec(connection.Handle, "ROLLBACK");
         }
+    }
+
+    /// <summary>SQLite gives its journal and shared memory the mode of the database file.</summary>
+    private SqliteConnection OpenForWriting()
+    {
+        PrivateFiles.CreateFile(path);
+        return Open(SqliteOpenMode.ReadWrite);
     }
 
     private SqliteConnection Open(SqliteOpenMode mode)

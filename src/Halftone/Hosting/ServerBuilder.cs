@@ -108,7 +108,9 @@ internal static class ServerBuilder
         // The files may be named in settings too, whose own values come last.
         var configuration = sources.AddInMemoryCollection(SecretFiles.Named(sources.Build())).AddInMemoryCollection(settings).Build();
         Settings.Check(configuration);
+        var expanded = SettingLists.Expand(configuration);
         builder.Configuration.AddConfiguration(configuration, shouldDisposeConfiguration: true);
+        builder.Configuration.AddInMemoryCollection(expanded);
         builder.Logging
             .AddConfiguration(builder.Configuration.GetSection("Logging"))
             // A failed start is explained in one sentence, so do not log its stack trace first.

@@ -3,6 +3,7 @@ using Halftone.Database;
 using Halftone.Io;
 using Halftone.Pipeline;
 using Halftone.Store;
+using Halftone.Webhooks;
 
 namespace Halftone.Hosting;
 
@@ -24,6 +25,7 @@ internal sealed class StartSequence(
     Requeue requeue,
     OrphanSweep orphans,
     IImageStore images,
+    MessageIds messageIds,
     ILogger<HalftoneDatabase> logger) : IHostedLifecycleService
 {
     /// <summary>Otherwise services that start concurrently come up in any order.</summary>
@@ -37,6 +39,7 @@ internal sealed class StartSequence(
         await database.ReachAsync(Patience, cancellationToken);
         var isAlone = await soleProcess.TakeAsync(cancellationToken);
         await migrator.MigrateAsync(cancellationToken);
+        await messageIds.PrepareAsync(cancellationToken);
         await access.CheckAddressesAsync(configuration["urls"] ?? "", cancellationToken);
         if (isAlone)
         {

@@ -62,6 +62,19 @@ internal static class StateWords
 
         /// <summary>The word in the database.</summary>
         public string ToStored() => state.ToString().ToLowerInvariant();
+
+        /// <summary>
+        /// The ended state that a caller means: our own word, or a word that the design documents use for it, in any
+        /// case.
+        /// </summary>
+        /// <returns>Null for a word that names no ended state.</returns>
+        public static RequestState? FromWire(string word) => word.Trim().ToUpperInvariant() switch
+        {
+            "COMPLETED" or "COMPLETE" or "DONE" => RequestState.Completed,
+            "FAILED" or "FAILURE" => RequestState.Failed,
+            "CANCELLED" or "CANCELED" => RequestState.Cancelled,
+            _ => null,
+        };
     }
 
     extension(ImageState state)

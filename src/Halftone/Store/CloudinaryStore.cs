@@ -57,10 +57,17 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
 
         var stored = await ReadAsync(answer, CloudinaryJson.Default.Resource, cancellationToken);
         // Confirms that Cloudinary has the whole image, and the right one.
-        if (stored.PublicId != PublicId(key) || stored.Bytes != body.Length)
+        if (stored.PublicId != PublicId(key))
         {
-            throw new StoreUnavailableException(
-                $"Cloudinary stored {stored.Bytes} bytes as '{stored.PublicId}' instead of {body.Length} as '{PublicId(key)}'.");
+            throw new StoreUnavailableException($"Cloudinary stored '{stored.PublicId}' instead of '{PublicId(key)}'.");
+        }
+
+        if (stored.Bytes != body.Length)
+        {
+            await DeleteAsync(key, cancellationToken);
+            throw new StoreRefusedException(
+                $"Cloudinary changed the image on upload: {body.Length} bytes became {stored.Bytes}. Turn off the incoming transformation "
+                + "of the account's default upload preset.");
         }
     }
 
@@ -90,7 +97,6 @@ internal sealed partial class CloudinaryStore : IImageStore, IDisposable
         await DeleteAsync(to, cancellationToken);
         return false;
     }
-
 
     public async Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {

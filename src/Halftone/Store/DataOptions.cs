@@ -46,7 +46,7 @@ internal sealed class DataFolder(string folder, string option = "--data") : IDis
     {
         try
         {
-            Directory.CreateDirectory(Root);
+            PrivateFiles.CreateFolder(Root);
             return this;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

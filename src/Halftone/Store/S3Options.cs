@@ -86,7 +86,6 @@ internal sealed partial class S3Options : IValidatableObject
             yield return new($"{lifetime} is not valid; it must be 00:01:00 to 7.00:00:00.", [nameof(LinkLifetime)]);
         }
 
-
         if (LinkLifetime is not null && PublicBaseUrl.Length > 0)
         {
             yield return new(

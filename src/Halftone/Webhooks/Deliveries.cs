@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Globalization;
 using System.Text;
 using Dapper;
 using Halftone.Database;
@@ -33,9 +32,6 @@ internal sealed record EndedRequest
 /// <summary>The rows that deliver an event to its endpoints: one per request, run and endpoint, due at once.</summary>
 internal static class Deliveries
 {
-    /// <summary>The <c>webhook-id</c>: the same for every attempt of a delivery, and unique to it.</summary>
-    public static string MessageId(long deliveryId) => string.Create(CultureInfo.InvariantCulture, $"msg_{deliveryId}");
-
     /// <summary>Delivers to the upload's own <c>webhook_url</c> and to every webhook registered for the request or its owner.</summary>
     public static Task<int> InsertAsync(DbTransaction transaction, EndedRequest request, PublicUrls urls, long now) =>
         ExecuteAsync(transaction, Sql.Insert, request, null, urls, now);

@@ -23,5 +23,8 @@ internal abstract record DeliveryOutcome
     /// <param name="HttpStatus">The status with <see cref="FetchError.HttpStatus"/>, otherwise null.</param>
     /// <param name="RetryAfter">The wait that the endpoint asked for, 0 to <see cref="WebhookOptions.MaxRetryAfter"/>;
     /// null if it did not.</param>
-    public sealed record Failed(FetchError Error, int? HttpStatus = null, TimeSpan? RetryAfter = null) : DeliveryOutcome;
+    /// <param name="Location">The address that the endpoint redirected to, at most 500 characters: it should be registered in place of this
+    /// one. Null without a redirect.</param>
+    public sealed record Failed(FetchError Error, int? HttpStatus = null, TimeSpan? RetryAfter = null, string? Location = null)
+        : DeliveryOutcome;
 }

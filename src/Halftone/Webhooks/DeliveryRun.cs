@@ -20,6 +20,7 @@ internal sealed partial class DeliveryRun(
     WebhookSender sender,
     EndpointTurns turns,
     InstanceSecret secret,
+    MessageIds ids,
     IOptions<WebhookOptions> options,
     TimeProvider time,
     ILogger<DeliveryRun> logger)
@@ -80,7 +81,7 @@ internal sealed partial class DeliveryRun(
         var clock = Stopwatch.StartNew();
         var outcome = await sender.SendAsync(
             endpoint,
-            Deliveries.MessageId(message.DeliveryId),
+            await ids.OfAsync(message.DeliveryId, cancellationToken),
             Encoding.UTF8.GetBytes(delivery.Body),
             signingSecret,
             cancellationToken);
@@ -126,6 +127,7 @@ internal sealed partial class DeliveryRun(
                 _ => failed?.HttpStatus,
             },
             Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
+            Location = failed?.Location,
             Milliseconds = (long)took.TotalMilliseconds,
             WebhookId = delivery.WebhookId,
             Now = now.ToUnixTimeMilliseconds(),
@@ -187,6 +189,9 @@ internal sealed partial class DeliveryRun(
         public long? NextAttemptAt { get; init; }
         public int? HttpStatus { get; init; }
         public string? Error { get; init; }
+
+        /// <summary>Where a redirect led to.</summary>
+        public string? Location { get; init; }
         public required long Milliseconds { get; init; }
         public required string WebhookId { get; init; }
         public required long Now { get; init; }
@@ -235,8 +240,8 @@ internal sealed partial class DeliveryRun(
             """;
 
         public const string InsertAttempt = """
-            INSERT INTO delivery_attempt (delivery_id, attempt, attempted_at, http_status, error, milliseconds)
-            VALUES (@DeliveryId, @Number, @Now, @HttpStatus, @Error, @Milliseconds)
+            INSERT INTO delivery_attempt (delivery_id, attempt, attempted_at, http_status, error, location, milliseconds)
+            VALUES (@DeliveryId, @Number, @Now, @HttpStatus, @Error, @Location, @Milliseconds)
             """;
 
         public const string DisableWebhook = "UPDATE webhook SET disabled_at = @Now WHERE webhook_id = @WebhookId AND disabled_at IS NULL";

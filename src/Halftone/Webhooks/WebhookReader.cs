@@ -60,7 +60,7 @@ internal sealed record DeliveryList(IReadOnlyList<DeliverySummary> Deliveries);
 internal sealed record DeliverySummary
 {
     /// <summary>The <c>webhook-id</c> header, the same for every attempt.</summary>
-    /// <example>msg_17</example>
+    /// <example>msg_0192f0c17a3e7bbb8c4d0123456789ab_17</example>
     public required string MessageId { get; init; }
 
     /// <summary>The request of the event; absent: a test event.</summary>
@@ -107,13 +107,20 @@ internal sealed record DeliveryAttempt
     /// <example apart="true">connect_refused</example>
     public string? Error { get; init; }
 
+    /// <summary>
+    /// The address that the endpoint redirected to; redirects are not followed, so register this address instead. Absent if it did not
+    /// redirect.
+    /// </summary>
+    /// <example apart="true">https://shop.example/new/hooks/halftone</example>
+    public string? Location { get; init; }
+
     /// <summary>Duration in milliseconds.</summary>
     /// <example>48</example>
     public required long Milliseconds { get; init; }
 }
 
 /// <summary>Reads webhooks and deliveries of their owner.</summary>
-internal sealed class WebhookReader(HalftoneDatabase database)
+internal sealed class WebhookReader(HalftoneDatabase database, MessageIds ids)
 {
     private const int DeliveriesListed = 100;
 
@@ -138,7 +145,11 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             async connection =>
                 await connection.ExecuteScalarAsync<long>(Sql.WebhookExists, new { Owner = owner, WebhookId = webhookId }) == 0
                 ? null
-                : await DeliveriesAsync(connection, Sql.OfWebhook, new { WebhookId = webhookId, Limit = DeliveriesListed }),
+                : await DeliveriesAsync(
+                    connection,
+                    Sql.OfWebhook,
+                    new { WebhookId = webhookId, Limit = DeliveriesListed },
+                    cancellationToken),
             cancellationToken);
 
     /// <summary>The deliveries of a request to all its endpoints; null if the owner has no such request.</summary>
@@ -147,34 +158,52 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             async connection =>
                 await connection.ExecuteScalarAsync<long>(Sql.RequestExists, new { Owner = owner, RequestId = requestId }) == 0
                 ? null
-                : await DeliveriesAsync(connection, Sql.OfRequest, new { RequestId = requestId, Limit = DeliveriesListed }),
+                : await DeliveriesAsync(
+                    connection,
+                    Sql.OfRequest,
+                    new { RequestId = requestId, Limit = DeliveriesListed },
+                    cancellationToken),
             cancellationToken);
 
-    private async Task<DeliveryList> DeliveriesAsync(DbConnection connection, string sql, object parameters)
+    private async Task<DeliveryList> DeliveriesAsync(
+        DbConnection connection,
+        string sql,
+        object parameters,
+        CancellationToken cancellationToken)
     {
         var deliveries = (await connection.QueryAsync<DeliveryRow>(sql, parameters)).AsList();
         var attempts = (
             await connection.QueryAsync<AttemptRow>(
                 database.Choose(Sql.AttemptsSqlite, Sql.AttemptsPostgres),
                 new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
-        return new DeliveryList([.. deliveries.Select(row => new DeliverySummary
+        var list = new List<DeliverySummary>();
+        foreach (var row in deliveries)
         {
-            MessageId = Webhooks.Deliveries.MessageId(row.DeliveryId),
+            list.Add(SummaryOf(row, await ids.OfAsync(row.DeliveryId, cancellationToken), attempts[row.DeliveryId]));
+        }
+
+        return new DeliveryList(list);
+    }
+
+    private static DeliverySummary SummaryOf(DeliveryRow row, string messageId, IEnumerable<AttemptRow> attempts) =>
+        new()
+        {
+            MessageId = messageId,
             RequestId = row.RequestId == Guid.Empty ? null : row.RequestId,
             WebhookId = row.WebhookId.Length == 0 ? null : row.WebhookId,
             Endpoint = row.Endpoint,
             Status = row.State.ToString().ToUpperInvariant(),
             NextAttemptAt = row.NextAttemptAt is { } next ? Time(next) : null,
-            Attempts = [.. attempts[row.DeliveryId].Select(attempt => new DeliveryAttempt
+            Attempts = [.. attempts.Select(attempt => new DeliveryAttempt
             {
                 Attempt = attempt.Attempt,
                 AttemptedAt = Time(attempt.AttemptedAt),
                 HttpStatus = attempt.HttpStatus,
                 Error = attempt.Error,
+                Location = attempt.Location,
                 Milliseconds = attempt.Milliseconds,
             })],
-        })]);
-    }
+        };
 
     private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
@@ -204,6 +233,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         public required long AttemptedAt { get; init; }
         public int? HttpStatus { get; init; }
         public string? Error { get; init; }
+        public string? Location { get; init; }
         public required long Milliseconds { get; init; }
     }
 
@@ -238,14 +268,14 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             """;
 
         public const string AttemptsSqlite = """
-            SELECT delivery_id, attempt, attempted_at, http_status, error, milliseconds
+            SELECT delivery_id, attempt, attempted_at, http_status, error, location, milliseconds
             FROM   delivery_attempt
             WHERE  delivery_id IN (SELECT value FROM json_each(@Ids))
             ORDER  BY delivery_id, attempt
             """;
 
         public const string AttemptsPostgres = """
-            SELECT delivery_id, attempt, attempted_at, http_status, error, milliseconds
+            SELECT delivery_id, attempt, attempted_at, http_status, error, location, milliseconds
             FROM   delivery_attempt
             WHERE  delivery_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))
             ORDER  BY delivery_id, attempt

@@ -32,7 +32,10 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
     /// <summary>Maximum test events in the log of a webhook, so that nobody can fill the database with them.</summary>
     private const int PingsKept = 20;
 
-    /// <summary>Registers an endpoint. If its request has already ended, it gets the event at once.</summary>
+    /// <summary>
+    /// Registers an endpoint. If its request has already ended, it gets the event at once. An endpoint that is registered already keeps its
+    /// registration, so that nobody gets an event twice.
+    /// </summary>
     /// <param name="owner">The owner of the webhook.</param>
     /// <param name="callbackUrl">Already checked.</param>
     /// <param name="requestId">Null for every request of the owner from now on.</param>
@@ -41,14 +44,21 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
     public async Task<WebhookRegistered?> RegisterAsync(string owner, Uri callbackUrl, Guid? requestId, CancellationToken cancellationToken)
     {
         var instanceSecret = await secret.GetAsync(cancellationToken);
-        var webhookId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D", CultureInfo.InvariantCulture);
-        var isRegistered = await database.WriteAsync(
+        var newId = Guid.CreateVersion7(time.GetUtcNow()).ToString("D", CultureInfo.InvariantCulture);
+        var webhookId = await database.WriteAsync<string?>(
             async transaction =>
             {
                 var request = requestId is null ? null : await FindAsync(transaction, owner, requestId.Value);
                 if (requestId is not null && request is null)
                 {
-                    return false;
+                    return null;
+                }
+
+                await transaction.ExecuteAsync(database.Choose(Sql.LockWebhooksSqlite, Sql.LockWebhooksPostgres));
+                var registration = new { Owner = owner, RequestId = requestId, CallbackUrl = callbackUrl.AbsoluteUri };
+                if (await transaction.QuerySingleOrDefaultAsync<string>(Sql.Registered, registration) is { } registeredId)
+                {
+                    return registeredId;
                 }
 
                 await transaction
@@ -56,22 +66,22 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                         Sql.Insert,
                         new
                         {
-                            WebhookId = webhookId,
-                            Owner = owner,
-                            RequestId = requestId,
-                            CallbackUrl = callbackUrl.AbsoluteUri,
+                            WebhookId = newId,
+                            registration.Owner,
+                            registration.RequestId,
+                            registration.CallbackUrl,
                             Now = Now(),
                         });
                 if (request?.Ended is { } ended)
                 {
-                    await Deliveries.InsertAsync(transaction, ended, webhookId, urls, Now());
+                    await Deliveries.InsertAsync(transaction, ended, newId, urls, Now());
                 }
 
-                return true;
+                return newId;
             },
             cancellationToken);
         due.Set();
-        return isRegistered
+        return webhookId is not null
             ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) }
             : null;
     }
@@ -159,7 +169,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
     }
 
     private bool Disagrees(EndedRequest ended, string? status, string? resultUrl) =>
-        (status is not null && !status.Equals(ended.State.ToWire(), StringComparison.OrdinalIgnoreCase))
+        (status is not null && RequestState.FromWire(status) != ended.State)
             || (resultUrl is not null && resultUrl != urls.Result(ended.RequestId));
 
     private static async Task<FoundRequest?> FindAsync(DbTransaction transaction, string owner, Guid requestId)
@@ -202,6 +212,21 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                    completed, failed, bytes_in, bytes_out, finished_at
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner
+            """;
+
+        /// <summary>Needed by no SQLite: it has one writer at a time.</summary>
+        public const string LockWebhooksSqlite = "SELECT 1";
+
+        /// <summary>Held to the end of the transaction: two registrations of one endpoint become one.</summary>
+        public const string LockWebhooksPostgres = "LOCK TABLE webhook IN SHARE ROW EXCLUSIVE MODE";
+
+        public const string Registered = """
+            SELECT webhook_id
+            FROM   webhook
+            WHERE  owner = @Owner AND callback_url = @CallbackUrl AND disabled_at IS NULL
+            AND    (request_id = @RequestId OR (request_id IS NULL AND @RequestId IS NULL))
+            ORDER BY created_at, webhook_id
+            LIMIT 1
             """;
 
         public const string Insert = """

@@ -18,6 +18,8 @@ internal sealed class WebhookSender : IDisposable
     /// </summary>
     private const int MaxDrainBytes = 16 << 10;
 
+    private const int MaxLocationChars = 500;
+
     private static readonly MediaTypeHeaderValue Json = new("application/json");
     private static readonly ProductInfoHeaderValue UserAgent = new("Halftone", ProductVersion.Value);
 
@@ -106,7 +108,13 @@ internal sealed class WebhookSender : IDisposable
                 return new DeliveryOutcome.Gone();
             default:
                 var failed = FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter);
-                return new DeliveryOutcome.Failed(failed.Error, failed.HttpStatus, failed.RetryAfter);
+                return new DeliveryOutcome.Failed(failed.Error, failed.HttpStatus, failed.RetryAfter, LocationOf(response));
         }
+    }
+
+    private static string? LocationOf(HttpResponseMessage response)
+    {
+        var location = response.Headers.NonValidated.TryGetValues("Location", out var values) ? values.ToString() : null;
+        return location?.Length > MaxLocationChars ? location[..MaxLocationChars] : location;
     }
 }

@@ -53,6 +53,7 @@ internal static class FlatBlockJpeg
                 }
             }
         }
+
         bits.Flush();
         file.Write([0xFF, 0xD9]);
         return file.ToArray();
@@ -91,6 +92,7 @@ internal static class FlatBlockJpeg
                     {
                         file.WriteByte(0);
                     }
+
                     (pending, count) = (0, 0);
                 }
             }

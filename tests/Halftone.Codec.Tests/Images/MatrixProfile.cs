@@ -25,6 +25,7 @@ internal static class MatrixProfile
         {
             tags.Add((curve, [.. "curv\0\0\0\0"u8, 0, 0, 0, 1, 2, 51])); // 2 + 51/256
         }
+
         if (paddingBytes > 0)
         {
             tags.Add(("none", [.. "data\0\0\0\0"u8, .. new byte[paddingBytes]]));
@@ -42,6 +43,7 @@ internal static class MatrixProfile
             bodies.Write(body);
             bodies.Write(new byte[(4 - body.Length % 4) % 4]);
         }
+
         var header = new byte[128];
         BinaryPrimitives.WriteInt32BigEndian(header, start + (int)bodies.Length);
         header[8] = 2;

@@ -22,12 +22,14 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
                     pixel[1] = (byte)(inCorner ? 40 : 60 + 150 * y / height);
                     pixel[2] = (byte)(inCorner ? 50 : 100 + 50 * (x + y) / (width + height));
                 }
+
                 if (bands is 2 or 4)
                 {
                     pixel[^1] = (byte)(255 * x / Math.Max(1, width - 1));
                 }
             }
         }
+
         return new Picture(width, height, bands, samples);
     }
 
@@ -42,7 +44,10 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
     /// <summary>Squares of 32 pixels in colours that sRGB and the larger spaces share, with their centres.</summary>
     public static (Picture Picture, (int X, int Y)[] Centres) Patches()
     {
-        (byte, byte, byte)[] colours = [(200, 60, 50), (60, 160, 70), (50, 70, 180), (230, 200, 60), (128, 128, 128), (240, 240, 235), (30, 30, 35), (210, 140, 110)];
+        (byte, byte, byte)[] colours =
+        [
+            (200, 60, 50), (60, 160, 70), (50, 70, 180), (230, 200, 60), (128, 128, 128), (240, 240, 235), (30, 30, 35), (210, 140, 110),
+        ];
         var picture = Draw(32 * colours.Length, 32);
         for (var x = 0; x < picture.Width; x++)
         {
@@ -52,6 +57,7 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
                 (pixel[0], pixel[1], pixel[2]) = colours[x / 32];
             }
         }
+
         return (picture, [.. Enumerable.Range(0, colours.Length).Select(i => (32 * i + 16, 16))]);
     }
 
@@ -79,6 +85,7 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
                 this[x, y].CopyTo(stored.Samples.AsSpan((row * width + column) * Bands));
             }
         }
+
         return stored;
     }
 
@@ -109,14 +116,18 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
         {
             pipeline.Replace(pipeline.Image.CopyMemory()).Apply(image => image.Autorot());
         }
+
         if (pipeline.Image.ColourProfile.Length > 0)
         {
-            pipeline.Apply(image => image.IccTransform("srgb", embedded: true, intent: Enums.Intent.Relative, blackPointCompensation: true));
+            pipeline.Apply(
+                image => image.IccTransform("srgb", embedded: true, intent: Enums.Intent.Relative, blackPointCompensation: true));
         }
+
         if (pipeline.Image.Interpretation is not (Enums.Interpretation.Srgb or Enums.Interpretation.Bw))
         {
             pipeline.Apply(image => image.Colourspace(Enums.Interpretation.Srgb));
         }
+
         using var pixels = pipeline.Image.Pixels();
         return new Picture(pipeline.Image.Width, pipeline.Image.Height, pipeline.Image.Bands, pixels.Bytes.ToArray());
     }
@@ -132,6 +143,7 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
                 samples[3 * i + band] = Samples[Bands * i + (Bands > 2 ? band : 0)];
             }
         }
+
         return new Picture(Width, Height, 3, samples);
     }
 
@@ -152,8 +164,10 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
                     sum += high * (Math.Min(column + 1, (x + 1) * across) - Math.Max(column, x * across)) * this[column, row][band];
                 }
             }
+
             small.Samples[i] = (byte)Math.Round(sum / (across * down));
         }
+
         return small;
     }
 
@@ -167,6 +181,7 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
             double difference = Samples[i] - other.Samples[i];
             sum += difference * difference;
         }
+
         return 10 * Math.Log10(255 * 255 / (sum / Samples.Length));
     }
 }

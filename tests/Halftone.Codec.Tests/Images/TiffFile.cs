@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace Halftone.Codec.Tests.Images;
 
-/// <summary>Uncompressed TIFF in one strip, written by hand, of one or of three and more bands (TIFF 6.0), since the codec's libvips writes none.</summary>
+/// <summary>
+/// Uncompressed TIFF in one strip, written by hand, of one or of three and more bands (TIFF 6.0), since the codec's libvips writes none.
+/// </summary>
 internal static class TiffFile
 {
     public static byte[] Write(int width, int height, int bands, int bitsPerSample, ReadOnlySpan<byte> littleEndianSamples)
@@ -36,11 +38,13 @@ internal static class TiffFile
                 var entry => entry.Value,
             });
         }
+
         var bits = new byte[2 * bands];
         for (var band = 0; band < bands; band++)
         {
             BinaryPrimitives.WriteUInt16LittleEndian(bits.AsSpan(2 * band), (ushort)bitsPerSample);
         }
+
         return [.. head, .. bits, .. littleEndianSamples];
     }
 }

@@ -66,6 +66,7 @@ public sealed class BitRoundTripTests
             // Lengths from 1 to 16, as the value has them.
             writer.Write(value, Length(value));
         }
+
         writer.Finish();
         using var data = new ScanData();
         data.Read([.. buffer.AsSpan(0, writer.Length), 0xFF, 0xD9], 0, hasRestarts: false);
@@ -76,6 +77,7 @@ public sealed class BitRoundTripTests
             reader.Refill();
             read[i] = (ushort)reader.Take(Length(values[i]));
         }
+
         Assert.False(reader.IsPastEnd);
         Assert.Equal(0, reader.BytesLeft);
         return read;

@@ -30,12 +30,14 @@ public sealed class ChromaMergeTests
                 plane.Marks(b) |= value != 0 ? 1ul << k : 0;
                 coefficients[ZigZag.ToNatural[k]] = value * sourceSteps[k];
             }
+
             var block = Dct.Inverse(coefficients);
             for (var i = 0; i < 64; i++)
             {
                 samples[b / 2 * 8 + i / 8, b % 2 * 8 + i % 8] = block[i];
             }
         }
+
         var averaged = new double[64];
         for (var i = 0; i < 64; i++)
         {
@@ -44,6 +46,7 @@ public sealed class ChromaMergeTests
                 averaged[i] += samples[i / 8 * down + s / across, i % 8 * across + s % across] / (across * down);
             }
         }
+
         var expected = Dct.Forward(averaged);
         var merged = new short[64];
         var marks = merge.Merge(plane, 0, 0, 1, 1, merged);
@@ -66,6 +69,7 @@ public sealed class ChromaMergeTests
             plane.Marks(b) = 1;
             plane.Block(b)[0] = (short)(b == 0 ? 80 : -999);
         }
+
         var merged = new short[64];
 
         Assert.Equal(1ul, merge.Merge(plane, 0, 0, 0, 0, merged));

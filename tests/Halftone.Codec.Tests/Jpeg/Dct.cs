@@ -18,6 +18,7 @@ internal static class Dct
                 half[i] += input[i / 8 * 8 + x] * factor(i % 8, x);
             }
         }
+
         for (var i = 0; i < 64; i++)
         {
             for (var y = 0; y < 8; y++)
@@ -25,6 +26,7 @@ internal static class Dct
                 output[i] += half[y * 8 + i % 8] * factor(i / 8, y);
             }
         }
+
         return output;
     }
 

@@ -67,6 +67,7 @@ public sealed class HuffmanTests
             {
                 counts[symbol] = 1 + (int)Math.Pow(2, random.NextDouble() * 20);
             }
+
             var table = new OptimalHuffman();
             table.Build(counts);
             var lookup = new HuffmanLookup();
@@ -75,7 +76,9 @@ public sealed class HuffmanTests
             {
                 int size = kind == SymbolKind.Dc ? symbol : symbol & 15, run = symbol >> 4;
                 var bits = size == 0 ? 0 : random.Next(1 << size);
-                var window = ((ulong)table.Codes[symbol] << size | (uint)bits) << (64 - table.Lengths[symbol] - size) | (ulong)random.NextInt64() >> 31;
+                var window =
+                    ((ulong)table.Codes[symbol] << size | (uint)bits) << (64 - table.Lengths[symbol] - size)
+                        | (ulong)random.NextInt64() >> 31;
                 var entry = lookup.First(window);
 
                 var ends = kind != SymbolKind.Dc && size == 0 && run != 15;
@@ -94,8 +97,10 @@ public sealed class HuffmanTests
         var counts = new int[256];
         foreach (var symbol in Enumerable.Range(0, 256))
         {
-            counts[symbol] = 1 + (1 << (20 - (symbol >> 4) - 2 * (symbol & 15) < 0 ? 0 : 20 - (symbol >> 4) - 2 * (symbol & 15))) + random.Next(3);
+            counts[symbol] = 1 + (1 << (20 - (symbol >> 4) - 2 * (symbol & 15) < 0 ? 0 : 20 - (symbol >> 4) - 2 * (symbol & 15)))
+                + random.Next(3);
         }
+
         var table = new OptimalHuffman();
         table.Build(counts);
         var lookup = new HuffmanLookup();
@@ -118,11 +123,13 @@ public sealed class HuffmanTests
                     value = (int)one >> 16;
                     window <<= (int)one;
                 }
+
                 Assert.Equal(0, left);
                 Assert.Equal(symbols == 0 ? lookup.Single[i] >> 6 & 255 : (uint)advance, entry >> 6 & 255);
                 Assert.Equal(symbols == 0 ? (int)entry >> 16 : Math.Abs(value) < least ? 0 : value, (int)entry >> 16);
                 merged += symbols > 1 ? 1 : 0;
             }
+
             Assert.True(merged > 100 || least == 1);
         }
     }
@@ -141,6 +148,7 @@ public sealed class HuffmanTests
         {
             counts[place(i)] = Math.Abs(weights[i] % 1_000_000);
         }
+
         return counts;
     }
 
@@ -152,17 +160,22 @@ public sealed class HuffmanTests
         var used = Enumerable.Range(0, 256).Where(i => counts[i] > 0).ToArray();
         Assert.Equal(used.Order(), table.Symbols.ToArray().Select(s => (int)s).Order());
         Assert.Equal(used.Length, table.Counts.ToArray().Sum(c => c));
-        var codes = used.Select(i => Convert.ToString(table.Codes[i], 2).PadLeft(table.Lengths[i], '0')).Order(StringComparer.Ordinal).ToArray();
+        var codes = used
+            .Select(i => Convert.ToString(table.Codes[i], 2).PadLeft(table.Lengths[i], '0'))
+            .Order(StringComparer.Ordinal)
+            .ToArray();
         foreach (var (code, symbol) in used.Select(i => (Convert.ToString(table.Codes[i], 2).PadLeft(table.Lengths[i], '0'), i)))
         {
             Assert.InRange(table.Lengths[symbol], 1, 16);
             Assert.Equal(table.Lengths[symbol], code.Length);
             Assert.Contains('0', code);
         }
+
         foreach (var (code, next) in codes.Zip(codes.Skip(1)))
         {
             Assert.False(next.StartsWith(code, StringComparison.Ordinal), $"{code} begins {next}");
         }
+
         if (used.Length > 0)
         {
             Assert.NotNull(HuffmanTable.Read([.. table.Counts, .. table.Symbols]));
@@ -180,6 +193,7 @@ public sealed class HuffmanTests
             cost += sum;
             queue.Enqueue(sum, sum);
         }
+
         return cost;
     }
 }

@@ -25,6 +25,7 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
                 _ => SpliceScan(file),
             };
         }
+
         return file;
     }
 
@@ -34,6 +35,7 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
         {
             file[random.Next(file.Length)] ^= (byte)(1 << random.Next(8));
         }
+
         return file;
     }
 
@@ -49,6 +51,7 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
         {
             random.NextBytes(span);
         }
+
         return file;
     }
 
@@ -80,9 +83,11 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
             {
                 file[at + 1] = (byte)(Marker.Sof0 + random.Next(3));
             }
+
             var offset = random.Next(5, Math.Max(6, frame.End.Value - at));
             file[at + offset] = random.Next(2) == 0 ? (byte)random.Next(256) : (byte)(random.Next(1, 5) << 4 | random.Next(1, 5));
         }
+
         return file;
     }
 
@@ -93,8 +98,15 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
         if (scans.Length > 0)
         {
             var scan = Pick(scans);
-            file[random.Next(scan.Start.Value + 4, scan.End.Value)] = (byte)(random.Next(3) switch { 0 => random.Next(256), 1 => random.Next(64), _ => random.Next(4) << 4 | random.Next(4) });
+            var at = random.Next(scan.Start.Value + 4, scan.End.Value);
+            file[at] = (byte)(random.Next(3) switch
+            {
+                0 => random.Next(256),
+                1 => random.Next(64),
+                _ => random.Next(4) << 4 | random.Next(4),
+            });
         }
+
         return file;
     }
 
@@ -109,6 +121,7 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
                 file[random.Next(table.Start.Value + 4, table.End.Value)] = (byte)random.Next(random.Next(2) == 0 ? 256 : 17);
             }
         }
+
         return file;
     }
 
@@ -120,6 +133,7 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
         {
             return file;
         }
+
         Range one = Pick(segments), other = Pick(segments);
         return random.Next(3) switch
         {
@@ -149,15 +163,18 @@ internal sealed class JpegMutator(List<byte[]> seeds, int seed)
                 at++;
                 continue;
             }
+
             var end = at + 2 + (file[at + 2] << 8 | file[at + 3]);
             if (end > file.Length || end < at + 5)
             {
                 at += 2;
                 continue;
             }
+
             segments.Add(at..end);
             at = end;
         }
+
         return segments;
     }
 

@@ -36,7 +36,11 @@ public sealed class JpegRefusalTests
         foreach (var (count, reason) in new[] { (4, JpegNotTaken.Cmyk), (2, JpegNotTaken.ComponentCount) })
         {
             var components = Enumerable.Range(1, count).SelectMany(c => (byte[])[(byte)c, 0x11, 0]);
-            byte[] file = [.. Baseline[..frame], .. TestJpeg.Segment(Marker.Sof0, [8, 0, 48, 0, 64, (byte)count, .. components]), .. Baseline[(frame + 19)..]];
+            byte[] file =
+            [
+                .. Baseline[..frame], .. TestJpeg.Segment(Marker.Sof0, [8, 0, 48, 0, 64, (byte)count, .. components]),
+                .. Baseline[(frame + 19)..],
+            ];
             Assert.Equal(new JpegTranscodeResult.NotTaken(reason), JpegTranscoder.Transcode(file, 50, MaxPixels));
         }
     }
@@ -57,7 +61,9 @@ public sealed class JpegRefusalTests
     [InlineData("2x2 1x1 2x1")]
     public void Chroma_of_odd_sampling_is_left_to_the_general_decoder(string sampling) =>
         // Written for other factors: the header alone decides.
-        Assert.Equal(JpegNotTaken.OddSampling, Assert.IsType<JpegTranscodeResult.NotTaken>(JpegTranscoder.Transcode(Resampled(sampling), 50, MaxPixels)).Reason);
+        Assert.Equal(
+            JpegNotTaken.OddSampling,
+            Assert.IsType<JpegTranscodeResult.NotTaken>(JpegTranscoder.Transcode(Resampled(sampling), 50, MaxPixels)).Reason);
 
     [Fact]
     public void Profiles_are_dropped_kept_or_left_to_libvips()
@@ -90,7 +96,8 @@ public sealed class JpegRefusalTests
     [InlineData(true, false, 2)]
     public void Wherever_a_file_is_cut_it_is_never_an_image(bool isProgressive, bool isByComponent, int restart)
     {
-        var file = new TestJpeg { IsProgressive = isProgressive, IsInterleaved = !isByComponent, RestartInterval = restart }.Write(Picture.Draw(40, 40));
+        var file = new TestJpeg { IsProgressive = isProgressive, IsInterleaved = !isByComponent, RestartInterval = restart }.Write(
+            Picture.Draw(40, 40));
         for (var length = 0; length < file.Length; length++)
         {
             Assert.IsType<JpegTranscodeResult.Corrupt>(JpegTranscoder.Transcode(file.AsSpan(0, length), 50, MaxPixels));
@@ -161,6 +168,7 @@ public sealed class JpegRefusalTests
             bomb.AddRange(TestJpeg.Segment(Marker.Sos, [1, 1, 0, (byte)k, (byte)k, 0]));
             bomb.AddRange(new byte[25]);
         }
+
         bomb.AddRange([0xFF, Marker.Eoi]);
 
         Assert.Equal(new JpegTranscodeResult.NotTaken(JpegNotTaken.TooManyScans), JpegTranscoder.Transcode(bomb.ToArray(), 50, MaxPixels));
@@ -173,7 +181,8 @@ public sealed class JpegRefusalTests
         return JpegTranscoder.Transcode(file, 50, MaxPixels);
     }
 
-    private static JpegTranscodeResult Transcode(TestJpeg file) => JpegTranscoder.Transcode(file.Write(Picture.Draw(64, 48, file.Sampling.Length)), 50, MaxPixels);
+    private static JpegTranscodeResult Transcode(TestJpeg file) =>
+        JpegTranscoder.Transcode(file.Write(Picture.Draw(64, 48, file.Sampling.Length)), 50, MaxPixels);
 
     private static JpegHeader HeaderOf(JpegTranscodeResult result) =>
         JpegHeader.Read(Assert.IsType<JpegTranscodeResult.Done>(result).Body.Span, MaxPixels, out _)!;
@@ -186,12 +195,17 @@ public sealed class JpegRefusalTests
         {
             file[at + 3 * c + 1] = (byte)((factor[0] - '0') << 4 | (factor[2] - '0'));
         }
+
         return file;
     }
 
     private static TestJpeg WithProfile(byte[][] parts, int count = 0) => new()
     {
-        Extra = [.. parts.SelectMany((part, i) => TestJpeg.Segment(Marker.App2, [.. "ICC_PROFILE\0"u8, (byte)(i + 1), (byte)(count == 0 ? parts.Length : count), .. part]))],
+        Extra =
+        [
+            .. parts.SelectMany((part, i) =>
+                TestJpeg.Segment(Marker.App2, [.. "ICC_PROFILE\0"u8, (byte)(i + 1), (byte)(count == 0 ? parts.Length : count), .. part])),
+        ],
     };
 
     /// <summary>A matrix profile with sRGB's curve whose red may stand elsewhere.</summary>
@@ -213,6 +227,7 @@ public sealed class JpegRefusalTests
             table.AddRange([.. name.Select(c => (byte)c), .. UInt32(offset + data.Count), .. UInt32(bytes.Length)]);
             data.AddRange(bytes);
         }
+
         return [.. header, .. UInt32(tags.Length), .. table, .. data];
     }
 

@@ -37,6 +37,7 @@ internal sealed record TestJpeg
         {
             file.AddRange(Segment(Marker.Dqt, [(byte)t, .. Enumerable.Range(0, 64).Select(k => (byte)QualitySteps.Step(k, Q, t > 0))]));
         }
+
         file.AddRange(Segment(IsProgressive ? Marker.Sof2 : Marker.Sof0, FrameHeader(picture)));
         file.AddRange(Segment(Marker.Dht, [0x00, .. FlatTable(4, DcSymbols)]));
         file.AddRange(Segment(Marker.Dht, [0x10, .. FlatTable(8, AcSymbols)]));
@@ -44,15 +45,19 @@ internal sealed record TestJpeg
         {
             file.AddRange(Segment(Marker.Dri, [(byte)(RestartInterval >> 8), (byte)RestartInterval]));
         }
+
         foreach (var (components, first, last) in Scans())
         {
-            file.AddRange(Segment(Marker.Sos, [(byte)components.Length, .. components.SelectMany(c => (byte[])[Ids[c], 0]), (byte)first, (byte)last, 0]));
+            file.AddRange(Segment(
+                Marker.Sos, [(byte)components.Length, .. components.SelectMany(c => (byte[])[Ids[c], 0]), (byte)first, (byte)last, 0]));
             file.AddRange(ScanBytes(frame, blocks, components, first, last));
         }
+
         return [.. file, 0xFF, Marker.Eoi];
     }
 
-    public static byte[] Segment(byte marker, byte[] parameters) => [0xFF, marker, (byte)((parameters.Length + 2) >> 8), (byte)(parameters.Length + 2), .. parameters];
+    public static byte[] Segment(byte marker, byte[] parameters) =>
+        [0xFF, marker, (byte)((parameters.Length + 2) >> 8), (byte)(parameters.Length + 2), .. parameters];
 
     private static byte[] DcSymbols => [.. Enumerable.Range(0, 12).Select(i => (byte)i)];
 
@@ -84,6 +89,7 @@ internal sealed record TestJpeg
         {
             return [(all, 0, 0), .. all.SelectMany(c => ((int[], int, int)[])[([c], 1, 5), ([c], 6, 63)])];
         }
+
         return IsInterleaved ? [(all, 0, 63)] : all.Select(c => ((int[])[c], 0, 63));
     }
 
@@ -102,6 +108,7 @@ internal sealed record TestJpeg
                 bytes.AddRange([0xFF, (byte)(Marker.Rst0 + (unit / RestartInterval - 1) % 8)]);
                 Array.Clear(last0);
             }
+
             foreach (var c in components)
             {
                 var component = frame.Components[c];
@@ -113,6 +120,7 @@ internal sealed record TestJpeg
                 }
             }
         }
+
         bits.Flush();
         return [.. bytes];
     }
@@ -128,6 +136,7 @@ internal sealed record TestJpeg
             bits.Write(difference < 0 ? difference + (1 << size) - 1 : difference, size);
             first = 1;
         }
+
         var run = 0;
         for (var k = first; k <= last; k++)
         {
@@ -136,15 +145,18 @@ internal sealed record TestJpeg
                 run++;
                 continue;
             }
+
             for (; run > 15; run -= 16)
             {
                 bits.Write(Array.IndexOf(AcSymbols, (byte)0xF0), 8);
             }
+
             var size = Size(block[k]);
             bits.Write(Array.IndexOf(AcSymbols, (byte)(run << 4 | size)), 8);
             bits.Write(block[k] < 0 ? block[k] + (1 << size) - 1 : block[k], size);
             run = 0;
         }
+
         if (run > 0)
         {
             bits.Write(0, 8);
@@ -171,9 +183,14 @@ internal sealed record TestJpeg
                     samples[i] += Sample(picture, c, x * stepX + s % stepX, y * stepY + s / stepX) / (stepX * stepY);
                 }
             }
+
             var coefficients = Dct.Forward(samples);
-            blocks[b] = [.. Enumerable.Range(0, 64).Select(k => (int)Math.Round(coefficients[ZigZag.ToNatural[k]] / QualitySteps.Step(k, Q, c > 0)))];
+            blocks[b] =
+            [
+                .. Enumerable.Range(0, 64).Select(k => (int)Math.Round(coefficients[ZigZag.ToNatural[k]] / QualitySteps.Step(k, Q, c > 0))),
+            ];
         }
+
         return blocks;
     }
 
@@ -206,6 +223,7 @@ internal sealed record TestJpeg
                     {
                         bytes.Add(0);
                     }
+
                     count = 0;
                 }
             }

@@ -13,6 +13,7 @@ public sealed class PackedColourTests
         {
             straight[i] = i & 255 | (255 - (i & 255)) << 8 | (i & 255 ^ 0x5A) << 16 | i >> 8 << 24;
         }
+
         var working = new uint[straight.Length];
 
         Assert.True(PackedColour.ToWorking(straight, working));
@@ -65,7 +66,8 @@ public sealed class PackedColourTests
             uint left = (uint)random.NextInt64(1 << 24, 255L << 24), right = (uint)random.NextInt64(1 << 24, 255L << 24);
             double expected = (OpaqueDistance(Over(left, 0), Over(right, 0)) + OpaqueDistance(Over(left, 255), Over(right, 255))) / 2;
 
-            double distance = Squared(PackedColour.Coordinates(PackedColour.ToWorking(left)) - PackedColour.Coordinates(PackedColour.ToWorking(right)));
+            double distance = Squared(
+                PackedColour.Coordinates(PackedColour.ToWorking(left)) - PackedColour.Coordinates(PackedColour.ToWorking(right)));
 
             Assert.InRange(Math.Sqrt(distance), Math.Sqrt(expected) - 4, Math.Sqrt(expected) + 4); // four roundings to 8 bits
         }
@@ -88,10 +90,12 @@ public sealed class PackedColourTests
         {
             result |= ((colour >> shift & 255) * alpha + background * (255 - alpha) + 127) / 255 << shift;
         }
+
         return result;
     }
 
-    private static double OpaqueDistance(uint left, uint right) => Squared(PackedColour.Coordinates(left) - PackedColour.Coordinates(right));
+    private static double OpaqueDistance(uint left, uint right) =>
+        Squared(PackedColour.Coordinates(left) - PackedColour.Coordinates(right));
 
     private static double Squared(Vector128<float> difference) => Vector128.Dot(difference, difference);
 }

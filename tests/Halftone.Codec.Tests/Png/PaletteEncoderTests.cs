@@ -24,7 +24,8 @@ public sealed class PaletteEncoderTests
                 _ => Pictures.FewColours(width, height, kind * kind * 3, width),
             };
             var read = PngWriterTests.ReadStrictly(Encode(picture));
-            return (read.Width, read.Height) == (width, height) && WorstError(picture, read) <= (kind < 4 ? 170 : 80); // 256 colours are few for noise of four channels
+            // 256 colours are few for noise of four channels
+            return (read.Width, read.Height) == (width, height) && WorstError(picture, read) <= (kind < 4 ? 170 : 80);
         }).QuickCheckThrowOnFailure();
     }
 
@@ -52,8 +53,11 @@ public sealed class PaletteEncoderTests
         var oracleRead = PngWriterTests.ReadStrictly(oracle);
         foreach (int background in (int[])[0, 255])
         {
-            double psnr = LumaPsnr(picture.On(background), oursRead.On(background)), theirs = LumaPsnr(picture.On(background), oracleRead.On(background));
-            Assert.True(psnr >= theirs - mostDecibels, $"over {background}: {psnr:F2} dB, libvips {theirs:F2} dB, with {(double)ours.Length / oracle.Length:F3} of its bytes");
+            double psnr = LumaPsnr(
+                picture.On(background), oursRead.On(background)), theirs = LumaPsnr(picture.On(background), oracleRead.On(background));
+            Assert.True(
+                psnr >= theirs - mostDecibels,
+                $"over {background}: {psnr:F2} dB, libvips {theirs:F2} dB, with {(double)ours.Length / oracle.Length:F3} of its bytes");
         }
     }
 
@@ -117,6 +121,7 @@ public sealed class PaletteEncoderTests
                 }
             }
         }
+
         Assert.True(hidden > 1000);
     }
 
@@ -128,6 +133,7 @@ public sealed class PaletteEncoderTests
         {
             picture.Samples[i] = 0;
         }
+
         var file = Encode(picture);
 
         Assert.True(file.Length < 150, $"{file.Length} bytes");
@@ -162,7 +168,11 @@ public sealed class PaletteEncoderTests
     public void One_encoder_gives_for_an_image_the_same_bytes_whatever_came_before()
     {
         var encoder = new PaletteEncoder();
-        Picture[] pictures = [Pictures.CutOut(90, 80), Pictures.Photograph(200, 100), Pictures.Noise(33, 300, 4), Pictures.Graphic(64, 64), Pictures.FewColours(9, 9, 5, 1)];
+        Picture[] pictures =
+        [
+            Pictures.CutOut(90, 80), Pictures.Photograph(200, 100), Pictures.Noise(33, 300, 4), Pictures.Graphic(64, 64),
+            Pictures.FewColours(9, 9, 5, 1),
+        ];
         var alone = pictures.Select(picture => new PaletteEncoder().Encode(picture.Grid(), At50, default, 0).ToArray()).ToArray();
         for (int i = 0; i < 3 * pictures.Length; i++)
         {
@@ -187,11 +197,13 @@ public sealed class PaletteEncoderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new PixelGrid(new byte[5], 1, 1, 5).Width);
     }
 
-    private static ReadOnlyMemory<byte> Encode(Picture picture) => new PaletteEncoder().Encode(picture.Grid(), At50, default, long.MaxValue);
+    private static ReadOnlyMemory<byte> Encode(Picture picture) =>
+        new PaletteEncoder().Encode(picture.Grid(), At50, default, long.MaxValue);
 
     /// <summary>Largest difference of a channel, over black or over white.</summary>
     private static int WorstError(Picture picture, Picture read) =>
-        new[] { 0, 255 }.Max(background => picture.On(background).Samples.Zip(read.On(background).Samples, (left, right) => Math.Abs(left - right)).Max());
+        new[] { 0, 255 }.Max(
+            background => picture.On(background).Samples.Zip(read.On(background).Samples, (left, right) => Math.Abs(left - right)).Max());
 
     private static double LumaPsnr(Picture left, Picture right)
     {
@@ -201,6 +213,7 @@ public sealed class PaletteEncoderTests
             double difference = Luma(left.Samples.AsSpan(i)) - Luma(right.Samples.AsSpan(i));
             sum += difference * difference;
         }
+
         return 10 * Math.Log10(255 * 255 / Math.Max(1e-9, sum / (left.Samples.Length / 3)));
 
         static double Luma(ReadOnlySpan<byte> pixel) => 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];

@@ -25,7 +25,9 @@ public sealed class PalettePartsTests
             for (int x = 0; x < 23; x++)
             {
                 var pixel = picture[x, y];
-                uint expected = (uint)(pixel[0] | pixel[bands > 2 ? 1 : 0] << 8 | pixel[bands > 2 ? 2 : 0] << 16) | (uint)(bands is 2 or 4 ? pixel[^1] : 255) << 24;
+                uint expected = (uint)(pixel[0] | pixel[bands > 2
+                    ? 1
+                    : 0] << 8 | pixel[bands > 2 ? 2 : 0] << 16) | (uint)(bands is 2 or 4 ? pixel[^1] : 255) << 24;
                 Assert.Equal(expected, row[x]);
             }
         }
@@ -46,6 +48,7 @@ public sealed class PalettePartsTests
             {
                 return expected.Distinct().Count() > 256;
             }
+
             var indices = new byte[picture.Width];
             var found = new List<uint>();
             for (int y = 0; y < picture.Height; y++)
@@ -56,6 +59,7 @@ public sealed class PalettePartsTests
                     found.Add(exact.Colours[index]);
                 }
             }
+
             return found.SequenceEqual(expected) && exact.Count == expected.Distinct().Count();
         }).QuickCheckThrowOnFailure();
     }
@@ -83,9 +87,12 @@ public sealed class PalettePartsTests
             count += cloud.Weights[i];
             sum += BoxSplitter.Doubles(cloud.Points[i]) * cloud.Weights[i];
         }
+
         Assert.Equal(90 * 70, count);
         Assert.Equal(90 * 70, histogram.Counted);
-        var expected = Straight(picture).Select(PackedColour.ToWorking).Aggregate(Vector256<double>.Zero, (total, colour) => total + BoxSplitter.Doubles(PackedColour.Coordinates(colour)));
+        var expected = Straight(picture)
+            .Select(PackedColour.ToWorking)
+            .Aggregate(Vector256<double>.Zero, (total, colour) => total + BoxSplitter.Doubles(PackedColour.Coordinates(colour)));
         for (int i = 0; i < 4; i++)
         {
             Assert.Equal(expected[i] / count, sum[i] / count, 0.01);
@@ -132,14 +139,18 @@ public sealed class PalettePartsTests
         foreach (int q in (int[])[1, 10, 25, 50, 75, 90])
         {
             var settings = PaletteSettings.ForQuality(q);
-            foreach (var picture in (Picture[])[Pictures.Photograph(200, 150), Pictures.CutOut(150, 150), Pictures.Graphic(120, 120), Pictures.Noise(64, 64, 4)])
+            foreach (var picture in (Picture[])[
+                Pictures.Photograph(200, 150), Pictures.CutOut(150, 150), Pictures.Graphic(120, 120), Pictures.Noise(64, 64, 4),
+            ])
             {
                 var fitter = new PaletteFitter();
                 var palette = new Palette();
                 fitter.Fit(Count(picture), settings, palette);
 
                 Assert.InRange(palette.Count, 1, 256);
-                Assert.True(palette.Count == 256 || fitter.MeanSquaredError <= settings.TargetMse * 1.15, $"q {q}: {palette.Count} colours, error {fitter.MeanSquaredError}");
+                Assert.True(
+                    palette.Count == 256 || fitter.MeanSquaredError <= settings.TargetMse * 1.15,
+                    $"q {q}: {palette.Count} colours, error {fitter.MeanSquaredError}");
             }
         }
     }
@@ -187,6 +198,7 @@ public sealed class PalettePartsTests
             var row = rows.Working(picture.Grid(), y, out _);
             Assert.Contains(row[0], palette.Straight.ToArray());
         }
+
         map.MapRow(rows.Working(picture.Grid(), 10, out _), default, indices, At50.Slack);
         Assert.All(indices, index => Assert.Equal(0xFFC9C9C9u, palette.Straight[index]));
     }
@@ -195,7 +207,9 @@ public sealed class PalettePartsTests
     public void A_palette_holds_each_colour_once_with_the_translucent_first()
     {
         var palette = new Palette();
-        palette.Set([.. new uint[] { 0xFF102030, 0x80808080, 0xFF102030, 0xFFFFFFFF, PackedColour.Invisible }.Select(PackedColour.Coordinates)]);
+        palette.Set([
+            .. new uint[] { 0xFF102030, 0x80808080, 0xFF102030, 0xFFFFFFFF, PackedColour.Invisible }.Select(PackedColour.Coordinates),
+        ]);
 
         Assert.Equal(4, palette.Count);
         Assert.Equal([0u, 0x80808080, 0xFF102030, 0xFFFFFFFF], palette.Straight.ToArray());
@@ -214,7 +228,8 @@ public sealed class PalettePartsTests
             var point = PackedColour.Coordinates(colour);
             double found = Distance(point, palette.Working[map.Nearest(colour)]);
             double best = palette.Working.ToArray().Min(entry => Distance(point, entry));
-            Assert.InRange(Math.Sqrt(found), 0, Math.Sqrt(best) + 2 * 4); // a cell's middle is at most 2 steps from its colours, luma weighs 1.8
+            // a cell's middle is at most 2 steps from its colours, luma weighs 1.8
+            Assert.InRange(Math.Sqrt(found), 0, Math.Sqrt(best) + 2 * 4);
         }
     }
 
@@ -231,6 +246,7 @@ public sealed class PalettePartsTests
         {
             indices[y] = [.. Enumerable.Range(0, width).Select(_ => (byte)random.Next(2))];
         }
+
         var counts = new byte[width];
         for (int y = 0; y < height; y++)
         {
@@ -238,7 +254,12 @@ public sealed class PalettePartsTests
             for (int x = 0; x < width; x++)
             {
                 int expected = new[] { (x - 1, y), (x + 1, y), (x, y - 1), (x, y + 1) }
-                    .Count(at => at.Item1 < 0 || at.Item1 >= width || at.Item2 < 0 || at.Item2 >= height || indices[at.Item2][at.Item1] == indices[y][x]);
+                    .Count(at =>
+                        at.Item1 < 0
+                            || at.Item1 >= width
+                            || at.Item2 < 0
+                            || at.Item2 >= height
+                            || indices[at.Item2][at.Item1] == indices[y][x]);
                 Assert.Equal(expected, counts[x]);
             }
         }
@@ -265,6 +286,7 @@ public sealed class PalettePartsTests
             dither.Row(row, map, plain, plain, plain, indices);
             sum += indices.Sum(index => palette.Straight[index] & 255);
         }
+
         Assert.All(plain, index => Assert.Equal(0, index));
         Assert.Equal(Wanted, sum / (Width * Height), 2.0);
     }
@@ -309,6 +331,7 @@ public sealed class PalettePartsTests
                 result.Add(colour >> 24 == 0 ? 0 : colour);
             }
         }
+
         return result;
     }
 

@@ -31,7 +31,9 @@ internal static class Pictures
     /// <summary>Flat areas, an anti-aliased ring and a soft gradient.</summary>
     public static Picture Graphic(int width, int height) => Draw(width, height, 4, (x, y, pixel) =>
     {
-        double r = Math.Sqrt(Math.Pow(x - width * 0.5, 2) + Math.Pow(y - height * 0.5, 2)), ring = Math.Clamp(width * 0.3 - Math.Abs(r - width * 0.3) * 4, 0, 1);
+        double r = Math.Sqrt(
+            Math.Pow(x - width * 0.5, 2)
+                + Math.Pow(y - height * 0.5, 2)), ring = Math.Clamp(width * 0.3 - Math.Abs(r - width * 0.3) * 4, 0, 1);
         double left = x < width / 2 ? 0 : 1, shade = y > height * 2 / 3 ? 80.0 * x / width : 0;
         pixel[0] = Clamp((34 + 200 * left + shade) * (1 - ring) + 250 * ring);
         pixel[1] = Clamp((139 - 20 * left + shade) * (1 - ring) + 250 * ring);
@@ -63,6 +65,7 @@ internal static class Pictures
         {
             draw(i % width, i / width, samples.AsSpan(i * bands, bands));
         }
+
         return new Picture(width, height, bands, samples);
     }
 

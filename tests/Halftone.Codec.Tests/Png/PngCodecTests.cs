@@ -60,7 +60,9 @@ public sealed class PngCodecTests
         Assert.InRange(Picture.Decode(result.Body).Rgb().Psnr(drawn), 30, double.PositiveInfinity);
     }
 
-    /// <summary>A palette is of red, green and blue, so a grey profile cannot stay: here one of linear light, in which 55 is sRGB's 128.</summary>
+    /// <summary>
+    /// A palette is of red, green and blue, so a grey profile cannot stay: here one of linear light, in which 55 is sRGB's 128.
+    /// </summary>
     [Fact]
     public void A_grey_profile_is_applied()
     {
@@ -79,7 +81,8 @@ public sealed class PngCodecTests
     public void A_jpeg_can_be_asked_for_as_png()
     {
         var drawn = Picture.Draw(120, 90);
-        var result = Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(drawn.Save("jpegsave_buffer", "Q=95"), new CodecRequest { Format = ImageFormat.Png }));
+        var result = Assert.IsType<CodecResult.Compressed>(
+            ImageCodec.Compress(drawn.Save("jpegsave_buffer", "Q=95"), new CodecRequest { Format = ImageFormat.Png }));
 
         AssertPalettePng(result.Body.Span);
         Assert.InRange(Picture.Decode(result.Body).Rgb().Psnr(drawn), 32, double.PositiveInfinity);
@@ -117,6 +120,7 @@ public sealed class PngCodecTests
                     break;
             }
         }
+
         Assert.True(accepted > 100 && refused > 100, $"{accepted} accepted, {refused} refused");
     }
 
@@ -135,11 +139,13 @@ public sealed class PngCodecTests
                 default: file[random.Next(16, Math.Min(60, file.Count))] = (byte)random.Next(256); break;
             }
         }
+
         byte[] bytes = [.. file];
         if (random.Next(2) == 0)
         {
             MendChecksums(bytes);
         }
+
         return bytes;
     }
 
@@ -152,6 +158,7 @@ public sealed class PngCodecTests
             {
                 break;
             }
+
             int end = at + 8 + (int)length;
             BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(end), Crc32.Of(file.AsSpan(at + 4, 4 + (int)length), default));
             at = end + 4;
@@ -182,6 +189,7 @@ public sealed class PngCodecTests
             Write(at + 4, 0x10000);
             Write(at + 8, 0xD32D);
         }
+
         void Tag(int at, ReadOnlySpan<byte> name, uint start, uint length)
         {
             name.CopyTo(profile.AsSpan(at));
@@ -198,6 +206,7 @@ public sealed class PngCodecTests
         {
             zlib.Write(profile);
         }
+
         byte[] content = [.. "grey\0\0"u8, .. packed.ToArray()], chunk = new byte[content.Length + 12];
         BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
         "iCCP"u8.CopyTo(chunk.AsSpan(4));
@@ -219,7 +228,8 @@ public sealed class PngCodecTests
         return file;
     }
 
-    private static CodecResult.Compressed Compress(byte[] source) => Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(source, new CodecRequest()));
+    private static CodecResult.Compressed Compress(byte[] source) =>
+        Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(source, new CodecRequest()));
 
     private static void AssertPalettePng(ReadOnlySpan<byte> file)
     {

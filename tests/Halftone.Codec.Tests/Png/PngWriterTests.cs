@@ -33,7 +33,8 @@ public sealed class PngWriterTests
 
             var read = ReadStrictly(Write(width, height, palette, indices));
 
-            return (read.Width, read.Height) == (width, height) && indices.Select((index, i) => Pixel(read, i) == palette[index]).All(equal => equal);
+            return (read.Width, read.Height) == (width, height)
+                && indices.Select((index, i) => Pixel(read, i) == palette[index]).All(equal => equal);
         }).QuickCheckThrowOnFailure();
     }
 
@@ -84,7 +85,10 @@ public sealed class PngWriterTests
 
     /// <summary>Different colours; the first quarter translucent.</summary>
     private static uint[] Palette(int colours, int seed) =>
-        [.. Enumerable.Range(0, colours).Select(i => (uint)(i * 65793 + seed * 97 & 0xFFFFFF) | (i < colours / 4 ? (uint)(i + 1) % 255 : 255) << 24)];
+        [
+            .. Enumerable.Range(0, colours).Select(
+                i => (uint)(i * 65793 + seed * 97 & 0xFFFFFF) | (i < colours / 4 ? (uint)(i + 1) % 255 : 255) << 24),
+        ];
 
     private static ReadOnlyMemory<byte> Write(int width, int height, uint[] palette, byte[] indices)
     {
@@ -94,13 +98,16 @@ public sealed class PngWriterTests
         {
             writer.WriteRow(indices.AsSpan(y * width, width));
         }
+
         return writer.Finish();
     }
 
     private static uint Pixel(Picture picture, int i)
     {
         var pixel = picture[i % picture.Width, i / picture.Width];
-        return (uint)(pixel[0] | pixel[picture.Bands > 2 ? 1 : 0] << 8 | pixel[picture.Bands > 2 ? 2 : 0] << 16) | (uint)(picture.Bands is 2 or 4 ? pixel[^1] : 255) << 24;
+        return (uint)(pixel[0] | pixel[picture.Bands > 2
+            ? 1
+            : 0] << 8 | pixel[picture.Bands > 2 ? 2 : 0] << 16) | (uint)(picture.Bands is 2 or 4 ? pixel[^1] : 255) << 24;
     }
 
     /// <summary>Decoded with every warning an error: checksums and chunk order are right, too.</summary>

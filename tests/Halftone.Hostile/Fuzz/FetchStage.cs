@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace Halftone.Hostile.Fuzz;
 
 /// <summary>
-/// The stage that fetches, as the product wires it, but for the names, each of which leads to 10.0.0.1, and the open ports: no mutated URL may
+/// The stage that fetches, as the product wires it, but for the names, each of which leads to 10.0.0.1, and the open ports: no mutated URL
+/// may
 /// have a real host called. One address of loopback is opened.
 /// </summary>
 internal static class FetchStage
@@ -21,7 +22,9 @@ internal static class FetchStage
 
     public static ServiceProvider Create()
     {
-        var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build()).AddLogging(logging => logging.ClearProviders());
+        var services = new ServiceCollection()
+            .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+            .AddLogging(logging => logging.ClearProviders());
         services.AddFetch();
         services.Configure<FetchOptions>(options =>
         {

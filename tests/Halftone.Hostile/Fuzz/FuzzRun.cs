@@ -32,7 +32,8 @@ internal sealed class FuzzRun(FuzzTarget target, int seed, Func<FuzzRun.Finding,
         var clock = Stopwatch.StartNew();
         while (clock.Elapsed < time && findings.Count < 10 && !cancellationToken.IsCancellationRequested)
         {
-            var results = await Task.WhenAll(Enumerable.Range(seed + executions, target.AtOnce).Select(number => TryAsync(number, cancellationToken)));
+            var results = await Task.WhenAll(
+                Enumerable.Range(seed + executions, target.AtOnce).Select(number => TryAsync(number, cancellationToken)));
             executions += results.Length;
             foreach (var (outcome, finding, took) in results)
             {
@@ -72,5 +73,9 @@ internal sealed class FuzzRun(FuzzTarget target, int seed, Func<FuzzRun.Finding,
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"{Executions:N0} executions, {Findings.Count} findings, slowest {Slowest.TotalSeconds:0.00} s; {string.Join(", ", outcomes.OrderByDescending(outcome => outcome.Value).Take(12).Select(outcome => $"{outcome.Key} {outcome.Value}"))}");
+        $"{Executions:N0} executions, {Findings.Count} findings, slowest {Slowest.TotalSeconds:0.00} s; "
+            + $"{string.Join(", ", CommonestOutcomes(12))}");
+
+    private IEnumerable<string> CommonestOutcomes(int count) =>
+        outcomes.OrderByDescending(outcome => outcome.Value).Take(count).Select(outcome => $"{outcome.Key} {outcome.Value}");
 }

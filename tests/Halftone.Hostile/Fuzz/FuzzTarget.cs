@@ -4,15 +4,16 @@ namespace Halftone.Hostile.Fuzz;
 internal abstract class FuzzTarget : IAsyncDisposable
 {
     /// <summary>All of them, by name.</summary>
-    public static IReadOnlyDictionary<string, Func<string, Task<FuzzTarget>>> Known { get; } = new Dictionary<string, Func<string, Task<FuzzTarget>>>(StringComparer.Ordinal)
-    {
-        ["csv"] = _ => Task.FromResult<FuzzTarget>(new CsvTarget()),
-        ["urls"] = _ => Task.FromResult<FuzzTarget>(new UrlTarget()),
-        ["answers"] = _ => Task.FromResult<FuzzTarget>(new AnswerTarget()),
-        ["multipart"] = async program => new MultipartTarget(await ServerUnderAttack.StartAsync(program, MultipartTarget.Settings)),
-        ["requests"] = async program => new RequestTarget(await ServerUnderAttack.StartAsync(program, MultipartTarget.Settings)),
-        ["images"] = async _ => await ImageTarget.StartAsync(),
-    };
+    public static IReadOnlyDictionary<string, Func<string, Task<FuzzTarget>>> Known { get; } =
+        new Dictionary<string, Func<string, Task<FuzzTarget>>>(StringComparer.Ordinal)
+        {
+            ["csv"] = _ => Task.FromResult<FuzzTarget>(new CsvTarget()),
+            ["urls"] = _ => Task.FromResult<FuzzTarget>(new UrlTarget()),
+            ["answers"] = _ => Task.FromResult<FuzzTarget>(new AnswerTarget()),
+            ["multipart"] = async program => new MultipartTarget(await ServerUnderAttack.StartAsync(program, MultipartTarget.Settings)),
+            ["requests"] = async program => new RequestTarget(await ServerUnderAttack.StartAsync(program, MultipartTarget.Settings)),
+            ["images"] = async _ => await ImageTarget.StartAsync(),
+        };
 
     /// <summary>Good inputs to begin with.</summary>
     public abstract IReadOnlyList<byte[]> Seeds { get; }

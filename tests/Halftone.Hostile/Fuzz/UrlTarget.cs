@@ -7,7 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Hostile.Fuzz;
 
-/// <summary>A cell with URLs, an image's URL, where a redirect leads, a webhook's URL: each is refused with a code, and nothing is connected to.</summary>
+/// <summary>
+/// A cell with URLs, an image's URL, where a redirect leads, a webhook's URL: each is refused with a code, and nothing is connected to.
+/// </summary>
 internal sealed class UrlTarget : FuzzTarget
 {
     private readonly ServiceProvider stage = FetchStage.Create();
@@ -17,10 +19,14 @@ internal sealed class UrlTarget : FuzzTarget
     [
         .. new[]
         {
-            "https://shop.example/a.jpg", "http://user:pass@shop.example:8080/a/b.png?x=1&y=2#f", "http://127.0.0.1/", "http://2130706433/", "http://0x7f.1/", "http://[::1]:8080/",
-            "http://[::ffff:169.254.169.254]/", "http://①②⑦.⓪.⓪.①/", "http://bücher.example/", "http://xn--bcher-kva.example/", "http://shop。example/", "//other.example/x", "../../x", "?q", "http:\\\\shop.example\\a",
-            "https://a.example/1.jpg, https://a.example/2.jpg|http://b.example/3.jpg;https://c.example/4,5.jpg", "http://a.b.c.d.e.f.example/", "http://shop.example./", "HTTP://SHOP.EXAMPLE", "http://faß.example/",
-            "http://xn--a.example/", "http://\u0644\u0647.example/", "http://a\u00adb.example/", "http://\u200d.example/", "data:image/png;base64,AAAA", "file:///etc/passwd", "ftp://shop.example/a", "http://[fe80::1%25eth0]/",
+            "https://shop.example/a.jpg", "http://user:pass@shop.example:8080/a/b.png?x=1&y=2#f", "http://127.0.0.1/", "http://2130706433/",
+            "http://0x7f.1/", "http://[::1]:8080/",
+            "http://[::ffff:169.254.169.254]/", "http://①②⑦.⓪.⓪.①/", "http://bücher.example/", "http://xn--bcher-kva.example/",
+            "http://shop。example/", "//other.example/x", "../../x", "?q", "http:\\\\shop.example\\a",
+            "https://a.example/1.jpg, https://a.example/2.jpg|http://b.example/3.jpg;https://c.example/4,5.jpg",
+            "http://a.b.c.d.e.f.example/", "http://shop.example./", "HTTP://SHOP.EXAMPLE", "http://faß.example/",
+            "http://xn--a.example/", "http://\u0644\u0647.example/", "http://a\u00adb.example/", "http://\u200d.example/",
+            "data:image/png;base64,AAAA", "file:///etc/passwd", "ftp://shop.example/a", "http://[fe80::1%25eth0]/",
         }.Select(Encoding.UTF8.GetBytes),
     ];
 
@@ -28,7 +34,9 @@ internal sealed class UrlTarget : FuzzTarget
     [
         .. new[]
         {
-            "http://", "https://", "@", ":", "//", "\\", "%00", "%2f", "%ff", "[", "]", "::", "127.0.0.1", "0x7f", ".", "..", "。", "xn--", "xn--0", "-", "①", "１", "\u200d", "\u00ad", "\u0301", "ß", "İ", "\ud83d\ude00", "\u0644", "%25", "#", "?", " ", "\t", ":65535", ":65536", ":0",
+            "http://", "https://", "@", ":", "//", "\\", "%00", "%2f", "%ff", "[", "]", "::", "127.0.0.1", "0x7f", ".", "..", "。", "xn--",
+            "xn--0", "-", "①", "１", "\u200d", "\u00ad", "\u0301", "ß", "İ", "\ud83d\ude00", "\u0644", "%25", "#", "?", " ", "\t", ":65535",
+            ":65536", ":0",
             "169.254.169.254", new string('a', 64), new string('a', 256), "\u202e", "\uffff", "。。",
         }.Select(text => Encoding.UTF8.GetBytes(text)),
     ];

@@ -16,15 +16,22 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync();
         var key = await AddKeyAsync(server, "team");
-        foreach (var (path, status) in new[] { ("requests", HttpStatusCode.Unauthorized), ($"status/{Guid.Empty}", HttpStatusCode.Unauthorized), ("webhook", HttpStatusCode.Unauthorized), ("health/live", HttpStatusCode.OK), ("", HttpStatusCode.OK), ("api/v1/health/live", HttpStatusCode.OK) })
+        foreach (var (path, status) in new[]
+        {
+            ("requests", HttpStatusCode.Unauthorized), ($"status/{Guid.Empty}", HttpStatusCode.Unauthorized),
+            ("webhook", HttpStatusCode.Unauthorized), ("health/live", HttpStatusCode.OK), ("", HttpStatusCode.OK),
+            ("api/v1/health/live", HttpStatusCode.OK),
+        })
         {
             Assert.Equal(status, await CallAsync(server, path, null));
         }
 
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "requests", ("Authorization", $"Bearer {key}")));
         Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "requests", ("X-API-Key", key)));
-        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync(server, "requests", ("X-API-Key", key[..^1] + (key[^1] == '0' ? '1' : '0'))));
-        Assert.Equal(0, await server.CountAsync($"SELECT count(*) FROM api_key WHERE key_hash LIKE '%{key[ApiKeys.Prefix.Length..]}%'", Cancelled));
+        Assert.Equal(
+            HttpStatusCode.Unauthorized, await CallAsync(server, "requests", ("X-API-Key", key[..^1] + (key[^1] == '0' ? '1' : '0'))));
+        Assert.Equal(
+            0, await server.CountAsync($"SELECT count(*) FROM api_key WHERE key_hash LIKE '%{key[ApiKeys.Prefix.Length..]}%'", Cancelled));
     }
 
     [Fact]
@@ -40,13 +47,21 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
         var webhook = (await registered.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("webhook_id").GetString();
         server.Client.DefaultRequestHeaders.Clear();
 
-        foreach (var path in new[] { $"status/{id}", $"status/{id}/events", $"results/{id}.csv", $"results/{id}.ndjson", $"results/{id}/failed.csv", $"requests/{id}/images", $"requests/{id}/deliveries", $"webhook/{webhook}/deliveries" })
+        foreach (var path in new[]
+        {
+            $"status/{id}", $"status/{id}/events", $"results/{id}.csv", $"results/{id}.ndjson", $"results/{id}/failed.csv",
+            $"requests/{id}/images", $"requests/{id}/deliveries", $"webhook/{webhook}/deliveries",
+        })
         {
             Assert.True(await CallAsync(server, path, mine) == HttpStatusCode.OK, path);
             Assert.True(await CallAsync(server, path, other) == HttpStatusCode.NotFound, path);
         }
 
-        foreach (var (method, path) in new[] { (HttpMethod.Post, $"requests/{id}/cancel"), (HttpMethod.Post, $"requests/{id}/retry"), (HttpMethod.Delete, $"requests/{id}"), (HttpMethod.Post, $"webhook/{webhook}/ping"), (HttpMethod.Delete, $"webhook/{webhook}") })
+        foreach (var (method, path) in new[]
+        {
+            (HttpMethod.Post, $"requests/{id}/cancel"), (HttpMethod.Post, $"requests/{id}/retry"), (HttpMethod.Delete, $"requests/{id}"),
+            (HttpMethod.Post, $"webhook/{webhook}/ping"), (HttpMethod.Delete, $"webhook/{webhook}"),
+        })
         {
             Assert.True(await CallAsync(server, path, other, method) == HttpStatusCode.NotFound, path);
         }
@@ -90,7 +105,10 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
         released.SetResult();
 
         static async Task EndsUnfinishedAsync(StreamReader events) =>
-            Assert.DoesNotContain("event: end", await events.ReadToEndAsync(Cancelled).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Cancelled), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                "event: end",
+                await events.ReadToEndAsync(Cancelled).WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Cancelled),
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,17 +131,22 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
     [InlineData("Origin", "https://evil.example", HttpStatusCode.Forbidden)]
     [InlineData("Origin", "null", HttpStatusCode.Forbidden)]
     [InlineData("Host", "localhost", HttpStatusCode.OK)]
-    public async Task A_server_without_keys_answers_neither_a_foreign_name_nor_a_foreign_page(string header, string value, HttpStatusCode status)
+    public async Task A_server_without_keys_answers_neither_a_foreign_name_nor_a_foreign_page(
+        string header, string value, HttpStatusCode status)
     {
         await using var server = await StartAsync();
         Assert.Equal(status, await CallAsync(server, "requests", (header, value)));
-        using var own = new HttpRequestMessage(HttpMethod.Get, "requests") { Headers = { { "Origin", server.Client.BaseAddress!.GetLeftPart(UriPartial.Authority) } } };
+        using var own = new HttpRequestMessage(HttpMethod.Get, "requests")
+        {
+            Headers = { { "Origin", server.Client.BaseAddress!.GetLeftPart(UriPartial.Authority) } },
+        };
         using var answer = await server.Client.SendAsync(own, Cancelled);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
     }
 
-    private static Task<string> AddKeyAsync(HalftoneServer server, string name) => server.Services.GetRequiredService<ApiKeys>().AddAsync(name, Cancelled);
+    private static Task<string> AddKeyAsync(HalftoneServer server, string name) =>
+        server.Services.GetRequiredService<ApiKeys>().AddAsync(name, Cancelled);
 
     /// <summary>The stream of a request that goes on, of which the first event has come.</summary>
     private static async Task<StreamReader> OpenEventsAsync(HalftoneServer server, Guid id)
@@ -133,7 +156,8 @@ public abstract class AccessTests(Engine engine) : OnEachEngine(engine)
         return events;
     }
 
-    private static async Task<HttpStatusCode> CallAsync(HalftoneServer server, string path, (string Name, string Value)? header, HttpMethod? method = null)
+    private static async Task<HttpStatusCode> CallAsync(
+        HalftoneServer server, string path, (string Name, string Value)? header, HttpMethod? method = null)
     {
         using var request = new HttpRequestMessage(method ?? HttpMethod.Get, path);
         if (header is { } given)

@@ -24,8 +24,12 @@ public sealed partial class CliDocumentTests
     [Fact]
     public void Every_exit_code_is_explained()
     {
-        var codes = typeof(ExitCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetRawConstantValue()!.ToString());
-        Assert.Equal(codes.Order(StringComparer.Ordinal), ExitCodes().Matches(Document).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
+        var codes = typeof(ExitCode)
+            .GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => field.GetRawConstantValue()!.ToString());
+        Assert.Equal(
+            codes.Order(StringComparer.Ordinal),
+            ExitCodes().Matches(Document).Select(match => match.Groups[1].Value).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -59,7 +63,8 @@ public sealed partial class CliDocumentTests
 
         foreach (var (path, command, options) in verbs)
         {
-            var arguments = command.Arguments.Select(argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name);
+            var arguments = command.Arguments.Select(
+                argument => argument.Arity.MinimumNumberOfValues == 0 ? $"[{argument.Name}]" : argument.Name);
             var required = command.Options.Where(option => option.Required).Select(option => $"{option.Name} {option.HelpName}");
             text.Append($"\n### `halftone {string.Join(' ', [.. path, .. arguments, .. required])}`\n\n{command.Description}\n\n");
             var own = command.Arguments.Select(argument => (argument.Name, argument.Description));

@@ -25,15 +25,38 @@ public sealed class ClientVerbTests : IDisposable
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var csv = WriteCsv($"1,A,{origin.Url("a.jpg")}");
         var result = Path.Combine(scratch, "result.csv");
-        var waited = await Verb.RunAsync("upload", csv, "--out", result, "--quality", "30", "--format", "JPG", "--max-width", "700", "--max-height", "600", "--variants", "thumb:max_width=90", "--no-reuse", "--server", AddressOf(server));
+        var waited = await Verb.RunAsync(
+            "upload",
+            csv,
+            "--out",
+            result,
+            "--quality",
+            "30",
+            "--format",
+            "JPG",
+            "--max-width",
+            "700",
+            "--max-height",
+            "600",
+            "--variants",
+            "thumb:max_width=90",
+            "--no-reuse",
+            "--server",
+            AddressOf(server));
 
         Assert.True(waited.ExitCode == 0, waited.Errors);
         Assert.Matches(@"^Request [0-9a-f-]{36} \(products\.csv\)$", waited.Lines[0]);
         Assert.StartsWith("COMPLETED: 1 of 1 images, ", waited.Lines[1]);
         Assert.Equal($"Result: {result}", waited.Lines[2]);
         Assert.Matches(@"/images/[^,]+\.jpg", await File.ReadAllTextAsync(result, Cancelled));
-        Assert.Equal(["products.csv", "result.csv"], Directory.EnumerateFiles(scratch).Select(Path.GetFileName).Order(StringComparer.Ordinal));
-        Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 30 AND format = 'jpeg' AND max_width = 700 AND max_height = 600 AND variants = 'thumb:max_width=90' AND NOT reuse", Cancelled));
+        Assert.Equal(
+            ["products.csv", "result.csv"], Directory.EnumerateFiles(scratch).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            1,
+            await server.CountAsync(
+                "SELECT count(*) FROM request WHERE quality = 30 AND format = 'jpeg' AND max_width = 700 AND max_height = 600 AND "
+                    + "variants = 'thumb:max_width=90' AND NOT reuse",
+                Cancelled));
     }
 
     [Fact]
@@ -50,7 +73,9 @@ public sealed class ClientVerbTests : IDisposable
         Assert.Equal((2, $"Result: {AddressOf(server)}results/{uploaded.Lines[0]}.csv"), (waited.ExitCode, waited.Lines[^1]));
         Assert.StartsWith("COMPLETED: 1 of 2 images, ", waited.Lines[1]);
         Assert.StartsWith("1 failed, http_status (127.0.0.1): The host answered with an error", waited.Lines[2]);
-        var json = JsonDocument.Parse((await Verb.RunAsync("status", uploaded.Lines[0], "--json", "--server", AddressOf(server))).Output).RootElement;
+        var json =
+            JsonDocument.Parse(
+                (await Verb.RunAsync("status", uploaded.Lines[0], "--json", "--server", AddressOf(server))).Output).RootElement;
         Assert.Equal(("COMPLETED", 2), (json.GetProperty("status").GetString(), json.GetProperty("products").GetArrayLength()));
     }
 
@@ -63,11 +88,18 @@ public sealed class ClientVerbTests : IDisposable
         {
             var missing = Path.Combine(scratch, "none", "result.csv");
             var refused = await Verb.RunAsync([.. verb, "--out", missing, .. at]);
-            Assert.Equal((1, $"'{missing}' cannot be written because its folder does not exist. Create the folder, or name another file with --out.\n"), (refused.ExitCode, refused.Errors));
+            Assert.Equal(
+                (
+                    1,
+                    $"'{missing}' cannot be written because its folder does not exist. Create the folder, or name another file with "
+                        + $"--out.\n"),
+                (refused.ExitCode, refused.Errors));
             Assert.Equal("file_unwritable", JsonDocument.Parse(refused.Output).RootElement.GetProperty("code").GetString());
 
             var folder = await Verb.RunAsync([.. verb, "--out", scratch, .. at]);
-            Assert.Equal((1, $"'{scratch}' cannot be written because it is a folder. Name a file in it with --out.\n"), (folder.ExitCode, folder.Errors));
+            Assert.Equal(
+                (1, $"'{scratch}' cannot be written because it is a folder. Name a file in it with --out.\n"),
+                (folder.ExitCode, folder.Errors));
         }
 
         Assert.Equal(0, stub.RequestCount);
@@ -97,7 +129,12 @@ public sealed class ClientVerbTests : IDisposable
         Assert.StartsWith("line 2: column Input Image Urls: ", lines[0]);
         Assert.StartsWith("line 3: column Input Image Urls: ", lines[1]);
         var problem = JsonDocument.Parse(refused.Output).RootElement;
-        Assert.Equal(("invalid_url", 400, 2), (problem.GetProperty("code").GetString(), problem.GetProperty("status").GetInt32(), problem.GetProperty("errors").GetArrayLength()));
+        Assert.Equal(
+            ("invalid_url", 400, 2),
+            (
+                problem.GetProperty("code").GetString(),
+                problem.GetProperty("status").GetInt32(),
+                problem.GetProperty("errors").GetArrayLength()));
     }
 
     [Fact]
@@ -132,12 +169,15 @@ public sealed class ClientVerbTests : IDisposable
         origin.Serve("/late.jpg", context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted));
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var waiting = Verb.RunUntilAsync(stop.Token, "upload", WriteCsv($"1,A,{origin.Url("late.jpg")}"), "--wait", "--server", AddressOf(server));
+        var waiting = Verb.RunUntilAsync(
+            stop.Token, "upload", WriteCsv($"1,A,{origin.Url("late.jpg")}"), "--wait", "--server", AddressOf(server));
         await Eventually.TrueAsync(() => origin.CountOf("/late.jpg") == 1);
         await stop.CancelAsync();
         var stopped = await waiting;
         Assert.Equal((130, ""), (stopped.ExitCode, stopped.Output));
-        Assert.Matches(@"Stopped waiting\. The request continues on the server; follow it with 'halftone status [0-9a-f-]{36} --wait'\.\n$", stopped.Errors);
+        Assert.Matches(
+            @"Stopped waiting\. The request continues on the server; follow it with 'halftone status [0-9a-f-]{36} --wait'\.\n$",
+            stopped.Errors);
     }
 
     [Fact]
@@ -152,10 +192,14 @@ public sealed class ClientVerbTests : IDisposable
         {
             // It ends when it is asked for a second time.
             var json = await server.Client.GetStringAsync($"status/{id}?limit=1", context.RequestAborted);
-            await context.Response.WriteAsync(proxy.CountOf($"/status/{id}") == 1 ? json.Replace("finished_at", "begun_at") : json, context.RequestAborted);
+            await context.Response.WriteAsync(
+                proxy.CountOf($"/status/{id}") == 1 ? json.Replace("finished_at", "begun_at") : json, context.RequestAborted);
         });
         using var client = new ServerClient(proxy.Address, null);
-        var status = await new RequestFollower(client, TimeProvider.System, new Watcher()) { FirstEvent = TimeSpan.FromMilliseconds(100) }.FollowAsync(id, Cancelled);
+        var status = await new RequestFollower(client, TimeProvider.System, new Watcher())
+        {
+            FirstEvent = TimeSpan.FromMilliseconds(100),
+        }.FollowAsync(id, Cancelled);
         Assert.Equal(("COMPLETED", 1, 2), (status.Status, proxy.CountOf($"/status/{id}/events"), proxy.CountOf($"/status/{id}")));
     }
 
@@ -178,7 +222,9 @@ public sealed class ClientVerbTests : IDisposable
             }
             else
             {
-                await context.Response.WriteAsync("""{"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","status":"PENDING","status_url":"x","products":1,"images":1}""", context.RequestAborted);
+                await context.Response.WriteAsync(
+                    """{"request_id":"0192f0c1-7a3e-7bbb-8c4d-0123456789ab","status":"PENDING","status_url":"x","products":1,"images":1}""",
+                    context.RequestAborted);
             }
         });
         var uploaded = await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", stub.Address.AbsoluteUri);
@@ -189,7 +235,10 @@ public sealed class ClientVerbTests : IDisposable
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1:9", "No Halftone server answers at http://127.0.0.1:9/ (Connection refused (127.0.0.1:9)). Check that it is running, or name another with --server.")]
+    [InlineData(
+        "http://127.0.0.1:9",
+        "No Halftone server answers at http://127.0.0.1:9/ (Connection refused (127.0.0.1:9)). Check that it is running, or name another "
+            + "with --server.")]
     [InlineData("ftp://127.0.0.1", "'ftp://127.0.0.1' is not a valid server URL. Example: http://127.0.0.1:4300")]
     public async Task A_server_that_is_none_is_named(string server, string sentence)
     {
@@ -205,10 +254,17 @@ public sealed class ClientVerbTests : IDisposable
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/requests", "<!doctype html>"u8.ToArray(), "text/html");
-        Assert.EndsWith("could not be understood ('<' is an invalid start of a value. Path: $ | LineNumber: 0 | BytePositionInLine: 0.). Check that --server names a Halftone server of this version.\n", (await Verb.RunAsync("requests", "--server", origin.Address.AbsoluteUri)).Errors);
-        Assert.Equal($"{origin.Address} answered 404 Not Found, which is not an answer of a Halftone server. Check --server.\n", (await Verb.RunAsync("status", "x", "--server", origin.Address.AbsoluteUri)).Errors);
+        Assert.EndsWith(
+            "could not be understood ('<' is an invalid start of a value. Path: $ | LineNumber: 0 | BytePositionInLine: 0.). Check that "
+                + "--server names a Halftone server of this version.\n",
+            (await Verb.RunAsync("requests", "--server", origin.Address.AbsoluteUri)).Errors);
+        Assert.Equal(
+            $"{origin.Address} answered 404 Not Found, which is not an answer of a Halftone server. Check --server.\n",
+            (await Verb.RunAsync("status", "x", "--server", origin.Address.AbsoluteUri)).Errors);
         origin.Serve("/upload", context => Task.Run(() => context.Response.Redirect("https://halftone.example/upload")));
-        Assert.StartsWith($"{origin.Address} answered 302 Found to https://halftone.example/upload, which", (await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", origin.Address.AbsoluteUri)).Errors.Split('\n')[^2]);
+        Assert.StartsWith(
+            $"{origin.Address} answered 302 Found to https://halftone.example/upload, which",
+            (await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", origin.Address.AbsoluteUri)).Errors.Split('\n')[^2]);
     }
 
     [Fact]
@@ -230,7 +286,9 @@ public sealed class ClientVerbTests : IDisposable
         foreach (var verb in new string[][] { ["requests"], ["upload", WriteCsv("1,A,")] })
         {
             var refused = await Verb.RunAsync([.. verb, "--json", "--server", stub.Address.AbsoluteUri]);
-            Assert.Equal((1, Problem + "\n", "Wait as long as Retry-After says."), (refused.ExitCode, refused.Output, refused.Errors.TrimEnd('\n').Split('\n')[^1]));
+            Assert.Equal(
+                (1, Problem + "\n", "Wait as long as Retry-After says."),
+                (refused.ExitCode, refused.Output, refused.Errors.TrimEnd('\n').Split('\n')[^1]));
         }
     }
 
@@ -288,15 +346,19 @@ public sealed class ClientVerbTests : IDisposable
         Assert.Equal(0, (await Verb.RunAsync(["cancel", id, .. at])).ExitCode);
         Assert.Equal(2, (await Verb.RunAsync(["status", id, "--wait", .. at])).ExitCode);
         var again = await Verb.RunAsync(["cancel", id, "--json", .. at]);
-        Assert.Equal((1, "already_finished"), (again.ExitCode, JsonDocument.Parse(again.Output).RootElement.GetProperty("code").GetString()));
+        Assert.Equal(
+            (1, "already_finished"), (again.ExitCode, JsonDocument.Parse(again.Output).RootElement.GetProperty("code").GetString()));
 
         gate.SetResult();
         var retried = await Verb.RunAsync(["retry", id, "--wait", .. at]);
         Assert.Equal((0, true), (retried.ExitCode, retried.Lines[1].StartsWith("COMPLETED: 1 of 1 images", StringComparison.Ordinal)));
 
         var list = await Verb.RunAsync(["requests", .. at]);
-        Assert.Equal(["REQUEST", "STATUS", "DONE", "FAILED", "IMAGES", "SAVED", "UPLOADED", "FILE"], list.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Matches($@"^{id}  COMPLETED  1 +0 +1 +[\d.]+%  \d\d\d\d-\d\d-\d\d \d\d:\d\dZ  products\.csv$", Assert.Single(list.Lines[1..]));
+        Assert.Equal(
+            ["REQUEST", "STATUS", "DONE", "FAILED", "IMAGES", "SAVED", "UPLOADED", "FILE"],
+            list.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Matches(
+            $@"^{id}  COMPLETED  1 +0 +1 +[\d.]+%  \d\d\d\d-\d\d-\d\d \d\d:\d\dZ  products\.csv$", Assert.Single(list.Lines[1..]));
 
         Assert.Equal(new VerbResult(0, $"Deleted {id}.\n", ""), await Verb.RunAsync(["delete", id, .. at]));
         Assert.Single((await Verb.RunAsync(["requests", .. at])).Lines);
@@ -311,7 +373,8 @@ public sealed class ClientVerbTests : IDisposable
         string[] at = ["--server", AddressOf(server)];
         var added = (await Verb.RunAsync(["webhooks", "add", receiver.Url().AbsoluteUri, .. at])).Lines[0].Split("  ");
         Assert.StartsWith("whsec_", added[1]);
-        Assert.Matches($"^{added[0]}  every request  .*  on +{receiver.Url()}$", (await Verb.RunAsync(["webhooks", "list", .. at])).Lines[1]);
+        Assert.Matches(
+            $"^{added[0]}  every request  .*  on +{receiver.Url()}$", (await Verb.RunAsync(["webhooks", "list", .. at])).Lines[1]);
 
         var id = (await Verb.RunAsync(["upload", WriteCsv("1,A,"), .. at])).Lines[0];
         await receiver.NextAsync(Cancelled);
@@ -319,13 +382,17 @@ public sealed class ClientVerbTests : IDisposable
         await receiver.NextAsync(Cancelled);
         foreach (var which in new string[][] { [added[0]], ["--request", id] })
         {
-            await Eventually.TrueAsync(async () => (await Verb.RunAsync(["webhooks", "deliveries", .. which, .. at])).Lines[1].Contains($"{id}  DELIVERED  2         HTTP 204", StringComparison.Ordinal));
+            await Eventually.TrueAsync(async () =>
+                (await Verb.RunAsync(["webhooks", "deliveries", .. which, .. at])).Lines[1].Contains(
+                    $"{id}  DELIVERED  2         HTTP 204", StringComparison.Ordinal));
         }
 
         Assert.Equal("The test event is being sent.", (await Verb.RunAsync(["webhooks", "ping", added[0], .. at])).Lines[0]);
-        Assert.Contains("webhook.ping", System.Text.Encoding.UTF8.GetString((await receiver.NextAsync(Cancelled)).Body), StringComparison.Ordinal);
+        Assert.Contains(
+            "webhook.ping", System.Text.Encoding.UTF8.GetString((await receiver.NextAsync(Cancelled)).Body), StringComparison.Ordinal);
         Assert.Equal(1, (await Verb.RunAsync(["webhooks", "ping", "wh_none", .. at])).ExitCode);
-        Assert.StartsWith("Give the ID of a webhook, or name a request with --request.", (await Verb.RunAsync(["webhooks", "deliveries", .. at])).Errors);
+        Assert.StartsWith(
+            "Give the ID of a webhook, or name a request with --request.", (await Verb.RunAsync(["webhooks", "deliveries", .. at])).Errors);
         Assert.Equal(0, (await Verb.RunAsync(["webhooks", "remove", added[0], .. at])).ExitCode);
         Assert.Single((await Verb.RunAsync(["webhooks", "list", .. at])).Lines);
     }

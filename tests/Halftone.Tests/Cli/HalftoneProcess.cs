@@ -25,7 +25,8 @@ internal sealed class HalftoneProcess : IDisposable
     public static HalftoneProcess Start(params string[] arguments) => StartProgram("env", ["--default-signal=INT", Program, .. arguments]);
 
     /// <summary>The same with variables of the environment, each as <c>NAME=value</c>.</summary>
-    public static HalftoneProcess StartWith(IEnumerable<string> variables, params string[] arguments) => StartProgram("env", ["--default-signal=INT", .. variables, Program, .. arguments]);
+    public static HalftoneProcess StartWith(IEnumerable<string> variables, params string[] arguments) =>
+        StartProgram("env", ["--default-signal=INT", .. variables, Program, .. arguments]);
 
     /// <summary>The same on a terminal of its own, whose text is the standard output; skips the test where script(1) is missing.</summary>
     public static HalftoneProcess StartOnTerminal(string command)
@@ -60,13 +61,15 @@ internal sealed class HalftoneProcess : IDisposable
         process.Dispose();
     }
 
-    private static HalftoneProcess StartProgram(string program, string[] arguments) => new(Process.Start(new ProcessStartInfo(program, arguments)
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-        WorkingDirectory = Path.GetTempPath(),
-        Environment = { ["Halftone__Compress__Children"] = "1" },
-    })!);
+    private static HalftoneProcess StartProgram(string program, string[] arguments) =>
+        new(Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+            Environment = { ["Halftone__Compress__Children"] = "1" },
+        })!);
 
-    private void Signal(string name) => Process.Start("kill", ["-s", name, process.Id.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
+    private void Signal(string name) =>
+        Process.Start("kill", ["-s", name, process.Id.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
 }

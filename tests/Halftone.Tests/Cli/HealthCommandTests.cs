@@ -11,7 +11,8 @@ public sealed class HealthCommandTests
         var address = server.Client.BaseAddress!.AbsoluteUri;
         await using (server)
         {
-            var (live, ready) = (await Verb.RunAsync("health", "--server", address), await Verb.RunAsync("health", "--ready", "--server", address));
+            var (live, ready) =
+                (await Verb.RunAsync("health", "--server", address), await Verb.RunAsync("health", "--ready", "--server", address));
             Assert.Equal((0, "live\n", 0, "ready\n"), (live.ExitCode, live.Output, ready.ExitCode, ready.Output));
         }
 

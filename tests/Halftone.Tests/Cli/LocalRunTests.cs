@@ -25,11 +25,17 @@ public sealed class LocalRunTests : IDisposable
     {
         await using var origin = await OriginAsync();
         // Whatever the servers of this machine are set to use.
-        (string, string)[] cluster = [("Database:ConnectionString", "Host=database.invalid"), ("Queue:Uri", "amqp://broker.invalid"), ("Server:Role", "worker")];
-        var run = await RunAsync(WriteCsv($"007,Mug,\"{origin.Url("a.jpg")},{origin.Url("b.jpg")}\"", $"008,Lamp,{origin.Url("a.jpg")}"), Cancelled, cluster);
+        (string, string)[] cluster =
+        [
+            ("Database:ConnectionString", "Host=database.invalid"), ("Queue:Uri", "amqp://broker.invalid"), ("Server:Role", "worker"),
+        ];
+        var run = await RunAsync(
+            WriteCsv($"007,Mug,\"{origin.Url("a.jpg")},{origin.Url("b.jpg")}\"", $"008,Lamp,{origin.Url("a.jpg")}"), Cancelled, cluster);
 
         Assert.Equal((Result, 3L, "COMPLETED"), (run.ResultPath, run.Completed, run.Request.Status));
-        Assert.Equal([".halftone", "images", "products-result.csv"], Directory.EnumerateFileSystemEntries(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [".halftone", "images", "products-result.csv"],
+            Directory.EnumerateFileSystemEntries(Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         var lines = await File.ReadAllLinesAsync(Result, Cancelled);
         Assert.Equal("S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors", lines[0]);
         var paths = lines[2].Split(',')[3..4].Concat(lines[1].Split('"')[3].Split(',')).ToArray();
@@ -72,7 +78,9 @@ public sealed class LocalRunTests : IDisposable
         await using var origin = await OriginAsync();
         var csv = WriteCsv($"1,A,{origin.Url("a.jpg")}", $"2,B,{origin.Url("c.jpg")}");
         var first = await RunAsync(csv);
-        Assert.Equal((1L, 1L, ExitCode.SomeFailed), (first.Request.Progress.Completed, first.Request.Progress.Failed, Report.ExitCodeOf(first.Request)));
+        Assert.Equal(
+            (1L, 1L, ExitCode.SomeFailed),
+            (first.Request.Progress.Completed, first.Request.Progress.Failed, Report.ExitCodeOf(first.Request)));
         Assert.EndsWith(",,1: http_404\n", await File.ReadAllTextAsync(Result, Cancelled));
 
         origin.Serve("/c.jpg", Picture.Jpeg);
@@ -101,7 +109,8 @@ public sealed class LocalRunTests : IDisposable
         WriteCsv($"1,A,{origin.Url("b.jpg")}");
         var refused = await RefusedAsync(new RunChoices { File = csv, Folder = Folder });
         Assert.Equal(
-            $"'{Folder}' holds the work on another file or with other options ('products.csv', 1 of 1 images done). Choose another folder with --out, or remove that work with --replace.", refused.Detail);
+            $"'{Folder}' holds the work on another file or with other options ('products.csv', 1 of 1 images done). Choose another folder "
+                + $"with --out, or remove that work with --replace.", refused.Detail);
 
         // A bad file removes nothing.
         await File.WriteAllTextAsync(csv, "Product Name,Input Image Urls\nA,not a url\n", Cancelled);
@@ -110,9 +119,13 @@ public sealed class LocalRunTests : IDisposable
 
         WriteCsv($"1,A,{origin.Url("b.jpg")}");
         var second = await RunAsync(new RunChoices { File = csv, Folder = Folder, Replace = true, MaxWidth = 64 });
-        Assert.Equal(64, Picture.SizeOf(await File.ReadAllBytesAsync(Directory.EnumerateFiles(Path.Combine(Folder, "images"), "*", SearchOption.AllDirectories).Single(), Cancelled)).Width);
+        Assert.Equal(
+            64,
+            Picture.SizeOf(await File.ReadAllBytesAsync(
+                Directory.EnumerateFiles(Path.Combine(Folder, "images"), "*", SearchOption.AllDirectories).Single(), Cancelled)).Width);
         Assert.NotEqual(first.Request.RequestId, second.Request.RequestId);
-        Assert.Equal([second.Request.RequestId.ToString()], Directory.EnumerateDirectories(Path.Combine(Folder, "images")).Select(Path.GetFileName));
+        Assert.Equal(
+            [second.Request.RequestId.ToString()], Directory.EnumerateDirectories(Path.Combine(Folder, "images")).Select(Path.GetFileName));
         Assert.Contains("b.jpg", await File.ReadAllTextAsync(Result, Cancelled));
     }
 
@@ -131,7 +144,11 @@ public sealed class LocalRunTests : IDisposable
         File.Delete(Path.Combine(Folder, cells[4]));
         Assert.Equal("images_missing", (await RefusedAsync(choices)).Code);
         var wrong = await RefusedAsync(choices with { Variants = "thumb:max_width=wide", Folder = Path.Combine(Folder, "other") });
-        Assert.Equal(("invalid_variants", "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit."), (wrong.Code, wrong.Detail));
+        Assert.Equal(
+            (
+                "invalid_variants",
+                "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit."),
+            (wrong.Code, wrong.Detail));
         Assert.False(Directory.Exists(Path.Combine(Folder, "other")));
     }
 
@@ -140,7 +157,8 @@ public sealed class LocalRunTests : IDisposable
     {
         var csv = WriteCsv([.. Enumerable.Range(1, 150).Select(number => $"{number},A,picture {number}")]);
         var failure = await RefusedAsync(new RunChoices { File = csv, Folder = Folder });
-        Assert.Equal(("bad_csv", "The file was not accepted: it has 150 problems.", 150), (failure.Code, failure.Detail, failure.Errors!.Count));
+        Assert.Equal(
+            ("bad_csv", "The file was not accepted: it has 150 problems.", 150), (failure.Code, failure.Detail, failure.Errors!.Count));
         Assert.StartsWith("line 2: column Input Image Urls: ", failure.ToLines().First());
         Assert.Equal(150, failure.ToLines().Count());
         Assert.False(Directory.Exists(Folder));
@@ -186,7 +204,11 @@ public sealed class LocalRunTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(strange)!);
         await File.WriteAllTextAsync(strange, "x", Cancelled);
         var failure = await RefusedAsync(new RunChoices { File = WriteCsv("1,A,http://127.0.0.1:1/a.jpg"), Folder = Folder });
-        Assert.Equal(("folder_not_ours", $"'{Path.Combine(Folder, "images")}' already exists and was not created by Halftone. Choose another folder with --out."), (failure.Code, failure.Detail));
+        Assert.Equal(
+            (
+                "folder_not_ours",
+                $"'{Path.Combine(Folder, "images")}' already exists and was not created by Halftone. Choose another folder with --out."),
+            (failure.Code, failure.Detail));
         Assert.Equal(["images"], Directory.EnumerateFileSystemEntries(Folder).Select(Path.GetFileName));
         Assert.True(File.Exists(strange));
     }
@@ -233,7 +255,8 @@ public sealed class LocalRunTests : IDisposable
     public async Task A_full_disk_ends_the_run_with_a_sentence_and_the_same_command_goes_on_when_there_is_room()
     {
         Directory.CreateDirectory(Folder);
-        Assert.SkipUnless(await SmallDisk.MountAsync(Folder, "4m", Cancelled), "A file system of 4 MB cannot be mounted here: that takes root.");
+        Assert.SkipUnless(
+            await SmallDisk.MountAsync(Folder, "4m", Cancelled), "A file system of 4 MB cannot be mounted here: that takes root.");
         try
         {
             await using var origin = await OriginAsync();
@@ -254,7 +277,8 @@ public sealed class LocalRunTests : IDisposable
             Assert.EndsWith("1 of 2 images are done. Run the same command again when this is fixed, and it resumes.", failure.Detail);
             Assert.Contains(watcher.Sentences, sentence => sentence.Contains("work is waiting", StringComparison.Ordinal));
 
-            Assert.Equal("surroundings_failed", (await RefusedAsync(new RunChoices { File = csv, Folder = Folder }, TimeSpan.FromSeconds(1))).Code);
+            Assert.Equal(
+                "surroundings_failed", (await RefusedAsync(new RunChoices { File = csv, Folder = Folder }, TimeSpan.FromSeconds(1))).Code);
             File.Delete(filler);
             Assert.Equal(2, (await RunAsync(csv)).Request.Progress.Completed);
             Assert.Equal(1, origin.CountOf("/a.jpg"));
@@ -286,11 +310,16 @@ public sealed class LocalRunTests : IDisposable
     private Task<RunResult> RunAsync(RunChoices choices) => Run(choices, TimeSpan.FromSeconds(30)).RunAsync(Cancelled);
 
     private async Task<CommandFailure> RefusedAsync(RunChoices choices, TimeSpan? longestTrouble = null) =>
-        (await Assert.ThrowsAsync<CommandFailedException>(() => Run(choices, longestTrouble ?? TimeSpan.FromSeconds(30)).RunAsync(Cancelled))).Failure;
+        (await Assert.ThrowsAsync<CommandFailedException>(
+            () => Run(choices, longestTrouble ?? TimeSpan.FromSeconds(30)).RunAsync(Cancelled))).Failure;
 
     private LocalRun Run(RunChoices choices, TimeSpan longestTrouble, params (string Name, string Value)[] settings)
     {
-        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase) { ["Fetch:AllowNetworks:0"] = "127.0.0.1", ["Compress:Children"] = "1" };
+        var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
+        {
+            ["Fetch:AllowNetworks:0"] = "127.0.0.1",
+            ["Compress:Children"] = "1",
+        };
         foreach (var (name, value) in settings)
         {
             all[name] = value;

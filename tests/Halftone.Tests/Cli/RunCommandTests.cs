@@ -27,7 +27,8 @@ public sealed class RunCommandTests : IDisposable
             await gate.Task.WaitAsync(context.RequestAborted);
             await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
         });
-        await File.WriteAllTextAsync(Csv, $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("late.jpg")}\n", Cancelled);
+        await File.WriteAllTextAsync(
+            Csv, $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("late.jpg")}\n", Cancelled);
         string[] command = ["run", Csv, "--out", Folder, "--allow-network", "127.0.0.1"];
 
         using (var killed = HalftoneProcess.Start(command))
@@ -53,8 +54,11 @@ public sealed class RunCommandTests : IDisposable
         var last = await HalftoneProcess.RunAsync([.. command, "--json"]);
         Assert.True(last.ExitCode == 0, last.Errors);
         var report = JsonDocument.Parse(last.Output).RootElement;
-        Assert.Equal(("COMPLETED", Path.Combine(Folder, "products-result.csv")), (report.GetProperty("status").GetString(), report.GetProperty("result").GetString()));
-        Assert.Equal((2, 0), (report.GetProperty("progress").GetProperty("completed").GetInt32(), report.GetProperty("errors").GetArrayLength()));
+        Assert.Equal(
+            ("COMPLETED", Path.Combine(Folder, "products-result.csv")),
+            (report.GetProperty("status").GetString(), report.GetProperty("result").GetString()));
+        Assert.Equal(
+            (2, 0), (report.GetProperty("progress").GetProperty("completed").GetInt32(), report.GetProperty("errors").GetArrayLength()));
         Assert.Equal(2, Images().Length);
         // The image whose record a kill may have cut off is the only one that may be fetched again.
         Assert.InRange(origin.CountOf("/a.jpg"), 1, 2);
@@ -67,15 +71,24 @@ public sealed class RunCommandTests : IDisposable
         origin.Serve("/a.jpg", Picture.Jpeg);
         await File.WriteAllTextAsync(Csv, $"Product Name,Input Image Urls\nA,{origin.Url("a.jpg")}\nB,{origin.Url("b.jpg")}\n", Cancelled);
         var some = await HalftoneProcess.RunAsync("run", Csv, "--out", Folder, "--allow-network", "127.0.0.1");
-        Assert.Equal((2, "Run the same command again to retry the failed images."), (some.ExitCode, some.Errors.TrimEnd('\n').Split('\n')[^1]));
+        Assert.Equal(
+            (2, "Run the same command again to retry the failed images."), (some.ExitCode, some.Errors.TrimEnd('\n').Split('\n')[^1]));
         Assert.Contains("COMPLETED: 1 of 2 images, ", some.Output);
         Assert.Contains("\n1 failed, http_status (127.0.0.1): The host answered with an error instead of the image.", some.Output);
 
         await File.WriteAllTextAsync(Csv, "Product Name,Input Image Urls\nA,no address\nB,none either\n", Cancelled);
         var none = await HalftoneProcess.RunAsync("run", Csv, "--out", Path.Combine(scratch, "other"), "--json");
-        Assert.Equal(["line 2: column Input Image Urls", "line 3: column Input Image Urls"], none.Errors.TrimEnd('\n').Split('\n')[^2..].Select(line => line[..line.IndexOf(':', 10)]));
+        Assert.Equal(
+            ["line 2: column Input Image Urls", "line 3: column Input Image Urls"],
+            none.Errors.TrimEnd('\n').Split('\n')[^2..].Select(line => line[..line.IndexOf(':', 10)]));
         var failure = JsonDocument.Parse(none.Output).RootElement;
-        Assert.Equal((1, "bad_csv", 2, 3), (none.ExitCode, failure.GetProperty("code").GetString(), failure.GetProperty("error_count").GetInt32(), failure.GetProperty("errors")[1].GetProperty("line").GetInt32()));
+        Assert.Equal(
+            (1, "bad_csv", 2, 3),
+            (
+                none.ExitCode,
+                failure.GetProperty("code").GetString(),
+                failure.GetProperty("error_count").GetInt32(),
+                failure.GetProperty("errors")[1].GetProperty("line").GetInt32()));
     }
 
     [Theory]
@@ -98,7 +111,8 @@ public sealed class RunCommandTests : IDisposable
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
         await File.WriteAllTextAsync(Csv, $"Product Name,Input Image Urls\nA,{origin.Url("a.jpg")}\n", Cancelled);
-        using var run = HalftoneProcess.StartOnTerminal($"stty cols 150; '{HalftoneProcess.Program}' run '{Csv}' --out '{Folder}' --allow-network 127.0.0.1 > '{scratch}/output'");
+        using var run = HalftoneProcess.StartOnTerminal(
+            $"stty cols 150; '{HalftoneProcess.Program}' run '{Csv}' --out '{Folder}' --allow-network 127.0.0.1 > '{scratch}/output'");
         var (exitCode, terminal, _) = await run.EndAsync();
         Assert.True(exitCode == 0, terminal);
         Assert.Contains("━━━━", terminal);
@@ -106,5 +120,8 @@ public sealed class RunCommandTests : IDisposable
         Assert.StartsWith("COMPLETED: 1 of 1 images", await File.ReadAllTextAsync(Path.Combine(scratch, "output"), Cancelled));
     }
 
-    private string[] Images() => Directory.Exists(Path.Combine(Folder, "images")) ? Directory.GetFiles(Path.Combine(Folder, "images"), "*.jpg", SearchOption.AllDirectories) : [];
+    private string[] Images() =>
+        Directory.Exists(Path.Combine(Folder, "images"))
+            ? Directory.GetFiles(Path.Combine(Folder, "images"), "*.jpg", SearchOption.AllDirectories)
+            : [];
 }

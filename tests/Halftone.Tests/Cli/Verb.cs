@@ -19,7 +19,15 @@ internal static class Verb
     {
         await using var output = new StringWriter();
         await using var errors = new StringWriter();
-        var exitCode = await Program.InvokeAsync(arguments, new InvocationConfiguration { Output = TextWriter.Synchronized(output), Error = TextWriter.Synchronized(errors), ProcessTerminationTimeout = null }, interrupt);
+        var exitCode = await Program.InvokeAsync(
+            arguments,
+            new InvocationConfiguration
+            {
+                Output = TextWriter.Synchronized(output),
+                Error = TextWriter.Synchronized(errors),
+                ProcessTerminationTimeout = null,
+            },
+            interrupt);
         return new VerbResult(exitCode, output.ToString(), errors.ToString());
     }
 }

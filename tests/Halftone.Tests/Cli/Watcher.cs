@@ -14,5 +14,6 @@ internal sealed class Watcher : ProgressDisplay
 
     public override void Say(string sentence) => Sentences.Enqueue(sentence);
 
-    public Task SeenAsync(string beginning) => Eventually.TrueAsync(() => texts.Any(text => text.StartsWith(beginning, StringComparison.Ordinal)));
+    public Task SeenAsync(string beginning) =>
+        Eventually.TrueAsync(() => texts.Any(text => text.StartsWith(beginning, StringComparison.Ordinal)));
 }

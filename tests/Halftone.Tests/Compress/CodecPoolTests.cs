@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Halftone.Codec;
+using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Compress;
 
@@ -31,11 +32,25 @@ public sealed class CodecPoolTests
         await using var quick = await PoolHarness.StartAsync(options => options.WebpEffort = 0);
         await using var thorough = await PoolHarness.StartAsync(options => options.WebpEffort = 6);
 
-        var outputs = await Task.WhenAll(quick.CompressAsync(Quick, ImageFormat.Webp), thorough.CompressAsync(Quick, ImageFormat.Webp), quick.CompressAsync(Quick));
+        var outputs = await Task.WhenAll(
+            quick.CompressAsync(Quick, ImageFormat.Webp), thorough.CompressAsync(Quick, ImageFormat.Webp), quick.CompressAsync(Quick));
 
-        var (large, small, png) = ((CodecResult.Compressed)outputs[0], (CodecResult.Compressed)outputs[1], (CodecResult.Compressed)outputs[2]);
+        var (large, small, png) =
+            ((CodecResult.Compressed)outputs[0], (CodecResult.Compressed)outputs[1], (CodecResult.Compressed)outputs[2]);
         Assert.NotEqual(large.Body.Length, small.Body.Length);
         Assert.Equal((CodecWay.LibVips, CodecWay.LibVips, CodecWay.Palette), (large.Way, small.Way, png.Way));
+    }
+
+    [Fact]
+    public async Task The_style_of_the_settings_reaches_the_children()
+    {
+        await using var optimised = await PoolHarness.StartAsync();
+        await using var classic = await PoolHarness.StartAsync(options => options.Jpeg = JpegStyle.Classic);
+        var photo = Picture.Sample("mug-front.jpg");
+
+        var outputs = await Task.WhenAll(optimised.CompressAsync(photo), classic.CompressAsync(photo));
+
+        Assert.InRange(((CodecResult.Compressed)outputs[0]).Body.Length, 1, ((CodecResult.Compressed)outputs[1]).Body.Length - 1);
     }
 
     [Fact]
@@ -106,14 +121,14 @@ public sealed class CodecPoolTests
     [Fact]
     public async Task A_child_that_hangs_is_ended_by_the_clock_and_the_image_tried_again()
     {
-        var clock = new HandClock();
+        var clock = new TestClock();
         await using var harness = await PoolHarness.StartAsync(time: clock);
         var child = Assert.Single(harness.Pool.Children);
         PoolHarness.Freeze(child);
         var result = harness.CompressAsync(Quick);
-        await clock.ArmedAsync(TimeSpan.FromMinutes(2));
+        await Eventually.TrueAsync(() => clock.IsArmed(TimeSpan.FromMinutes(2)));
 
-        clock.Fire(TimeSpan.FromMinutes(2));
+        clock.Advance(TimeSpan.FromMinutes(2));
 
         Assert.IsType<CodecResult.Compressed>(await result);
         Assert.False(PoolHarness.IsAlive(child));

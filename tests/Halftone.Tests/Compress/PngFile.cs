@@ -19,6 +19,7 @@ internal static class PngFile
         {
             random.NextBytes(rows.AsSpan(y * (1 + 3 * width) + 1, 3 * width));
         }
+
         return Write(width, height, interlaced: false, rows);
     }
 
@@ -45,6 +46,7 @@ internal static class PngFile
         {
             zlib.Write(rows);
         }
+
         Chunk(file, "IDAT"u8, packed.ToArray());
         Chunk(file, "IEND"u8, []);
         return file.ToArray();
@@ -72,6 +74,7 @@ internal static class PngFile
                 crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
             }
         }
+
         return ~crc;
     }
 }

@@ -19,7 +19,8 @@ internal sealed class PoolHarness : IAsyncDisposable
     {
         var options = new CompressOptions { Children = 1 };
         change?.Invoke(options);
-        var pool = new CodecPool(Options.Create(options), Options.Create(new ServerOptions()), time ?? TimeProvider.System, NullLogger<CodecPool>.Instance);
+        var pool = new CodecPool(
+            Options.Create(options), Options.Create(new ServerOptions()), time ?? TimeProvider.System, NullLogger<CodecPool>.Instance);
         await pool.StartAsync(TestContext.Current.CancellationToken);
         return new PoolHarness(pool);
     }

@@ -35,7 +35,9 @@ public sealed class ProgramChildrenTests : IDisposable
 
         PoolHarness.Signal(server.Id, PosixSignal.SIGINT);
 
-        await server.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+        await server
+            .WaitForExitAsync(TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         Assert.Equal((0, ""), (server.ExitCode, await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken)));
         Assert.DoesNotContain(children, PoolHarness.IsAlive);
     }
@@ -44,8 +46,10 @@ public sealed class ProgramChildrenTests : IDisposable
     public async Task Without_libvips_the_program_says_what_is_missing_and_ends()
     {
         var copy = Directory.CreateDirectory(Path.Combine(folder, "program")).FullName;
-        var sqlite = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runtimes"), "*e_sqlite3.*", SearchOption.AllDirectories);
-        var files = Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal));
+        var sqlite = Directory.EnumerateFiles(
+            Path.Combine(AppContext.BaseDirectory, "runtimes"), "*e_sqlite3.*", SearchOption.AllDirectories);
+        var files = Directory.EnumerateFiles(AppContext.BaseDirectory).Where(
+            file => !file.EndsWith(".deps.json", StringComparison.Ordinal));
         foreach (var file in files.Concat(sqlite))
         {
             File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
@@ -76,8 +80,14 @@ public sealed class ProgramChildrenTests : IDisposable
     private Process Start(string program, params (string Name, string Value)[] environment)
     {
         var host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
-        // A test run in the background of a shell ignores SIGINT, and so would what it starts: env(1) gives it back, then becomes the program.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", host, Path.Combine(program, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data", folder])
+        // A test run in the background of a shell ignores SIGINT, and so would what it starts: env(1) gives it back, then becomes the
+        // program.
+        var start = new ProcessStartInfo(
+            "env",
+            [
+                "--default-signal=INT", host, Path.Combine(program, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data",
+                folder,
+            ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -86,6 +96,7 @@ public sealed class ProgramChildrenTests : IDisposable
         {
             start.Environment[name] = value;
         }
+
         return Process.Start(start)!;
     }
 

@@ -7,7 +7,8 @@ using System.Text.RegularExpressions;
 namespace Halftone.Tests.Contract;
 
 /// <summary>
-/// Route × answer: the rows that the contract has, and those that were really given. A row is an operation with a status and what came with it: the code
+/// Route × answer: the rows that the contract has, and those that were really given. A row is an operation with a status and what came with
+/// it: the code
 /// of a problem, the shape of a JSON body where there are several, else the media type.
 /// </summary>
 internal sealed partial class AnswerTable
@@ -21,7 +22,8 @@ internal sealed partial class AnswerTable
     private readonly ConcurrentQueue<string> missingHeaders = [];
 
     /// <summary>What the contract says, and the two answers of every address that it does not have.</summary>
-    public IEnumerable<string> Documented => operations.SelectMany(RowsOf).Concat(["* 404 not_found", "* 405 method_not_allowed"]).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Documented =>
+        operations.SelectMany(RowsOf).Concat(["* 404 not_found", "* 405 method_not_allowed"]).Order(StringComparer.Ordinal);
 
     public IEnumerable<string> Given => given.Order(StringComparer.Ordinal);
 
@@ -105,9 +107,10 @@ internal sealed partial class AnswerTable
 
     /// <summary>The different answers of one status.</summary>
     public static IEnumerable<string> WhatsOf(JsonNode response) => response["content"]?.AsObject() is { } content
-        ? content.SelectMany(media => media.Key == "application/problem+json" ? media.Value!["examples"]!.AsObject().Select(example => example.Key)
-            : media.Value!["schema"]!["anyOf"] is JsonArray shapes ? shapes.Select(NameOf)
-            : [media.Key])
+        ? content.SelectMany(
+            media => media.Key == "application/problem+json" ? media.Value!["examples"]!.AsObject().Select(example => example.Key)
+                : media.Value!["schema"]!["anyOf"] is JsonArray shapes ? shapes.Select(NameOf)
+                : [media.Key])
         : ["-"];
 
     private string WhatOf(string? mediaType, string body, JsonNode? schema)
@@ -133,7 +136,8 @@ internal sealed partial class AnswerTable
         var plain = path == "/api/v1" ? "/" : path.StartsWith("/api/v1/", StringComparison.Ordinal) ? path["/api/v1".Length..] : path;
         foreach (var operation in operations)
         {
-            if (operation.Method.Equals(method, StringComparison.OrdinalIgnoreCase) && Regex.IsMatch(plain, $"^{Braces().Replace(operation.Path.Replace(".", "\\.", StringComparison.Ordinal), "[^/]+")}/?$"))
+            if (operation.Method.Equals(method, StringComparison.OrdinalIgnoreCase)
+                && Regex.IsMatch(plain, $"^{Braces().Replace(operation.Path.Replace(".", "\\.", StringComparison.Ordinal), "[^/]+")}/?$"))
             {
                 return operation;
             }
@@ -143,7 +147,9 @@ internal sealed partial class AnswerTable
     }
 
     private JsonNode Resolve(JsonNode node) =>
-        node["$ref"] is { } reference ? ((string)reference!).Split('/').Skip(1).Aggregate((JsonNode)contract, (found, name) => found[name]!) : node;
+        node["$ref"] is { } reference
+            ? ((string)reference!).Split('/').Skip(1).Aggregate((JsonNode)contract, (found, name) => found[name]!)
+            : node;
 
     private static string NameOf(JsonNode? reference) => ((string)reference!["$ref"]!).Split('/')[^1];
 
@@ -198,7 +204,9 @@ internal sealed class NotedAnswers : DelegatingHandler
         foreach (var part in form)
         {
             var value = await part.ReadAsStringAsync(cancellationToken);
-            fields[part.Headers.ContentDisposition!.Name!] = bool.TryParse(value, out var flag) ? flag : int.TryParse(value, CultureInfo.InvariantCulture, out var number) ? number : value;
+            fields[part.Headers.ContentDisposition!.Name!] = bool.TryParse(value, out var flag)
+                ? flag
+                : int.TryParse(value, CultureInfo.InvariantCulture, out var number) ? number : value;
         }
 
         return fields;

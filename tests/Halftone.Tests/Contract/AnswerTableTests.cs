@@ -14,7 +14,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Tests.Contract;
 
-/// <summary>Every route is called until it has given every answer that the contract has, on servers that run; and it has no other.</summary>
+/// <summary>
+/// Every route is called until it has given every answer that the contract has, on servers that run; and it has no other.
+/// </summary>
 public sealed class AnswerTableTests
 {
     private const string Header = "S. No.,Product Name,Input Image Urls\n";
@@ -41,7 +43,8 @@ public sealed class AnswerTableTests
             WithoutStoreAsync());
 
         // The table itself, to look at: artifacts/bin/Halftone.Tests/release/answers.txt.
-        await File.WriteAllLinesAsync(Path.Combine(AppContext.BaseDirectory, "answers.txt"), table.Given.Order(StringComparer.Ordinal), Cancelled);
+        await File.WriteAllLinesAsync(
+            Path.Combine(AppContext.BaseDirectory, "answers.txt"), table.Given.Order(StringComparer.Ordinal), Cancelled);
         AssertNone(table.Documented.Except(table.Given), "in the contract and never given");
         AssertNone(table.Given.Except(table.Documented), "given and not in the contract");
         AssertNone(table.MissingHeaders, "headers");
@@ -50,7 +53,8 @@ public sealed class AnswerTableTests
         AssertNone(await Script.NodeAsync("check-answers.mjs", string.Join('\n', table.Bodies), Cancelled), "bodies");
     }
 
-    private static void AssertNone(IEnumerable<string> rows, string what) => Assert.True(!rows.Any(), $"{what}:\n{string.Join('\n', rows)}");
+    private static void AssertNone(IEnumerable<string> rows, string what) =>
+        Assert.True(!rows.Any(), $"{what}:\n{string.Join('\n', rows)}");
 
     private async Task FromUploadToDeleteAsync()
     {
@@ -66,9 +70,46 @@ public sealed class AnswerTableTests
         using var client = ClientOf(server);
 
         // Everything that an upload may say, in each of its three bodies.
-        await SendAsync(client, "POST", "api/v1/upload/", JsonContent.Create(new { csv = $"{Header}1,Mug,{origin.Url("a.jpg")}\n", file_name = "p.csv", webhook_url = receiver.Url().AbsoluteUri, quality = 60, format = "keep", max_width = 1600, max_height = 1200, variants = "thumb:max_width=200", escape_formulas = true, reuse = true, validate_only = true }));
-        await SendAsync(client, "POST", "upload", Form(("file", Header), ("webhook_url", receiver.Url().AbsoluteUri), ("quality", "60"), ("format", "webp"), ("max_width", "1600"), ("max_height", "1600"), ("variants", "thumb:max_width=200"), ("escape_formulas", "false"), ("reuse", "false"), ("validate_only", "true")));
-        var running = IdOf(await SendAsync(client, "POST", "upload?file_name=p.csv&max_width=1000&max_height=1000&variants=thumb:max_width=200", Text($"{Header}1,Mug,\"{origin.Url("a.jpg")},{origin.Url("gone.jpg")},{origin.Url("slow.jpg")}\"\n2,Cup,{origin.Url("a.jpg")}\n")));
+        await SendAsync(
+            client,
+            "POST",
+            "api/v1/upload/",
+            JsonContent.Create(new
+            {
+                csv = $"{Header}1,Mug,{origin.Url("a.jpg")}\n",
+                file_name = "p.csv",
+                webhook_url = receiver.Url().AbsoluteUri,
+                quality = 60,
+                format = "keep",
+                max_width = 1600,
+                max_height = 1200,
+                variants = "thumb:max_width=200",
+                escape_formulas = true,
+                reuse = true,
+                validate_only = true,
+            }));
+        await SendAsync(
+            client,
+            "POST",
+            "upload",
+            Form(
+                ("file", Header),
+                ("webhook_url", receiver.Url().AbsoluteUri),
+                ("quality", "60"),
+                ("format", "webp"),
+                ("max_width", "1600"),
+                ("max_height", "1600"),
+                ("variants", "thumb:max_width=200"),
+                ("escape_formulas", "false"),
+                ("reuse", "false"),
+                ("validate_only", "true")));
+        var running = IdOf(await SendAsync(
+            client,
+            "POST",
+            "upload?file_name=p.csv&max_width=1000&max_height=1000&variants=thumb:max_width=200",
+            Text(
+                $"{Header}1,Mug,\"{origin.Url("a.jpg")},{origin.Url("gone.jpg")},{origin.Url("slow.jpg")}\"\n2,Cup,"
+                    + $"{origin.Url("a.jpg")}\n")));
         await server.WaitForAsync(running, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 2, Cancelled);
         await SendAsync(client, "GET", $"status/{running}?limit=1");
         foreach (var path in new[] { "csv", "ndjson" })
@@ -82,7 +123,10 @@ public sealed class AnswerTableTests
         await server.WaitForEndAsync(running, Cancelled);
         released.SetResult();
         await SendAsync(client, "POST", $"requests/{running}/cancel");
-        foreach (var path in new[] { $"status/{running}", $"results/{running}.csv", $"results/{running}.ndjson", $"results/{running}/failed.csv" })
+        foreach (var path in new[]
+        {
+            $"status/{running}", $"results/{running}.csv", $"results/{running}.ndjson", $"results/{running}/failed.csv",
+        })
         {
             var first = await SendAsync(client, "GET", path);
             await SendAsync(client, "GET", path, null, ("If-None-Match", first.Header("ETag")));
@@ -113,8 +157,10 @@ public sealed class AnswerTableTests
 
         foreach (var (method, path) in new[]
         {
-            ("GET", "status/?"), ("GET", "status/?/events"), ("GET", "requests/?/images"), ("GET", "results/?.csv"), ("GET", "results/?.ndjson"), ("GET", "results/?/failed.csv"), ("GET", "requests/?/deliveries"),
-            ("POST", "requests/?/cancel"), ("POST", "requests/?/retry"), ("DELETE", "requests/?"), ("GET", "images/?/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg"),
+            ("GET", "status/?"), ("GET", "status/?/events"), ("GET", "requests/?/images"), ("GET", "results/?.csv"),
+            ("GET", "results/?.ndjson"), ("GET", "results/?/failed.csv"), ("GET", "requests/?/deliveries"),
+            ("POST", "requests/?/cancel"), ("POST", "requests/?/retry"), ("DELETE", "requests/?"),
+            ("GET", "images/?/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg"),
         })
         {
             await SendAsync(client, method, path.Replace("?", Nowhere, StringComparison.Ordinal));
@@ -136,7 +182,12 @@ public sealed class AnswerTableTests
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Intake:MaxBodyBytes", "100000"));
         using var client = ClientOf(server);
         const string Csv = Header + "1,Mug,\n";
-        foreach (var (name, value) in new[] { ("qualty", "60"), ("webhook_url", "shop.example/hook"), ("quality", "200"), ("format", "bmp"), ("max_width", "0"), ("max_height", "12cm"), ("variants", "thumb:width=200"), ("escape_formulas", "yes"), ("reuse", "never"), ("validate_only", "1"), ("webhook_url", new string('x', 9_000)) })
+        foreach (var (name, value) in new[]
+        {
+            ("qualty", "60"), ("webhook_url", "shop.example/hook"), ("quality", "200"), ("format", "bmp"), ("max_width", "0"),
+            ("max_height", "12cm"), ("variants", "thumb:width=200"), ("escape_formulas", "yes"), ("reuse", "never"), ("validate_only", "1"),
+            ("webhook_url", new string('x', 9_000)),
+        })
         {
             await SendAsync(client, "POST", "upload", Form((name, value), ("file", Csv)));
         }
@@ -157,7 +208,8 @@ public sealed class AnswerTableTests
     private async Task FilesThatAreRefusedAsync()
     {
         await using var server = await HalftoneServer.StartAsync(
-            Cancelled, null, ("Intake:MaxRecordBytes", "2000"), ("Intake:MaxColumns", "8"), ("Intake:MaxRows", "4"), ("Intake:MaxImages", "5"), ("Intake:MaxUrlsPerRow", "3"), ("Intake:MaxUrlChars", "200"));
+            Cancelled, null, ("Intake:MaxRecordBytes", "2000"), ("Intake:MaxColumns", "8"), ("Intake:MaxRows", "4"),
+            ("Intake:MaxImages", "5"), ("Intake:MaxUrlsPerRow", "3"), ("Intake:MaxUrlChars", "200"));
         using var client = ClientOf(server);
         var urls = (int count) => string.Join(' ', Enumerable.Range(0, count).Select(i => $"https://a.example/{i}.jpg"));
         var beyondLimits = new Dictionary<string, byte[]>
@@ -183,19 +235,29 @@ public sealed class AnswerTableTests
 
     private async Task UploadsSideBySideAsync()
     {
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Database:IntakeChunkRows", "1"), ("Intake:MaxUploads", "2"));
+        await using var server = await HalftoneServer.StartAsync(
+            Cancelled, null, ("Database:IntakeChunkRows", "1"), ("Intake:MaxUploads", "2"));
         using var client = ClientOf(server);
         using var given = new CancellationTokenSource();
 
         // A transaction for each row: it takes until nobody waits for it any more.
-        using var slow = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = Text(Header + string.Concat(Enumerable.Repeat("1,Mug,\n", 50_000))), Headers = { { "Idempotency-Key", "slow" } } };
+        using var slow = new HttpRequestMessage(HttpMethod.Post, "upload")
+        {
+            Content = Text(Header + string.Concat(Enumerable.Repeat("1,Mug,\n", 50_000))),
+            Headers = { { "Idempotency-Key", "slow" } },
+        };
         var first = server.Client.SendAsync(slow, given.Token);
-        await Eventually.TrueAsync(async () => await server.CountAsync("SELECT count(*) FROM request WHERE state = 'receiving'", Cancelled) == 1);
+        await Eventually.TrueAsync(
+            async () => await server.CountAsync("SELECT count(*) FROM request WHERE state = 'receiving'", Cancelled) == 1);
         await SendAsync(client, "POST", "upload", Text(Header + "1,Mug,\n"), ("Idempotency-Key", "slow"));
 
-        using var held = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = Text(Header + string.Concat(Enumerable.Repeat("1,Mug,\n", 50_000))) };
+        using var held = new HttpRequestMessage(HttpMethod.Post, "upload")
+        {
+            Content = Text(Header + string.Concat(Enumerable.Repeat("1,Mug,\n", 50_000))),
+        };
         var second = server.Client.SendAsync(held, given.Token);
-        await Eventually.TrueAsync(async () => await server.CountAsync("SELECT count(*) FROM request WHERE state = 'receiving'", Cancelled) == 2);
+        await Eventually.TrueAsync(
+            async () => await server.CountAsync("SELECT count(*) FROM request WHERE state = 'receiving'", Cancelled) == 2);
         await SendAsync(client, "POST", "upload", Text(Header + "1,Mug,\n"));
         await given.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
@@ -216,20 +278,33 @@ public sealed class AnswerTableTests
         await server.WaitForEndAsync(plain, Cancelled);
         await SendAsync(client, "POST", "webhook", JsonContent.Create(new { request_id = plain }));
 
-        var running = IdOf(await SendAsync(client, "POST", $"upload?webhook_url={Uri.EscapeDataString(busy.Url().AbsoluteUri)}", Text($"{Header}1,Mug,{origin.Url("slow.jpg")}\n")));
+        var running = IdOf(await SendAsync(
+            client,
+            "POST",
+            $"upload?webhook_url={Uri.EscapeDataString(busy.Url().AbsoluteUri)}",
+            Text($"{Header}1,Mug,{origin.Url("slow.jpg")}\n")));
         await SendAsync(client, "POST", "webhook", JsonContent.Create(new { request_id = running }));
-        var registered = await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = gone.Url().AbsoluteUri, request_id = running }));
+        var registered = await SendAsync(
+            client, "POST", "webhook", JsonContent.Create(new { callback_url = gone.Url().AbsoluteUri, request_id = running }));
         var webhook = (string)registered.Json["webhook_id"]!;
         released.SetResult();
         await server.WaitForEndAsync(running, Cancelled);
         var (_, body) = await gone.NextAsync(Cancelled);
         table.AddBody("the event of a webhook", new JsonObject { ["$ref"] = "#/components/schemas/WebhookEvent" }, JsonNode.Parse(body)!);
-        await Eventually.TrueAsync(async () => await server.CountAsync("SELECT (SELECT count(*) FROM delivery_attempt) + (SELECT count(*) FROM webhook WHERE disabled_at IS NOT NULL)", Cancelled) == 3);
+        await Eventually.TrueAsync(async () =>
+            await server.CountAsync(
+                "SELECT (SELECT count(*) FROM delivery_attempt) + (SELECT count(*) FROM webhook WHERE disabled_at IS NOT NULL)",
+                Cancelled) == 3);
         await SendAsync(client, "GET", "webhook");
         await SendAsync(client, "GET", $"webhook/{webhook}/deliveries");
         await SendAsync(client, "GET", $"requests/{running}/deliveries");
         var status = (await SendAsync(client, "GET", $"status/{running}")).Json;
-        await SendAsync(client, "POST", "webhook", JsonContent.Create(new { request_id = running, status = (string)status["status"]!, result_url = (string)status["result_url"]! }));
+        await SendAsync(
+            client,
+            "POST",
+            "webhook",
+            JsonContent.Create(
+                new { request_id = running, status = (string)status["status"]!, result_url = (string)status["result_url"]! }));
         await SendAsync(client, "POST", "webhook", JsonContent.Create(new { request_id = running, status = "CANCELLED" }));
 
         await SendAsync(client, "POST", "webhook", JsonContent.Create(new { request_id = Nowhere }));
@@ -239,11 +314,13 @@ public sealed class AnswerTableTests
         await SendAsync(client, "POST", "webhook", Text("a,b"));
         await SendBrokenChunkAsync(server, "/webhook");
         await using var deaf = await WebhookReceiver.AnsweringAsync(410, Cancelled);
-        var tested = (string)(await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = deaf.Url().AbsoluteUri }))).Json["webhook_id"]!;
+        var tested = (string)(await SendAsync(
+            client, "POST", "webhook", JsonContent.Create(new { callback_url = deaf.Url().AbsoluteUri }))).Json["webhook_id"]!;
         await SendAsync(client, "POST", $"webhook/{tested}/ping");
         var (_, ping) = await deaf.NextAsync(Cancelled);
         table.AddBody("a test event", new JsonObject { ["$ref"] = "#/components/schemas/WebhookPing" }, JsonNode.Parse(ping)!);
-        await Eventually.TrueAsync(async () => await server.CountAsync("SELECT count(*) FROM webhook WHERE disabled_at IS NOT NULL", Cancelled) == 2);
+        await Eventually.TrueAsync(
+            async () => await server.CountAsync("SELECT count(*) FROM webhook WHERE disabled_at IS NOT NULL", Cancelled) == 2);
         await SendAsync(client, "POST", $"webhook/{tested}/ping");
         await SendAsync(client, "POST", $"webhook/{Nowhere}/ping");
         await SendAsync(client, "GET", $"webhook/{tested}/deliveries");
@@ -261,7 +338,8 @@ public sealed class AnswerTableTests
             "", "page/page.css", "page/app.js", "page/mark.svg", "page/nothing.js", "docs", "docs/index.html", "docs/swagger-ui.css",
             "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/api",
             "docs/errors/unknown_request", "docs/errors/nothing",
-            "api/v1", "docs/", "docs/csv/", "docs/errors/unknown_request/", "openapi/v1.json", "health/live", "health/ready", "uploads", "upload",
+            "api/v1", "docs/", "docs/csv/", "docs/errors/unknown_request/", "openapi/v1.json", "health/live", "health/ready", "uploads",
+            "upload",
         })
         {
             await SendAsync(client, "GET", path);
@@ -296,7 +374,8 @@ public sealed class AnswerTableTests
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Logging:LogLevel:Default", "None"));
         using var client = ClientOf(server);
         await server.Services.GetRequiredService<HalftoneDatabase>().WriteAsync(
-            transaction => transaction.Connection!.ExecuteAsync("ALTER TABLE request RENAME TO request_gone; ALTER TABLE webhook RENAME TO webhook_gone"), Cancelled);
+            transaction => transaction.Connection!.ExecuteAsync(
+                "ALTER TABLE request RENAME TO request_gone; ALTER TABLE webhook RENAME TO webhook_gone"), Cancelled);
         await OnEveryGuardedRouteAsync((method, path) => (method, path) switch
         {
             ("post", "/upload") => SendAsync(client, "POST", "upload", Text(Header + "1,Mug,\n")),
@@ -316,7 +395,8 @@ public sealed class AnswerTableTests
         using var client = ClientOf(server);
         var ended = IdOf(await SendAsync(client, "POST", "upload", Text($"{Header}1,Mug,{origin.Url("gone.jpg")}\n")));
         await server.WaitForEndAsync(ended, Cancelled);
-        var webhook = (string)(await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("hook") }))).Json["webhook_id"]!;
+        var webhook = (string)(await SendAsync(
+            client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("hook") }))).Json["webhook_id"]!;
         var stopped = IdOf(await SendAsync(client, "POST", "upload", Text($"{Header}1,Mug,{origin.Url("gone.jpg")}\n")));
         await server.WaitForEndAsync(stopped, Cancelled);
         await server.Services.GetRequiredService<HalftoneDatabase>().WriteAsync(
@@ -326,7 +406,11 @@ public sealed class AnswerTableTests
                 await transaction.Connection!.ExecuteAsync($"""
                     UPDATE request SET state = 'pending', finished_at = NULL WHERE request_id = '{stopped}';
                     CREATE TABLE filling (bytes BLOB);
-                    {string.Concat(new[] { "INSERT ON request", "UPDATE ON request", "INSERT ON webhook", "UPDATE ON webhook", "DELETE ON webhook" }.Select((when, i) => $"CREATE TRIGGER fill_{i} AFTER {when} BEGIN INSERT INTO filling VALUES (zeroblob(10000000)); END;"))}
+                    {string.Concat(new[]
+                    {
+                        "INSERT ON request", "UPDATE ON request", "INSERT ON webhook", "UPDATE ON webhook", "DELETE ON webhook",
+                    }.Select(
+                        (when, i) => $"CREATE TRIGGER fill_{i} AFTER {when} BEGIN INSERT INTO filling VALUES (zeroblob(10000000)); END;"))}
                     PRAGMA max_page_count = {pages + 100};
                     """);
             },
@@ -335,7 +419,7 @@ public sealed class AnswerTableTests
         await SendAsync(client, "POST", $"requests/{stopped}/cancel");
         await SendAsync(client, "POST", $"requests/{ended}/retry");
         await SendAsync(client, "DELETE", $"requests/{ended}");
-        await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("hook") }));
+        await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("another-hook") }));
         await SendAsync(client, "POST", $"webhook/{webhook}/ping");
         await SendAsync(client, "DELETE", $"webhook/{webhook}");
     }
@@ -343,7 +427,11 @@ public sealed class AnswerTableTests
     private async Task WithoutDatabaseAsync()
     {
         await using var postgres = await ThrowAwayServers.OwnAsync(PostgresServer.StartAsync, Cancelled);
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", await postgres.CreateDatabaseAsync(Cancelled)), ("Logging:LogLevel:Default", "None"));
+        await using var server = await HalftoneServer.StartAsync(
+            Cancelled,
+            null,
+            ("Database:ConnectionString", await postgres.CreateDatabaseAsync(Cancelled)),
+            ("Logging:LogLevel:Default", "None"));
         using var client = ClientOf(server);
         await postgres.StopAsync();
         await OnEveryGuardedRouteAsync((method, path) => SendAsync(client, method, path));
@@ -364,7 +452,8 @@ public sealed class AnswerTableTests
         }
 
         await using (var server = await HalftoneServer.StartAsync(
-            Cancelled, folder, ("Store:S3:Bucket", "away"), ("Store:S3:Endpoint", $"http://127.0.0.1:{ClosedPort()}"), ("Store:S3:AccessKeyId", "a"), ("Store:S3:SecretAccessKey", "b"), ("Logging:LogLevel:Default", "None")))
+            Cancelled, folder, ("Store:S3:Bucket", "away"), ("Store:S3:Endpoint", $"http://127.0.0.1:{ClosedPort()}"),
+            ("Store:S3:AccessKeyId", "a"), ("Store:S3:SecretAccessKey", "b"), ("Logging:LogLevel:Default", "None")))
         {
             using var client = ClientOf(server);
             await Task.WhenAll(
@@ -381,7 +470,9 @@ public sealed class AnswerTableTests
     {
         foreach (var (method, path, _) in ContractFiles.Operations().Where(operation => operation.Operation["security"] is null))
         {
-            await call(method, path.Replace("{request_id}", Nowhere, StringComparison.Ordinal).Replace("{webhook_id}", Nowhere, StringComparison.Ordinal));
+            await call(
+                method,
+                path.Replace("{request_id}", Nowhere, StringComparison.Ordinal).Replace("{webhook_id}", Nowhere, StringComparison.Ordinal));
         }
     }
 
@@ -394,7 +485,8 @@ public sealed class AnswerTableTests
         public string Header(string name) => Message.Headers.GetValues(name).Single();
     }
 
-    private static async Task<Answer> SendAsync(HttpClient client, string method, string path, HttpContent? body = null, params (string Name, string Value)[] headers)
+    private static async Task<Answer> SendAsync(
+        HttpClient client, string method, string path, HttpContent? body = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(HttpMethod.Parse(method), path) { Content = body };
         foreach (var (name, value) in headers)
@@ -411,7 +503,8 @@ public sealed class AnswerTableTests
     /// <summary>Follows a request to its end.</summary>
     private async Task<JsonNode> EventsAsync(HttpClient client, Guid requestId)
     {
-        var events = (await SendAsync(client, "GET", $"status/{requestId}/events")).Body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        var events = (await SendAsync(client, "GET", $"status/{requestId}/events")).Body.Split(
+            "\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("event: end\ndata: {}", events[^1]);
         var statuses = events[..^1].Select(one => JsonNode.Parse(one["event: status\ndata: ".Length..])!).ToArray();
         foreach (var status in statuses)
@@ -428,7 +521,11 @@ public sealed class AnswerTableTests
         using var connection = new TcpClient();
         await connection.ConnectAsync(IPAddress.Loopback, server.Client.BaseAddress!.Port, Cancelled);
         await using var stream = connection.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\nxyz\r\n"), Cancelled);
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: "
+                    + $"close\r\n\r\nxyz\r\n"),
+            Cancelled);
         using var reader = new StreamReader(stream);
         var answer = await reader.ReadToEndAsync(Cancelled);
         var status = int.Parse(answer.Split(' ')[1], CultureInfo.InvariantCulture);
@@ -453,7 +550,8 @@ public sealed class AnswerTableTests
 
     private static ByteArrayContent Body(string text, string type) => Body(Encoding.UTF8.GetBytes(text), type);
 
-    private static ByteArrayContent Body(byte[] bytes, string type) => new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
+    private static ByteArrayContent Body(byte[] bytes, string type) =>
+        new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
 
     private static int ClosedPort()
     {

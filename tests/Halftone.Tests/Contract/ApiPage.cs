@@ -13,7 +13,16 @@ internal static partial class ApiPage
 {
     private const string Server = "http://127.0.0.1:4300";
     private static readonly string[] CommonCodes = [.. ProblemType.OfAccess.Concat(ProblemType.OfWriting).Select(problem => problem.Code)];
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private const string Origin =
+        "Made from `docs/openapi.json`, which the server gives out at `/openapi/v1.json`, by the test that also calls every "
+            + "route until it has given\nevery answer listed here, and fails where one is missing or another comes. "
+            + "`/docs` on a server shows the same to try.";
 
     public static string Make()
     {
@@ -38,7 +47,8 @@ internal static partial class ApiPage
         foreach (var tag in contract["tags"]!.AsArray())
         {
             page.Append(CultureInfo.InvariantCulture, $"\n## {tag!["name"]}\n\n{tag["description"]}\n");
-            foreach (var (method, path, operation) in ContractFiles.Operations().Where(operation => (string)operation.Operation["tags"]![0]! == (string)tag["name"]!))
+            foreach (var (method, path, operation) in ContractFiles.Operations().Where(
+                operation => (string)operation.Operation["tags"]![0]! == (string)tag["name"]!))
             {
                 if ((string)tag["name"]! == "Pages")
                 {
@@ -56,7 +66,10 @@ internal static partial class ApiPage
         {
             var sent = webhook!["post"]!;
             var shape = ((string)sent["requestBody"]!["content"]!["application/json"]!["schema"]!["$ref"]!).Split('/')[^1];
-            page.Append(CultureInfo.InvariantCulture, $"\n## {sent["summary"]}\n\n{sent["description"]} [Webhooks](webhook.md) has the details; the body is a [{shape}](#{shape.ToLowerInvariant()}).\n");
+            page.Append(
+                CultureInfo.InvariantCulture,
+                $"\n## {sent["summary"]}\n\n{sent["description"]} [Webhooks](webhook.md) has the details; the body is a [{shape}](#"
+                    + $"{shape.ToLowerInvariant()}).\n");
         }
 
         page.Append("\n## Shapes\n");
@@ -103,7 +116,10 @@ internal static partial class ApiPage
     /// <param name="shown">Examples and parameters that the page has already; each is shown once.</param>
     private static void Operation(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
     {
-        page.Append(CultureInfo.InvariantCulture, $"\n### {operation["summary"]}\n\n`{method} {path}`{(operation["security"] is null ? "" : " · no API key required")}\n\n{operation["description"]}\n");
+        page.Append(
+            CultureInfo.InvariantCulture,
+            $"\n### {operation["summary"]}\n\n`{method} {path}`{(operation["security"] is null ? "" : " · no API key required")}\n\n"
+                + $"{operation["description"]}\n");
         if (operation["parameters"] is JsonArray parameters)
         {
             page.Append('\n');
@@ -124,13 +140,17 @@ internal static partial class ApiPage
 
         if (operation["requestBody"]?["content"] is JsonObject bodies)
         {
-            page.Append(CultureInfo.InvariantCulture, $"\nBody: {string.Join("; ", bodies.GroupBy(body => ShapeOf(body.Value!)).Select(body => $"{string.Join(", ", body.Select(one => $"`{one.Key}`"))}: {body.Key}"))}.\n");
+            var shapes = bodies.GroupBy(body => ShapeOf(body.Value!))
+                .Select(body => $"{string.Join(", ", body.Select(one => $"`{one.Key}`"))}: {body.Key}");
+            page.Append(CultureInfo.InvariantCulture, $"\nBody: {string.Join("; ", shapes)}.\n");
         }
 
         page.Append("\nAnswers:\n\n");
         foreach (var (status, response) in ContractFiles.Responses(operation))
         {
-            var headers = response["headers"] is JsonObject named ? $" Headers: {string.Join(", ", named.Select(header => $"`{header.Key}`"))}." : "";
+            var headers = response["headers"] is JsonObject named
+                ? $" Headers: {string.Join(", ", named.Select(header => $"`{header.Key}`"))}."
+                : "";
             if (response["content"]?["application/problem+json"] is null)
             {
                 var bodiesOf = response["content"]?.AsObject().Select(body => $"`{body.Key}`: {ShapeOf(body.Value!)}") ?? ["no body"];
@@ -150,7 +170,8 @@ internal static partial class ApiPage
     /// <summary>A call that can be typed, and what it is answered.</summary>
     private static void Example(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
     {
-        if (ContractFiles.Responses(operation).FirstOrDefault(response => response.Status == "200") is not { Response: { } response } || response["content"]?.AsObject().First() is not { } body)
+        if (ContractFiles.Responses(operation).FirstOrDefault(response => response.Status == "200") is not { Response: { } response }
+            || response["content"]?.AsObject().First() is not { } body)
         {
             return;
         }
@@ -162,7 +183,10 @@ internal static partial class ApiPage
         }
 
         var url = (operation["parameters"]?.AsArray() ?? []).Where(parameter => (string)parameter!["in"]! == "path")
-            .Aggregate(Server + path, (address, parameter) => address.Replace($"{{{parameter!["name"]}}}", (string)parameter["example"]!, StringComparison.Ordinal));
+            .Aggregate(
+                Server + path,
+                (address, parameter) =>
+                    address.Replace($"{{{parameter!["name"]}}}", (string)parameter["example"]!, StringComparison.Ordinal));
         var options = (method, operation["requestBody"]?["content"]) switch
         {
             (_, JsonObject bodies) when bodies.ContainsKey("multipart/form-data") => "-F file=@products.csv ",
@@ -180,10 +204,13 @@ internal static partial class ApiPage
         page.Append(CultureInfo.InvariantCulture, $"\n```{language}\n{text}\n```\n");
     }
 
-    private static string ShapeOf(JsonNode body) => body["schema"]!["anyOf"] is JsonArray shapes ? string.Join(" or ", shapes.Select(shape => Link(shape!)))
-        : body["schema"]!["$ref"] is not null ? Link(body["schema"]!)
-        : (string?)body["schema"]!["description"] is { } description ? char.ToLowerInvariant(description[0]) + description[1..].TrimEnd('.')
-        : "text";
+    private static string ShapeOf(JsonNode body) =>
+        body["schema"]!["anyOf"] is JsonArray shapes ? string.Join(" or ", shapes.Select(shape => Link(shape!)))
+            : body["schema"]!["$ref"] is not null
+                ? Link(body["schema"]!)
+            : (string?)body["schema"]!["description"] is { } description
+                ? char.ToLowerInvariant(description[0]) + description[1..].TrimEnd('.')
+                    : "text";
 
     private static string TypeOf(JsonNode schema) => schema["$ref"] is not null ? Link(schema)
         : schema["enum"] is JsonArray words ? string.Join(", ", words.Select(word => $"`{word}`"))

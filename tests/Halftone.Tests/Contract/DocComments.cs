@@ -13,14 +13,16 @@ internal sealed partial class DocComments
 
     public string? Summary(Type type) => Text(Of(type)?.Element("summary"));
 
-    public string? Summary(PropertyInfo property) => Text(Of(property)?.Element("summary")) ?? Parameter(Of(property.DeclaringType!), property.Name);
+    public string? Summary(PropertyInfo property) =>
+        Text(Of(property)?.Element("summary")) ?? Parameter(Of(property.DeclaringType!), property.Name);
 
     /// <summary>An example of the property. A backslash at the end of a line joins it with the next.</summary>
     /// <returns>The text, and whether it has no place beside the examples of the other properties.</returns>
     public (string Text, bool IsApart)? Example(PropertyInfo property) =>
-        Of(property)?.Element("example") is { } example ? (Continued().Replace(example.Value.Trim(), ""), (bool?)example.Attribute("apart") == true)
-        : ParameterOf(Of(property.DeclaringType!), property.Name)?.Attribute("example") is { } attribute ? (attribute.Value, false)
-        : null;
+        Of(property)?.Element("example") is { } example
+            ? (Continued().Replace(example.Value.Trim(), ""), (bool?)example.Attribute("apart") == true)
+            : ParameterOf(Of(property.DeclaringType!), property.Name)?.Attribute("example") is { } attribute ? (attribute.Value, false)
+            : null;
 
     public string? Summary(MethodInfo method) => Text(Of(method)?.Element("summary"));
 
@@ -31,7 +33,9 @@ internal sealed partial class DocComments
 
     /// <summary>The body of a successful answer that is no JSON.</summary>
     public string? Example(MethodInfo method) =>
-        Of(method)?.Element("example") is { } example ? string.Join('\n', Continued().Replace(example.Value.Trim(), "").Split('\n').Select(line => line.Trim())) + "\n" : null;
+        Of(method)?.Element("example") is { } example
+            ? string.Join('\n', Continued().Replace(example.Value.Trim(), "").Split('\n').Select(line => line.Trim())) + "\n"
+            : null;
 
     /// <summary>The answers that are no problems: status, what it means, and the headers that come with it.</summary>
     public IEnumerable<(string Status, string Description, string[] Headers)> Responses(MethodInfo method) =>
@@ -48,13 +52,15 @@ internal sealed partial class DocComments
     private XElement? Of(MethodInfo method)
     {
         var name = $"M:{method.DeclaringType!.FullName}.{method.Name}";
-        return members.GetValueOrDefault(name) ?? members.SingleOrDefault(member => member.Key.StartsWith(name + "(", StringComparison.Ordinal)).Value;
+        return members.GetValueOrDefault(name)
+            ?? members.SingleOrDefault(member => member.Key.StartsWith(name + "(", StringComparison.Ordinal)).Value;
     }
 
     private static string? Parameter(XElement? member, string name) => Text(ParameterOf(member, name));
 
     private static XElement? ParameterOf(XElement? member, string name) =>
-        member?.Elements("param").FirstOrDefault(param => string.Equals(param.Attribute("name")!.Value, name, StringComparison.OrdinalIgnoreCase));
+        member?.Elements("param").FirstOrDefault(
+            param => string.Equals(param.Attribute("name")!.Value, name, StringComparison.OrdinalIgnoreCase));
 
     private static string? Text(XElement? element)
     {

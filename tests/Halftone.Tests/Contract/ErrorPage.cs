@@ -46,10 +46,12 @@ internal sealed partial class ErrorPage
     public static ErrorPage Of(string code) => Sections.Value[code];
 
     /// <summary>The first block of a language, or null.</summary>
-    public string? Block(string language) => Blocks().Matches(Text).FirstOrDefault(block => block.Groups["language"].Value == language)?.Groups["code"].Value;
+    public string? Block(string language) =>
+        Blocks().Matches(Text).FirstOrDefault(block => block.Groups["language"].Value == language)?.Groups["code"].Value;
 
     /// <summary>
-    /// The answer that the section describes: of a call with the quoted sentence as <c>detail</c>, of a file with the JSON as <c>errors</c>.
+    /// The answer that the section describes: of a call with the quoted sentence as <c>detail</c>, of a file with the JSON as
+    /// <c>errors</c>.
     /// </summary>
     public JsonObject Answer(string title)
     {
@@ -77,6 +79,7 @@ internal sealed partial class ErrorPage
     [GeneratedRegex("^> (.+)$", RegexOptions.Multiline)]
     private static partial Regex Quotes();
 
-    [GeneratedRegex("^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Blocks();
 }

@@ -14,9 +14,19 @@ namespace Halftone.Tests.Contract;
 /// <summary>docs/errors.md and the pages below it say what the code does, and the server shows them.</summary>
 public sealed partial class ErrorPageTests
 {
-    private static readonly string[] OfImages = [.. Enum.GetValues<FetchError>().Select(ErrorCode.Of), .. Enum.GetValues<CodecError>().Select(ErrorCode.Of), ErrorCode.WorkerCrashed, ErrorCode.StoreRefused];
+    private static readonly string[] OfImages =
+    [
+        .. Enum.GetValues<FetchError>().Select(ErrorCode.Of), .. Enum.GetValues<CodecError>().Select(ErrorCode.Of), ErrorCode.WorkerCrashed,
+        ErrorCode.StoreRefused,
+    ];
 
-    private static readonly ProblemType[] OfCalls = [.. typeof(ProblemType).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ProblemType>()];
+    private static readonly ProblemType[] OfCalls =
+    [
+        .. typeof(ProblemType)
+            .GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => field.GetValue(null))
+            .OfType<ProblemType>(),
+    ];
 
     /// <summary>Every problem of a call or a file.</summary>
     internal static IEnumerable<ProblemType> Problems => OfCalls.Concat(ProblemType.OfFiles);
@@ -71,7 +81,8 @@ public sealed partial class ErrorPageTests
     [Fact]
     public void Settings_that_are_named_are_there()
     {
-        var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).ToHashSet(StringComparer.Ordinal);
+        var settings = Settings.Sections.SelectMany(section =>
+            Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).ToHashSet(StringComparer.Ordinal);
         var named = ErrorPage.Codes
             .SelectMany(code => Named().Matches(ErrorPage.Of(code).Text))
             .Select(match => match.Groups[1].Value)
@@ -86,7 +97,8 @@ public sealed partial class ErrorPageTests
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await server.Services.GetRequiredService<ApiKeys>().AddAsync("team", Cancelled);
         var pages = ErrorPage.Codes.Select(code => $"/docs/errors/{ErrorPage.Of(code).Page}").Distinct()
-            .Concat(Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(file => $"/docs/{Path.GetFileNameWithoutExtension(file)}"))
+            .Concat(Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(
+                file => $"/docs/{Path.GetFileNameWithoutExtension(file)}"))
             .ToArray();
         var links = new HashSet<Uri>();
         foreach (var page in pages)
@@ -96,7 +108,11 @@ public sealed partial class ErrorPageTests
             Assert.True(answer.IsSuccessStatusCode, page);
             Assert.Equal("text/html", answer.Content.Headers.ContentType!.MediaType);
             var outsideOfCode = Code().Replace(html, "");
-            Assert.True(!outsideOfCode.Contains("**", StringComparison.Ordinal) && !outsideOfCode.Contains("](", StringComparison.Ordinal) && !outsideOfCode.Contains('`'), $"{page} is not rendered whole");
+            Assert.True(
+                !outsideOfCode.Contains("**", StringComparison.Ordinal)
+                    && !outsideOfCode.Contains("](", StringComparison.Ordinal)
+                    && !outsideOfCode.Contains('`'),
+                $"{page} is not rendered whole");
             links.UnionWith(Links().Matches(html).Select(match => new Uri(answer.RequestMessage!.RequestUri!, match.Groups[1].Value)));
         }
 

@@ -25,7 +25,8 @@ using HttpJsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 namespace Halftone.Tests.Contract;
 
 /// <summary>
-/// Makes docs/openapi.json. Routes, parameters and the shapes of bodies are what Microsoft.AspNetCore.OpenApi finds in the running server; words
+/// Makes docs/openapi.json. Routes, parameters and the shapes of bodies are what Microsoft.AspNetCore.OpenApi finds in the running server;
+/// words
 /// and examples are the doc comments of the endpoints and of their answers; problems are what the routes say they may answer.
 /// </summary>
 internal sealed partial class OpenApiFile
@@ -34,7 +35,11 @@ internal sealed partial class OpenApiFile
     public const string InQueryOrBody = "Give it here or in the body, not in both. ";
 
     private const string ProblemJson = "application/problem+json";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private readonly DocComments comments = new();
     private readonly HalftoneServer server;
@@ -52,11 +57,13 @@ internal sealed partial class OpenApiFile
         return file.Complete().ToJsonString(Indented) + "\n";
     }
 
-    /// <summary>Each mapped route of a server with its method, without HEAD: the contract says once for all routes that it is GET without the body.</summary>
+    /// <summary>
+    /// Each mapped route of a server with its method, without HEAD: the contract says once for all routes that it is GET without the body.
+    /// </summary>
     public static IEnumerable<(string Method, string Path, RouteEndpoint Endpoint)> RoutesOf(HalftoneServer server) =>
         from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         from method in endpoint.Metadata.GetRequiredMetadata<IHttpMethodMetadata>().HttpMethods
-        where !HttpMethods.IsHead(method)
+        where !HttpMethods.IsHead(method) && endpoint.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null
         select (method.ToLowerInvariant(), PathOf(endpoint.RoutePattern.RawText!), endpoint);
 
     /// <summary>In a container of its own: the server itself carries nothing of it.</summary>
@@ -116,7 +123,11 @@ internal sealed partial class OpenApiFile
     {
         var schemas = document["components"]!["schemas"]!.AsObject();
         // The finder knows no service of the server and takes them for bodies: only what we know to be on the wire is kept.
-        var described = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal) { ["Problem"] = Problem(), ["FileProblem"] = FileProblem() };
+        var described = new SortedDictionary<string, JsonNode?>(StringComparer.Ordinal)
+        {
+            ["Problem"] = Problem(),
+            ["FileProblem"] = FileProblem(),
+        };
         var types = TypesOf(server);
         foreach (var type in types)
         {
@@ -146,18 +157,21 @@ internal sealed partial class OpenApiFile
                 ["version"] = "1.0.0",
                 ["summary"] = "Turns a CSV of products with image URLs into compressed images, and returns the CSV with their URLs.",
                 ["description"] = """
-                    Upload a CSV of products with image URLs. Every image is fetched, compressed to quality 50 and stored, and the CSV is returned
-                    with a column `Output Image Urls`. JSON is snake_case, times are UTC, sizes are in bytes. Members without a value are absent;
-                    clients must ignore unknown members, because new ones may be added. Every route exists at `/…` and at `/api/v1/…`, with or
-                    without a trailing slash, and every GET route also answers HEAD, without a body.
+                    Upload a CSV of products with image URLs. Every image is fetched, compressed to quality 50 and
+                    stored, and the CSV is returned with a column `Output Image Urls`. JSON is snake_case, times are
+                    UTC, sizes are in bytes. Members without a value are absent; clients must ignore unknown members,
+                    because new ones may be added. Every route exists at `/…` and at `/api/v1/…`, with or without a
+                    trailing slash, and every GET route also answers HEAD, without a body.
 
-                    Every unsuccessful answer is a problem of RFC 9457: `code` is for programs, `detail` for people, and `type` links to a page
-                    about it. Calls refused before they are parsed get only a status, without a body: 414 if the URL is longer than 8 KiB, 431 if
-                    the headers are longer than 32 KiB, and 400 if the call is not valid HTTP. See also: [errors](/docs/errors),
-                    [the CSV](/docs/csv), [webhooks](/docs/webhook).
+                    Every unsuccessful answer is a problem of RFC 9457: `code` is for programs, `detail` for people, and
+                    `type` links to a page about it. Calls refused before they are parsed get only a status, without a
+                    body: 414 if the URL is longer than 8 KiB, 431 if the headers are longer than 32 KiB, and 400 if the
+                    call is not valid HTTP. See also: [errors](/docs/errors), [the CSV](/docs/csv),
+                    [webhooks](/docs/webhook).
 
-                    Without API keys, the server answers only this machine. Once the first key has been created with `halftone keys add NAME`,
-                    every call needs a key, as `Authorization: Bearer …` or `X-API-Key: …`, and sees only its own requests.
+                    Without API keys, the server answers only this machine. Once the first key has been created with
+                    `halftone keys add NAME`, every call needs a key, as `Authorization: Bearer …` or `X-API-Key: …`,
+                    and sees only its own requests.
                     """.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal),
                 ["contact"] = new JsonObject { ["name"] = "The operator of this server" },
                 ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
@@ -166,7 +180,8 @@ internal sealed partial class OpenApiFile
                 new JsonObject { ["url"] = "/", ["description"] = "This server." },
                 new JsonObject { ["url"] = "/api/v1", ["description"] = "The same routes with a version in the path." }),
             // Optional: a server without keys requires none.
-            ["security"] = new JsonArray(new JsonObject(), new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["api_key"] = new JsonArray() }),
+            ["security"] = new JsonArray(
+                new JsonObject(), new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["api_key"] = new JsonArray() }),
             ["tags"] = new JsonArray(
                 Tag("Requests", "Upload a CSV, and follow, cancel, retry or delete its request."),
                 Tag("Results", "The result CSV, details of every image, the failed rows, and the images."),
@@ -176,18 +191,44 @@ internal sealed partial class OpenApiFile
             ["paths"] = paths,
             ["webhooks"] = new JsonObject
             {
-                ["requestEnded"] = new JsonObject { ["post"] = Sent("requestEnded", "Event of an ended request", "Sent at least once when a request has ended, to the `webhook_url` of its upload and to every webhook registered for it.", typeof(WebhookEvent), "Retried: ten attempts over about 75 hours.") },
-                ["webhookTested"] = new JsonObject { ["post"] = Sent("webhookTested", "Test event", "Sent once, to the webhook to test.", typeof(WebhookPing), "Logged, not retried.") },
+                ["requestEnded"] = new JsonObject
+                {
+                    ["post"] = Sent(
+                        "requestEnded",
+                        "Event of an ended request",
+                        "Sent at least once when a request has ended, to the `webhook_url` of its upload and to every webhook registered "
+                            + "for it.",
+                        typeof(WebhookEvent),
+                        "Retried: ten attempts over about 75 hours."),
+                },
+                ["webhookTested"] = new JsonObject
+                {
+                    ["post"] = Sent(
+                        "webhookTested", "Test event", "Sent once, to the webhook to test.", typeof(WebhookPing), "Logged, not retried."),
+                },
             },
             ["components"] = new JsonObject
             {
                 ["schemas"] = new JsonObject(described),
                 ["examples"] = Examples(),
-                ["responses"] = new JsonObject(Problems().Where(problem => text.Contains($"/components/responses/{problem.Code}\"", StringComparison.Ordinal)).Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, ProblemResponse([problem])))),
+                ["responses"] = new JsonObject(Problems()
+                    .Where(problem => text.Contains($"/components/responses/{problem.Code}\"", StringComparison.Ordinal))
+                    .Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, ProblemResponse([problem])))),
                 ["securitySchemes"] = new JsonObject
                 {
-                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "An API key from `halftone keys add NAME`." },
-                    ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-API-Key", ["description"] = "The same key in a separate header." },
+                    ["bearer"] = new JsonObject
+                    {
+                        ["type"] = "http",
+                        ["scheme"] = "bearer",
+                        ["description"] = "An API key from `halftone keys add NAME`.",
+                    },
+                    ["api_key"] = new JsonObject
+                    {
+                        ["type"] = "apiKey",
+                        ["in"] = "header",
+                        ["name"] = "X-API-Key",
+                        ["description"] = "The same key in a separate header.",
+                    },
                 },
             },
         };
@@ -213,18 +254,24 @@ internal sealed partial class OpenApiFile
 
         if (responses.ContainsKey("304"))
         {
-            parameters.Add(Header("If-None-Match", "The ETag of an earlier answer; the answer is 304 if nothing has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header(
+                "If-None-Match", "The ETag of an earlier answer; the answer is 304 if nothing has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("206"))
         {
-            parameters.Add(Header("Range", "The bytes to send. Only a single range is supported; for several, the whole resource is sent.", "bytes=0-1023"));
-            parameters.Add(Header("If-Range", "The ETag of the partly received answer; the whole resource is sent if it has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header(
+                "Range", "The bytes to send. Only a single range is supported; for several, the whole resource is sent.", "bytes=0-1023"));
+            parameters.Add(Header(
+                "If-Range",
+                "The ETag of the partly received answer; the whole resource is sent if it has changed.",
+                "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("412"))
         {
-            parameters.Add(Header("If-Match", "The ETag of an earlier answer; the answer is 412 if the resource has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header(
+                "If-Match", "The ETag of an earlier answer; the answer is 412 if the resource has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         var bodies = endpoint.Metadata.GetOrderedMetadata<PossibleBody>();
@@ -246,7 +293,8 @@ internal sealed partial class OpenApiFile
             operation["requestBody"] = new JsonObject
             {
                 ["required"] = true,
-                ["content"] = new JsonObject(bodies.SelectMany(body => body.MediaTypes.Select(type => KeyValuePair.Create<string, JsonNode?>(type, Body(body.Shape))))),
+                ["content"] = new JsonObject(bodies.SelectMany(
+                    body => body.MediaTypes.Select(type => KeyValuePair.Create<string, JsonNode?>(type, Body(body.Shape))))),
             };
         }
 
@@ -262,12 +310,20 @@ internal sealed partial class OpenApiFile
     private JsonObject Parameter(MethodInfo method, JsonObject found)
     {
         var name = found["name"]!.GetValue<string>();
-        var parameter = method.GetParameters().Single(candidate => candidate.Name == name || candidate.GetCustomAttribute<FromHeaderAttribute>()?.Name == name);
+        var parameter = method
+            .GetParameters()
+            .Single(candidate => candidate.Name == name || candidate.GetCustomAttribute<FromHeaderAttribute>()?.Name == name);
         var (description, example) = comments.Parameter(method, parameter.Name!) ?? throw Undescribed(method);
         var schema = found["schema"]!.DeepClone().AsObject();
         if (parameter.GetCustomAttribute<WholeNumberAttribute>() is { } number)
         {
-            schema = new JsonObject { ["type"] = "integer", ["minimum"] = number.Lowest, ["maximum"] = number.Highest, ["default"] = number.Otherwise };
+            schema = new JsonObject
+            {
+                ["type"] = "integer",
+                ["minimum"] = number.Lowest,
+                ["maximum"] = number.Highest,
+                ["default"] = number.Otherwise,
+            };
         }
 
         return new JsonObject
@@ -283,7 +339,10 @@ internal sealed partial class OpenApiFile
 
     private JsonObject OptionInQuery(PropertyInfo field)
     {
-        var schema = document["components"]!["schemas"]![nameof(UploadJson)]!["properties"]![JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name)]!.DeepClone().AsObject();
+        var schema = document["components"]!["schemas"]![nameof(
+            UploadJson)]!["properties"]![JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name)]!
+            .DeepClone()
+            .AsObject();
         schema.Remove("description");
         schema.Remove("examples");
         return new JsonObject
@@ -299,19 +358,26 @@ internal sealed partial class OpenApiFile
 
     private JsonObject Body(Type shape) =>
         shape == typeof(Stream)
-            ? new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "The CSV, optionally gzipped." }, ["examples"] = new JsonObject { ["csv"] = Reference("examples", "csv") } }
+            ? new JsonObject
+            {
+                ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "The CSV, optionally gzipped." },
+                ["examples"] = new JsonObject { ["csv"] = Reference("examples", "csv") },
+            }
             : new JsonObject { ["schema"] = Reference(shape.Name), ["example"] = Compose(shape) };
 
     private JsonObject Responses(RouteEndpoint endpoint, MethodInfo method, bool isForAnyone)
     {
         var responses = new JsonObject();
-        var answers = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Where(answer => answer.Type is not null && answer.Type != typeof(void)).ToArray();
+        var answers = endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>()
+            .Where(answer => answer.Type is not null && answer.Type != typeof(void))
+            .ToArray();
         foreach (var (status, description, headers) in comments.Responses(method))
         {
             var response = responses[status] = new JsonObject { ["description"] = description };
             if (headers.Length > 0)
             {
-                response["headers"] = new JsonObject(headers.Select(header => KeyValuePair.Create<string, JsonNode?>(header, ResponseHeader(header))));
+                response["headers"] = new JsonObject(
+                    headers.Select(header => KeyValuePair.Create<string, JsonNode?>(header, ResponseHeader(header))));
             }
 
             if (answers.Where(answer => $"{answer.StatusCode}" == status).ToArray() is { Length: > 0 } given)
@@ -320,7 +386,9 @@ internal sealed partial class OpenApiFile
             }
         }
 
-        var problems = endpoint.Metadata.GetOrderedMetadata<PossibleProblems>().SelectMany(possible => possible.Types).Concat(isForAnyone ? [] : ProblemType.OfAccess);
+        var problems = endpoint.Metadata.GetOrderedMetadata<PossibleProblems>()
+            .SelectMany(possible => possible.Types)
+            .Concat(isForAnyone ? [] : ProblemType.OfAccess);
         foreach (var group in problems.GroupBy(problem => problem.Status).OrderBy(group => group.Key))
         {
             responses[$"{group.Key}"] = group.ToArray() is [var only] ? Reference("responses", only.Code) : ProblemResponse([.. group]);
@@ -334,13 +402,16 @@ internal sealed partial class OpenApiFile
         var types = answers.Select(answer => answer.Type!).Distinct().ToArray();
         var content = types switch
         {
-            [var type] when type == typeof(Stream) => new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = "binary" } },
+            [var type] when type == typeof(Stream) =>
+                new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["format"] = "binary" } },
             [var type] when type == typeof(string) => new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } },
             [var type] => new JsonObject { ["schema"] = Reference(type.Name), ["example"] = Compose(type) },
             _ => new JsonObject
             {
                 ["schema"] = new JsonObject { ["anyOf"] = new JsonArray([.. types.Select(type => (JsonNode)Reference(type.Name))]) },
-                ["examples"] = new JsonObject(types.Select(type => KeyValuePair.Create<string, JsonNode?>(type.Name, new JsonObject { ["summary"] = comments.Summary(type), ["value"] = Compose(type) }))),
+                ["examples"] = new JsonObject(types.Select(type =>
+                    KeyValuePair.Create<string, JsonNode?>(
+                        type.Name, new JsonObject { ["summary"] = comments.Summary(type), ["value"] = Compose(type) }))),
             },
         };
         if (example is not null)
@@ -355,7 +426,11 @@ internal sealed partial class OpenApiFile
     {
         var response = new JsonObject
         {
-            ["description"] = string.Join(" ", problems.GroupBy(problem => problem.Title).Select(group => $"{group.Key}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}.")),
+            ["description"] = string.Join(
+                " ",
+                problems
+                    .GroupBy(problem => problem.Title)
+                    .Select(group => $"{group.Key}: {string.Join(", ", group.Select(problem => $"`{problem.Code}`"))}.")),
         };
         if (problems[0].Status is 429 or 503 && problems.All(problem => problem != ProblemType.NotReady))
         {
@@ -375,8 +450,11 @@ internal sealed partial class OpenApiFile
         {
             [ProblemJson] = new JsonObject
             {
-                ["schema"] = hasFiles ? new JsonObject { ["anyOf"] = new JsonArray(Reference("Problem"), Reference("FileProblem")) } : Reference("Problem"),
-                ["examples"] = new JsonObject(problems.Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, Reference("examples", problem.Code)))),
+                ["schema"] = hasFiles
+                    ? new JsonObject { ["anyOf"] = new JsonArray(Reference("Problem"), Reference("FileProblem")) }
+                    : Reference("Problem"),
+                ["examples"] = new JsonObject(
+                    problems.Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, Reference("examples", problem.Code)))),
             },
         };
         return response;
@@ -415,7 +493,8 @@ internal sealed partial class OpenApiFile
                 found["type"] = types.Select(one => one!.GetValue<string>()).Single(one => one != "null");
             }
 
-            found["description"] = comments.Summary(property) ?? throw new InvalidOperationException($"{type.Name}.{property.Name} has no doc comment.");
+            found["description"] = comments.Summary(property)
+                ?? throw new InvalidOperationException($"{type.Name}.{property.Name} has no doc comment.");
             if (property.GetCustomAttribute<AllowedValuesAttribute>() is { } allowed)
             {
                 found["enum"] = new JsonArray([.. allowed.Values.Select(value => JsonValue.Create((string?)value))]);
@@ -467,16 +546,28 @@ internal sealed partial class OpenApiFile
     private static IEnumerable<PropertyInfo> InheritedFirst(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).OrderBy(property => property.DeclaringType == type ? 0 : 1);
 
-    private static Type? ElementOf(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
+    private static Type? ElementOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0] : null;
 
-    /// <summary>The text as the schema has it: a number, a truth value, JSON for what has structure, or text in which \n is a line break.</summary>
+    /// <summary>
+    /// The text as the schema has it: a number, a truth value, JSON for what has structure, or text in which \n is a line break.
+    /// </summary>
     private static JsonNode ExampleOf(JsonObject schema, string text) =>
-        schema["type"]?.GetValue<string>() is "string" ? JsonValue.Create(text.Replace("\\n", "\n", StringComparison.Ordinal)) : JsonNode.Parse(text)!;
+        schema["type"]?.GetValue<string>() is "string"
+            ? JsonValue.Create(text.Replace("\\n", "\n", StringComparison.Ordinal))
+            : JsonNode.Parse(text)!;
 
     /// <summary>The file that is uploaded, and the answer that the section of each problem describes.</summary>
     private JsonObject Examples()
     {
-        var examples = new JsonObject { ["csv"] = new JsonObject { ["summary"] = "Two products with three images", ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone() } };
+        var examples = new JsonObject
+        {
+            ["csv"] = new JsonObject
+            {
+                ["summary"] = "Two products with three images",
+                ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone(),
+            },
+        };
         foreach (var problem in Problems())
         {
             var section = ErrorPage.Of(problem.Code);
@@ -501,11 +592,16 @@ internal sealed partial class OpenApiFile
             ["operationId"] = operationId,
             ["tags"] = new JsonArray("Webhooks"),
             ["summary"] = summary,
-            ["description"] = when + " Signed according to Standard Webhooks; /docs/webhook shows how to verify the signature in ten lines.",
+            ["description"] = when
+                + " Signed according to Standard Webhooks; /docs/webhook shows how to verify the signature in ten lines.",
             ["parameters"] = new JsonArray(
                 Header("webhook-id", "The same for every attempt of a delivery.", "msg_17"),
                 Header("webhook-timestamp", "The time of this attempt, in seconds since 1970.", "1795336200"),
-                Header("webhook-signature", "`v1,` and the base64 of HMAC-SHA256 over ID, timestamp and body. Several signatures are separated by spaces; one must match.", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
+                Header(
+                    "webhook-signature",
+                    "`v1,` and the base64 of HMAC-SHA256 over ID, timestamp and body. Several signatures are separated by spaces; one "
+                        + "must match.",
+                    "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
             ["requestBody"] = new JsonObject { ["required"] = true, ["content"] = new JsonObject { ["application/json"] = Body(body) } },
             ["responses"] = new JsonObject
             {
@@ -526,8 +622,16 @@ internal sealed partial class OpenApiFile
         {
             ["type"] = Text("URL of a page about the problem, on this server.", "/docs/errors/unknown_request"),
             ["title"] = Text("A short title.", "Request not found"),
-            ["status"] = new JsonObject { ["type"] = "integer", ["format"] = "int32", ["description"] = "HTTP status of the answer.", ["examples"] = new JsonArray(404) },
-            ["detail"] = Text("The problem and its fix, for people.", "Request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' not found. Check the request_id; the request may have been deleted."),
+            ["status"] = new JsonObject
+            {
+                ["type"] = "integer",
+                ["format"] = "int32",
+                ["description"] = "HTTP status of the answer.",
+                ["examples"] = new JsonArray(404),
+            },
+            ["detail"] = Text(
+                "The problem and its fix, for people.",
+                "Request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' not found. Check the request_id; the request may have been deleted."),
             ["code"] = Text("Code of the problem, for programs; /docs/errors explains each.", "unknown_request"),
         },
     };
@@ -538,12 +642,24 @@ internal sealed partial class OpenApiFile
         problem["description"] = "A refused file with its problems. The `code` is that of the first problem.";
         problem["required"]!.AsArray().Add("errors");
         problem["required"]!.AsArray().Add("error_count");
-        problem["properties"]!["errors"] = new JsonObject { ["type"] = "array", ["items"] = Reference(nameof(UploadProblem)), ["description"] = "The first problems in file order, at most 100." };
-        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "Number of all problems, listed or not.", ["examples"] = new JsonArray(1) };
+        problem["properties"]!["errors"] = new JsonObject
+        {
+            ["type"] = "array",
+            ["items"] = Reference(nameof(UploadProblem)),
+            ["description"] = "The first problems in file order, at most 100.",
+        };
+        problem["properties"]!["error_count"] = new JsonObject
+        {
+            ["type"] = "integer",
+            ["format"] = "int64",
+            ["description"] = "Number of all problems, listed or not.",
+            ["examples"] = new JsonArray(1),
+        };
         return problem;
     }
 
-    private static JsonObject Text(string description, string example) => new() { ["type"] = "string", ["description"] = description, ["examples"] = new JsonArray(example) };
+    private static JsonObject Text(string description, string example) =>
+        new() { ["type"] = "string", ["description"] = description, ["examples"] = new JsonArray(example) };
 
     private static JsonObject Header(string name, string description, string example) => new()
     {
@@ -559,8 +675,12 @@ internal sealed partial class OpenApiFile
     {
         var (description, example) = name switch
         {
-            "ETag" => ("Identifies exactly this answer; send it in If-None-Match to get 304 while nothing has changed.", "\"31UE8vDGmb3CkNq5-csv\""),
-            "Content-Disposition" => ("File name for saving, derived from the name of the uploaded file.", "attachment; filename=products-result.csv"),
+            "ETag" =>
+                (
+                    "Identifies exactly this answer; send it in If-None-Match to get 304 while nothing has changed.",
+                    "\"31UE8vDGmb3CkNq5-csv\""),
+            "Content-Disposition" =>
+                ("File name for saving, derived from the name of the uploaded file.", "attachment; filename=products-result.csv"),
             "Cache-Control" => ("The bytes of an image URL never change.", "public, max-age=31536000, immutable"),
             "Accept-Ranges" => ("Parts can be requested with Range.", "bytes"),
             "Content-Range" => ("Range of these bytes, and the total.", "bytes 0-1023/103422"),
@@ -579,9 +699,11 @@ internal sealed partial class OpenApiFile
     private static JsonObject Tag(string name, string description) => new() { ["name"] = name, ["description"] = description };
 
     /// <summary>The contract names its parameters as all else, in snake_case.</summary>
-    private static string PathOf(string template) => InBraces().Replace(template, match => JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Value));
+    private static string PathOf(string template) =>
+        InBraces().Replace(template, match => JsonNamingPolicy.SnakeCaseLower.ConvertName(match.Value));
 
-    private static InvalidOperationException Undescribed(MethodInfo method) => new($"{method.DeclaringType!.Name}.{method.Name}: something about it has no doc comment.");
+    private static InvalidOperationException Undescribed(MethodInfo method) =>
+        new($"{method.DeclaringType!.Name}.{method.Name}: something about it has no doc comment.");
 
     [GeneratedRegex(@"(?<=\{)\w+(?=\})")]
     private static partial Regex InBraces();

@@ -33,12 +33,16 @@ public sealed class OpenApiTests
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await server.Services.GetRequiredService<ApiKeys>().AddAsync("team", Cancelled);
-        Assert.True(JsonNode.DeepEquals(ContractFiles.OpenApi(), await server.Client.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancelled)));
+        Assert.True(
+            JsonNode.DeepEquals(ContractFiles.OpenApi(), await server.Client.GetFromJsonAsync<JsonNode>("openapi/v1.json", Cancelled)));
     }
 
     [Fact]
     public async Task Spectral_finds_nothing_to_say() =>
-        await Script.NpmAsync("@stoplight/spectral-cli/dist/index.js", ["lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", "../../docs/openapi.json"], Cancelled);
+        await Script.NpmAsync(
+            "@stoplight/spectral-cli/dist/index.js",
+            ["lint", "--ruleset", "spectral.yaml", "--fail-severity", "hint", "../../docs/openapi.json"],
+            Cancelled);
 
     [Fact]
     public void Everything_in_it_is_described_and_every_body_has_an_example()
@@ -53,16 +57,23 @@ public sealed class OpenApiTests
         foreach (var (method, path, operation) in ContractFiles.Operations())
         {
             Assert.True(IsDescribed(operation) && operation["summary"] is not null, $"{method} {path}");
-            Assert.All(operation["parameters"]?.AsArray() ?? [], parameter => Assert.True(IsDescribed(parameter) && parameter!["example"] is not null, $"{method} {path} {parameter}"));
+            Assert.All(
+                operation["parameters"]?.AsArray() ?? [],
+                parameter => Assert.True(IsDescribed(parameter) && parameter!["example"] is not null, $"{method} {path} {parameter}"));
             foreach (var (status, response) in ContractFiles.Responses(operation))
             {
                 Assert.True(IsDescribed(response), $"{method} {path} {status}");
             }
 
-            var bodies = ContractFiles.Responses(operation).Select(response => response.Response["content"]).Append(operation["requestBody"]?["content"]).SelectMany(content => content?.AsObject() ?? []);
+            var bodies = ContractFiles.Responses(operation)
+                .Select(response => response.Response["content"])
+                .Append(operation["requestBody"]?["content"])
+                .SelectMany(content => content?.AsObject() ?? []);
             // Pictures and pages are to be looked at.
-            Assert.All(bodies.Where(body => !body.Key.StartsWith("image/", StringComparison.Ordinal) && (string)operation["tags"]![0]! != "Pages"),
-                body => Assert.True(body.Value!["example"] is not null || body.Value["examples"] is not null, $"{method} {path} {body.Key}"));
+            Assert.All(
+                bodies.Where(body => !body.Key.StartsWith("image/", StringComparison.Ordinal) && (string)operation["tags"]![0]! != "Pages"),
+                    body => Assert.True(
+                        body.Value!["example"] is not null || body.Value["examples"] is not null, $"{method} {path} {body.Key}"));
         }
     }
 

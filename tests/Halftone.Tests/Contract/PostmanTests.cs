@@ -12,7 +12,9 @@ public sealed class PostmanTests
     public async Task The_collection_has_every_route_with_example_responses_and_is_what_the_contract_says()
     {
         Assert.Equal(
-            ContractFiles.Operations().Select(operation => $"{operation.Method.ToUpperInvariant()} {operation.Path}").Order(StringComparer.Ordinal),
+            ContractFiles.Operations()
+                .Select(operation => $"{operation.Method.ToUpperInvariant()} {operation.Path}")
+                .Order(StringComparer.Ordinal),
             PostmanFile.Routes.Order(StringComparer.Ordinal));
         await ContractFiles.AssertIsAsync("postman/halftone.postman_collection.json", PostmanFile.Make(), Cancelled);
         Assert.All(Items(), item => Assert.NotEmpty(item["response"]!.AsArray()));
@@ -30,8 +32,10 @@ public sealed class PostmanTests
         await Script.NpmAsync(
             "newman/bin/newman.js",
             [
-                "run", "../../postman/halftone.postman_collection.json", "--working-dir", "../../postman", "--color", "off", "--reporters", "cli,json", "--reporter-json-export", report,
-                "--env-var", $"base_url={server.Client.BaseAddress!.AbsoluteUri.TrimEnd('/')}", "--env-var", $"image_url={origin.Url("mug.jpg")}", "--env-var", $"webhook_url={receiver.Url()}",
+                "run", "../../postman/halftone.postman_collection.json", "--working-dir", "../../postman", "--color", "off", "--reporters",
+                "cli,json", "--reporter-json-export", report,
+                "--env-var", $"base_url={server.Client.BaseAddress!.AbsoluteUri.TrimEnd('/')}", "--env-var",
+                $"image_url={origin.Url("mug.jpg")}", "--env-var", $"webhook_url={receiver.Url()}",
             ],
             Cancelled);
 
@@ -41,5 +45,8 @@ public sealed class PostmanTests
     }
 
     private static IEnumerable<JsonNode> Items() =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(Script.Repository, "postman", "halftone.postman_collection.json")))!["item"]!.AsArray().SelectMany(folder => folder!["item"]!.AsArray()).OfType<JsonNode>();
+        JsonNode.Parse(File.ReadAllText(Path.Combine(Script.Repository, "postman", "halftone.postman_collection.json")))!["item"]!
+            .AsArray()
+            .SelectMany(folder => folder!["item"]!.AsArray())
+            .OfType<JsonNode>();
 }

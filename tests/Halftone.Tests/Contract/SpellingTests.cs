@@ -7,7 +7,9 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Contract;
 
-/// <summary>What the contract says of all routes at once: their other spellings, HEAD, parts, and what is refused before it is understood.</summary>
+/// <summary>
+/// What the contract says of all routes at once: their other spellings, HEAD, parts, and what is refused before it is understood.
+/// </summary>
 public sealed partial class SpellingTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -18,7 +20,8 @@ public sealed partial class SpellingTests
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,\"{origin.Url("a.jpg")},{origin.Url("gone.jpg")}\"\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nMug,\"{origin.Url("a.jpg")},{origin.Url("gone.jpg")}\"\n", Cancelled);
         var ended = await server.WaitForEndAsync(id, Cancelled);
         var image = new Uri(ended.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()!).AbsolutePath;
         using var registered = await server.Client.PostAsJsonAsync("webhook", new { callback_url = origin.Url("hook") }, Cancelled);
@@ -31,12 +34,18 @@ public sealed partial class SpellingTests
                 "/page/{file}" => "/page/page.css",
                 "/docs/{page}" => "/docs/index.html",
                 "/docs/errors/{code}" => "/docs/errors/unknown_request",
-                _ => template.Replace("{request_id}", id.ToString(), StringComparison.Ordinal).Replace("{webhook_id}", webhook, StringComparison.Ordinal),
+                _ =>
+                    template
+                        .Replace("{request_id}", id.ToString(), StringComparison.Ordinal)
+                        .Replace("{webhook_id}", webhook, StringComparison.Ordinal),
             };
             var whole = await AskAsync(HttpMethod.Get, path);
             Assert.True(whole.Body.Length > 0, path);
             Assert.Equal(whole with { Body = "" }, await AskAsync(HttpMethod.Head, path));
-            foreach (var spelling in new[] { path.TrimEnd('/') + "/", "/api/v1" + path, "/api/v1" + path.TrimEnd('/'), $"/api/v1{path.TrimEnd('/')}//" })
+            foreach (var spelling in new[]
+            {
+                path.TrimEnd('/') + "/", "/api/v1" + path, "/api/v1" + path.TrimEnd('/'), $"/api/v1{path.TrimEnd('/')}//",
+            })
             {
                 Assert.Equal(whole with { Body = "" }, await AskAsync(HttpMethod.Get, spelling) with { Body = "" });
                 Assert.Equal(whole with { Body = "" }, await AskAsync(HttpMethod.Head, spelling));
@@ -55,7 +64,13 @@ public sealed partial class SpellingTests
             // As it came: the client counts a body that came without a length.
             var length = answer.Content.Headers.NonValidated.TryGetValues("Content-Length", out var said) ? said.ToString() : null;
             var headers = answer.Content.Headers;
-            return new Answer(length, answer.StatusCode, headers.ContentType?.ToString(), answer.Headers.ETag?.Tag, headers.ContentDisposition?.ToString(), await answer.Content.ReadAsStringAsync(Cancelled));
+            return new Answer(
+                length,
+                answer.StatusCode,
+                headers.ContentType?.ToString(),
+                answer.Headers.ETag?.Tag,
+                headers.ContentDisposition?.ToString(),
+                await answer.Content.ReadAsStringAsync(Cancelled));
         }
     }
 
@@ -92,7 +107,11 @@ public sealed partial class SpellingTests
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         using var page = await server.Client.GetAsync(path, Cancelled);
         Assert.Equal("text/html", page.Content.Headers.ContentType!.MediaType);
-        var links = Links().Matches(await page.Content.ReadAsStringAsync(Cancelled)).Select(match => new Uri(page.RequestMessage!.RequestUri!, match.Groups[1].Value)).Where(link => link.Authority == server.Client.BaseAddress!.Authority).ToArray();
+        var links = Links()
+            .Matches(await page.Content.ReadAsStringAsync(Cancelled))
+            .Select(match => new Uri(page.RequestMessage!.RequestUri!, match.Groups[1].Value))
+            .Where(link => link.Authority == server.Client.BaseAddress!.Authority)
+            .ToArray();
         Assert.NotEmpty(links);
         foreach (var link in links)
         {
@@ -109,14 +128,19 @@ public sealed partial class SpellingTests
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
         var ended = await server.WaitForEndAsync(id, Cancelled);
-        foreach (var path in new[] { $"results/{id}.csv", ended.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()! })
+        foreach (var path in new[]
+        {
+            $"results/{id}.csv", ended.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()!,
+        })
         {
             using var first = await server.Client.GetAsync(path, Cancelled);
             var whole = await first.Content.ReadAsByteArrayAsync(Cancelled);
             Assert.Equal("bytes", first.Headers.AcceptRanges.Single());
 
             using var part = await RangeAsync(path, new RangeHeaderValue(10, null), first.Headers.ETag!);
-            Assert.Equal((HttpStatusCode.PartialContent, $"bytes 10-{whole.Length - 1}/{whole.Length}"), (part.StatusCode, part.Content.Headers.ContentRange!.ToString()));
+            Assert.Equal(
+                (HttpStatusCode.PartialContent, $"bytes 10-{whole.Length - 1}/{whole.Length}"),
+                (part.StatusCode, part.Content.Headers.ContentRange!.ToString()));
             Assert.Equal(whole[10..], await part.Content.ReadAsByteArrayAsync(Cancelled));
 
             using var other = await RangeAsync(path, new RangeHeaderValue(10, null), new EntityTagHeaderValue("\"another\""));
@@ -124,14 +148,20 @@ public sealed partial class SpellingTests
             Assert.Equal(whole, await other.Content.ReadAsByteArrayAsync(Cancelled));
 
             using var beyond = await RangeAsync(path, new RangeHeaderValue(whole.Length, null), first.Headers.ETag!);
-            Assert.Equal((HttpStatusCode.RequestedRangeNotSatisfiable, $"bytes */{whole.Length}"), (beyond.StatusCode, beyond.Content.Headers.ContentRange!.ToString()));
-            Assert.Equal("range_not_satisfiable", (await beyond.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("code").GetString());
+            Assert.Equal(
+                (HttpStatusCode.RequestedRangeNotSatisfiable, $"bytes */{whole.Length}"),
+                (beyond.StatusCode, beyond.Content.Headers.ContentRange!.ToString()));
+            Assert.Equal(
+                "range_not_satisfiable", (await beyond.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("code").GetString());
             Assert.Null(beyond.Headers.CacheControl?.MaxAge);
         }
 
         async Task<HttpResponseMessage> RangeAsync(string path, RangeHeaderValue range, EntityTagHeaderValue tag)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Range = range, IfRange = new RangeConditionHeaderValue(tag) } };
+            using var request = new HttpRequestMessage(HttpMethod.Get, path)
+            {
+                Headers = { Range = range, IfRange = new RangeConditionHeaderValue(tag) },
+            };
             return await server.Client.SendAsync(request, Cancelled);
         }
     }
@@ -158,7 +188,8 @@ public sealed partial class SpellingTests
         Assert.Equal((HttpStatusCode.RequestUriTooLong, ""), (address.StatusCode, await address.Content.ReadAsStringAsync(Cancelled)));
         using var request = new HttpRequestMessage(HttpMethod.Get, "requests") { Headers = { { "Cookie", new string('a', 40_000) } } };
         using var header = await server.Client.SendAsync(request, Cancelled);
-        Assert.Equal((HttpStatusCode.RequestHeaderFieldsTooLarge, ""), (header.StatusCode, await header.Content.ReadAsStringAsync(Cancelled)));
+        Assert.Equal(
+            (HttpStatusCode.RequestHeaderFieldsTooLarge, ""), (header.StatusCode, await header.Content.ReadAsStringAsync(Cancelled)));
     }
 
     [GeneratedRegex("(?:href|src)=\"([^\"#]+)\"")]

@@ -14,7 +14,8 @@ public sealed class FullDiskTests
     public async Task A_transaction_that_finds_the_disk_full_says_so_and_the_next_one_works_when_there_is_room()
     {
         var folder = Directory.CreateTempSubdirectory("halftone-disk-").FullName;
-        Assert.SkipUnless(await SmallDisk.MountAsync(folder, "4m", Cancelled), "A file system of 4 MB cannot be mounted here: that takes root.");
+        Assert.SkipUnless(
+            await SmallDisk.MountAsync(folder, "4m", Cancelled), "A file system of 4 MB cannot be mounted here: that takes root.");
         try
         {
             await using (var database = new SqliteDatabase(Path.Combine(folder, "halftone.db")))
@@ -31,7 +32,8 @@ public sealed class FullDiskTests
 
                 File.Delete(filler);
                 await InsertAsync(database);
-                Assert.Equal(100, await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM t"), Cancelled));
+                Assert.Equal(
+                    100, await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>("SELECT count(*) FROM t"), Cancelled));
             }
         }
         finally
@@ -46,7 +48,8 @@ public sealed class FullDiskTests
         {
             for (var row = 0; row < 100; row++)
             {
-                await transaction.Connection!.ExecuteAsync("INSERT INTO t VALUES (@Text)", new { Text = new string('x', 10_000) }, transaction);
+                await transaction.Connection!.ExecuteAsync(
+                    "INSERT INTO t VALUES (@Text)", new { Text = new string('x', 10_000) }, transaction);
             }
         },
         Cancelled);

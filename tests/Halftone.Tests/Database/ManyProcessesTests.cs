@@ -43,14 +43,29 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     public async Task Uploads_at_once_get_blocks_of_ids_that_touch_no_other()
     {
         const int Rows = 300;
-        var csv = "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, Rows).Select(i => $"P{i},\"https://a.example/{i}.jpg,https://a.example/{i / 2}.png\"\n"));
+        var csv = "Product Name,Input Image Urls\n"
+            + string.Concat(Enumerable.Range(1, Rows).Select(i => $"P{i},\"https://a.example/{i}.jpg,https://a.example/{i / 2}.png\"\n"));
         var accepted = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => UploadAsync(processes[i % processes.Count], csv, null)));
 
-        Assert.All(accepted, result => Assert.Equal((Rows, Rows * 2L), (Assert.IsType<IntakeResult.Accepted>(result).Products, ((IntakeResult.Accepted)result).Images)));
-        Assert.Equal(12 * Rows, await CountAsync("SELECT count(*) FROM product p JOIN request r ON r.request_id = p.request_id WHERE p.product_id >= r.first_product_id AND p.product_id < r.first_product_id + r.products"));
-        Assert.Equal(12 * Rows * 2, await CountAsync("SELECT count(*) FROM image i JOIN product p ON p.product_id = i.product_id WHERE i.image_id >= p.first_image_id AND i.image_id < p.first_image_id + p.images"));
+        Assert.All(
+            accepted,
+            result => Assert.Equal(
+                (Rows, Rows * 2L), (Assert.IsType<IntakeResult.Accepted>(result).Products, ((IntakeResult.Accepted)result).Images)));
+        Assert.Equal(
+            12 * Rows,
+            await CountAsync(
+                "SELECT count(*) FROM product p JOIN request r ON r.request_id = p.request_id WHERE p.product_id >= r.first_product_id "
+                    + "AND p.product_id < r.first_product_id + r.products"));
+        Assert.Equal(
+            12 * Rows * 2,
+            await CountAsync(
+                "SELECT count(*) FROM image i JOIN product p ON p.product_id = i.product_id WHERE i.image_id >= p.first_image_id AND "
+                    + "i.image_id < p.first_image_id + p.images"));
         // The .png of rows 3, 5 and so on is that of the row before.
-        Assert.Equal(12 * (Rows / 2 - 1), await CountAsync("SELECT count(*) FROM image i JOIN image f ON f.image_id = i.same_as AND f.input_url = i.input_url AND f.same_as IS NULL"));
+        Assert.Equal(
+            12 * (Rows / 2 - 1),
+            await CountAsync(
+                "SELECT count(*) FROM image i JOIN image f ON f.image_id = i.same_as AND f.input_url = i.input_url AND f.same_as IS NULL"));
     }
 
     [Fact]
@@ -74,7 +89,12 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
 
         await Task.WhenAll(processes.Select(process => Get<AbandonedUploads>(process).SweepAsync(Cancelled)));
 
-        Assert.Equal(["deleting", "receiving"], await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT state FROM request WHERE request_id IN (@abandoned, @living) ORDER BY state", new { abandoned, living }), Cancelled));
+        Assert.Equal(
+            ["deleting", "receiving"],
+            await database.ReadAsync(
+                connection => connection.QueryAsync<string>(
+                    "SELECT state FROM request WHERE request_id IN (@abandoned, @living) ORDER BY state", new { abandoned, living }),
+                Cancelled));
         var delete = Assert.Single((await MessagesAsync()).OfType<Message.Delete>());
         await Get<RequestRemoval>(processes[0]).HandleAsync(delete, Cancelled);
         Assert.Equal(0, await CountAsync($"SELECT count(*) FROM request WHERE state = 'deleting'"));
@@ -91,7 +111,8 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         await database.WriteAsync(
             async transaction =>
             {
-                await transaction.Connection!.ExecuteAsync("UPDATE request SET state = 'pending' WHERE request_id = @promised", new { promised }, transaction);
+                await transaction.Connection!.ExecuteAsync(
+                    "UPDATE request SET state = 'pending' WHERE request_id = @promised", new { promised }, transaction);
                 // As after a connection that was lost while its commit was on the way.
                 givingUp = Task.Run(() => Get<AbandonedUploads>(processes[0]).TryGiveUpAsync(promised, Cancelled), Cancelled);
                 await Eventually.TrueAsync(() => IsWaitedForAsync(transaction));
@@ -118,7 +139,10 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
             },
             Cancelled);
         var queue = new PublishedMessages();
-        var relays = processes.Select(process => new OutboxRelay(Get<HalftoneDatabase>(process), queue, TimeProvider.System, NullLogger<OutboxRelay>.Instance)).ToArray();
+        var relays = processes
+            .Select(process => new OutboxRelay(
+                Get<HalftoneDatabase>(process), queue, TimeProvider.System, NullLogger<OutboxRelay>.Instance))
+            .ToArray();
 
         await Task.WhenAll(relays.Select(relay => relay.StartAsync(Cancelled)));
         await Eventually.TrueAsync(async () => await CountAsync("SELECT count(*) FROM outbox") == 0);
@@ -136,7 +160,8 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         await database.WriteAsync(
             async transaction =>
             {
-                await transaction.Connection!.ExecuteAsync("INSERT INTO outbox (message, created_at) VALUES (@unreadable, 0)", new { unreadable }, transaction);
+                await transaction.Connection!.ExecuteAsync(
+                    "INSERT INTO outbox (message, created_at) VALUES (@unreadable, 0)", new { unreadable }, transaction);
                 await Outbox.AddAsync(transaction, good, TimeProvider.System);
             },
             Cancelled);
@@ -148,7 +173,9 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         await relay.StopAsync(Cancelled);
 
         Assert.Equal(good, Assert.Single(queue.Messages));
-        Assert.Equal(unreadable, await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SELECT message FROM outbox"), Cancelled));
+        Assert.Equal(
+            unreadable,
+            await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SELECT message FROM outbox"), Cancelled));
     }
 
     [Fact]
@@ -162,7 +189,8 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
 
         Assert.Equal(Images, changed.Count(c => c));
         var failed = Enumerable.Range(0, Images).Count(i => OutcomeOf(id, first + i) is RunOutcome.Failed);
-        Assert.Equal((Images - failed, failed), (await CountAsync("SELECT completed FROM request"), await CountAsync("SELECT failed FROM request")));
+        Assert.Equal(
+            (Images - failed, failed), (await CountAsync("SELECT completed FROM request"), await CountAsync("SELECT failed FROM request")));
         Assert.Equal(Images - failed, await CountAsync("SELECT bytes_out FROM request"));
         Assert.Equal(failed, await CountAsync("SELECT sum(images) FROM error_count"));
         Assert.Single((await MessagesAsync()).OfType<Message.Finish>());
@@ -192,13 +220,23 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         var first = await CountAsync($"SELECT first_image_id FROM request");
         var recorder = Get<OutcomeRecorder>(processes[1]);
         var recording = new[] { first, first + 1 }.Select(imageId => recorder.RecordAsync(
-            new RunOutcome.Postponed { RequestId = id, Run = 1, ImageId = imageId, Attempt = 0, NextAttemptAt = TimeProvider.System.GetUtcNow(), ErrorCode = "http_status", HttpStatus = 503 }, Cancelled)).ToArray();
+            new RunOutcome.Postponed
+            {
+                RequestId = id,
+                Run = 1,
+                ImageId = imageId,
+                Attempt = 0,
+                NextAttemptAt = TimeProvider.System.GetUtcNow(),
+                ErrorCode = "http_status",
+                HttpStatus = 503,
+            }, Cancelled)).ToArray();
         Task<ActionResult> cancelling = null!;
         await database.WriteAsync(
             async transaction =>
             {
                 // The batch postpones the first image and waits for the second.
-                await transaction.Connection!.ExecuteAsync("UPDATE image SET updated_at = updated_at WHERE image_id = @second", new { second = first + 1 }, transaction);
+                await transaction.Connection!.ExecuteAsync(
+                    "UPDATE image SET updated_at = updated_at WHERE image_id = @second", new { second = first + 1 }, transaction);
                 await recorder.StartAsync(Cancelled);
                 await Eventually.TrueAsync(() => IsWaitedForAsync(transaction));
                 cancelling = Task.Run(() => Get<RequestActions>(processes[0]).CancelAsync("", id, Cancelled), Cancelled);
@@ -209,7 +247,11 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(ActionResult.Done, await cancelling);
         await Task.WhenAll(recording);
         await recorder.StopAsync(CancellationToken.None);
-        Assert.Equal((0, 1), (await CountAsync("SELECT count(*) FROM image WHERE next_attempt_at IS NOT NULL"), await CountAsync("SELECT count(*) FROM request WHERE state = 'cancelling'")));
+        Assert.Equal(
+            (0, 1),
+            (
+                await CountAsync("SELECT count(*) FROM image WHERE next_attempt_at IS NOT NULL"),
+                await CountAsync("SELECT count(*) FROM request WHERE state = 'cancelling'")));
     }
 
     [Fact]
@@ -219,11 +261,21 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         {
             var upload = (IntakeResult.Accepted)await UploadAsync(processes[0], "Product Name,Input Image Urls\nA,\n", null);
             await Task.WhenAll(
-                Task.Run(() => Get<RequestCompletion>(processes[1]).HandleAsync(new Message.Finish { RequestId = upload.RequestId, Run = 1 }, Cancelled), Cancelled),
-                Task.Run(() => Get<WebhookRegistry>(processes[2]).RegisterAsync("", new Uri("https://a.example/hook"), upload.RequestId, Cancelled), Cancelled));
+                Task.Run(
+                    () => Get<RequestCompletion>(processes[1]).HandleAsync(
+                        new Message.Finish { RequestId = upload.RequestId, Run = 1 }, Cancelled),
+                    Cancelled),
+                Task.Run(
+                    () => Get<WebhookRegistry>(processes[2]).RegisterAsync(
+                        "", new Uri("https://a.example/hook"), upload.RequestId, Cancelled),
+                    Cancelled));
         }
 
-        Assert.Equal((20, 20), (await CountAsync("SELECT count(*) FROM request WHERE state = 'completed'"), await CountAsync("SELECT count(*) FROM delivery")));
+        Assert.Equal(
+            (20, 20),
+            (
+                await CountAsync("SELECT count(*) FROM request WHERE state = 'completed'"),
+                await CountAsync("SELECT count(*) FROM delivery")));
     }
 
     [Fact]
@@ -232,8 +284,10 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         await UploadAsync(25_000);
         await Get<RequestActions>(processes[0]).DeleteAsync("", await RequestIdAsync(), Cancelled);
         var delete = (await MessagesAsync()).OfType<Message.Delete>().Single();
-        await Task.WhenAll(processes.Select(process => Task.Run(() => Get<RequestRemoval>(process).HandleAsync(delete, Cancelled), Cancelled)));
-        Assert.Equal(0, await CountAsync("SELECT (SELECT count(*) FROM image) + (SELECT count(*) FROM product) + (SELECT count(*) FROM request)"));
+        await Task.WhenAll(
+            processes.Select(process => Task.Run(() => Get<RequestRemoval>(process).HandleAsync(delete, Cancelled), Cancelled)));
+        Assert.Equal(
+            0, await CountAsync("SELECT (SELECT count(*) FROM image) + (SELECT count(*) FROM product) + (SELECT count(*) FROM request)"));
     }
 
     [Fact]
@@ -244,7 +298,15 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     }
 
     private static RunOutcome OutcomeOf(Guid id, long imageId) => imageId % 3 == 0
-        ? new RunOutcome.Failed { RequestId = id, Run = 1, ImageId = imageId, ErrorCode = imageId % 2 == 0 ? "http_status" : "too_large", HttpStatus = 404, Host = $"{(char)('a' + (imageId % 7))}.example" }
+        ? new RunOutcome.Failed
+        {
+            RequestId = id,
+            Run = 1,
+            ImageId = imageId,
+            ErrorCode = imageId % 2 == 0 ? "http_status" : "too_large",
+            HttpStatus = 404,
+            Host = $"{(char)('a' + (imageId % 7))}.example",
+        }
         : new RunOutcome.Completed
         {
             RequestId = id,
@@ -275,7 +337,8 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     /// <summary>A request with so many different images, promised.</summary>
     private async Task<Guid> UploadAsync(int images)
     {
-        var csv = "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, images).Select(i => $"P{i},https://a.example/{i}.jpg\n"));
+        var csv = "Product Name,Input Image Urls\n"
+            + string.Concat(Enumerable.Range(1, images).Select(i => $"P{i},https://a.example/{i}.jpg\n"));
         return Assert.IsType<IntakeResult.Accepted>(await UploadAsync(processes[0], csv, null)).RequestId;
     }
 
@@ -283,7 +346,10 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     {
         var intake = Get<RequestIntake>(process);
         var upload = await Get<UploadSpool>(process).SpoolAsync(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "a.csv", Cancelled);
-        return await intake.AcceptAsync(upload, new IntakeChoices { Owner = "", Outputs = new OutputOptions { Quality = 50 }, IdempotencyKey = idempotencyKey }, Cancelled);
+        return await intake.AcceptAsync(
+            upload,
+            new IntakeChoices { Owner = "", Outputs = new OutputOptions { Quality = 50 }, IdempotencyKey = idempotencyKey },
+            Cancelled);
     }
 
     /// <summary>An upload as a process leaves it that dies while it takes it in.</summary>
@@ -292,26 +358,37 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
         var id = Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
         var at = (TimeProvider.System.GetUtcNow() - silentFor).ToUnixTimeMilliseconds();
         await database.WriteAsync(
-            transaction => transaction.Connection!.ExecuteAsync(
-                """
-                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, dialect, upload_key, idempotency_key, body_hash, created_at, updated_at)
-                VALUES (@id, '', 'a.csv', 'receiving', 1000000, 1, 1000000, 1, 50, '', '', @idempotencyKey, '', @at, @at)
-                """,
-                new { id, idempotencyKey, at },
-                transaction),
+            transaction => transaction.AddRequestAsync(new
+            {
+                request_id = id,
+                state = "receiving",
+                first_product_id = 1_000_000,
+                first_image_id = 1_000_000,
+                idempotency_key = idempotencyKey,
+                body_hash = "",
+                created_at = at,
+                updated_at = at,
+            }),
             Cancelled);
         return id;
     }
 
-    /// <summary>SQLite writes one transaction at a time, whoever asks; of PostgreSQL it must be seen (pg_stat_activity stands still in a transaction).</summary>
+    /// <summary>
+    /// SQLite writes one transaction at a time, whoever asks; of PostgreSQL it must be seen (pg_stat_activity stands still in a
+    /// transaction).
+    /// </summary>
     private static async Task<bool> IsWaitedForAsync(DbTransaction transaction) =>
         transaction is not NpgsqlTransaction || await transaction.Connection!.ExecuteScalarAsync<bool>(
-            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))", transaction: transaction);
+            "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))",
+            transaction: transaction);
 
-    private Task<Guid> RequestIdAsync() => database.ReadAsync(connection => connection.QuerySingleAsync<Guid>("SELECT request_id FROM request"), Cancelled);
+    private Task<Guid> RequestIdAsync() =>
+        database.ReadAsync(connection => connection.QuerySingleAsync<Guid>("SELECT request_id FROM request"), Cancelled);
 
     private async Task<IEnumerable<Message>> MessagesAsync() =>
-        (await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT message FROM outbox ORDER BY outbox_id"), Cancelled)).Select(Message.FromJson);
+        (await database.ReadAsync(
+            connection => connection.QueryAsync<string>("SELECT message FROM outbox ORDER BY outbox_id"),
+            Cancelled)).Select(Message.FromJson);
 
     private Task<long> CountAsync(string sql) => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), Cancelled);
 
@@ -342,7 +419,12 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
 
         public bool HasRoom(QueueName queue) => true;
 
-        public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task ConsumeAsync(
+            QueueName queue,
+            int prefetch,
+            MessageHandler handle,
+            DeadLetterHandler deadLetter,
+            CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
 

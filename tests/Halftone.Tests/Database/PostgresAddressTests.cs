@@ -13,13 +13,16 @@ public sealed class PostgresAddressTests
     public void Keywords_and_uris_say_the_same(string text)
     {
         var address = new NpgsqlConnectionStringBuilder(PostgresAddress.Parse(text));
-        Assert.Equal(("db.example", 5432, "shop", "u", "p"), (address.Host, address.Port, address.Database, address.Username, address.Password));
+        Assert.Equal(
+            ("db.example", 5432, "shop", "u", "p"), (address.Host, address.Port, address.Database, address.Username, address.Password));
     }
 
     [Fact]
     public void A_uri_may_hold_what_a_password_holds_and_the_parameters_of_other_clients()
     {
-        var address = new NpgsqlConnectionStringBuilder(PostgresAddress.Parse("postgresql://shop%40eu:p%3B%2F%27%22%3D@[::1]:6432/my%20shop?sslmode=verify-full&connect_timeout=7&application_name=x%3Dy&target_session_attrs=read-write"));
+        var address = new NpgsqlConnectionStringBuilder(PostgresAddress.Parse(
+            "postgresql://shop%40eu:p%3B%2F%27%22%3D@[::1]:6432/"
+                + "my%20shop?sslmode=verify-full&connect_timeout=7&application_name=x%3Dy&target_session_attrs=read-write"));
         Assert.Equal(("shop@eu", "p;/'\"=", "my shop"), (address.Username, address.Password, address.Database));
         Assert.Equal(("::1", 6432, 7, "x=y"), (address.Host, address.Port, address.Timeout, address.ApplicationName));
         Assert.Equal(SslMode.VerifyFull, address.SslMode);

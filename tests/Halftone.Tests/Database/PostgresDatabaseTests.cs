@@ -26,7 +26,8 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
     public async Task A_database_that_cannot_be_used_stops_the_start_at_once_with_a_sentence(string wrong, string reason)
     {
         var address = await PostgresServer.NewDatabaseAsync(Cancelled);
-        var exception = await Assert.ThrowsAsync<PostgresException>(() => HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", $"{address};{wrong}")));
+        var exception = await Assert.ThrowsAsync<PostgresException>(
+            () => HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", $"{address};{wrong}")));
         Assert.Contains(reason, ServeCommand.Explain(exception));
     }
 
@@ -36,7 +37,8 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
         var server = await PostgresServer.CommonAsync(Cancelled);
         var address = await server.CreateEmptyDatabaseAsync("ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", Cancelled);
         await using var database = OpenPostgres(address);
-        Assert.Contains("LATIN1", (await Assert.ThrowsAsync<DatabaseException>(() => database.ReachAsync(TimeSpan.Zero, Cancelled))).Message);
+        Assert.Contains(
+            "LATIN1", (await Assert.ThrowsAsync<DatabaseException>(() => database.ReachAsync(TimeSpan.Zero, Cancelled))).Message);
     }
 
     [Fact]
@@ -51,8 +53,10 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
             },
             Cancelled));
         await database.WriteAsync(
-            transaction => transaction.Connection!.ExecuteAsync("SET LOCAL lock_timeout = '1s'; UPDATE id_block SET next_id = next_id + 1", transaction: transaction), Cancelled);
-        Assert.Equal([2L, 2L], await database.ReadAsync(connection => connection.QueryAsync<long>("SELECT next_id FROM id_block"), Cancelled));
+            transaction => transaction.Connection!.ExecuteAsync(
+                "SET LOCAL lock_timeout = '1s'; UPDATE id_block SET next_id = next_id + 1", transaction: transaction), Cancelled);
+        Assert.Equal(
+            [2L, 2L], await database.ReadAsync(connection => connection.QueryAsync<long>("SELECT next_id FROM id_block"), Cancelled));
     }
 
     [Fact]
@@ -65,19 +69,25 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
         await Task.WhenAll(AddAsync("product", "image"), AddAsync("image", "product"));
 
         Assert.Equal(3, tries);
-        Assert.Equal([3L, 3L], await database.ReadAsync(connection => connection.QueryAsync<long>("SELECT next_id FROM id_block"), Cancelled));
+        Assert.Equal(
+            [3L, 3L], await database.ReadAsync(connection => connection.QueryAsync<long>("SELECT next_id FROM id_block"), Cancelled));
 
         Task AddAsync(string first, string second) => Task.Run(
             () => database.WriteAsync(
                 async transaction =>
                 {
-                    await transaction.Connection!.ExecuteAsync("UPDATE id_block SET next_id = next_id + 1 WHERE name = @first", new { first }, transaction);
+                    await transaction.Connection!.ExecuteAsync(
+                        "UPDATE id_block SET next_id = next_id + 1 WHERE name = @first", new { first }, transaction);
                     if (Interlocked.Increment(ref tries) <= 2)
                     {
+                        // Only one of them looks for deadlocks, so that a busy machine does not end both.
+                        var patience = first == "image" ? "'1h'" : "'10ms'";
+                        await transaction.Connection!.ExecuteAsync($"SET LOCAL deadlock_timeout = {patience}", transaction: transaction);
                         bothHoldOne.SignalAndWait(Cancelled);
                     }
 
-                    await transaction.Connection!.ExecuteAsync("UPDATE id_block SET next_id = next_id + 1 WHERE name = @second", new { second }, transaction);
+                    await transaction.Connection!.ExecuteAsync(
+                        "UPDATE id_block SET next_id = next_id + 1 WHERE name = @second", new { second }, transaction);
                 },
                 Cancelled),
             Cancelled);
@@ -89,8 +99,12 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
         await using var database = await OpenDatabaseAsync();
         for (var use = 0; use < 3; use++)
         {
-            Assert.Equal("1min", await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SHOW idle_in_transaction_session_timeout"), Cancelled));
-            Assert.Equal("10", await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SHOW tcp_keepalives_idle"), Cancelled));
+            Assert.Equal(
+                "1min",
+                await database.ReadAsync(
+                    connection => connection.ExecuteScalarAsync<string>("SHOW idle_in_transaction_session_timeout"), Cancelled));
+            Assert.Equal(
+                "10", await database.ReadAsync(connection => connection.ExecuteScalarAsync<string>("SHOW tcp_keepalives_idle"), Cancelled));
         }
     }
 
@@ -100,7 +114,8 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
         await using var database = await OpenDatabaseAsync();
         var backend = await database.ReadAsync(connection => connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()"), Cancelled);
         await TerminateAsync(backend);
-        Assert.NotEqual(backend, await database.ReadAsync(connection => connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()"), Cancelled));
+        Assert.NotEqual(
+            backend, await database.ReadAsync(connection => connection.ExecuteScalarAsync<int>("SELECT pg_backend_pid()"), Cancelled));
     }
 
     [Fact]
@@ -108,7 +123,8 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", $"{await PostgresServer.NewDatabaseAsync(Cancelled)};Command Timeout=1"));
+        await using var server = await HalftoneServer.StartAsync(
+            Cancelled, null, ("Database:ConnectionString", $"{await PostgresServer.NewDatabaseAsync(Cancelled)};Command Timeout=1"));
         await server.Services.GetRequiredService<HalftoneDatabase>().WriteAsync(
             transaction => transaction.Connection!.ExecuteAsync(
                 """
@@ -125,7 +141,7 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
     public async Task A_hold_whose_connection_was_cut_is_taken_again_and_where_another_was_quicker_it_is_lost()
     {
         var address = PostgresAddress.Parse(await PostgresServer.NewDatabaseAsync(Cancelled));
-        var clock = new ManualTimeProvider();
+        var clock = new TestClock();
         var lost = new TaskCompletionSource();
         await using var hold = await PostgresHold.TakeAsync(address, (7, 7), lost.SetResult, clock, NullLogger.Instance, Cancelled);
 
@@ -134,14 +150,17 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
         Assert.False(lost.Task.IsCompleted);
 
         await TerminateAsync(await HolderAsync());
-        await using var other = await PostgresHold.TakeAsync(address, (7, 7), () => { }, TimeProvider.System, NullLogger.Instance, Cancelled);
+        await using var other = await PostgresHold.TakeAsync(
+            address, (7, 7), () => { }, TimeProvider.System, NullLogger.Instance, Cancelled);
         await PassUntilAsync(() => Task.FromResult(lost.Task.IsCompleted));
 
         async Task<int> HolderAsync()
         {
             await using var connection = new NpgsqlConnection(address);
             await connection.OpenAsync(Cancelled);
-            return await connection.ExecuteScalarAsync<int>("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 7 AND objid = 7 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+            return await connection.ExecuteScalarAsync<int>(
+                "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 7 AND objid = 7 AND granted AND database = (SELECT "
+                    + "oid FROM pg_database WHERE datname = current_database())");
         }
 
         Task PassUntilAsync(Func<Task<bool>> condition) => Eventually.TrueAsync(async () =>
@@ -158,6 +177,7 @@ public sealed class PostgresDatabaseTests() : OnEachEngine(Engine.Postgres)
     private async Task TerminateAsync(int backend)
     {
         await using var database = await OpenDatabaseAsync();
-        await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>("SELECT pg_terminate_backend(@backend, 5000)", new { backend }), Cancelled);
+        await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<bool>("SELECT pg_terminate_backend(@backend, 5000)", new { backend }), Cancelled);
     }
 }

@@ -8,7 +8,9 @@ using Npgsql;
 
 namespace Halftone.Tests.Database;
 
-/// <summary>Every statement of every <c>Sql</c> class, prepared against the schema: a misspelt column or a word of the other engine is found here.</summary>
+/// <summary>
+/// Every statement of every <c>Sql</c> class, prepared against the schema: a misspelt column or a word of the other engine is found here.
+/// </summary>
 public abstract partial class StatementTests(Engine engine) : OnEachEngine(engine)
 {
     /// <summary>PostgreSQL prepares queries only; these are run, for they change nothing.</summary>
@@ -43,7 +45,10 @@ public abstract partial class StatementTests(Engine engine) : OnEachEngine(engin
     public void Statements_of_one_engine_stand_beside_those_of_the_other()
     {
         var names = AllStatements().Select(statement => statement.Name).ToHashSet(StringComparer.Ordinal);
-        Assert.All(names.Where(name => name.EndsWith("Sqlite", StringComparison.Ordinal) && !name.Contains("ChunkInsert", StringComparison.Ordinal)), name => Assert.Contains(name.Replace("Sqlite", "Postgres", StringComparison.Ordinal), names));
+        Assert.All(
+            names.Where(
+                name => name.EndsWith("Sqlite", StringComparison.Ordinal) && !name.Contains("ChunkInsert", StringComparison.Ordinal)),
+            name => Assert.Contains(name.Replace("Sqlite", "Postgres", StringComparison.Ordinal), names));
     }
 
     private static async Task PrepareAsync(System.Data.Common.DbConnection connection, string sql)
@@ -86,7 +91,9 @@ public abstract partial class StatementTests(Engine engine) : OnEachEngine(engin
     }
 
     private IEnumerable<(string Name, string Sql)> Statements() =>
-        AllStatements().Where(statement => !statement.Name.EndsWith(Engine == Engine.Sqlite ? "Postgres" : "Sqlite", StringComparison.Ordinal) && !(Engine == Engine.Sqlite && statement.Name.StartsWith("Postgres", StringComparison.Ordinal)));
+        AllStatements().Where(statement =>
+            !statement.Name.EndsWith(Engine == Engine.Sqlite ? "Postgres" : "Sqlite", StringComparison.Ordinal)
+                && !(Engine == Engine.Sqlite && statement.Name.StartsWith("Postgres", StringComparison.Ordinal)));
 
     private static IEnumerable<(string Name, string Sql)> AllStatements() =>
         from type in typeof(HalftoneDatabase).Assembly.GetTypes()

@@ -25,15 +25,23 @@ public sealed class ClusterTests
         }
 
         await using var api = await HalftoneServer.StartAsync(Cancelled, null, [.. settings, ("Server:Role", "api")]);
-        (string, string?)[] worker = [.. settings, ("Server:Role", "worker"), ("Server:PublicUrl", api.Client.BaseAddress!.ToString().TrimEnd('/'))];
+        (string, string?)[] worker =
+        [
+            .. settings, ("Server:Role", "worker"), ("Server:PublicUrl", api.Client.BaseAddress!.ToString().TrimEnd('/')),
+        ];
         await using var one = await HalftoneServer.StartAsync(Cancelled, null, worker);
         await using var other = await HalftoneServer.StartAsync(Cancelled, null, worker);
 
         var rows = Enumerable.Range(1, Images).Select(i => $"{i},Product {i},{origin.Url($"{i}.jpg")}\n");
-        var id = await api.UploadAsync("S. No.,Product Name,Input Image Urls\n" + string.Concat(rows), Cancelled, ("webhook_url", receiver.Url().AbsoluteUri));
+        var id = await api.UploadAsync(
+            "S. No.,Product Name,Input Image Urls\n" + string.Concat(rows), Cancelled, ("webhook_url", receiver.Url().AbsoluteUri));
         var status = await api.WaitForEndAsync(id, Cancelled);
 
-        Assert.Equal((Images, 0), (status.GetProperty("progress").GetProperty("completed").GetInt32(), status.GetProperty("progress").GetProperty("failed").GetInt32()));
+        Assert.Equal(
+            (Images, 0),
+            (
+                status.GetProperty("progress").GetProperty("completed").GetInt32(),
+                status.GetProperty("progress").GetProperty("failed").GetInt32()));
         Assert.All(Enumerable.Range(1, Images), i => Assert.Equal(1, origin.CountOf($"/{i}.jpg")));
         var lines = (await api.ResultAsync(id, Cancelled)).TrimEnd('\n').Split('\n');
         Assert.Equal(Images + 1, lines.Length);
@@ -75,7 +83,8 @@ public sealed class ClusterTests
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
         // Nobody works on queues that are lost with their broker.
-        await using var api = await HalftoneServer.StartAsync(Cancelled, null, [.. settings, ("Server:Role", "api"), ("Queue:Name", "lost")]);
+        await using var api = await HalftoneServer.StartAsync(
+            Cancelled, null, [.. settings, ("Server:Role", "api"), ("Queue:Name", "lost")]);
         var id = await api.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled);
         await Eventually.TrueAsync(async () => await api.CountAsync("SELECT count(*) FROM outbox", Cancelled) == 0);
 
@@ -94,7 +103,8 @@ public sealed class ClusterTests
         var settings = (await SettingsAsync()).ToDictionary(setting => setting.Name, setting => setting.Value);
         await RefusedAsync("Queue:Uri", ("Server:Role", "api"));
         await RefusedAsync("PostgreSQL", ("Queue:Uri", settings["Queue:Uri"]));
-        await RefusedAsync("Data:Shared", ("Queue:Uri", settings["Queue:Uri"]), ("Database:ConnectionString", settings["Database:ConnectionString"]));
+        await RefusedAsync(
+            "Data:Shared", ("Queue:Uri", settings["Queue:Uri"]), ("Database:ConnectionString", settings["Database:ConnectionString"]));
         await RefusedAsync("Server:PublicUrl", [.. settings.Select(setting => (setting.Key, setting.Value)), ("Server:Role", "worker")]);
         await RefusedAsync("all, api or worker", ("Server:Role", "boss"));
     }
@@ -107,7 +117,8 @@ public sealed class ClusterTests
 
     private static async Task<(string Name, string? Value)[]> SettingsAsync()
     {
-        var (database, queues, ceph) = (PostgresServer.NewDatabaseAsync(Cancelled), RabbitServer.NewQueuesAsync(Cancelled), CephServer.CommonAsync(Cancelled));
+        var (database, queues, ceph) =
+            (PostgresServer.NewDatabaseAsync(Cancelled), RabbitServer.NewQueuesAsync(Cancelled), CephServer.CommonAsync(Cancelled));
         return [("Database:ConnectionString", await database), .. await queues, .. await (await ceph).NewBucketAsync(Cancelled)];
     }
 }

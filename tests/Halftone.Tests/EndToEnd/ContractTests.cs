@@ -44,7 +44,12 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync();
         const string Empty = "Product Name,Input Image Urls\nMug,\n";
-        foreach (var make in new Func<HttpContent>[] { () => new MultipartFormDataContent { { new StringContent(Empty), "file", "of-the-part.csv" } }, () => JsonContent.Create(new { csv = Empty }), () => Text(Encoding.UTF8.GetBytes(Empty)) })
+        foreach (var make in new Func<HttpContent>[]
+        {
+            () => new MultipartFormDataContent { { new StringContent(Empty), "file", "of-the-part.csv" } },
+            () => JsonContent.Create(new { csv = Empty }),
+            () => Text(Encoding.UTF8.GetBytes(Empty)),
+        })
         {
             using var onlyChecked = await server.Client.PostAsync("upload?validate_only=true", make(), Cancelled);
             Assert.True((await onlyChecked.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("valid").GetBoolean());
@@ -54,7 +59,10 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
             await server.WaitForEndAsync(JsonDocument.Parse(text).RootElement.GetProperty("request_id").GetGuid(), Cancelled);
         }
 
-        Assert.Equal(3, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 10 AND format = 'jpeg' AND file_name = 'p.csv'", Cancelled));
+        Assert.Equal(
+            3,
+            await server.CountAsync(
+                "SELECT count(*) FROM request WHERE quality = 10 AND format = 'jpeg' AND file_name = 'p.csv'", Cancelled));
         Assert.Equal(3, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
     }
 
@@ -73,14 +81,22 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
             return form;
         }
 
-        HttpContent Json(string members) => new StringContent($$"""{"csv":"Input Image Urls\n",{{members}}}""", Encoding.UTF8, "application/json");
+        HttpContent Json(string members) =>
+            new StringContent($$"""{"csv":"Input Image Urls\n",{{members}}}""", Encoding.UTF8, "application/json");
         HttpContent Raw() => new StringContent("Input Image Urls\n", Encoding.UTF8, "text/csv");
         foreach (var (query, body, code, name) in new[]
         {
-            ("?quality=60", Form("quality"), "repeated_field", "quality"), ("?quality=60", Json("\"quality\":50"), "repeated_field", "quality"), ("?file_name=a", Json("\"file_name\":\"b\""), "repeated_field", "file_name"),
-            ("", Form("quality", "quality"), "repeated_field", "quality"), ("", Json("\"quality\":50,\"quality\":50"), "repeated_field", "quality"), ("", Json("\"csv\":\"a\""), "repeated_field", "csv"),
-            ("?quality=50&quality=50", Raw(), "repeated_field", "quality"), ("?file_name=a&file_name=b", Form(), "repeated_field", "file_name"), ("?quality=&quality=5", Json("\"reuse\":true"), "repeated_field", "quality"),
-            ("?qualty=50", Form(), "unknown_field", "qualty"), ("?qualty=50", Json("\"reuse\":true"), "unknown_field", "qualty"), ("?qualty=50", Raw(), "unknown_field", "qualty"), ("?file=a", Form(), "unknown_field", "file"), ("", Form("file_name"), "unknown_field", "file_name"),
+            ("?quality=60", Form("quality"), "repeated_field", "quality"),
+            ("?quality=60", Json("\"quality\":50"), "repeated_field", "quality"),
+            ("?file_name=a", Json("\"file_name\":\"b\""), "repeated_field", "file_name"),
+            ("", Form("quality", "quality"), "repeated_field", "quality"),
+            ("", Json("\"quality\":50,\"quality\":50"), "repeated_field", "quality"), ("", Json("\"csv\":\"a\""), "repeated_field", "csv"),
+            ("?quality=50&quality=50", Raw(), "repeated_field", "quality"),
+            ("?file_name=a&file_name=b", Form(), "repeated_field", "file_name"),
+            ("?quality=&quality=5", Json("\"reuse\":true"), "repeated_field", "quality"),
+            ("?qualty=50", Form(), "unknown_field", "qualty"), ("?qualty=50", Json("\"reuse\":true"), "unknown_field", "qualty"),
+            ("?qualty=50", Raw(), "unknown_field", "qualty"), ("?file=a", Form(), "unknown_field", "file"),
+            ("", Form("file_name"), "unknown_field", "file_name"),
         })
         {
             using var answer = await server.Client.PostAsync("upload" + query, body, Cancelled);
@@ -96,8 +112,13 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
     public async Task A_byte_order_mark_before_json_is_skipped()
     {
         await using var server = await StartAsync();
-        ByteArrayContent Marked(string json) => new([.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(json)]) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-        using var upload = await server.Client.PostAsync("upload", Marked("""{"csv":"Product Name,Input Image Urls\nMug,\n"}"""), Cancelled);
+        ByteArrayContent Marked(string json) =>
+            new([.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(json)])
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+            };
+        using var upload = await server.Client.PostAsync(
+            "upload", Marked("""{"csv":"Product Name,Input Image Urls\nMug,\n"}"""), Cancelled);
         Assert.True(upload.IsSuccessStatusCode, await upload.Content.ReadAsStringAsync(Cancelled));
         using var webhook = await server.Client.PostAsync("webhook", Marked("""{"callback_url":"http://127.0.0.1:9/"}"""), Cancelled);
         Assert.True(webhook.IsSuccessStatusCode, await webhook.Content.ReadAsStringAsync(Cancelled));
@@ -110,14 +131,20 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
     public async Task A_file_name_is_read_as_browsers_and_curl_write_it(string sent, string name)
     {
         await using var server = await StartAsync();
-        using var body = new StringContent($"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{sent}\"\r\n\r\nProduct Name,Input Image Urls\nMug,\n\r\n--x--\r\n") { Headers = { ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x") } };
+        using var body = new StringContent(
+            $"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{sent}\"\r\n\r\nProduct Name,Input Image "
+                + $"Urls\nMug,\n\r\n--x--\r\n")
+        {
+            Headers = { ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=x") },
+        };
         using var answer = await server.Client.PostAsync("upload", body, Cancelled);
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("request_id").GetGuid();
         Assert.Equal(name, (await server.WaitForEndAsync(id, Cancelled)).GetProperty("file_name").GetString());
         foreach (var path in new[] { "csv", "ndjson" })
         {
             using var result = await server.Client.GetAsync($"results/{id}.{path}", Cancelled);
-            Assert.Equal(name.Replace(".csv", $"-result.{path}", StringComparison.Ordinal), result.Content.Headers.ContentDisposition!.FileNameStar);
+            Assert.Equal(
+                name.Replace(".csv", $"-result.{path}", StringComparison.Ordinal), result.Content.Headers.ContentDisposition!.FileNameStar);
         }
     }
 
@@ -137,11 +164,18 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
 
     public static TheoryData<string, string, byte[]> BrokenBodies => new()
     {
-        { "multipart/form-data; boundary=x", "broken_body", Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nInput Image Urls\n") },
+        {
+            "multipart/form-data; boundary=x",
+            "broken_body",
+            Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\nInput Image Urls\n")
+        },
         { "multipart/form-data; boundary=x", "broken_body", Encoding.ASCII.GetBytes("no boundary at all") },
         { "multipart/form-data; boundary=x", "broken_body", [] },
         { "multipart/form-data; boundary=x", "broken_body", Encoding.ASCII.GetBytes("--x\r\n" + new string('h', 40_000)) },
-        { "multipart/form-data; boundary=x", "broken_multipart", Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n") },
+        {
+            "multipart/form-data; boundary=x", "broken_multipart",
+            Encoding.ASCII.GetBytes("--x\r\nContent-Disposition: form-data\r\n\r\na\r\n--x--\r\n")
+        },
         { "multipart/form-data", "broken_multipart", Encoding.ASCII.GetBytes("--x--\r\n") },
         { "application/json", "invalid_json", Encoding.Latin1.GetBytes("{\"csv\":\"Caf\u00e9\"}") },
         { "application/json", "invalid_json", Encoding.ASCII.GetBytes("{\"csv\":\"\\ud800\"}") },
@@ -193,12 +227,20 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
     public async Task Validate_only_says_what_would_happen_and_keeps_nothing()
     {
         await using var server = await StartAsync();
-        var checkedFile = await CheckAsync(server, "Serial;Titel;Product Name;Input Image Urls\n1;x;Mug;https://a.example/1.jpg\n2;y;Cup;https://a.example/2.jpg, http://b.example:8080/3.jpg\n");
+        var checkedFile = await CheckAsync(
+            server,
+            "Serial;Titel;Product Name;Input Image Urls\n1;x;Mug;https://a.example/1.jpg\n2;y;Cup;https://a.example/2.jpg, "
+                + "http://b.example:8080/3.jpg\n");
         Assert.True(checkedFile.GetProperty("valid").GetBoolean());
         Assert.Equal("utf-8 semicolon", checkedFile.GetProperty("dialect").GetString());
         Assert.Equal("Input Image Urls", checkedFile.GetProperty("columns").GetProperty("image_urls").GetString());
         Assert.Equal((2, 3), (checkedFile.GetProperty("products").GetInt32(), checkedFile.GetProperty("images").GetInt32()));
-        Assert.Equal(["a.example 2", "b.example 1"], checkedFile.GetProperty("hosts").EnumerateArray().Select(h => $"{h.GetProperty("host").GetString()} {h.GetProperty("count").GetInt32()}"));
+        Assert.Equal(
+            ["a.example 2", "b.example 1"],
+            checkedFile
+                .GetProperty("hosts")
+                .EnumerateArray()
+                .Select(h => $"{h.GetProperty("host").GetString()} {h.GetProperty("count").GetInt32()}"));
 
         var wrong = await CheckAsync(server, "Product Name,Input Image Urls\nMug,nothing\n");
         Assert.False(wrong.GetProperty("valid").GetBoolean());
@@ -215,19 +257,32 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await StartAsync();
         var (good, bad) = (origin.Url("a.jpg"), origin.Url("gone.jpg"));
-        var id = await server.UploadAsync($"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",\"{good},{bad}\"\n008,Cup,{good}\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",\"{good},{bad}\"\n008,Cup,{good}\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
 
-        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         Assert.Equal(3, lines.Length);
-        Assert.Equal(("007", 2, 1), (lines[0].GetProperty("serial_number").GetString(), lines[0].GetProperty("line").GetInt32(), lines[0].GetProperty("number").GetInt32()));
+        Assert.Equal(
+            ("007", 2, 1),
+            (
+                lines[0].GetProperty("serial_number").GetString(),
+                lines[0].GetProperty("line").GetInt32(),
+                lines[0].GetProperty("number").GetInt32()));
         var output = await server.Client.GetByteArrayAsync(lines[0].GetProperty("output_url").GetString(), Cancelled);
         Assert.Equal(output.Length, lines[0].GetProperty("output_bytes").GetInt32());
-        Assert.Equal(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(output)), lines[0].GetProperty("sha256").GetString());
-        Assert.Equal(("http_status", 404), (lines[1].GetProperty("error_code").GetString(), lines[1].GetProperty("http_status").GetInt32()));
+        Assert.Equal(
+            Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(output)), lines[0].GetProperty("sha256").GetString());
+        Assert.Equal(
+            ("http_status", 404), (lines[1].GetProperty("error_code").GetString(), lines[1].GetProperty("http_status").GetInt32()));
 
         var failed = await server.Client.GetStringAsync($"results/{id}/failed.csv", Cancelled);
-        Assert.Equal($"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",{bad}\n", failed.Replace($"\"{bad}\"", bad.ToString(), StringComparison.Ordinal));
+        Assert.Equal(
+            $"S. No.,Product Name,Input Image Urls\n007,\"Mug, blue\",{bad}\n",
+            failed.Replace($"\"{bad}\"", bad.ToString(), StringComparison.Ordinal));
         await server.UploadAsync(failed, Cancelled);
     }
 
@@ -241,7 +296,10 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
         {
             using var first = await server.Client.GetAsync(path, Cancelled);
             Assert.Equal(HttpStatusCode.OK, first.StatusCode);
-            using var again = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "If-None-Match", first.Headers.ETag?.ToString() ?? await TagAsync(server, path) } } };
+            using var again = new HttpRequestMessage(HttpMethod.Get, path)
+            {
+                Headers = { { "If-None-Match", first.Headers.ETag?.ToString() ?? await TagAsync(server, path) } },
+            };
             using var second = await server.Client.SendAsync(again, Cancelled);
             Assert.True(second.StatusCode == HttpStatusCode.NotModified, path);
         }
@@ -254,13 +312,21 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
     public async Task A_result_is_named_after_its_file_in_any_script_and_its_formulas_are_guarded_when_asked_for()
     {
         await using var server = await StartAsync();
-        using var form = new MultipartFormDataContent { { new StringContent("Product Name,Input Image Urls,Note\nMug,,=1+1\n"), "file", "r\u00e9sum\u00e9 \u76ee\u5f55.csv" }, { new StringContent("true"), "escape_formulas" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("Product Name,Input Image Urls,Note\nMug,,=1+1\n"), "file", "r\u00e9sum\u00e9 \u76ee\u5f55.csv" },
+            { new StringContent("true"), "escape_formulas" },
+        };
         using var answer = await server.Client.PostAsync("upload", form, Cancelled);
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("request_id").GetGuid();
         await server.WaitForEndAsync(id, Cancelled);
         using var result = await server.Client.GetAsync($"results/{id}.csv", Cancelled);
-        Assert.Equal(("r\u00e9sum\u00e9 \u76ee\u5f55-result.csv", "r_sum_ __-result.csv"), (result.Content.Headers.ContentDisposition!.FileNameStar, result.Content.Headers.ContentDisposition.FileName!.Trim('"')));
-        Assert.Equal("Product Name,Input Image Urls,Note,Output Image Urls,Image Errors\nMug,,\"'=1+1\",,\n", await result.Content.ReadAsStringAsync(Cancelled));
+        Assert.Equal(
+            ("r\u00e9sum\u00e9 \u76ee\u5f55-result.csv", "r_sum_ __-result.csv"),
+            (result.Content.Headers.ContentDisposition!.FileNameStar, result.Content.Headers.ContentDisposition.FileName!.Trim('"')));
+        Assert.Equal(
+            "Product Name,Input Image Urls,Note,Output Image Urls,Image Errors\nMug,,\"'=1+1\",,\n",
+            await result.Content.ReadAsStringAsync(Cancelled));
     }
 
     [Fact]
@@ -275,7 +341,8 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
             origin.Serve($"/a.{format}", await server.Client.GetByteArrayAsync(made.GetProperty("output_url").GetString(), Cancelled));
         }
 
-        var outputs = await OutputsAsync($"Images\n\"{string.Join(',', new[] { "a.gif", "a.avif", "a.tiff", "a.jpeg" }.Select(origin.Url))}\"\n");
+        var outputs = await OutputsAsync(
+            $"Images\n\"{string.Join(',', new[] { "a.gif", "a.avif", "a.tiff", "a.jpeg" }.Select(origin.Url))}\"\n");
         var types = new List<string?>();
         foreach (var output in outputs)
         {
@@ -291,7 +358,11 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
         {
             var id = await server.UploadAsync(csv, Cancelled, fields);
             await server.WaitForEndAsync(id, Cancelled);
-            return [.. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+            return [
+                .. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled))
+                    .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                    .Select(line => JsonDocument.Parse(line).RootElement),
+            ];
         }
     }
 
@@ -323,7 +394,8 @@ public abstract class ContractTests(Engine engine) : OnEachEngine(engine)
     public async Task The_status_comes_in_pages_that_together_are_the_whole_file()
     {
         await using var server = await StartAsync();
-        var id = await server.UploadAsync("Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, 25).Select(i => $"P{i},\n")), Cancelled);
+        var id = await server.UploadAsync(
+            "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, 25).Select(i => $"P{i},\n")), Cancelled);
         var names = new List<string>();
         var query = "?limit=10";
         while (true)

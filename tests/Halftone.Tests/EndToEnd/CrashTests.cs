@@ -11,7 +11,10 @@ public sealed class CrashTests
 {
     private const int InFlight = 100;
 
-    private static readonly (string, string)[] Settings = [("Queue:SweepInterval", "00:00:00.200"), ("Compress:Children", "1"), ("Logging:LogLevel:Default", "Warning")];
+    private static readonly (string, string)[] Settings =
+    [
+        ("Queue:SweepInterval", "00:00:00.200"), ("Compress:Children", "1"), ("Logging:LogLevel:Default", "Warning"),
+    ];
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -19,7 +22,8 @@ public sealed class CrashTests
     public async Task Five_kills_of_everything_or_of_the_server_alone_lose_and_double_nothing()
     {
         using var folder = new DataFolder();
-        var (counts, findings) = await new KillRounds(ServerProcess.DefaultProgram, seed: 7, KillMode.All, InFlight, TextWriter.Null).RunAsync(5, folder, Cancelled);
+        var (counts, findings) = await new KillRounds(
+            ServerProcess.DefaultProgram, seed: 7, KillMode.All, InFlight, TextWriter.Null).RunAsync(5, folder, Cancelled);
         AssertClean(findings);
         Assert.Equal(0, counts.ExitCode);
         Assert.Equal(5, counts.Group + counts.Parent + counts.Children);
@@ -30,7 +34,8 @@ public sealed class CrashTests
     public async Task Three_kills_on_PostgreSQL_lose_and_double_nothing()
     {
         using var folder = new DataFolder { ConnectionString = await PostgresServer.NewDatabaseAsync(Cancelled) };
-        var (counts, findings) = await new KillRounds(ServerProcess.DefaultProgram, seed: 8, KillMode.Group, InFlight, TextWriter.Null).RunAsync(3, folder, Cancelled);
+        var (counts, findings) = await new KillRounds(
+            ServerProcess.DefaultProgram, seed: 8, KillMode.Group, InFlight, TextWriter.Null).RunAsync(3, folder, Cancelled);
         AssertClean(findings);
         Assert.Equal((0, 3), (counts.ExitCode, counts.Group));
     }
@@ -38,36 +43,17 @@ public sealed class CrashTests
     [Fact]
     public async Task Faults_of_a_cluster_lose_and_double_nothing_and_cost_no_attempt()
     {
-        await using var cluster = await ThrowAwayServers.OwnAsync(token => Cluster.StartAsync(ServerProcess.DefaultProgram, workers: 2, queueNodes: 1, ClusterRounds.Settings, token), Cancelled);
+        await using var cluster = await ThrowAwayServers.OwnAsync(
+            token => Cluster.StartAsync(ServerProcess.DefaultProgram, workers: 2, queueNodes: 1, ClusterRounds.Settings, token), Cancelled);
         string[] faults = ["kill worker", "database resets", "queue resets", "store resets"];
-        var (counts, findings) = await new ClusterRounds(cluster, seed: 9, InFlight, outage: TimeSpan.Zero, TextWriter.Null) { Only = faults }.RunAsync(faults.Length, Cancelled);
+        var (counts, findings) = await new ClusterRounds(cluster, seed: 9, InFlight, outage: TimeSpan.Zero, TextWriter.Null)
+        {
+            Only = faults,
+        }.RunAsync(faults.Length, Cancelled);
         AssertClean(findings);
         Assert.Equal((faults.Length, 0), (counts.Times, findings.AttemptsLost));
         Assert.True(findings.Reused > 0);
         Assert.True(counts.FewestInFlight >= InFlight);
-    }
-
-    [Theory]
-    [InlineData("rename", 1)]
-    [InlineData("rename", 4)]
-    [InlineData("rename", 8)]
-    [InlineData("fsync", 2)]
-    [InlineData("fsync", 5)]
-    [InlineData("fdatasync", 3)]
-    [InlineData("fdatasync", 9)]
-    [InlineData("pwrite64", 20)]
-    [InlineData("pwrite64", 60)]
-    [InlineData("pwrite64", 90)]
-    [InlineData("unlink", 1)]
-    [InlineData("start:pwrite64", 12)]
-    public async Task A_kill_at_the_nth_call_that_reaches_the_disk_loses_and_doubles_nothing(string call, int number)
-    {
-        Assert.SkipUnless(IsInstalled("strace"), "strace is not installed; ./test does it.");
-        using var sweep = new StraceSweep(ServerProcess.DefaultProgram, TextWriter.Null);
-        var (killed, findings) = await sweep.PointAsync(call, number, Cancelled);
-        Assert.SkipUnless(killed || number == 1, "So many calls of this kind were not made.");
-        Assert.True(killed, "strace may not trace here (ptrace is forbidden), or the call was never made.");
-        AssertClean(findings);
     }
 
     [Fact]
@@ -146,7 +132,8 @@ public sealed class CrashTests
             Assert.Equal(1, await second.WaitForEndAsync(Cancelled));
         }
 
-        Assert.Contains($"Another Halftone process is using the data folder '{folder.Path}'", await File.ReadAllTextAsync(folder.Log, Cancelled));
+        Assert.Contains(
+            $"Another Halftone process is using the data folder '{folder.Path}'", await File.ReadAllTextAsync(folder.Log, Cancelled));
         Assert.False(first.HasExited);
     }
 
@@ -164,9 +151,13 @@ public sealed class CrashTests
             await socket.ConnectAsync(url.Host, url.Port, Cancelled);
             await socket.GetStream().WriteAsync(
                 Encoding.ASCII.GetBytes(
-                    $"POST /upload HTTP/1.1\r\nHost: {url.Authority}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nProduct Name,Input Image Urls\n"),
+                    $"POST /upload HTTP/1.1\r\nHost: {url.Authority}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: "
+                        + $"1000000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\nProduct "
+                        + $"Name,Input Image Urls\n"),
                 Cancelled);
-            await Eventually.TrueAsync(() => Directory.Exists(Path.Combine(folder.Path, "files")) && Directory.EnumerateFiles(Path.Combine(folder.Path, "files"), "*.part", SearchOption.AllDirectories).Any());
+            await Eventually.TrueAsync(() =>
+                Directory.Exists(Path.Combine(folder.Path, "files"))
+                    && Directory.EnumerateFiles(Path.Combine(folder.Path, "files"), "*.part", SearchOption.AllDirectories).Any());
             server.KillGroup();
             await server.WaitForEndAsync(Cancelled);
         }
@@ -196,12 +187,14 @@ public sealed class CrashTests
         var stored = Directory.GetFiles(Path.Combine(folder.Path, "images"), "*", SearchOption.AllDirectories);
         Assert.Equal(4, stored.Length);
         // As a power failure may leave them: of one image the variant is short, of the other the output was never written.
-        await using (var file = File.OpenWrite(stored.Single(name => name.Contains("/torn-1-1-", StringComparison.Ordinal) && name.Contains("-thumb.", StringComparison.Ordinal))))
+        await using (var file = File.OpenWrite(stored.Single(
+            name => name.Contains("/torn-1-1-", StringComparison.Ordinal) && name.Contains("-thumb.", StringComparison.Ordinal))))
         {
             file.SetLength(100);
         }
 
-        File.Delete(stored.Single(name => name.Contains("/torn-2-1-", StringComparison.Ordinal) && !name.Contains("-thumb.", StringComparison.Ordinal)));
+        File.Delete(stored.Single(
+            name => name.Contains("/torn-2-1-", StringComparison.Ordinal) && !name.Contains("-thumb.", StringComparison.Ordinal)));
         surroundings.ReleaseGated();
         var findings = await FinishAndExamineAsync(folder, shop, surroundings);
         AssertClean(findings);
@@ -213,7 +206,8 @@ public sealed class CrashTests
     {
         using var folder = new DataFolder();
         Directory.CreateDirectory(folder.Path);
-        Assert.SkipUnless(await SmallDisk.MountAsync(folder.Path, "16m", Cancelled), "A file system of 16 MB cannot be mounted here: that takes root.");
+        Assert.SkipUnless(
+            await SmallDisk.MountAsync(folder.Path, "16m", Cancelled), "A file system of 16 MB cannot be mounted here: that takes root.");
         try
         {
             await using var surroundings = await Surroundings.StartAsync(seed: 1, Cancelled);
@@ -232,7 +226,8 @@ public sealed class CrashTests
                 Assert.Equal(HttpStatusCode.InsufficientStorage, await shop.UploadAsync(refused, Cancelled));
                 shop.Forget(refused);
                 surroundings.OpenGate();
-                await Eventually.TrueAsync(() => File.Exists(folder.Log) && File.ReadAllText(folder.Log).Contains("work is waiting", StringComparison.Ordinal));
+                await Eventually.TrueAsync(
+                    () => File.Exists(folder.Log) && File.ReadAllText(folder.Log).Contains("work is waiting", StringComparison.Ordinal));
                 Assert.NotNull(await shop.StatusAsync(request, Cancelled));
                 Assert.False(request.HasEnded);
 
@@ -266,7 +261,4 @@ public sealed class CrashTests
     }
 
     private static void AssertClean(Findings findings) => Assert.True(findings.IsClean, string.Join('\n', findings.Sentences));
-
-    private static bool IsInstalled(string program) =>
-        Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, program)));
 }

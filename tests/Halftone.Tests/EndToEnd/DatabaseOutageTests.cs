@@ -24,8 +24,14 @@ public sealed class DatabaseOutageTests
             });
         }
 
-        await using var server = await HalftoneServer.StartAsync(Cancelled, null, ("Database:ConnectionString", await postgres.CreateDatabaseAsync(Cancelled)), ("Logging:LogLevel:Default", "None"));
-        var id = await server.UploadAsync("Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(0, 4).Select(i => $"P{i},{origin.Url($"{i}.jpg")}\n")), Cancelled);
+        await using var server = await HalftoneServer.StartAsync(
+            Cancelled,
+            null,
+            ("Database:ConnectionString", await postgres.CreateDatabaseAsync(Cancelled)),
+            ("Logging:LogLevel:Default", "None"));
+        var id = await server.UploadAsync(
+            "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(0, 4).Select(i => $"P{i},{origin.Url($"{i}.jpg")}\n")),
+            Cancelled);
         await Eventually.TrueAsync(() => Enumerable.Range(0, 4).All(i => origin.CountOf($"/{i}.jpg") == 1));
 
         await postgres.StopAsync();
@@ -37,7 +43,9 @@ public sealed class DatabaseOutageTests
         await postgres.RunAsync(Cancelled);
 
         var status = await server.WaitForEndAsync(id, Cancelled);
-        Assert.Equal(("COMPLETED", 4), (status.GetProperty("status").GetString(), status.GetProperty("progress").GetProperty("completed").GetInt32()));
+        Assert.Equal(
+            ("COMPLETED", 4),
+            (status.GetProperty("status").GetString(), status.GetProperty("progress").GetProperty("completed").GetInt32()));
         Assert.Equal(0, await server.CountAsync("SELECT sum(attempt) FROM image", Cancelled));
         Assert.All(Enumerable.Range(0, 4), i => Assert.Equal(1, origin.CountOf($"/{i}.jpg")));
         Assert.Equal(4, Stored(server));

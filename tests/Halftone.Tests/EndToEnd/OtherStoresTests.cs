@@ -6,6 +6,7 @@ using Halftone.Store;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Halftone.Tests.EndToEnd;
 
@@ -23,7 +24,8 @@ public sealed class OtherStoresTests
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, settings);
 
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled, ("variants", "thumb:max_width=100"));
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled, ("variants", "thumb:max_width=100"));
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
@@ -32,7 +34,9 @@ public sealed class OtherStoresTests
         Assert.StartsWith($"{server.Client.BaseAddress}images/{id}/", url, StringComparison.Ordinal);
         Assert.Contains(url, await server.ResultAsync(id, Cancelled), StringComparison.Ordinal);
         Assert.InRange((await server.Client.GetByteArrayAsync(url, Cancelled)).Length, 1, Picture.Jpeg.Length - 1);
-        Assert.DoesNotContain(Directory.EnumerateFiles(server.DataFolder, "*", SearchOption.AllDirectories), file => file.Contains(id.ToString(), StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(server.DataFolder, "*", SearchOption.AllDirectories),
+            file => file.Contains(id.ToString(), StringComparison.Ordinal));
         Assert.Equal(4, await CountAsync(ceph, settings));   // upload, image, its variant, result
 
         using var deleted = await server.Client.DeleteAsync($"requests/{id}", Cancelled);
@@ -48,11 +52,14 @@ public sealed class OtherStoresTests
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var first = await HalftoneServer.StartAsync(Cancelled, null, settings);
-        await first.WaitForEndAsync(await first.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled), Cancelled);
+        await first.WaitForEndAsync(
+            await first.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled), Cancelled);
         await using var second = await HalftoneServer.StartAsync(Cancelled, null, settings);
         var services = second.Services;
         using var sweep = new OrphanSweep(
-            services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<IImageStore>(), services.GetRequiredService<IFileStore>(), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+            services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<IImageStore>(),
+            services.GetRequiredService<IFileStore>(), new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddDays(3)),
+            NullLogger<OrphanSweep>.Instance);
 
         await first.Services.GetRequiredService<OrphanSweep>().MarkAsync(Cancelled);
         await sweep.MarkAsync(Cancelled);
@@ -74,7 +81,8 @@ public sealed class OtherStoresTests
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, cloudinary.Settings());
 
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled, ("variants", "thumb:max_width=100"));
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nMug,{origin.Url("a.jpg")}\n", Cancelled, ("variants", "thumb:max_width=100"));
         var status = await server.WaitForEndAsync(id, Cancelled);
         var url = OutputUrl(status);
 
@@ -102,7 +110,8 @@ public sealed class OtherStoresTests
         origin.Serve("/small.webp", Picture.Sample("lamp-day.webp"));
         await using var server = await HalftoneServer.StartAsync(Cancelled, null, cloudinary.Settings());
 
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,\"{origin.Url("large.jpg")},{origin.Url("small.webp")}\"\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nMug,\"{origin.Url("large.jpg")},{origin.Url("small.webp")}\"\n", Cancelled);
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         var images = status.GetProperty("products")[0].GetProperty("images");
@@ -115,7 +124,8 @@ public sealed class OtherStoresTests
     public async Task A_server_starts_while_its_bucket_is_away_whatever_the_last_one_left()
     {
         await using var server = await HalftoneServer.StartAsync(
-            Cancelled, null, ("Store:S3:Bucket", "away"), ("Store:S3:Endpoint", $"http://127.0.0.1:{HostileOrigin.ClosedPort()}"), ("Store:S3:AccessKeyId", "a"), ("Store:S3:SecretAccessKey", "s"));
+            Cancelled, null, ("Store:S3:Bucket", "away"), ("Store:S3:Endpoint", $"http://127.0.0.1:{HostileOrigin.ClosedPort()}"),
+            ("Store:S3:AccessKeyId", "a"), ("Store:S3:SecretAccessKey", "s"));
 
         using var live = await server.Client.GetAsync("health/live", Cancelled);
         using var ready = await server.Client.GetAsync("health/ready", Cancelled);
@@ -146,7 +156,9 @@ public sealed class OtherStoresTests
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, upload.StatusCode);
         Assert.Equal("10", upload.Headers.GetValues("Retry-After").Single());
-        Assert.Equal("store_down", JsonDocument.Parse(await upload.Content.ReadAsStringAsync(Cancelled)).RootElement.GetProperty("code").GetString());
+        Assert.Equal(
+            "store_down",
+            JsonDocument.Parse(await upload.Content.ReadAsStringAsync(Cancelled)).RootElement.GetProperty("code").GetString());
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         Assert.Contains("store", await ready.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
 
@@ -157,21 +169,18 @@ public sealed class OtherStoresTests
         Assert.Equal(0, await server.CountAsync("SELECT sum(attempt) FROM image", Cancelled));
     }
 
-    /// <summary>Finds everything old.</summary>
-    private sealed class DaysAhead : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddDays(3);
-    }
+    private static string ThumbUrl(JsonElement status) =>
+        status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("variants")[0].GetProperty("url").GetString()!;
 
-    private static string ThumbUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("variants")[0].GetProperty("url").GetString()!;
-
-    private static string OutputUrl(JsonElement status) => status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()!;
+    private static string OutputUrl(JsonElement status) =>
+        status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString()!;
 
     /// <summary>Without the marks of databases, which come a minute after a start.</summary>
     private static async Task<int> CountAsync(CephServer ceph, (string Name, string? Value)[] settings)
     {
         using var client = ceph.Client();
-        var found = await client.ListObjectsV2Async(new() { BucketName = settings.Single(setting => setting.Name == "Store:S3:Bucket").Value }, Cancelled);
+        var found = await client.ListObjectsV2Async(
+            new() { BucketName = settings.Single(setting => setting.Name == "Store:S3:Bucket").Value }, Cancelled);
         return found.S3Objects?.Count(stored => !stored.Key.Contains($"{OrphanSweep.Marks:D}/", StringComparison.Ordinal)) ?? 0;
     }
 }

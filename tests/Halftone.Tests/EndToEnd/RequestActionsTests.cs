@@ -14,7 +14,8 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/done.jpg", Picture.Jpeg).Serve("/stuck.jpg", _ => released.Task);
         await using var server = await StartAsync();
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("done.jpg")}\nB,{origin.Url("stuck.jpg")}\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nA,{origin.Url("done.jpg")}\nB,{origin.Url("stuck.jpg")}\n", Cancelled);
         await server.WaitForAsync(id, status => Completed(status) == 1, Cancelled);
 
         Assert.Equal(HttpStatusCode.OK, await PostAsync(server, $"requests/{id}/cancel"));
@@ -35,13 +36,20 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await StartAsync();
         var id = await server.UploadAsync(
-            "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Range(1, 5).Select(row => $"P{row},\"{origin.Url("a.jpg")},{origin.Url($"gone-{row}.jpg")}\"\n")), Cancelled);
+            "Product Name,Input Image Urls\n"
+                + string.Concat(Enumerable.Range(1, 5).Select(
+                    row => $"P{row},\"{origin.Url("a.jpg")},{origin.Url($"gone-{row}.jpg")}\"\n")), Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
 
         async Task<string> ListAsync(string query)
         {
             var answer = await server.Client.GetFromJsonAsync<JsonElement>($"requests/{id}/images{query}", Cancelled);
-            var images = answer.GetProperty("images").EnumerateArray().Select(image => $"{image.GetProperty("product_name").GetString()}.{image.GetProperty("number").GetInt32()} {image.GetProperty("status").GetString()}");
+            var images = answer
+                .GetProperty("images")
+                .EnumerateArray()
+                .Select(image =>
+                    $"{image.GetProperty("product_name").GetString()}.{image.GetProperty("number").GetInt32()} "
+                        + $"{image.GetProperty("status").GetString()}");
             return string.Join(", ", images) + (answer.TryGetProperty("next_cursor", out var next) ? $" → {next.GetString()}" : "");
         }
 
@@ -73,7 +81,8 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
             await context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted);
         });
         await using var server = await StartAsync();
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("good.jpg")}\nB,{origin.Url("late.jpg")}\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nA,{origin.Url("good.jpg")}\nB,{origin.Url("late.jpg")}\n", Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         var first = await server.ResultAsync(id, Cancelled);
         Assert.Contains("1: http_404", first);
@@ -91,7 +100,8 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(1, origin.CountOf("/good.jpg"));
         Assert.DoesNotContain("http_404", await server.ResultAsync(id, Cancelled));
         // The old one is removed when the request names the new one.
-        await Eventually.TrueAsync(() => Directory.EnumerateFiles(Path.Combine(server.DataFolder, "files", id.ToString()), "result-*").Count() == 1);
+        await Eventually.TrueAsync(
+            () => Directory.EnumerateFiles(Path.Combine(server.DataFolder, "files", id.ToString()), "result-*").Count() == 1);
         Assert.Equal(HttpStatusCode.Conflict, await PostAsync(server, $"requests/{id}/retry"));
     }
 
@@ -108,7 +118,9 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
         using var status = await server.Client.GetAsync($"status/{id}", Cancelled);
         Assert.Equal(HttpStatusCode.NotFound, status.StatusCode);
-        await Eventually.TrueAsync(async () => (await server.CountAsync("SELECT (SELECT count(*) FROM request) + (SELECT count(*) FROM product) + (SELECT count(*) FROM image)", Cancelled)) == 0);
+        await Eventually.TrueAsync(async () =>
+            (await server.CountAsync(
+                "SELECT (SELECT count(*) FROM request) + (SELECT count(*) FROM product) + (SELECT count(*) FROM image)", Cancelled)) == 0);
         foreach (var folder in new[] { "files", "images" })
         {
             Assert.Empty(Directory.EnumerateFiles(Path.Combine(server.DataFolder, folder), "*", SearchOption.AllDirectories));
@@ -129,8 +141,13 @@ public abstract class RequestActionsTests(Engine engine) : OnEachEngine(engine)
         }
 
         var first = await server.Client.GetFromJsonAsync<JsonElement>("requests?limit=2", Cancelled);
-        var second = await server.Client.GetFromJsonAsync<JsonElement>($"requests?limit=2&cursor={first.GetProperty("next_cursor").GetString()}", Cancelled);
-        var listed = first.GetProperty("requests").EnumerateArray().Concat(second.GetProperty("requests").EnumerateArray()).Select(r => r.GetProperty("request_id").GetGuid());
+        var second = await server.Client.GetFromJsonAsync<JsonElement>(
+            $"requests?limit=2&cursor={first.GetProperty("next_cursor").GetString()}", Cancelled);
+        var listed = first
+            .GetProperty("requests")
+            .EnumerateArray()
+            .Concat(second.GetProperty("requests").EnumerateArray())
+            .Select(r => r.GetProperty("request_id").GetGuid());
         Assert.Equal(Enumerable.Reverse(ids), listed);
         Assert.False(second.TryGetProperty("next_cursor", out _));
     }

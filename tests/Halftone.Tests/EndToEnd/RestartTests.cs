@@ -22,7 +22,8 @@ public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
             Guid id;
             await using (var first = await StartAsync(folder))
             {
-                id = await first.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
+                id = await first.UploadAsync(
+                    $"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
                 await first.WaitForAsync(id, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 1, Cancelled);
                 await first.StopAsync(Cancelled);
             }
@@ -57,7 +58,8 @@ public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
             Guid id;
             await using (var first = await StartAsync(folder))
             {
-                id = await first.UploadAsync($"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
+                id = await first.UploadAsync(
+                    $"Product Name,Input Image Urls\nA,{origin.Url("now.jpg")}\nB,{origin.Url("later.jpg")}\n", Cancelled);
                 await first.WaitForAsync(id, status => status.GetProperty("progress").GetProperty("completed").GetInt32() == 1, Cancelled);
                 await first.StopAsync(Cancelled);
             }
@@ -70,7 +72,8 @@ public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
             }
 
             // As a power failure leaves a file that was renamed and not flushed.
-            await File.WriteAllBytesAsync(Directory.EnumerateFiles(Path.Combine(folder, "images"), "*", SearchOption.AllDirectories).Single(), [], Cancelled);
+            await File.WriteAllBytesAsync(
+                Directory.EnumerateFiles(Path.Combine(folder, "images"), "*", SearchOption.AllDirectories).Single(), [], Cancelled);
             await using var second = await StartAsync(folder);
             Assert.False(File.Exists(mark));
             released.SetResult();
@@ -106,11 +109,17 @@ public abstract class RestartTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal((2, 2, 4), (Count(status, "completed"), Count(status, "failed"), Count(status, "total")));
         Assert.Equal((1, 1), (origin.CountOf("/a.jpg"), origin.CountOf("/missing.jpg")));
         Assert.Single(Directory.EnumerateFiles(Path.Combine(server.DataFolder, "images"), "*", SearchOption.AllDirectories));
-        var outputs = status.GetProperty("products").EnumerateArray().SelectMany(p => p.GetProperty("images").EnumerateArray()).Where(i => i.TryGetProperty("output_url", out _)).Select(i => i.GetProperty("output_url").GetString());
+        var outputs = status
+            .GetProperty("products")
+            .EnumerateArray()
+            .SelectMany(p => p.GetProperty("images").EnumerateArray())
+            .Where(i => i.TryGetProperty("output_url", out _))
+            .Select(i => i.GetProperty("output_url").GetString());
         Assert.Single(outputs.Distinct());
     }
 
-    private static int Count(System.Text.Json.JsonElement status, string name) => status.GetProperty("progress").GetProperty(name).GetInt32();
+    private static int Count(System.Text.Json.JsonElement status, string name) =>
+        status.GetProperty("progress").GetProperty(name).GetInt32();
 }
 
 public sealed class RestartOnSqlite() : RestartTests(Engine.Sqlite);

@@ -37,15 +37,21 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         Assert.Equal("""{"quality":50,"format":"keep","max_width":600,"max_height":500}""", status.GetProperty("options").GetRawText());
-        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement)
+            .ToArray();
         foreach (var (line, (name, body)) in lines.Zip(sources))
         {
-            var (width, height) = Picture.SizeOf(await server.Client.GetByteArrayAsync(line.GetProperty("output_url").GetString(), Cancelled));
+            var (width, height) = Picture.SizeOf(
+                await server.Client.GetByteArrayAsync(line.GetProperty("output_url").GetString(), Cancelled));
             Assert.Equal((width, height), (line.GetProperty("width").GetInt32(), line.GetProperty("height").GetInt32()));
             var source = Picture.SizeOf(body);
             var scale = Math.Min(1, Math.Min(600.0 / source.Width, 500.0 / source.Height));
             Assert.True(width <= 600 && height <= 500, $"{name} is {width} x {height}.");
-            Assert.True(Math.Abs(width - source.Width * scale) <= 1 && Math.Abs(height - source.Height * scale) <= 1, $"{name} is {width} x {height} of {source}.");
+            Assert.True(
+                Math.Abs(width - source.Width * scale) <= 1 && Math.Abs(height - source.Height * scale) <= 1,
+                $"{name} is {width} x {height} of {source}.");
         }
 
         Assert.Equal(2, lines.Select(line => line.GetProperty("width").GetInt32() == 40).Distinct().Count());
@@ -83,7 +89,9 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
         using var answer = await server.PostCsvAsync(Csv("a.jpg"), Cancelled, (field, value));
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
         Assert.Equal((HttpStatusCode.BadRequest, $"invalid_{field}"), (answer.StatusCode, problem.GetProperty("code").GetString()));
-        Assert.Equal($"'{field}' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.", problem.GetProperty("detail").GetString());
+        Assert.Equal(
+            $"'{field}' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.",
+            problem.GetProperty("detail").GetString());
     }
 
     [Fact]
@@ -91,9 +99,15 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync(null, ("Fetch:RetrySchedule:0", "00:00:00.050"), ("Queue:SweepInterval", "00:00:00.050"));
         var calls = 0;
-        origin.Serve("/later.jpg", context => Interlocked.Increment(ref calls) == 1 ? Fail(context, 500) : context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted).AsTask());
+        origin.Serve(
+            "/later.jpg",
+            context => Interlocked.Increment(ref calls) == 1
+                ? Fail(context, 500)
+                : context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted).AsTask());
         var isUp = false;
-        origin.Serve("/gone.jpg", context => isUp ? context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted).AsTask() : Fail(context, 404));
+        origin.Serve(
+            "/gone.jpg",
+            context => isUp ? context.Response.Body.WriteAsync(Picture.Jpeg, context.RequestAborted).AsTask() : Fail(context, 404));
         var id = await server.UploadAsync(Csv("later.jpg", "gone.jpg"), Cancelled, ("max_width", "100"));
         Assert.Equal(1, (await server.WaitForEndAsync(id, Cancelled)).GetProperty("progress").GetProperty("failed").GetInt32());
         isUp = true;
@@ -103,7 +117,8 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(2, calls);
         foreach (var product in status.GetProperty("products").EnumerateArray())
         {
-            var image = await server.Client.GetByteArrayAsync(product.GetProperty("images")[0].GetProperty("output_url").GetString(), Cancelled);
+            var image = await server.Client.GetByteArrayAsync(
+                product.GetProperty("images")[0].GetProperty("output_url").GetString(), Cancelled);
             Assert.Equal(100, Picture.SizeOf(image).Width);
         }
 
@@ -122,14 +137,18 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
         const string Empty = "Product Name,Input Image Urls\nA,\n";
         var id = await server.UploadAsync(Empty, Cancelled, ("max_width", "100"));
         Assert.Equal(id, await server.UploadAsync(Empty, Cancelled, ("max_width", "100")));
-        foreach (var fields in new (string, string)[][] { [], [("max_width", "101")], [("max_height", "100")], [("max_width", "100"), ("max_height", "100")] })
+        foreach (var fields in new (string, string)[][]
+        {
+            [], [("max_width", "101")], [("max_height", "100")], [("max_width", "100"), ("max_height", "100")],
+        })
         {
             using var other = await server.PostCsvAsync(Empty, Cancelled, fields);
             Assert.Equal(HttpStatusCode.UnprocessableEntity, other.StatusCode);
         }
     }
 
-    private string Csv(params string[] paths) => "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
+    private string Csv(params string[] paths) =>
+        "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
 
     private static async Task<Guid> PostAsync(HalftoneServer server, string path, HttpContent body)
     {
@@ -140,7 +159,8 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
     private static async Task<(int Width, int Height)> SizeAsync(HalftoneServer server, Guid id)
     {
         var status = await server.WaitForEndAsync(id, Cancelled);
-        return Picture.SizeOf(await server.Client.GetByteArrayAsync(status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString(), Cancelled));
+        return Picture.SizeOf(await server.Client.GetByteArrayAsync(
+            status.GetProperty("products")[0].GetProperty("images")[0].GetProperty("output_url").GetString(), Cancelled));
     }
 }
 

@@ -48,7 +48,9 @@ public abstract class UploadToResultTests(Engine engine) : OnEachEngine(engine)
         origin.Serve("/a.jpg", Picture.Jpeg);
         origin.Serve("/page.html", "<!doctype html><title>Shop</title>"u8.ToArray(), "text/html");
 
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,\"{origin.Url("missing.jpg")},{origin.Url("a.jpg")},{origin.Url("page.html")}\"\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nMug,\"{origin.Url("missing.jpg")},{origin.Url("a.jpg")},{origin.Url("page.html")}\"\n",
+            Cancelled);
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         Assert.Equal("COMPLETED", status.GetProperty("status").GetString());
@@ -78,7 +80,8 @@ public abstract class UploadToResultTests(Engine engine) : OnEachEngine(engine)
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         await using var server = await StartAsync();
-        var id = await server.UploadAsync($"Product Name,Input Image Urls\nMug,{origin.Url("1.jpg")}\nCup,{origin.Url("2.jpg")}\n", Cancelled);
+        var id = await server.UploadAsync(
+            $"Product Name,Input Image Urls\nMug,{origin.Url("1.jpg")}\nCup,{origin.Url("2.jpg")}\n", Cancelled);
         var status = await server.WaitForEndAsync(id, Cancelled);
 
         Assert.Equal("FAILED", status.GetProperty("status").GetString());
@@ -152,16 +155,27 @@ public abstract class UploadToResultTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync(null, ("Intake:MaxBodyBytes", "4096"));
         await ExpectProblemAsync(await server.Client.GetAsync("status/nonsense", Cancelled), HttpStatusCode.NotFound, "unknown_request");
-        await ExpectProblemAsync(await server.Client.GetAsync($"status/{Guid.Empty}", Cancelled), HttpStatusCode.NotFound, "unknown_request");
+        await ExpectProblemAsync(
+            await server.Client.GetAsync($"status/{Guid.Empty}", Cancelled), HttpStatusCode.NotFound, "unknown_request");
         await ExpectProblemAsync(await server.Client.GetAsync("nowhere", Cancelled), HttpStatusCode.NotFound, "not_found");
         await ExpectProblemAsync(await server.Client.GetAsync("upload", Cancelled), HttpStatusCode.MethodNotAllowed, "method_not_allowed");
-        await ExpectProblemAsync(await server.Client.PostAsync("upload", new StringContent("<a/>", System.Text.Encoding.UTF8, "application/xml"), Cancelled), HttpStatusCode.UnsupportedMediaType, "unsupported_media_type");
-        await ExpectProblemAsync(await server.Client.PostAsync("upload", new MultipartFormDataContent { { new StringContent("60"), "quality" } }, Cancelled), HttpStatusCode.BadRequest, "missing_file");
-        await ExpectProblemAsync(await server.PostCsvAsync("Input Image Urls\n", Cancelled, ("quality", "101")), HttpStatusCode.BadRequest, "invalid_quality");
-        await ExpectProblemAsync(await server.PostCsvAsync("Input Image Urls\n", Cancelled, ("format", "bmp")), HttpStatusCode.BadRequest, "invalid_format");
-        await ExpectProblemAsync(await server.PostCsvAsync(new byte[8192], Cancelled), HttpStatusCode.RequestEntityTooLarge, "body_too_large");
+        await ExpectProblemAsync(
+            await server.Client.PostAsync("upload", new StringContent("<a/>", System.Text.Encoding.UTF8, "application/xml"), Cancelled),
+            HttpStatusCode.UnsupportedMediaType,
+            "unsupported_media_type");
+        await ExpectProblemAsync(
+            await server.Client.PostAsync("upload", new MultipartFormDataContent { { new StringContent("60"), "quality" } }, Cancelled),
+            HttpStatusCode.BadRequest,
+            "missing_file");
+        await ExpectProblemAsync(
+            await server.PostCsvAsync("Input Image Urls\n", Cancelled, ("quality", "101")), HttpStatusCode.BadRequest, "invalid_quality");
+        await ExpectProblemAsync(
+            await server.PostCsvAsync("Input Image Urls\n", Cancelled, ("format", "bmp")), HttpStatusCode.BadRequest, "invalid_format");
+        await ExpectProblemAsync(
+            await server.PostCsvAsync(new byte[8192], Cancelled), HttpStatusCode.RequestEntityTooLarge, "body_too_large");
         await ExpectProblemAsync(await server.Client.GetAsync("images/../halftone.db", Cancelled), HttpStatusCode.NotFound, "not_found");
-        await ExpectProblemAsync(await server.Client.GetAsync("images/x/%2e%2e%2fhalftone.db", Cancelled), HttpStatusCode.NotFound, "unknown_image");
+        await ExpectProblemAsync(
+            await server.Client.GetAsync("images/x/%2e%2e%2fhalftone.db", Cancelled), HttpStatusCode.NotFound, "unknown_image");
     }
 
     private static async Task ExpectProblemAsync(HttpResponseMessage answer, HttpStatusCode status, string code)

@@ -31,7 +31,10 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync();
         origin.Serve("/slow.png", PngFile.Noise(1_400, 1_400));
-        var id = await server.UploadAsync(Csv("slow.png"), Cancelled, ("variants", string.Join(';', Enumerable.Range(1, 8).Select(i => $"v{i}:format=avif,quality={50 + i}"))));
+        var id = await server.UploadAsync(
+            Csv("slow.png"),
+            Cancelled,
+            ("variants", string.Join(';', Enumerable.Range(1, 8).Select(i => $"v{i}:format=avif,quality={50 + i}"))));
         await Eventually.TrueAsync(() => Stored(server, id).Length >= 2);
         using var cancelled = await server.Client.PostAsync($"requests/{id}/cancel", null, Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
@@ -60,7 +63,10 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
 
             return context.Response.Body.WriteAsync(PngFile.Noise(700, 700), context.RequestAborted).AsTask();
         });
-        var id = await server.UploadAsync(Csv("slow.png"), Cancelled, ("variants", string.Join(';', Enumerable.Range(1, 6).Select(i => $"v{i}:format=avif,quality={50 + i}"))));
+        var id = await server.UploadAsync(
+            Csv("slow.png"),
+            Cancelled,
+            ("variants", string.Join(';', Enumerable.Range(1, 6).Select(i => $"v{i}:format=avif,quality={50 + i}"))));
         var leases = new HashSet<long>();
         await Eventually.TrueAsync(async () =>
         {
@@ -80,7 +86,10 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         await using var server = await StartAsync();
         origin.Serve("/a.jpg", Picture.Jpeg);
         var cell = string.Join(' ', Enumerable.Repeat(origin.Url("a.jpg"), 500));
-        var id = await server.UploadAsync("Product Name,Input Image Urls\n" + string.Concat(Enumerable.Repeat($"A,{cell}\n", 3)), Cancelled, ("variants", "a;b;c;d;e;f;g;h"));
+        var id = await server.UploadAsync(
+            "Product Name,Input Image Urls\n" + string.Concat(Enumerable.Repeat($"A,{cell}\n", 3)),
+            Cancelled,
+            ("variants", "a;b;c;d;e;f;g;h"));
         await server.WaitForEndAsync(id, Cancelled);
         Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM image WHERE variants IS NOT NULL", Cancelled));
 
@@ -104,11 +113,18 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         // The second row names the first image again, and one that there is not.
         var urls = string.Join(',', names.Select(origin.Url));
         var id = await server.UploadAsync(
-            $"S. No.,Input Image Urls,Note\n7/a,\"{urls}\",x\n8,\"{origin.Url("gone.jpg")},{origin.Url(names[0])}\",y\n", Cancelled, ("variants", " zoom:quality=70,max_width=900 ; thumb:format=webp,max_height=200,max_width=200"), ("max_width", "600"));
+            $"S. No.,Input Image Urls,Note\n7/a,\"{urls}\",x\n8,\"{origin.Url("gone.jpg")},{origin.Url(names[0])}\",y\n", Cancelled,
+            ("variants", " zoom:quality=70,max_width=900 ; thumb:format=webp,max_height=200,max_width=200"), ("max_width", "600"));
         var status = await server.WaitForEndAsync(id, Cancelled);
 
-        Assert.Equal("zoom:max_width=900,quality=70;thumb:max_width=200,max_height=200,format=webp", status.GetProperty("options").GetProperty("variants").GetString());
-        Assert.Equal((4, 1), (status.GetProperty("progress").GetProperty("completed").GetInt32(), status.GetProperty("progress").GetProperty("failed").GetInt32()));
+        Assert.Equal(
+            "zoom:max_width=900,quality=70;thumb:max_width=200,max_height=200,format=webp",
+            status.GetProperty("options").GetProperty("variants").GetString());
+        Assert.Equal(
+            (4, 1),
+            (
+                status.GetProperty("progress").GetProperty("completed").GetInt32(),
+                status.GetProperty("progress").GetProperty("failed").GetInt32()));
         Assert.All(names, name => Assert.Equal(1, origin.CountOf("/" + name)));
         var images = Images(status);
         Assert.False(images[3].TryGetProperty("variants", out _));
@@ -123,10 +139,17 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
             foreach (var variant in variants)
             {
                 var url = Text(variant, "url");
-                Assert.EndsWith($"-{Text(variant, "name")}{(Text(variant, "name") == "thumb" ? ".webp" : Path.GetExtension(name))}", url, StringComparison.Ordinal);
+                Assert.EndsWith(
+                    $"-{Text(variant, "name")}{(Text(variant, "name") == "thumb" ? ".webp" : Path.GetExtension(name))}",
+                    url,
+                    StringComparison.Ordinal);
                 Assert.Contains($"/images/{id}/7-a-", url, StringComparison.Ordinal);
                 var bytes = await BytesAsync(server, variant.GetProperty("url"));
-                Assert.Equal((bytes.Length, Picture.SizeOf(bytes)), (variant.GetProperty("bytes").GetInt32(), (variant.GetProperty("width").GetInt32(), variant.GetProperty("height").GetInt32())));
+                Assert.Equal(
+                    (bytes.Length, Picture.SizeOf(bytes)),
+                    (
+                        variant.GetProperty("bytes").GetInt32(),
+                        (variant.GetProperty("width").GetInt32(), variant.GetProperty("height").GetInt32())));
             }
 
             // The bounds of the upload are not those of its variants.
@@ -134,21 +157,30 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
             Assert.Equal(200, Math.Max(variants[1].GetProperty("width").GetInt32(), variants[1].GetProperty("height").GetInt32()));
         }
 
-        Assert.Equal(images.Sum(image => image.TryGetProperty("output_bytes", out var bytes) ? bytes.GetInt64() : 0), status.GetProperty("bytes").GetProperty("output").GetInt64());
+        Assert.Equal(
+            images.Sum(image => image.TryGetProperty("output_bytes", out var bytes) ? bytes.GetInt64() : 0),
+            status.GetProperty("bytes").GetProperty("output").GetInt64());
         Assert.Equal(9, Stored(server, id).Length);
         var list = await server.Client.GetFromJsonAsync<JsonElement>($"requests/{id}/images", Cancelled);
-        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement);
+        var lines = (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement);
         foreach (var all in new[] { list.GetProperty("images").EnumerateArray(), lines })
         {
             Assert.Equal(images.Select(image => Text(image, "variants")), all.Select(image => Text(image, "variants")));
         }
 
         var rows = (await server.ResultAsync(id, Cancelled)).Split('\n');
-        Assert.Equal("S. No.,Input Image Urls,Note,Output Image Urls,Output Image Urls (zoom),Output Image Urls (thumb),Image Errors", rows[0]);
+        Assert.Equal(
+            "S. No.,Input Image Urls,Note,Output Image Urls,Output Image Urls (zoom),Output Image Urls (thumb),Image Errors", rows[0]);
         Assert.Equal($"7/a,\"{urls}\",x,{Cell("output_url")},{Cell("zoom")},{Cell("thumb")},", rows[1]);
-        Assert.EndsWith($",y,\",{Text(images[4], "output_url")}\",\",{UrlOf(images[4], "zoom")}\",\",{UrlOf(images[4], "thumb")}\",1: http_404", rows[2], StringComparison.Ordinal);
+        Assert.EndsWith(
+            $",y,\",{Text(images[4], "output_url")}\",\",{UrlOf(images[4], "zoom")}\",\",{UrlOf(images[4], "thumb")}\",1: http_404",
+            rows[2],
+            StringComparison.Ordinal);
 
-        string Cell(string what) => $"\"{string.Join(',', images.Take(3).Select(image => what == "output_url" ? Text(image, what) : UrlOf(image, what)))}\"";
+        string Cell(string what) =>
+            $"\"{string.Join(',', images.Take(3).Select(image => what == "output_url" ? Text(image, what) : UrlOf(image, what)))}\"";
     }
 
     [Fact]
@@ -163,7 +195,12 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal(("FAILED", 1), (Text(status, "status"), origin.CountOf("/long.png")));
         Assert.False(Images(status)[0].TryGetProperty("variants", out _));
         Assert.Empty(Stored(server, id));
-        Assert.Equal("COMPLETED", Text(await server.WaitForEndAsync(await server.UploadAsync(Csv("long.png"), Cancelled, ("variants", "first:quality=20")), Cancelled), "status"));
+        Assert.Equal(
+            "COMPLETED",
+            Text(
+                await server.WaitForEndAsync(
+                    await server.UploadAsync(Csv("long.png"), Cancelled, ("variants", "first:quality=20")), Cancelled),
+                "status"));
     }
 
     [Fact]
@@ -230,7 +267,9 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         var status = await second.WaitForEndAsync(id, Cancelled);
         Assert.Equal((3, 2), (status.GetProperty("progress").GetProperty("completed").GetInt32(), origin.CountOf("/a.jpg")));
         Assert.Equal(6, Stored(second, id, status).Length);
-        Assert.Equal(Images(status).Sum(image => image.GetProperty("output_bytes").GetInt64()), status.GetProperty("bytes").GetProperty("output").GetInt64());
+        Assert.Equal(
+            Images(status).Sum(image => image.GetProperty("output_bytes").GetInt64()),
+            status.GetProperty("bytes").GetProperty("output").GetInt64());
     }
 
     [Fact]
@@ -260,7 +299,12 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         const string Empty = "Product Name,Input Image Urls\nA,\n";
         using var refused = await server.PostCsvAsync(Empty, Cancelled, ("variants", "a;b;c"));
         var problem = await refused.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
-        Assert.Equal((HttpStatusCode.BadRequest, "invalid_variants", "'variants': 3 variants are too many; at most 2 are allowed (Intake:MaxVariants)."), (refused.StatusCode, Text(problem, "code"), Text(problem, "detail")));
+        Assert.Equal(
+            (
+                HttpStatusCode.BadRequest,
+                "invalid_variants",
+                "'variants': 3 variants are too many; at most 2 are allowed (Intake:MaxVariants)."),
+            (refused.StatusCode, Text(problem, "code"), Text(problem, "detail")));
 
         server.Client.DefaultRequestHeaders.Add("Idempotency-Key", "catalogue-7");
         var id = await server.UploadAsync(Empty, Cancelled, ("variants", "a:max_width=5,quality=7"));
@@ -280,28 +324,35 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         return Task.CompletedTask;
     }
 
-    private string Csv(params string[] paths) => "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
+    private string Csv(params string[] paths) =>
+        "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
 
-    private static JsonElement[] Images(JsonElement status) => [.. status.GetProperty("products").EnumerateArray().SelectMany(product => product.GetProperty("images").EnumerateArray())];
+    private static JsonElement[] Images(JsonElement status) =>
+        [.. status.GetProperty("products").EnumerateArray().SelectMany(product => product.GetProperty("images").EnumerateArray())];
 
     private static string Text(JsonElement of, string name) => of.TryGetProperty(name, out var value) ? value.ToString() : "";
 
-    private static string UrlOf(JsonElement image, string variant) => Text(image.GetProperty("variants").EnumerateArray().Single(found => Text(found, "name") == variant), "url");
+    private static string UrlOf(JsonElement image, string variant) =>
+        Text(image.GetProperty("variants").EnumerateArray().Single(found => Text(found, "name") == variant), "url");
 
-    private static Task<byte[]> BytesAsync(HalftoneServer server, JsonElement url) => server.Client.GetByteArrayAsync(url.GetString(), Cancelled);
+    private static Task<byte[]> BytesAsync(HalftoneServer server, JsonElement url) =>
+        server.Client.GetByteArrayAsync(url.GetString(), Cancelled);
 
     /// <summary>Names of what is stored for a request.</summary>
     private static string[] Stored(HalftoneServer server, Guid id)
     {
         var folder = Path.Combine(server.DataFolder, "images", $"{id}");
-        return Directory.Exists(folder) ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)] : [];
+        return Directory.Exists(folder)
+            ? [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)]
+            : [];
     }
 
     /// <summary>The same, which must be what its status names: nothing less, nothing more.</summary>
     private static string[] Stored(HalftoneServer server, Guid id, JsonElement status)
     {
         var named = Images(status).Where(image => Text(image, "status") == "COMPLETED")
-            .SelectMany(image => image.GetProperty("variants").EnumerateArray().Select(variant => Text(variant, "url")).Append(Text(image, "output_url")))
+            .SelectMany(image =>
+                image.GetProperty("variants").EnumerateArray().Select(variant => Text(variant, "url")).Append(Text(image, "output_url")))
             .Select(url => url.Split('/')[^1]).Distinct().Order(StringComparer.Ordinal);
         var stored = Stored(server, id);
         Assert.Equal(named, stored);

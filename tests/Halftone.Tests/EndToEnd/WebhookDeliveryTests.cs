@@ -23,7 +23,8 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
         var sent = JsonDocument.Parse(body).RootElement;
         Assert.Equal("request.completed", sent.GetProperty("type").GetString());
         Assert.Equal(id, sent.GetProperty("request_id").GetGuid());
-        Assert.Equal((await server.StatusAsync(id, Cancelled)).GetProperty("result_url").GetString(), sent.GetProperty("result_url").GetString());
+        Assert.Equal(
+            (await server.StatusAsync(id, Cancelled)).GetProperty("result_url").GetString(), sent.GetProperty("result_url").GetString());
         await ExpectAcceptedAsync(secret, headers, body);
     }
 
@@ -39,14 +40,23 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
             },
             Cancelled);
         await using var server = await HalftoneServer.StartAsync(
-            Cancelled, null, ("Webhook:RetrySchedule:0", "00:00:00.010"), ("Webhook:RetrySchedule:1", "00:00:00.010"), ("Webhook:RetrySchedule:2", "00:00:00.010"), ("Queue:SweepInterval", "00:00:00.050"));
+            Cancelled, null, ("Webhook:RetrySchedule:0", "00:00:00.010"), ("Webhook:RetrySchedule:1", "00:00:00.010"),
+            ("Webhook:RetrySchedule:2", "00:00:00.010"), ("Queue:SweepInterval", "00:00:00.050"));
         var id = await server.UploadAsync(Csv, Cancelled, ("webhook_url", receiver.Url().AbsoluteUri));
 
-        var received = new[] { await receiver.NextAsync(Cancelled), await receiver.NextAsync(Cancelled), await receiver.NextAsync(Cancelled) };
+        var received = new[]
+        {
+            await receiver.NextAsync(Cancelled), await receiver.NextAsync(Cancelled), await receiver.NextAsync(Cancelled),
+        };
         Assert.Single(received.Select(r => r.Headers["webhook-id"]).Distinct());
         Assert.Single(received.Select(r => Encoding.UTF8.GetString(r.Body)).Distinct());
-        await Eventually.TrueAsync(async () => (await DeliveriesAsync(server, $"requests/{id}/deliveries")).Single().GetProperty("status").GetString() == "DELIVERED");
-        var attempts = (await DeliveriesAsync(server, $"requests/{id}/deliveries")).Single().GetProperty("attempts").EnumerateArray().Select(a => a.GetProperty("http_status").GetInt32());
+        await Eventually.TrueAsync(async () =>
+            (await DeliveriesAsync(server, $"requests/{id}/deliveries")).Single().GetProperty("status").GetString() == "DELIVERED");
+        var attempts = (await DeliveriesAsync(server, $"requests/{id}/deliveries"))
+            .Single()
+            .GetProperty("attempts")
+            .EnumerateArray()
+            .Select(a => a.GetProperty("http_status").GetInt32());
         Assert.Equal([500, 500, 200], attempts);
     }
 
@@ -102,8 +112,12 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
         await receiver.NextAsync(Cancelled);
 
         var path = $"webhook/{registered.GetProperty("webhook_id").GetString()}/deliveries";
-        await Eventually.TrueAsync(async () => (await DeliveriesAsync(server, path)).Single().GetProperty("status").GetString() == "FAILED");
-        var webhook = (await server.Client.GetFromJsonAsync<JsonElement>("webhook", Cancelled)).GetProperty("webhooks").EnumerateArray().Single();
+        await Eventually.TrueAsync(
+            async () => (await DeliveriesAsync(server, path)).Single().GetProperty("status").GetString() == "FAILED");
+        var webhook = (await server.Client.GetFromJsonAsync<JsonElement>("webhook", Cancelled))
+            .GetProperty("webhooks")
+            .EnumerateArray()
+            .Single();
         Assert.True(webhook.TryGetProperty("disabled_at", out _));
         await server.WaitForEndAsync(await server.UploadAsync(Csv, Cancelled), Cancelled);
         Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM delivery", Cancelled));
@@ -154,7 +168,8 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
     public async Task A_test_event_is_signed_sent_once_whatever_becomes_of_it_and_listed_without_a_request()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(503, Cancelled);
-        await using var server = await StartAsync(null, ("Webhook:RetrySchedule:0", "00:00:00.010"), ("Queue:SweepInterval", "00:00:00.050"));
+        await using var server = await StartAsync(
+            null, ("Webhook:RetrySchedule:0", "00:00:00.010"), ("Queue:SweepInterval", "00:00:00.050"));
         var registered = await RegisterAsync(server, new { callback_url = receiver.Url().AbsoluteUri });
         var webhook = $"webhook/{registered.GetProperty("webhook_id").GetString()}";
         for (var test = 1; test <= 22; test++)
@@ -165,11 +180,15 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
             if (test == 1)
             {
                 await ExpectAcceptedAsync(registered.GetProperty("secret").GetString()!, headers, body);
-                Assert.Equal(registered.GetProperty("webhook_id").GetString(), JsonDocument.Parse(body).RootElement.GetProperty("webhook_id").GetString());
+                Assert.Equal(
+                    registered.GetProperty("webhook_id").GetString(),
+                    JsonDocument.Parse(body).RootElement.GetProperty("webhook_id").GetString());
             }
         }
 
-        await Eventually.TrueAsync(async () => (await DeliveriesAsync(server, $"{webhook}/deliveries")).All(delivery => delivery.GetProperty("status").GetString() == "FAILED"));
+        await Eventually.TrueAsync(async () =>
+            (await DeliveriesAsync(server, $"{webhook}/deliveries")).All(
+                delivery => delivery.GetProperty("status").GetString() == "FAILED"));
         var tests = await DeliveriesAsync(server, $"{webhook}/deliveries");
         Assert.Equal(20, tests.Length);
         Assert.All(tests, delivery =>
@@ -178,12 +197,16 @@ public abstract class WebhookDeliveryTests(Engine engine) : OnEachEngine(engine)
             Assert.Equal(503, Assert.Single(delivery.GetProperty("attempts").EnumerateArray()).GetProperty("http_status").GetInt32());
         });
         using var removed = await server.Client.DeleteAsync(webhook, Cancelled);
-        Assert.Equal(0, await server.CountAsync("SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM delivery_attempt)", Cancelled));
+        Assert.Equal(
+            0, await server.CountAsync("SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM delivery_attempt)", Cancelled));
     }
 
     /// <summary>By the npm package standardwebhooks, which is not ours.</summary>
     private static async Task ExpectAcceptedAsync(string secret, IReadOnlyDictionary<string, string> headers, byte[] body) =>
-        Assert.Equal(["ok"], await Script.NodeAsync("verify-webhooks.mjs", JsonSerializer.Serialize(new { secret, headers, body = Encoding.UTF8.GetString(body) }), Cancelled));
+        Assert.Equal(
+            ["ok"],
+            await Script.NodeAsync(
+                "verify-webhooks.mjs", JsonSerializer.Serialize(new { secret, headers, body = Encoding.UTF8.GetString(body) }), Cancelled));
 
     private static async Task<JsonElement> RegisterAsync(HalftoneServer server, object body)
     {

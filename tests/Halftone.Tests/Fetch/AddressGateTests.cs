@@ -17,26 +17,45 @@ public class AddressGateTests
         "http://0177.0.0.1:PORT/", "http://0177.0.0.01:PORT/", "http://000000177.0.0.1:PORT/", "http://0177.1:PORT/",
         "http://127.0.0.0x1:PORT/", "http://0:PORT/", "http://0.0.0.0:PORT/", "http://0.0.0.0.:PORT/", "http://00000000:PORT/",
         "http://0x0:PORT/", "http://4294967296:PORT/", "http://6425673729:PORT/", "http://383.256.256.257:PORT/",
-        "http://localhost:PORT/", "http://LOCALHOST:PORT/", "http://localhost.:PORT/", "http://localhost..:PORT/", "http://a.localhost:PORT/",
-        "http://ip6-localhost:PORT6/", "http://loopback:PORT/", "http://localhost.localdomain:PORT/", "http://%6c%6f%63%61%6c%68%6f%73%74:PORT/",
+        "http://localhost:PORT/", "http://LOCALHOST:PORT/", "http://localhost.:PORT/", "http://localhost..:PORT/",
+        "http://a.localhost:PORT/",
+        "http://ip6-localhost:PORT6/", "http://loopback:PORT/", "http://localhost.localdomain:PORT/",
+        "http://%6c%6f%63%61%6c%68%6f%73%74:PORT/",
         "http://①②⑦.⓪.⓪.①:PORT/", "http://⑴⑵⑺.0.0.1:PORT/", "http://１２７.０.０.１:PORT/", "http://127。0。0。1:PORT/", "http://127．0．0．1:PORT/",
-        "http://127｡0｡0｡1:PORT/", "http://𝟏𝟐𝟕.𝟎.𝟎.𝟏:PORT/", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ:PORT/", "http://ｌｏｃａｌｈｏｓｔ:PORT/", "http://loca\u00adlhost:PORT/", "http://local\u200bhost:PORT/",
-        "http://[::1]:PORT6/", "http://[0:0:0:0:0:0:0:1]:PORT6/", "http://[0000::0001]:PORT6/", "http://[::]:PORT6/", "http://[::1%25lo]:PORT6/",
-        "http://[::1%lo]:PORT6/", "http://[::1%251]:PORT6/", "http://[::1%1]:PORT6/", "http://[::127.0.0.1]:PORT/", "http://[::ffff:127.0.0.1]:PORT/",
-        "http://[::ffff:7f00:1]:PORT/", "http://[0:0:0:0:0:ffff:127.0.0.1]:PORT/", "http://[::ffff:0:127.0.0.1]:PORT/", "http://[64:ff9b::127.0.0.1]:PORT/",
-        "http://[64:ff9b::7f00:1]:PORT/", "http://[64:ff9b:1::127.0.0.1]:PORT/", "http://[2002:7f00:1::]:PORT/", "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]:PORT/",
-        "http://[fe80::1]:PORT6/", "http://[fe80::1%25lo]:PORT6/", "http://[fec0::1]:PORT6/", "http://[fc00::1]:PORT6/", "http://[ff02::1]:PORT6/",
-        "http://user@127.0.0.1:PORT/", "http://203.0.113.9@127.0.0.1:PORT/", "http://203.0.113.9:80@127.0.0.1:PORT/", "http://203.0.113.9%2f@127.0.0.1:PORT/",
-        "http://203.0.113.9#@127.0.0.1:PORT/../", "http://127.0.0.1:PORT\\@203.0.113.9/", "http://203.0.113.9\\@127.0.0.1:PORT/", "http:\\\\127.0.0.1:PORT\\",
-        "http:/127.0.0.1:PORT/", "http:127.0.0.1:PORT/", "http:///127.0.0.1:PORT/", "http:////127.0.0.1:PORT/", "hTTp://127.0.0.1:PORT/", " http://127.0.0.1:PORT/ ",
-        "http://127.0.0.1:PORT?x", "http://127.0.0.1:PORT#x", "http://127.0.0.1 :PORT/", "http://127.0.0.1\t:PORT/", "http://12\n7.0.0.1:PORT/",
-        "http://127.0.0.1%00.shop.invalid:PORT/", "http://127.0.0.1%0d%0a:PORT/", "http://127.0.0.1%20:PORT/", "http://127.0.0.1,203.0.113.9:PORT/",
-        "https://127.0.0.1:PORT/", "https://[::1]:PORT6/", "ftp://127.0.0.1:PORT/", "file://127.0.0.1/etc/passwd", "file:///etc/passwd", "gopher://127.0.0.1:PORT/",
-        "dict://127.0.0.1:PORT/", "ws://127.0.0.1:PORT/", "unix:///run/docker.sock", "javascript:alert(1)", "data:image/png;base64,AAAA", "//127.0.0.1:PORT/", "/etc/passwd", "127.0.0.1:PORT",
-        "http://169.254.169.254/", "http://169.254.169.254./", "http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/", "http://169.254.43518/",
-        "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/", "http://[::ffff:169.254.169.254]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[fd00:ec2::254]/", "http://[fd20:ce::254]/",
-        "http://100.100.100.200/", "http://168.63.129.16/", "http://192.0.0.192/", "http://10.0.0.1/", "http://192.168.1.1/", "http://172.16.0.1/", "http://172.31.255.255/",
-        "http://100.64.0.1/", "http://198.18.0.1/", "http://224.0.0.1/", "http://240.0.0.1/", "http://255.255.255.255/", "http://192.88.99.1/",
+        "http://127｡0｡0｡1:PORT/", "http://𝟏𝟐𝟕.𝟎.𝟎.𝟏:PORT/", "http://ⓛⓞⓒⓐⓛⓗⓞⓢⓣ:PORT/", "http://ｌｏｃａｌｈｏｓｔ:PORT/",
+        "http://loca\u00adlhost:PORT/", "http://local\u200bhost:PORT/",
+        "http://[::1]:PORT6/", "http://[0:0:0:0:0:0:0:1]:PORT6/", "http://[0000::0001]:PORT6/", "http://[::]:PORT6/",
+        "http://[::1%25lo]:PORT6/",
+        "http://[::1%lo]:PORT6/", "http://[::1%251]:PORT6/", "http://[::1%1]:PORT6/", "http://[::127.0.0.1]:PORT/",
+        "http://[::ffff:127.0.0.1]:PORT/",
+        "http://[::ffff:7f00:1]:PORT/", "http://[0:0:0:0:0:ffff:127.0.0.1]:PORT/", "http://[::ffff:0:127.0.0.1]:PORT/",
+        "http://[64:ff9b::127.0.0.1]:PORT/",
+        "http://[64:ff9b::7f00:1]:PORT/", "http://[64:ff9b:1::127.0.0.1]:PORT/", "http://[2002:7f00:1::]:PORT/",
+        "http://[2001:0:4136:e378:8000:63bf:80ff:fffe]:PORT/",
+        "http://[fe80::1]:PORT6/", "http://[fe80::1%25lo]:PORT6/", "http://[fec0::1]:PORT6/", "http://[fc00::1]:PORT6/",
+        "http://[ff02::1]:PORT6/",
+        "http://user@127.0.0.1:PORT/", "http://203.0.113.9@127.0.0.1:PORT/", "http://203.0.113.9:80@127.0.0.1:PORT/",
+        "http://203.0.113.9%2f@127.0.0.1:PORT/",
+        "http://203.0.113.9#@127.0.0.1:PORT/../", "http://127.0.0.1:PORT\\@203.0.113.9/", "http://203.0.113.9\\@127.0.0.1:PORT/",
+        "http:\\\\127.0.0.1:PORT\\",
+        "http:/127.0.0.1:PORT/", "http:127.0.0.1:PORT/", "http:///127.0.0.1:PORT/", "http:////127.0.0.1:PORT/", "hTTp://127.0.0.1:PORT/",
+        " http://127.0.0.1:PORT/ ",
+        "http://127.0.0.1:PORT?x", "http://127.0.0.1:PORT#x", "http://127.0.0.1 :PORT/", "http://127.0.0.1\t:PORT/",
+        "http://12\n7.0.0.1:PORT/",
+        "http://127.0.0.1%00.shop.invalid:PORT/", "http://127.0.0.1%0d%0a:PORT/", "http://127.0.0.1%20:PORT/",
+        "http://127.0.0.1,203.0.113.9:PORT/",
+        "https://127.0.0.1:PORT/", "https://[::1]:PORT6/", "ftp://127.0.0.1:PORT/", "file://127.0.0.1/etc/passwd", "file:///etc/passwd",
+        "gopher://127.0.0.1:PORT/",
+        "dict://127.0.0.1:PORT/", "ws://127.0.0.1:PORT/", "unix:///run/docker.sock", "javascript:alert(1)", "data:image/png;base64,AAAA",
+        "//127.0.0.1:PORT/", "/etc/passwd", "127.0.0.1:PORT",
+        "http://169.254.169.254/", "http://169.254.169.254./", "http://2852039166/", "http://0xa9fea9fe/", "http://0251.0376.0251.0376/",
+        "http://169.254.43518/",
+        "http://①⑥⑨.②⑤④.①⑥⑨.②⑤④/", "http://[::ffff:169.254.169.254]/", "http://[64:ff9b::a9fe:a9fe]/", "http://[fd00:ec2::254]/",
+        "http://[fd20:ce::254]/",
+        "http://100.100.100.200/", "http://168.63.129.16/", "http://192.0.0.192/", "http://10.0.0.1/", "http://192.168.1.1/",
+        "http://172.16.0.1/", "http://172.31.255.255/",
+        "http://100.64.0.1/", "http://198.18.0.1/", "http://224.0.0.1/", "http://240.0.0.1/", "http://255.255.255.255/",
+        "http://192.88.99.1/",
         "http://", "http:", "http://.:PORT/", "http://..:PORT/", "http://[]/", "http://:PORT/", "http://@:PORT/", "",
     ];
 
@@ -45,11 +64,17 @@ public class AddressGateTests
     public async Task No_way_of_writing_an_inner_address_reaches_it(string spelling)
     {
         await using var origin = HostileOrigin.Start("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret");
-        await using var origin6 = HostileOrigin.Start(call => call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"), at: new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        await using var origin6 = HostileOrigin.Start(
+            call => call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret"), at: new IPEndPoint(IPAddress.IPv6Loopback, 0));
         await using var kit = FetchKit.Closed(options => options.ConnectTimeout = TimeSpan.FromMilliseconds(300));
 
         // A row's text becomes a Uri, or is no URL at all: then there is nothing to fetch.
-        if (Uri.TryCreate(spelling.Replace("PORT6", $"{origin6.Port}", StringComparison.Ordinal).Replace("PORT", $"{origin.Port}", StringComparison.Ordinal), UriKind.RelativeOrAbsolute, out var url))
+        if (Uri.TryCreate(
+            spelling
+                .Replace("PORT6", $"{origin6.Port}", StringComparison.Ordinal)
+                .Replace("PORT", $"{origin.Port}", StringComparison.Ordinal),
+            UriKind.RelativeOrAbsolute,
+            out var url))
         {
             var failed = await kit.FailAsync(url);
             Assert.Contains(failed.Error, new[]
@@ -148,7 +173,9 @@ public class AddressGateTests
             _ => throw new SocketException((int)SocketError.HostNotFound),
         });
 
-        Assert.Equal((FetchError?)refused, await kit.Connect.CheckAsync(new Uri(url, UriKind.RelativeOrAbsolute), TestContext.Current.CancellationToken));
+        Assert.Equal(
+            (FetchError?)refused,
+            await kit.Connect.CheckAsync(new Uri(url, UriKind.RelativeOrAbsolute), TestContext.Current.CancellationToken));
     }
 
     [Fact]

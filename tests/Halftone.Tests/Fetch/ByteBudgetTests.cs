@@ -106,7 +106,8 @@ public class ByteBudgetTests
 
         await Eventually.TrueAsync(() => budget.WaitingCount > 0);
 
-        using var image = await FillAsync(budget, 500_000, 500_000).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        using var image = await FillAsync(budget, 500_000, 500_000).WaitAsync(
+            TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
         Assert.Equal(500_000, image.Bytes.Length);
     }
 

@@ -39,12 +39,14 @@ public sealed class ConditionalFetchTests
 
     [Theory]
     [MemberData(nameof(SaidAndKept))]
-    public void A_body_is_known_again_by_what_is_good_for_it_and_nothing_else(string? tag, DateTimeOffset? modified, DateTimeOffset? date, string? keptTag, DateTimeOffset? keptModified)
+    public void A_body_is_known_again_by_what_is_good_for_it_and_nothing_else(
+        string? tag, DateTimeOffset? modified, DateTimeOffset? date, string? keptTag, DateTimeOffset? keptModified)
     {
         using var response = Response(tag);
         response.Headers.Date = date;
         response.Content.Headers.LastModified = modified;
-        Assert.Equal(keptTag is null && keptModified is null ? null : new Validators(keptTag, keptModified, null), Validators.Of(response, null));
+        Assert.Equal(
+            keptTag is null && keptModified is null ? null : new Validators(keptTag, keptModified, null), Validators.Of(response, null));
     }
 
     [Fact]
@@ -70,7 +72,9 @@ public sealed class ConditionalFetchTests
             context.Response.Headers.ETag = "W/\"5f-1\"";
             context.Response.Headers.LastModified = "Wed, 21 Oct 2015 07:28:00 GMT";
             context.Response.StatusCode = context.Request.Headers.IfNoneMatch == "W/\"5f-1\"" ? 304 : 200;
-            return context.Response.StatusCode == 304 ? Task.CompletedTask : context.Response.Body.WriteAsync(Picture.Jpeg, Cancelled).AsTask();
+            return context.Response.StatusCode == 304
+                ? Task.CompletedTask
+                : context.Response.Body.WriteAsync(Picture.Jpeg, Cancelled).AsTask();
         });
         await using var kit = FetchKit.Open();
 
@@ -106,11 +110,14 @@ public sealed class ConditionalFetchTests
         {
             context.Response.Headers.ETag = "\"new\"";
             context.Response.StatusCode = context.Request.Headers.IfNoneMatch.Count > 0 ? 304 : 200;
-            return context.Response.StatusCode == 304 ? Task.CompletedTask : context.Response.Body.WriteAsync(Picture.Jpeg, Cancelled).AsTask();
+            return context.Response.StatusCode == 304
+                ? Task.CompletedTask
+                : context.Response.Body.WriteAsync(Picture.Jpeg, Cancelled).AsTask();
         });
         await using var kit = FetchKit.Open();
 
-        var fetched = Assert.IsType<FetchResult.Fetched>(await kit.Fetcher.FetchAsync(origin.Url("a.jpg"), new Validators("\"old\"", null, null), null, Cancelled));
+        var fetched = Assert.IsType<FetchResult.Fetched>(
+            await kit.Fetcher.FetchAsync(origin.Url("a.jpg"), new Validators("\"old\"", null, null), null, Cancelled));
 
         Assert.Equal("\"new\"", fetched.Validators!.ETag);
         fetched.Body.Dispose();
@@ -135,7 +142,9 @@ public sealed class ConditionalFetchTests
                 Note(context);
                 context.Response.Headers.ETag = "\"1\"";
                 context.Response.StatusCode = context.Request.Headers.IfNoneMatch == "\"1\"" ? 304 : 200;
-                return context.Response.StatusCode == 304 ? Task.CompletedTask : context.Response.Body.WriteAsync(Picture.Jpeg, Cancelled).AsTask();
+                return context.Response.StatusCode == 304
+                    ? Task.CompletedTask
+                    : context.Response.Body.WriteAsync(Picture.Jpeg, Cancelled).AsTask();
             });
         }
 

@@ -26,7 +26,8 @@ internal sealed class FetchKit : IAsyncDisposable
     public GuardedHttp Http => services.GetRequiredService<GuardedHttp>();
 
     /// <summary>A stage with loopback opened.</summary>
-    public static FetchKit Open(Action<FetchOptions>? configure = null, Func<string, IPAddress[]>? resolve = null, TimeProvider? time = null) =>
+    public static FetchKit Open(Action<FetchOptions>? configure =
+        null, Func<string, IPAddress[]>? resolve = null, TimeProvider? time = null) =>
         Closed(options =>
         {
             options.AllowNetworks = ["127.0.0.1", "::1"];
@@ -34,7 +35,8 @@ internal sealed class FetchKit : IAsyncDisposable
         }, resolve, time);
 
     /// <summary>A stage as it ships: nothing opened.</summary>
-    public static FetchKit Closed(Action<FetchOptions>? configure = null, Func<string, IPAddress[]>? resolve = null, TimeProvider? time = null)
+    public static FetchKit Closed(
+        Action<FetchOptions>? configure = null, Func<string, IPAddress[]>? resolve = null, TimeProvider? time = null)
     {
         var services = new ServiceCollection()
             .AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())

@@ -9,7 +9,7 @@ public class HostLimiterTests
 {
     private const string Shop = "shop.test:443";
 
-    private readonly ManualTimeProvider time = new();
+    private readonly TestClock time = new();
 
     [Fact]
     public void A_host_begins_with_four_requests_at_once()

@@ -51,7 +51,8 @@ public class HostileOriginTests
     [Fact]
     public async Task More_bytes_than_stated_are_not_read_and_not_taken_for_the_next_answer()
     {
-        await using var origin = HostileOrigin.Start("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+        await using var origin = HostileOrigin.Start(
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
         await using var kit = FetchKit.Open();
 
         Assert.Equal("abc"u8.ToArray(), await kit.BodyAsync(origin.Url()));
@@ -61,7 +62,8 @@ public class HostileOriginTests
     [Fact]
     public async Task Chunks_count_and_not_a_length_that_is_stated_beside_them()
     {
-        await using var origin = HostileOrigin.Start("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n");
+        await using var origin = HostileOrigin.Start(
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n");
         await using var kit = FetchKit.Open();
 
         Assert.Equal("abcdef"u8.ToArray(), await kit.BodyAsync(origin.Url()));
@@ -160,7 +162,9 @@ public class HostileOriginTests
 
         var failed = await kit.FailAsync(origin.Url());
 
-        Assert.Equal((FetchError.HttpStatus, true, status, TimeSpan.FromSeconds(7)), (failed.Error, failed.Retryable, failed.HttpStatus, failed.RetryAfter));
+        Assert.Equal(
+            (FetchError.HttpStatus, true, status, TimeSpan.FromSeconds(7)),
+            (failed.Error, failed.Retryable, failed.HttpStatus, failed.RetryAfter));
         Assert.DoesNotContain("secret", failed.Detail, StringComparison.Ordinal);
     }
 
@@ -177,7 +181,7 @@ public class HostileOriginTests
     public async Task Retry_After_is_read_as_seconds_or_date_and_obeyed_for_a_minute_at_most(string retryAfter, int? seconds)
     {
         await using var origin = HostileOrigin.Start($"HTTP/1.1 503 Busy\r\nRetry-After: {retryAfter}\r\nContent-Length: 0\r\n\r\n");
-        await using var kit = FetchKit.Open(time: new ManualTimeProvider());
+        await using var kit = FetchKit.Open(time: new TestClock());
 
         Assert.Equal(seconds, (int?)(await kit.FailAsync(origin.Url())).RetryAfter?.TotalSeconds);
     }
@@ -194,7 +198,8 @@ public class HostileOriginTests
     [Fact]
     public async Task Headers_that_trickle_in_end_with_the_time_for_one_attempt()
     {
-        await using var origin = HostileOrigin.Start(call => call.TrickleAsync("HTTP/1.1 200 OK\r\nX-Slow: " + new string('a', 1 << 20), Moment));
+        await using var origin = HostileOrigin.Start(
+            call => call.TrickleAsync("HTTP/1.1 200 OK\r\nX-Slow: " + new string('a', 1 << 20), Moment));
         await using var kit = FetchKit.Open(Quick);
 
         Assert.Equal(FetchError.HeadersTimedOut, (await kit.FailAsync(origin.Url())).Error);
@@ -453,7 +458,9 @@ public class HostileOriginTests
     private static byte[] Compress(string coding, byte[] bytes)
     {
         using var packed = new MemoryStream();
-        using (Stream packer = coding == "gzip" ? new GZipStream(packed, CompressionLevel.Optimal) : new ZLibStream(packed, CompressionLevel.Optimal))
+        using (Stream packer = coding == "gzip"
+            ? new GZipStream(packed, CompressionLevel.Optimal)
+            : new ZLibStream(packed, CompressionLevel.Optimal))
         {
             packer.Write(bytes);
         }

@@ -39,7 +39,7 @@ public class ImageFetcherTests
     [Fact]
     public async Task Waiting_for_memory_does_not_count_against_the_origin()
     {
-        var time = new ManualTimeProvider();
+        var time = new TestClock();
         await using var origin = ImageOriginOf(new byte[1 << 20], await ImageOrigin.StartAsync(TestContext.Current.CancellationToken));
         await using var kit = FetchKit.Open(options => (options.MaxBytes, options.BudgetBytes) = (1 << 20, 4 << 20), time: time);
         var held = await kit.Budget.RentAsync(1 << 20, TestContext.Current.CancellationToken);
@@ -57,7 +57,7 @@ public class ImageFetcherTests
     [Fact]
     public async Task Waiting_for_the_hosts_turn_does_not_count_and_gives_the_worker_slot_to_another_image()
     {
-        var time = new ManualTimeProvider();
+        var time = new TestClock();
         await using var origin = ImageOriginOf([1], await ImageOrigin.StartAsync(TestContext.Current.CancellationToken));
         await using var kit = FetchKit.Open(options => options.MinPerHost = 1, time: time);
         var slot = new OneSlot();
@@ -82,13 +82,14 @@ public class ImageFetcherTests
     {
         await using var kit = FetchKit.Open();
 
-        Assert.Equal((FetchError.InvalidUrl, false), await kit.FailAsync(new Uri(url)) is { } failed ? (failed.Error, failed.Retryable) : default);
+        Assert.Equal(
+            (FetchError.InvalidUrl, false), await kit.FailAsync(new Uri(url)) is { } failed ? (failed.Error, failed.Retryable) : default);
     }
 
     [Fact]
     public async Task A_host_that_takes_its_time_gives_the_worker_slot_to_another_image()
     {
-        var time = new ManualTimeProvider();
+        var time = new TestClock();
         var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = HostileOrigin.Start(async call =>
         {

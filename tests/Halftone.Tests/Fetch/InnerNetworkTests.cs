@@ -25,12 +25,14 @@ public class InnerNetworkTests
     private static readonly string[] InnerIPv4 =
     [
         "127.0.0.1", "127.1.2.3", "10.0.0.1", "172.16.0.1", "172.31.255.254", "192.168.1.1", "100.64.0.1", "100.100.100.200", "169.254.1.1",
-        "169.254.169.254", "169.254.170.2", "168.63.129.16", "192.0.0.192", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "240.0.0.1",
+        "169.254.169.254", "169.254.170.2", "168.63.129.16", "192.0.0.192", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1",
+        "203.0.113.1", "240.0.0.1",
     ];
 
     private static readonly string[] InnerIPv6 =
     [
-        "::1", "fd00:ec2::254", "fd20:ce::254", "fc00::1", "fd12:3456::1", "fec0::1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1", "2001:db8::1", "2001:2::1", "100::1", "5f00::1", "3fff::1",
+        "::1", "fd00:ec2::254", "fd20:ce::254", "fc00::1", "fd12:3456::1", "fec0::1", "64:ff9b::a00:1", "64:ff9b:1::a00:1", "2002:a00:1::1",
+        "2001:db8::1", "2001:2::1", "100::1", "5f00::1", "3fff::1",
     ];
 
     [Fact]
@@ -45,10 +47,12 @@ public class InnerNetworkTests
         await using var kit = FetchKit.Closed(options => options.BreakerThreshold = 1000);
         using var webhooks = new HttpMessageInvoker(kit.Http.CreateHandler());
 
-        var urls = InnerIPv4.SelectMany(address => SpellingsOf(IPAddress.Parse(address))).Concat(InnerIPv6.SelectMany(SpellingsOf)).Concat(["http://0/", "http://0.0.0.0/", "http://[::]/", "http://localhost/"])
-            .SelectMany(url => new[] { url, url.Replace("http://", "https://", StringComparison.Ordinal), At8080(url) })
-            .SelectMany(url => new[] { url, $"http://{Public}/to?{Uri.EscapeDataString(url)}" })
-            .Distinct().ToArray();
+        var urls = InnerIPv4.SelectMany(address => SpellingsOf(IPAddress.Parse(address)))
+            .Concat(InnerIPv6.SelectMany(SpellingsOf))
+            .Concat(["http://0/", "http://0.0.0.0/", "http://[::]/", "http://localhost/"])
+                .SelectMany(url => new[] { url, url.Replace("http://", "https://", StringComparison.Ordinal), At8080(url) })
+                .SelectMany(url => new[] { url, $"http://{Public}/to?{Uri.EscapeDataString(url)}" })
+                .Distinct().ToArray();
         var got = new ConcurrentBag<string>();
         await Parallel.ForEachAsync(urls, TestContext.Current.CancellationToken, async (text, token) =>
         {
@@ -61,7 +65,8 @@ public class InnerNetworkTests
             var result = await kit.Fetcher.FetchAsync(url, token);
             var body = result is FetchResult.Fetched fetched ? Encoding.ASCII.GetString(fetched.Body.Bytes.Span) : "";
             (result as FetchResult.Fetched)?.Body.Dispose();
-            if (result is FetchResult.Failed { HttpStatus: not null } || $"{body}{(result as FetchResult.Failed)?.Detail}".Contains("secret", StringComparison.Ordinal))
+            if (result is FetchResult.Failed { HttpStatus: not null }
+                || $"{body}{(result as FetchResult.Failed)?.Detail}".Contains("secret", StringComparison.Ordinal))
             {
                 got.Add($"{text}: {result}");
             }
@@ -74,7 +79,11 @@ public class InnerNetworkTests
         });
 
         Assert.Empty(got);
-        var inner = http.CalledAddresses.Skip(before).Concat(https.CalledAddresses).Concat(other.CalledAddresses).Where(address => !address.Equals(Public) && !address.Equals(PublicIPv6)).ToArray();
+        var inner = http.CalledAddresses.Skip(before)
+            .Concat(https.CalledAddresses)
+            .Concat(other.CalledAddresses)
+            .Where(address => !address.Equals(Public) && !address.Equals(PublicIPv6))
+            .ToArray();
         Assert.Empty(inner);
         Assert.InRange(http.CalledAddresses.Skip(before).Count(), 500, int.MaxValue);
         Assert.InRange(urls.Length, 1500, int.MaxValue);
@@ -82,54 +91,57 @@ public class InnerNetworkTests
     });
 
     [Fact]
-    public Task A_name_that_turns_inward_between_two_answers_is_not_followed() => InsideAsync(nameof(A_name_that_turns_inward_between_two_answers_is_not_followed), async () =>
-    {
-        // "turn" leads outside the first time and inside from then on; "sway" changes with every question.
-        await using var names = NameServer.Start(new IPEndPoint(IPAddress.Loopback, 53), (name, time) => name switch
+    public Task A_name_that_turns_inward_between_two_answers_is_not_followed() =>
+        InsideAsync(nameof(A_name_that_turns_inward_between_two_answers_is_not_followed), async () =>
         {
-            _ when name.StartsWith("turn", StringComparison.Ordinal) => [time == 1 ? Public : IPAddress.Parse("10.0.0.1")],
-            _ when name.StartsWith("sway", StringComparison.Ordinal) => [time % 2 == 1 ? Public : IPAddress.Parse("169.254.169.254")],
-            _ => null,
+            // "turn" leads outside the first time and inside from then on; "sway" changes with every question.
+            await using var names = NameServer.Start(new IPEndPoint(IPAddress.Loopback, 53), (name, time) => name switch
+            {
+                _ when name.StartsWith("turn", StringComparison.Ordinal) => [time == 1 ? Public : IPAddress.Parse("10.0.0.1")],
+                _ when name.StartsWith("sway", StringComparison.Ordinal) => [time % 2 == 1 ? Public : IPAddress.Parse("169.254.169.254")],
+                _ => null,
+            });
+            await using var http = HostileOrigin.Start(AnswerAsync, at: new IPEndPoint(IPAddress.IPv6Any, 80));
+            await using var kit = FetchKit.Closed();
+
+            for (var number = 0; number < 50; number++)
+            {
+                var url = new Uri($"http://turn{number}.test/");
+                Assert.Equal("public"u8.ToArray(), await kit.BodyAsync(url));
+                Assert.Equal(FetchError.AddressForbidden, (await kit.FailAsync(url)).Error);
+            }
+
+            var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(
+                number => kit.Fetcher.FetchAsync(new Uri($"http://sway{number % 7}.test/"), TestContext.Current.CancellationToken)));
+            foreach (var result in results)
+            {
+                if (result is FetchResult.Fetched fetched)
+                {
+                    Assert.Equal("public"u8.ToArray(), fetched.Body.Bytes.ToArray());
+                    fetched.Body.Dispose();
+                }
+                else
+                {
+                    Assert.Equal(FetchError.AddressForbidden, Assert.IsType<FetchResult.Failed>(result).Error);
+                }
+            }
+
+            Assert.All(http.CalledAddresses, address => Assert.Equal(Public, address));
         });
-        await using var http = HostileOrigin.Start(AnswerAsync, at: new IPEndPoint(IPAddress.IPv6Any, 80));
-        await using var kit = FetchKit.Closed();
-
-        for (var number = 0; number < 50; number++)
-        {
-            var url = new Uri($"http://turn{number}.test/");
-            Assert.Equal("public"u8.ToArray(), await kit.BodyAsync(url));
-            Assert.Equal(FetchError.AddressForbidden, (await kit.FailAsync(url)).Error);
-        }
-
-        var results = await Task.WhenAll(Enumerable.Range(0, 200).Select(number => kit.Fetcher.FetchAsync(new Uri($"http://sway{number % 7}.test/"), TestContext.Current.CancellationToken)));
-        foreach (var result in results)
-        {
-            if (result is FetchResult.Fetched fetched)
-            {
-                Assert.Equal("public"u8.ToArray(), fetched.Body.Bytes.ToArray());
-                fetched.Body.Dispose();
-            }
-            else
-            {
-                Assert.Equal(FetchError.AddressForbidden, Assert.IsType<FetchResult.Failed>(result).Error);
-            }
-        }
-
-        Assert.All(http.CalledAddresses, address => Assert.Equal(Public, address));
-    });
 
     [Fact]
-    public Task A_name_nobody_knows_and_a_name_server_that_is_silent_have_their_own_codes() => InsideAsync(nameof(A_name_nobody_knows_and_a_name_server_that_is_silent_have_their_own_codes), async () =>
-    {
-        await using var kit = FetchKit.Closed(options => options.ConnectTimeout = TimeSpan.FromSeconds(20));
-        await using (NameServer.Start(new IPEndPoint(IPAddress.Loopback, 53), (_, _) => null))
+    public Task A_name_nobody_knows_and_a_name_server_that_is_silent_have_their_own_codes() =>
+        InsideAsync(nameof(A_name_nobody_knows_and_a_name_server_that_is_silent_have_their_own_codes), async () =>
         {
-            Assert.Equal(FetchError.NameNotResolved, (await kit.FailAsync(new Uri("http://nobody.test/"))).Error);
-        }
+            await using var kit = FetchKit.Closed(options => options.ConnectTimeout = TimeSpan.FromSeconds(20));
+            await using (NameServer.Start(new IPEndPoint(IPAddress.Loopback, 53), (_, _) => null))
+            {
+                Assert.Equal(FetchError.NameNotResolved, (await kit.FailAsync(new Uri("http://nobody.test/"))).Error);
+            }
 
-        var silent = await kit.FailAsync(new Uri("http://somebody.test/"));
-        Assert.Equal((FetchError.NameLookupFailed, true), (silent.Error, silent.Retryable));
-    });
+            var silent = await kit.FailAsync(new Uri("http://somebody.test/"));
+            Assert.Equal((FetchError.NameLookupFailed, true), (silent.Error, silent.Retryable));
+        });
 
     /// <summary>Runs the test's body where the inner network is, which is here the second time round.</summary>
     private static async Task InsideAsync(string test, Func<Task> body)
@@ -143,7 +155,8 @@ public class InnerNetworkTests
         var resolver = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(resolver, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                resolver, "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n", TestContext.Current.CancellationToken);
             var (exitCode, output) = await StartInsideAsync(test, resolver);
             Assert.SkipWhen(exitCode == 97, $"needs the right to make a network namespace, and ip (Debian package iproute2): {output}");
             TestContext.Current.TestOutputHelper!.WriteLine(output);
@@ -158,17 +171,29 @@ public class InnerNetworkTests
 
     private static async Task<(int ExitCode, string Output)> StartInsideAsync(string test, string resolver)
     {
-        var addresses = InnerIPv4.Where(address => !address.StartsWith("127.", StringComparison.Ordinal)).Append(Public.ToString()).Select(address => $"{address}/32")
-            .Concat(InnerIPv6.Skip(1).Append(PublicIPv6.ToString()).Select(address => $"{address}/128"));
-        var setUp = string.Join(" && ", addresses.Select(address => $"ip address add {address} dev lo").Prepend("ip link set lo up").Append($"mount --bind {resolver} /etc/resolv.conf"));
+        var addresses = InnerIPv4.Where(address => !address.StartsWith("127.", StringComparison.Ordinal))
+            .Append(Public.ToString())
+            .Select(address => $"{address}/32")
+                .Concat(InnerIPv6.Skip(1).Append(PublicIPv6.ToString()).Select(address => $"{address}/128"));
+        var setUp = string.Join(
+            " && ",
+            addresses
+                .Select(address => $"ip address add {address} dev lo")
+                .Prepend("ip link set lo up")
+                .Append($"mount --bind {resolver} /etc/resolv.conf"));
         var start = new ProcessStartInfo("unshare") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = ["--user", "--map-root-user", "--net", "--mount", "sh", "-c", $"{{ {setUp}; }} || exit 97; exec \"$0\" \"$@\"", Environment.ProcessPath!, "-noLogo", "-noColor", "-showLiveOutput", "-method", $"{typeof(InnerNetworkTests).FullName}.{test}"];
+        string[] arguments =
+        [
+            "--user", "--map-root-user", "--net", "--mount", "sh", "-c", $"{{ {setUp}; }} || exit 97; exec \"$0\" \"$@\"",
+            Environment.ProcessPath!, "-noLogo", "-noColor", "-showLiveOutput", "-method", $"{typeof(InnerNetworkTests).FullName}.{test}",
+        ];
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
 
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("TESTINGPLATFORM", StringComparison.Ordinal) || name.StartsWith("XUNIT", StringComparison.Ordinal)).ToArray())
+        foreach (var name in start.Environment.Keys.Where(name =>
+            name.StartsWith("TESTINGPLATFORM", StringComparison.Ordinal) || name.StartsWith("XUNIT", StringComparison.Ordinal)).ToArray())
         {
             start.Environment.Remove(name);
         }
@@ -191,7 +216,9 @@ public class InnerNetworkTests
         }
 
         return call.WriteAsync(call.Path.StartsWith("/to?", StringComparison.Ordinal)
-            ? $"HTTP/1.1 302 Go\r\nLocation: {Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(call.Path[4..])))}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            ? $"HTTP/1.1 302 Go\r\nLocation: "
+                + $"{Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(call.Path[4..])))}\r\nContent-Length: "
+                + $"0\r\nConnection: close\r\n\r\n"
             : "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\npublic");
     }
 
@@ -209,7 +236,9 @@ public class InnerNetworkTests
         }
     }
 
-    /// <summary>Names that say what they lead to: a-0a000001 is 10.0.0.1, m- the same as IPv4-mapped IPv6, n- with NAT64, b- beside a public one.</summary>
+    /// <summary>
+    /// Names that say what they lead to: a-0a000001 is 10.0.0.1, m- the same as IPv4-mapped IPv6, n- with NAT64, b- beside a public one.
+    /// </summary>
     private static IPAddress[]? AddressesIn(string name)
     {
         var parts = name.Split('.')[0].Split('-');
@@ -240,28 +269,47 @@ public class InnerNetworkTests
         var pairs = $"{hex[..4]}:{hex[4..]}";
         string[] hosts =
         [
-            $"{address}", $"{address}.", $"{number}", $"{number}.", $"0x{hex}", $"0X{hex.ToUpperInvariant()}", $"0{Convert.ToString(number, 8)}",
-            string.Join('.', octets.Select(octet => $"0x{octet:x}")), string.Join('.', octal), $"{octal[0]}.{octets[1]}.0x{octets[2]:x}.{octets[3]}",
-            string.Join('.', octets.Select(octet => $"{octet:d3}")), $"{octets[0]}.{octets[1]}.{(octets[2] << 8) | octets[3]}", $"{octets[0]}.{number & 0xffffff}", $"{octets[0]}.0x{number & 0xffffff:x}",
-            Digits(address, '①', '⓪'), Digits(address, '１', '０'), $"{address}".Replace('.', '。'), $"{address}".Replace('.', '．'), $"{address}".Replace('.', '｡'),
+            $"{address}", $"{address}.", $"{number}", $"{number}.", $"0x{hex}", $"0X{hex.ToUpperInvariant()}",
+            $"0{Convert.ToString(number, 8)}",
+            string.Join('.', octets.Select(octet => $"0x{octet:x}")), string.Join('.', octal),
+            $"{octal[0]}.{octets[1]}.0x{octets[2]:x}.{octets[3]}",
+            string.Join('.', octets.Select(octet => $"{octet:d3}")), $"{octets[0]}.{octets[1]}.{(octets[2] << 8) | octets[3]}",
+            $"{octets[0]}.{number & 0xffffff}", $"{octets[0]}.0x{number & 0xffffff:x}",
+            Digits(address, '①', '⓪'), Digits(address, '１', '０'), $"{address}".Replace('.', '。'), $"{address}".Replace('.', '．'),
+            $"{address}".Replace('.', '｡'),
             $"user@{address}", $"{Public}@{address}", $"{Public}:80@{address}", $"{Public}%2f@{address}", $"a%00@{address}",
-            $"[::ffff:{address}]", $"[::ffff:{pairs}]", $"[0:0:0:0:0:FFFF:{pairs}]", $"[::ffff:0:{address}]", $"[::{address}]", $"[64:ff9b::{address}]", $"[64:ff9b:1::{address}]",
-            $"[2002:{pairs}::1]", $"[2001:0:4136:e378:8000:63bf:{~number >> 16:x}:{~number & 0xffff:x}]", $"[fe80::5efe:{address}]", $"[::ffff:{address}%25lo]",
-            $"a-{hex}.test", $"A-{hex.ToUpperInvariant()}.TEST", $"a-{hex}.test.", $"m-{hex}.test", $"n-{hex}.test", $"b-{hex}.test", $"c-{hex}.test", $"d-{hex}.test", $"ａ-{hex}.test",
+            $"[::ffff:{address}]", $"[::ffff:{pairs}]", $"[0:0:0:0:0:FFFF:{pairs}]", $"[::ffff:0:{address}]", $"[::{address}]",
+            $"[64:ff9b::{address}]", $"[64:ff9b:1::{address}]",
+            $"[2002:{pairs}::1]", $"[2001:0:4136:e378:8000:63bf:{~number >> 16:x}:{~number & 0xffff:x}]", $"[fe80::5efe:{address}]",
+            $"[::ffff:{address}%25lo]",
+            $"a-{hex}.test", $"A-{hex.ToUpperInvariant()}.TEST", $"a-{hex}.test.", $"m-{hex}.test", $"n-{hex}.test", $"b-{hex}.test",
+            $"c-{hex}.test", $"d-{hex}.test", $"ａ-{hex}.test",
         ];
-        return hosts.Select(host => $"http://{host}/latest/meta-data/").Append($"http:\\\\{address}\\").Append($"HTTP://{address}").Append($"http:{address}/").Append($"http:///{address}/");
+        return hosts
+            .Select(host => $"http://{host}/latest/meta-data/")
+            .Append($"http:\\\\{address}\\")
+            .Append($"HTTP://{address}")
+            .Append($"http:{address}/")
+            .Append($"http:///{address}/");
     }
 
     private static IEnumerable<string> SpellingsOf(string address)
     {
         var bytes = IPAddress.Parse(address).GetAddressBytes();
         var groups = Convert.ToHexString(bytes).Chunk(4).Select(group => new string(group)).ToArray();
-        string[] hosts = [$"[{address}]", $"[{string.Join(':', groups)}]", $"[{string.Join(':', groups.Take(6))}:{bytes[12]}.{bytes[13]}.{bytes[14]}.{bytes[15]}]", $"[{address}%25lo]", $"[{address}%251]", $"user@[{address}]", $"a-{Convert.ToHexStringLower(bytes)}.test", $"b-{Convert.ToHexStringLower(bytes)}.test"];
+        string[] hosts =
+        [
+            $"[{address}]", $"[{string.Join(':', groups)}]",
+            $"[{string.Join(':', groups.Take(6))}:{bytes[12]}.{bytes[13]}.{bytes[14]}.{bytes[15]}]", $"[{address}%25lo]",
+            $"[{address}%251]", $"user@[{address}]", $"a-{Convert.ToHexStringLower(bytes)}.test",
+            $"b-{Convert.ToHexStringLower(bytes)}.test",
+        ];
         return hosts.Select(host => $"http://{host}/");
     }
 
     private static string Digits(IPAddress address, char one, char zero) =>
-        string.Concat(address.ToString().Select(letter => letter is >= '1' and <= '9' ? (char)(one + letter - '1') : letter == '0' ? zero : letter));
+        string.Concat(
+            address.ToString().Select(letter => letter is >= '1' and <= '9' ? (char)(one + letter - '1') : letter == '0' ? zero : letter));
 
     private static string At8080(string url)
     {

@@ -45,7 +45,8 @@ public class PublicAddressTests
 
     [Theory]
     [MemberData(nameof(Ranges))]
-    public void Both_ends_of_a_special_range_are_refused_and_its_public_neighbours_are_not(string first, string last, string? before, string? after)
+    public void Both_ends_of_a_special_range_are_refused_and_its_public_neighbours_are_not(
+        string first, string last, string? before, string? after)
     {
         Assert.False(PublicAddress.IsPublic(IPAddress.Parse(first)));
         Assert.False(PublicAddress.IsPublic(IPAddress.Parse(last)));
@@ -89,7 +90,8 @@ public class PublicAddressTests
     [Fact]
     public void Every_address_is_judged_as_a_second_reading_of_the_registries_judges_it()
     {
-        var edges = Ranges.SelectMany(row => new[] { row.Data.Item1, row.Data.Item2 }).Concat(SecondReading.Blocks.Select(block => block.Split('/')[0]))
+        var edges = Ranges.SelectMany(row =>
+            new[] { row.Data.Item1, row.Data.Item2 }).Concat(SecondReading.Blocks.Select(block => block.Split('/')[0]))
             .Select(text => AddressBlock.Bits(IPAddress.Parse(text))).Distinct().ToArray();
         var near = Gen.Elements(edges).Zip(Gen.Choose(-3, 3), Add);
         var bytes = Gen.Choose(0, 255).Select(value => (byte)value);

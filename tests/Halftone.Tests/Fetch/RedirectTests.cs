@@ -24,7 +24,8 @@ public class RedirectTests
         }));
         await using var kit = FetchKit.Open();
 
-        var fetched = Assert.IsType<FetchResult.Fetched>(await kit.Fetcher.FetchAsync(origin.Url("/a/first"), TestContext.Current.CancellationToken));
+        var fetched = Assert.IsType<FetchResult.Fetched>(
+            await kit.Fetcher.FetchAsync(origin.Url("/a/first"), TestContext.Current.CancellationToken));
 
         Assert.Equal(origin.Url("/third"), fetched.FinalUrl);
         fetched.Body.Dispose();
@@ -136,7 +137,8 @@ public class RedirectTests
     public async Task Credentials_and_headers_of_a_host_stay_with_that_host()
     {
         await using var other = HostileOrigin.Start("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nimg");
-        await using var origin = HostileOrigin.Start(call => call.WriteAsync(Redirect(302, call.Path == "/" ? "/here" : $"http://other.test:{other.Port}/")));
+        await using var origin = HostileOrigin.Start(
+            call => call.WriteAsync(Redirect(302, call.Path == "/" ? "/here" : $"http://other.test:{other.Port}/")));
         await using var kit = FetchKit.Open(
             options => options.HostHeaders = new() { ["first.test"] = new() { ["X-Shop-Key"] = "k1" } },
             _ => [IPAddress.Loopback]);
@@ -178,7 +180,9 @@ public class RedirectTests
 
         var last = origin.Heads.Last();
         Assert.DoesNotContain("Cookie", last, StringComparison.OrdinalIgnoreCase);
-        Assert.All(new[] { "traceparent", "tracestate", "baggage", "Request-Id", "Correlation-Context" }, name => Assert.DoesNotContain(name, last, StringComparison.OrdinalIgnoreCase));
+        Assert.All(
+            new[] { "traceparent", "tracestate", "baggage", "Request-Id", "Correlation-Context" },
+            name => Assert.DoesNotContain(name, last, StringComparison.OrdinalIgnoreCase));
         Assert.Matches(@"User-Agent: Halftone/[0-9.]+ \(\+https://shop\.example/bot\)\r\n", last);
         Assert.Contains("Accept: image/*, */*;q=0.1\r\n", last, StringComparison.Ordinal);
         Assert.Equal(1, last.Split("User-Agent").Length - 1);

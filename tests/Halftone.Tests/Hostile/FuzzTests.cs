@@ -41,7 +41,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await using var target = await FuzzTarget.Known[name](ServerProcess.DefaultProgram);
         foreach (var file in files)
         {
-            output.WriteLine($"{Path.GetFileName(file)}: {await target.TryAsync(await File.ReadAllBytesAsync(file, Cancelled), Cancelled)}");
+            output.WriteLine(
+                $"{Path.GetFileName(file)}: {await target.TryAsync(await File.ReadAllBytesAsync(file, Cancelled), Cancelled)}");
         }
     }
 }

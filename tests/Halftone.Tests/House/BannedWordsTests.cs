@@ -7,7 +7,8 @@ namespace Halftone.Tests.House;
 public sealed partial class BannedWordsTests
 {
     /// <summary>
-    /// The files that are read, and their lines that are words of ours: documents, doc comments and string literals of the code, and the page.
+    /// The files that are read, and their lines that are words of ours: documents, doc comments and string literals of the code, and the
+    /// page.
     /// docs/api.md and docs/cli.md are generated from doc comments and descriptions of options, so their words belong to the code.
     /// </summary>
     private static readonly (string Folder, string Pattern, Func<string[], IEnumerable<(int Line, string Text)>> Words)[] Scope =

@@ -16,11 +16,24 @@ public sealed class FloorTests
     }
 
     [Theory]
-    [InlineData("Fetch/A.cs", "using Halftone.Store;\nnamespace Halftone.Fetch;", "src/Halftone/Fetch/A.cs:1: floor 6 (Fetch) names floor 6 (Store)")]
-    [InlineData("Model/A.cs", "namespace Halftone.Model;\nvar x = Api.ProblemType.Of(y);", "src/Halftone/Model/A.cs:2: floor 1 (Model) names floor 10 (Api)")]
-    [InlineData("Queue/A.cs", "namespace Halftone.Queue;\n/// <see cref=\"Pipeline.Planner\"/>", "src/Halftone/Queue/A.cs:2: floor 5 (Queue) names floor 9 (Pipeline)")]
-    [InlineData("Odd/A.cs", "namespace Halftone.Odd;", "src/Halftone/Odd/A.cs:1: the folder Odd has no floor; add it to Floors.BottomToTop")]
-    [InlineData("Io/A.cs", "namespace Halftone.Model;", "src/Halftone/Io/A.cs:1: the file says no \"namespace Halftone.Io;\", so its folder does not tell its floor")]
+    [InlineData(
+        "Fetch/A.cs",
+        "using Halftone.Store;\nnamespace Halftone.Fetch;",
+        "src/Halftone/Fetch/A.cs:1: floor 6 (Fetch) names floor 6 (Store)")]
+    [InlineData(
+        "Model/A.cs",
+        "namespace Halftone.Model;\nvar x = Api.ProblemType.Of(y);",
+        "src/Halftone/Model/A.cs:2: floor 1 (Model) names floor 10 (Api)")]
+    [InlineData(
+        "Queue/A.cs",
+        "namespace Halftone.Queue;\n/// <see cref=\"Pipeline.Planner\"/>",
+        "src/Halftone/Queue/A.cs:2: floor 5 (Queue) names floor 9 (Pipeline)")]
+    [InlineData(
+        "Odd/A.cs", "namespace Halftone.Odd;", "src/Halftone/Odd/A.cs:1: the folder Odd has no floor; add it to Floors.BottomToTop")]
+    [InlineData(
+        "Io/A.cs",
+        "namespace Halftone.Model;",
+        "src/Halftone/Io/A.cs:1: the file says no \"namespace Halftone.Io;\", so its folder does not tell its floor")]
     public void A_reference_up_or_sideways_is_named_with_its_file_line_and_floor(string path, string text, string expected) =>
         Assert.Equal([expected], Floors.Violations(path, text));
 

@@ -49,7 +49,8 @@ internal static partial class Floors
         {
             foreach (var named in Named(lines[index]).Where(named => named != folder && FloorOf(named) >= own).Distinct())
             {
-                yield return $"src/Halftone/{path}:{index + 1}: floor {own + 1} ({folder ?? "Program.cs"}) names floor {FloorOf(named) + 1} ({named})";
+                yield return $"src/Halftone/{path}:{index + 1}: floor {own + 1} ({folder ?? "Program.cs"}) names floor "
+                    + $"{FloorOf(named) + 1} ({named})";
             }
         }
     }
@@ -61,7 +62,9 @@ internal static partial class Floors
     private static IEnumerable<string> Named(string line)
     {
         var isReference = line.Contains("cref=", StringComparison.Ordinal);
-        var code = isReference ? line : Literal().Replace(line, match => match.Value.Contains('{', StringComparison.Ordinal) ? match.Value : "");
+        var code = isReference
+            ? line
+            : Literal().Replace(line, match => match.Value.Contains('{', StringComparison.Ordinal) ? match.Value : "");
         if (!isReference && code.IndexOf("//", StringComparison.Ordinal) is >= 0 and var comment)
         {
             code = code[..comment];

@@ -13,20 +13,26 @@ public sealed class CsvCorpusTests
 {
     private static readonly string Folder = Path.Combine(Script.Repository, "tests", "Halftone.Tests", "corpus", "csv");
 
-    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.csv").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Names =>
+        [.. Directory.GetFiles(Folder, "*.csv").Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Names))]
     public async Task The_file_gives_its_rows_or_is_refused_with_the_line(string name)
     {
         var bytes = await File.ReadAllBytesAsync(Path.Combine(Folder, name + ".csv"), TestContext.Current.CancellationToken);
-        using var expected = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Folder, name + ".json"), TestContext.Current.CancellationToken));
+        using var expected = JsonDocument.Parse(
+            await File.ReadAllTextAsync(Path.Combine(Folder, name + ".json"), TestContext.Current.CancellationToken));
         var file = await CsvFile.ReadAsync(bytes);
 
         if (expected.RootElement.TryGetProperty("problems", out var problems))
         {
             Assert.Equal(
-                problems.EnumerateArray().Select(problem => $"{problem.GetProperty("line")} {problem.GetProperty("column").GetString()} {problem.GetProperty("code").GetString()}"),
+                problems
+                    .EnumerateArray()
+                    .Select(problem =>
+                        $"{problem.GetProperty("line")} {problem.GetProperty("column").GetString()} "
+                            + $"{problem.GetProperty("code").GetString()}"),
                 file.Problems.Select(problem => $"{problem.Line} {problem.Column} {CsvProblems.Word(problem.Code)}"));
             return;
         }
@@ -62,10 +68,13 @@ public sealed class CsvCorpusTests
 
         Assert.Equal(
             [CsvProblemCode.TooManyRows, CsvProblemCode.TooManyImages, CsvProblemCode.RecordTooLong],
-            Enum.GetValues<CsvProblemCode>().Where(code => !seen.Exists(text => text.Contains($"\"{CsvProblems.Word(code)}\"", StringComparison.Ordinal))));
+            Enum.GetValues<CsvProblemCode>().Where(
+                code => !seen.Exists(text => text.Contains($"\"{CsvProblems.Word(code)}\"", StringComparison.Ordinal))));
     }
 
-    /// <summary>The npm package csv-spectrum is a collection of other people's CSV files with the cells that every reader should find.</summary>
+    /// <summary>
+    /// The npm package csv-spectrum is a collection of other people's CSV files with the cells that every reader should find.
+    /// </summary>
     /// <remarks>All of its twelve files but location_coordinates, whose two halves name different telephone numbers.</remarks>
     [Theory]
     [InlineData("comma_in_quotes")]
@@ -86,7 +95,8 @@ public sealed class CsvCorpusTests
         var bytes = await File.ReadAllBytesAsync(Path.Combine(folder, "csvs", name + ".csv"), TestContext.Current.CancellationToken);
         var expected = JsonSerializer.Deserialize<List<Dictionary<string, string>>>(
             await File.ReadAllTextAsync(Path.Combine(folder, "json", name + ".json"), TestContext.Current.CancellationToken))!;
-        var detected = await CsvDetection.DetectAsync(new MemoryStream(bytes), new IntakeOptions().CsvLimits, CsvColumns.Score, TestContext.Current.CancellationToken);
+        var detected = await CsvDetection.DetectAsync(
+            new MemoryStream(bytes), new IntakeOptions().CsvLimits, CsvColumns.Score, TestContext.Current.CancellationToken);
         var dialect = (detected as CsvDetected.Found)?.Dialect;
         var scanner = CsvScanner.Reopen(new MemoryStream(bytes), dialect!);
         string[] header = [];
@@ -108,7 +118,8 @@ public sealed class CsvCorpusTests
     }
 
     private static string Describe(JsonElement row) =>
-        $"{row.GetProperty("line")}|{row.GetProperty("serial").GetString()}|{row.GetProperty("name").GetString()}|{string.Join(' ', row.GetProperty("urls").EnumerateArray().Select(url => url.GetString()))}";
+        $"{row.GetProperty("line")}|{row.GetProperty("serial").GetString()}|{row.GetProperty("name").GetString()}|"
+            + $"{string.Join(' ', row.GetProperty("urls").EnumerateArray().Select(url => url.GetString()))}";
 
     private static string Describe(Dictionary<string, string> row)
     {

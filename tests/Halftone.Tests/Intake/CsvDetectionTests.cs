@@ -64,7 +64,9 @@ public sealed class CsvDetectionTests
     [Fact]
     public async Task One_byte_that_is_no_utf8_far_behind_makes_the_file_windows_1252()
     {
-        var file = await CsvFile.ReadAsync([.. CsvFile.Bytes("Title,Images\n" + string.Concat(Enumerable.Repeat("Chair,\n", 100_000))), 0x80, (byte)',']);
+        var file = await CsvFile.ReadAsync([
+            .. CsvFile.Bytes("Title,Images\n" + string.Concat(Enumerable.Repeat("Chair,\n", 100_000))), 0x80, (byte)',',
+        ]);
 
         Assert.Equal("€", file.Accepted()[^1].ProductName);
         Assert.Equal(CsvEncoding.Windows1252, file.Reader.Dialect!.Encoding);
@@ -82,7 +84,8 @@ public sealed class CsvDetectionTests
     public async Task Bytes_that_windows_1252_leaves_open_come_back_as_they_were()
     {
         byte[] open = [0x81, 0x8D, 0x8F, 0x90, 0x9D];
-        var name = Assert.Single((await CsvFile.ReadAsync([.. CsvFile.Bytes("Title,Images\n"), .. open, (byte)','])).Accepted()).ProductName;
+        var name =
+            Assert.Single((await CsvFile.ReadAsync([.. CsvFile.Bytes("Title,Images\n"), .. open, (byte)','])).Accepted()).ProductName;
 
         Assert.Equal(open, CsvFile.Encoder(CsvEncoding.Windows1252).GetBytes(name));
     }
@@ -109,7 +112,10 @@ public sealed class CsvDetectionTests
 
         Assert.Equal(1, (await CsvFile.ReadAsync(unmarked)).Refused(CsvProblemCode.BadEncoding).Line);
         Assert.Equal(3, (await CsvFile.ReadAsync("Title,Images\rChair,\r\n\0,\n")).Refused(CsvProblemCode.BadEncoding).Line);
-        Assert.Equal(3, (await CsvFile.ReadAsync(CsvFile.Bytes("Title,Images\nChair,\n\0,\n", CsvEncoding.Utf16Le))).Refused(CsvProblemCode.BadEncoding).Line);
+        Assert.Equal(
+            3,
+            (await CsvFile.ReadAsync(CsvFile.Bytes("Title,Images\nChair,\n\0,\n", CsvEncoding.Utf16Le))).Refused(
+                CsvProblemCode.BadEncoding).Line);
     }
 
     [Theory]
@@ -127,7 +133,8 @@ public sealed class CsvDetectionTests
     [InlineData("3C3F786D6C2076657273696F6E", "XML")]
     [InlineData("7B5C72746631", "rich text")]
     public async Task Another_kind_of_file_is_called_what_it_is(string hex, string words) =>
-        Assert.Contains(words, (await CsvFile.ReadAsync(Convert.FromHexString(hex))).Refused(CsvProblemCode.NotACsv).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            words, (await CsvFile.ReadAsync(Convert.FromHexString(hex))).Refused(CsvProblemCode.NotACsv).Message, StringComparison.Ordinal);
 
     [Fact]
     public void A_dialect_that_was_never_stored_is_not_guessed() => Assert.Throws<FormatException>(() => CsvDialect.Parse("utf-7 comma"));

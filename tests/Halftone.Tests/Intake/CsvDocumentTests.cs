@@ -46,7 +46,9 @@ public sealed partial class CsvDocumentTests
             columns.Add(await CurlCommand.NewColumnsAsync(command.Groups[1].Value, server, TestContext.Current.CancellationToken));
         }
 
-        Assert.Equal(["Output Image Urls,Image Errors", "Output Image Urls,Output Image Urls (thumb),Output Image Urls (zoom),Image Errors"], columns);
+        Assert.Equal(
+            ["Output Image Urls,Image Errors", "Output Image Urls,Output Image Urls (thumb),Output Image Urls (zoom),Image Errors"],
+            columns);
     }
 
     [Fact]
@@ -66,7 +68,8 @@ public sealed partial class CsvDocumentTests
 
         Assert.NotEmpty(limits);
         Assert.All(limits, limit => Assert.Contains(
-            string.Create(CultureInfo.InvariantCulture, $"| `Intake:{limit.Name}` | {limit.GetValue(defaults):N0} |"), Document, StringComparison.Ordinal));
+            string.Create(CultureInfo.InvariantCulture, $"| `Intake:{limit.Name}` | {limit.GetValue(defaults):N0} |"), Document,
+            StringComparison.Ordinal));
     }
 
     [GeneratedRegex("```csv\n(.*?)```", RegexOptions.Singleline)]

@@ -26,7 +26,8 @@ internal static class CsvFile
 
     public static async Task<ReadFile> ReadAsync(byte[] bytes, IntakeOptions? options = null)
     {
-        var reader = await ProductCsvReader.OpenAsync(new MemoryStream(bytes, writable: false), options ?? new IntakeOptions(), TestContext.Current.CancellationToken);
+        var reader = await ProductCsvReader.OpenAsync(
+            new MemoryStream(bytes, writable: false), options ?? new IntakeOptions(), TestContext.Current.CancellationToken);
         var rows = new List<ProductRow>();
         await foreach (var row in reader.ReadRowsAsync(TestContext.Current.CancellationToken))
         {

@@ -33,7 +33,8 @@ public sealed class CsvMemoryTests
 
         Assert.Equal(Rows, seen);
         var written = 0;
-        await ResultCsv.WriteAsync(file, reader.Dialect!, Stream.Null, Outcomes(), [], escapeFormulas: false, TestContext.Current.CancellationToken);
+        await ResultCsv.WriteAsync(
+            file, reader.Dialect!, Stream.Null, Outcomes(), [], escapeFormulas: false, TestContext.Current.CancellationToken);
         Assert.Equal(Rows, written);
 
         async IAsyncEnumerable<ImageOutcome> Outcomes()
@@ -86,7 +87,8 @@ public sealed class CsvMemoryTests
             return filled;
         }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromResult(Read(buffer.Span));
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken =
+            default) => ValueTask.FromResult(Read(buffer.Span));
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
@@ -101,6 +103,8 @@ public sealed class CsvMemoryTests
         }
 
         private static byte[] Row(long index) =>
-            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{index:00000000},Chair {index:00000000},https://images.example/products/{index:00000000}.jpg\n"));
+            Encoding.ASCII.GetBytes(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{index:00000000},Chair {index:00000000},https://images.example/products/{index:00000000}.jpg\n"));
     }
 }

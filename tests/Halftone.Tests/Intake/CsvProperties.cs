@@ -29,9 +29,13 @@ public sealed class CsvProperties
         {
             // Any piece of text in any place: most files then have problems.
             var file = csv.Bytes;
-            byte[] damaged = [.. file[..(file.Length / 2)], .. CsvFile.Encoder(csv.Encoding).GetBytes(damage), .. file[(file.Length / 2)..]];
+            byte[] damaged =
+            [
+                .. file[..(file.Length / 2)], .. CsvFile.Encoder(csv.Encoding).GetBytes(damage), .. file[(file.Length / 2)..],
+            ];
             var read = await CsvFile.ReadAsync(damaged);
-            var checking = await ProductCsvReader.OpenAsync(new MemoryStream(damaged), new IntakeOptions(), TestContext.Current.CancellationToken);
+            var checking = await ProductCsvReader.OpenAsync(
+                new MemoryStream(damaged), new IntakeOptions(), TestContext.Current.CancellationToken);
             await checking.CheckRowsAsync(TestContext.Current.CancellationToken);
 
             Assert.Equal(read.Problems, checking.Problems.Listed);
@@ -55,7 +59,14 @@ public sealed class CsvProperties
             var file = new UTF8Encoding(false).GetBytes(csv.Text);
             var scanner = CsvScanner.Reopen(new MemoryStream(file), new CsvDialect(CsvEncoding.Utf8, (byte)csv.Delimiter));
             using var other = CsvHelper.CsvReader.Create(
-                file, new CsvHelper.CsvReaderOptions { HasHeader = false, SkipEmptyLines = false, TrackLineNumbers = true, Separator = csv.Delimiter });
+                file,
+                new CsvHelper.CsvReaderOptions
+                {
+                    HasHeader = false,
+                    SkipEmptyLines = false,
+                    TrackLineNumbers = true,
+                    Separator = csv.Delimiter,
+                });
             while (await scanner.ReadRecordAsync(TestContext.Current.CancellationToken))
             {
                 if (scanner.Kind == CsvRecordKind.SeparatorLine)
@@ -67,7 +78,8 @@ public sealed class CsvProperties
                 Assert.Equal(other.LineNumber, scanner.Line);
                 Assert.Equal(
                     Enumerable.Range(0, other.FieldCount).Select(index => Encoding.UTF8.GetString(other.GetRawSpan(index))),
-                    Enumerable.Range(0, scanner.CellCount).Select(index => Encoding.UTF8.GetString(scanner.Bytes[scanner.Cells[index].Start..scanner.Cells[index].End])));
+                    Enumerable.Range(0, scanner.CellCount).Select(
+                        index => Encoding.UTF8.GetString(scanner.Bytes[scanner.Cells[index].Start..scanner.Cells[index].End])));
             }
 
             Assert.False(other.Read());
@@ -78,13 +90,15 @@ public sealed class CsvProperties
         Prop.ForAll(GeneratedCsv.Any, async csv =>
         {
             var expected = csv.Rows
-                .Select(row => (row.SerialNumber, row.ProductName, Urls: row.ImageUrls.Where(url => GeneratedCsv.Outcome(url).Error is not null).ToArray()))
+                .Select(row => (row.SerialNumber, row.ProductName, Urls: row.ImageUrls.Where(url =>
+                    GeneratedCsv.Outcome(url).Error is not null).ToArray()))
                 .Where(row => row.Urls.Length > 0).ToList();
             if (expected.Count > 0)
             {
                 var again = (await CsvFile.ReadAsync(await CsvResult.WriteFailedAsync(csv.Bytes, GeneratedCsv.Outcome))).Accepted();
 
-                Assert.Equal(expected.Select(row => (row.SerialNumber, row.ProductName)), again.Select(row => (row.SerialNumber, row.ProductName)));
+                Assert.Equal(
+                    expected.Select(row => (row.SerialNumber, row.ProductName)), again.Select(row => (row.SerialNumber, row.ProductName)));
                 Assert.Equal(expected.SelectMany(row => row.Urls), again.SelectMany(row => row.ImageUrls));
             }
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
@@ -96,7 +110,9 @@ public sealed class CsvProperties
             using var trickle = new TrickleStream(csv.Bytes, piece);
             var reader = await ProductCsvReader.OpenAsync(trickle, new IntakeOptions(), TestContext.Current.CancellationToken);
 
-            AssertSameRows(csv.Rows, await reader.ReadRowsAsync(TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken));
+            AssertSameRows(
+                csv.Rows,
+                await reader.ReadRowsAsync(TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     [Fact]
@@ -112,7 +128,11 @@ public sealed class CsvProperties
             var (cells, guardedCells) = (await CellsAsync(csv.ResultBytes), await CellsAsync(guarded));
 
             // Blank lines stay as they are, and a row can become one when its old outputs go.
-            Assert.Equal(cells.Where(HasText).Select(cell => cell.Length > 0 && "=+-@\t\r\n".Contains(cell[0], StringComparison.Ordinal) ? "'" + cell : cell), guardedCells.Where(HasText));
+            Assert.Equal(
+                cells
+                    .Where(HasText)
+                    .Select(cell => cell.Length > 0 && "=+-@\t\r\n".Contains(cell[0], StringComparison.Ordinal) ? "'" + cell : cell),
+                guardedCells.Where(HasText));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     [Fact]
@@ -132,27 +152,33 @@ public sealed class CsvProperties
     [Fact]
     public void What_passes_for_a_url_is_one_to_the_platform() =>
         Prop.ForAll(
-            Gen.ListOf(Gen.Elements("a", "1", "-", ".", "xn--", "/", ":", "80", "@", "?", "#", "%", "[", "]", " ", "ü", "example")).Select(pieces => "https://" + string.Concat(pieces)).ToArbitrary(),
+            Gen.ListOf(Gen.Elements("a", "1", "-", ".", "xn--", "/", ":", "80", "@", "?", "#", "%", "[", "]", " ", "ü", "example"))
+                .Select(pieces => "https://" + string.Concat(pieces))
+                .ToArbitrary(),
             url => !ImageUrlCell.IsUrl(url) || (Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Host.Length > 0))
             .Check(Config.QuickThrowOnFailure.WithMaxTest(5_000));
 
     [Fact]
     public void A_dialect_survives_being_stored() =>
         Assert.All(
-            Enum.GetValues<CsvEncoding>().SelectMany(encoding => CsvDialect.Delimiters.ToArray().Select(delimiter => new CsvDialect(encoding, delimiter))),
+            Enum.GetValues<CsvEncoding>().SelectMany(
+                encoding => CsvDialect.Delimiters.ToArray().Select(delimiter => new CsvDialect(encoding, delimiter))),
             dialect => Assert.Equal(dialect, CsvDialect.Parse(dialect.ToString())));
 
     private static bool HasText(string cell) => cell.Any(char.IsLetterOrDigit);
 
     private static void AssertSameRows(IReadOnlyList<ProductRow> expected, IReadOnlyList<ProductRow> actual)
     {
-        Assert.Equal(expected.Select(row => (row.Line, row.SerialNumber, row.ProductName)), actual.Select(row => (row.Line, row.SerialNumber, row.ProductName)));
+        Assert.Equal(
+            expected.Select(row => (row.Line, row.SerialNumber, row.ProductName)),
+            actual.Select(row => (row.Line, row.SerialNumber, row.ProductName)));
         Assert.Equal(expected.Select(row => string.Join(' ', row.ImageUrls)), actual.Select(row => string.Join(' ', row.ImageUrls)));
     }
 
     private static async Task<List<string>> CellsAsync(byte[] file)
     {
-        var detected = await CsvDetection.DetectAsync(new MemoryStream(file), new IntakeOptions().CsvLimits, CsvColumns.Score, TestContext.Current.CancellationToken);
+        var detected = await CsvDetection.DetectAsync(
+            new MemoryStream(file), new IntakeOptions().CsvLimits, CsvColumns.Score, TestContext.Current.CancellationToken);
         var dialect = (detected as CsvDetected.Found)?.Dialect;
         var scanner = CsvScanner.Reopen(new MemoryStream(file), dialect!);
         var cells = new List<string>();

@@ -13,7 +13,9 @@ public sealed class EqualUrlsTests
             // Few different URLs, so that many are equal.
             var urls = choices.Select(choice => $"https://shop.example/{choice % 16}.jpg").ToArray();
             var found = Find(urls);
-            var wanted = urls.Select((url, index) => Array.IndexOf(urls, url) is var first && first == index ? (long?)null : first).ToArray();
+            var wanted = urls
+                .Select((url, index) => Array.IndexOf(urls, url) is var first && first == index ? (long?)null : first)
+                .ToArray();
             return found.SequenceEqual(wanted);
         }).QuickCheckThrowOnFailure();
 

@@ -37,7 +37,8 @@ internal sealed record GeneratedCsv
     public static (string? OutputUrl, string? Error) Outcome(string url) =>
         url.Contains('x') ? (null, "http_404") : ($"https://out.example/{url.Length}.jpg", null);
 
-    public override string ToString() => $"{Encoding} {Delimiter} {Text.Replace("\r", "␍", StringComparison.Ordinal).Replace("\n", "␊\n", StringComparison.Ordinal)}";
+    public override string ToString() =>
+        $"{Encoding} {Delimiter} {Text.Replace("\r", "␍", StringComparison.Ordinal).Replace("\n", "␊\n", StringComparison.Ordinal)}";
 
     public static Arbitrary<GeneratedCsv> Any => Arb.From(
         from encoding in Gen.Elements(Enum.GetValues<CsvEncoding>())
@@ -58,13 +59,27 @@ internal sealed record GeneratedCsv
     /// <summary>Column names in file order. The column with an umlaut makes plain bytes of Windows-1252 recognisable.</summary>
     private static Gen<string[]> Layouts(CsvEncoding encoding) =>
         from url in Gen.Elements("Input Image Urls", "inputImageUrls", "Image Src")
-        from optional in Gen.SubListOf("S. No.", "Product Name", "Price", "a\nb", "", "“Colour”", "Output Image Urls", "Output Image Urls (thumb)", "Output Image Urls (ab)", "Image Errors")
+        from optional in Gen.SubListOf(
+            "S. No.",
+            "Product Name",
+            "Price",
+            "a\nb",
+            "",
+            "“Colour”",
+            "Output Image Urls",
+            "Output Image Urls (thumb)",
+            "Output Image Urls (ab)",
+            "Image Errors")
         from names in Gen.Shuffle([url, .. encoding == CsvEncoding.Windows1252 ? optional.Append("Größe") : optional])
         select names;
 
     private static Gen<RecordModel> RowRecords(CsvEncoding encoding, string[] layout, char delimiter) => Gen.Frequency(
         (8, Records(layout.Length, delimiter, index => Values(encoding, layout[index]))),
-        (1, from length in Gen.Choose(1, layout.Length) from record in Records(length, delimiter, index => Values(encoding, layout[index])) select record),
+        (
+            1,
+            from length in Gen.Choose(1, layout.Length)
+            from record in Records(length, delimiter, index => Values(encoding, layout[index]))
+            select record),
         (1, from extra in Gen.Choose(1, 3)
             from record in Records(layout.Length, delimiter, index => Values(encoding, layout[index]))
             select record with { Cells = [.. record.Cells, .. Enumerable.Repeat(("", ""), extra)] }),
@@ -87,12 +102,16 @@ internal sealed record GeneratedCsv
 
     private static Gen<string> Texts(CsvEncoding encoding) =>
         from pieces in Gen.ListOf(Gen.Elements(
-            ["a", "Chair", "007", " ", ",", ";", "|", "\t", "\"", "\n", "\r\n", "\r", "=", "-5", "é", "€", .. encoding == CsvEncoding.Windows1252 ? [] : new[] { "椅", "🪑", "\u2028" }]))
+            [
+                "a", "Chair", "007", " ", ",", ";", "|", "\t", "\"", "\n", "\r\n", "\r", "=", "-5", "é", "€",
+                .. encoding == CsvEncoding.Windows1252 ? [] : new[] { "椅", "🪑", "\u2028" },
+            ]))
         select string.Concat(pieces);
 
     private static Gen<string> UrlLists() =>
         from urls in Gen.ListOf(Gen.Elements(
-            "https://a.example/1.jpg", "http://a.example:8080/w_100,h_100/x.jpg", "HTTPS://A.example/?a=1;b|c", "https://ü.example/é.jpg", "https://a.example/my photo.png"))
+            "https://a.example/1.jpg", "http://a.example:8080/w_100,h_100/x.jpg", "HTTPS://A.example/?a=1;b|c", "https://ü.example/é.jpg",
+            "https://a.example/my photo.png"))
         from separators in Gen.ArrayOf(Gen.Elements(",", ", ", " ", ";", "|", "\n", "\r\n", ",,", "\t"), urls.Count)
         select string.Concat(urls.Zip(separators, (url, separator) => url + separator));
 
@@ -105,7 +124,10 @@ internal sealed record GeneratedCsv
         private readonly List<ProductRow> rows = [];
         private long line = 1;
         private int counted;
-        private readonly string[] ours = ["Output Image Urls", .. variants.Select(variant => $"Output Image Urls ({variant})"), "Image Errors"];
+        private readonly string[] ours =
+        [
+            "Output Image Urls", .. variants.Select(variant => $"Output Image Urls ({variant})"), "Image Errors",
+        ];
 
         public GeneratedCsv Build(string separatorLine, RecordModel header, RecordModel[] records, bool lastEnding)
         {
@@ -116,7 +138,15 @@ internal sealed record GeneratedCsv
                 AddRow(records[index], index < records.Length - 1 || lastEnding);
             }
 
-            return new GeneratedCsv { Encoding = encoding, Delimiter = delimiter, Text = text.ToString(), ResultText = result.ToString(), Rows = rows, Variants = variants };
+            return new GeneratedCsv
+            {
+                Encoding = encoding,
+                Delimiter = delimiter,
+                Text = text.ToString(),
+                ResultText = result.ToString(),
+                Rows = rows,
+                Variants = variants,
+            };
         }
 
         private void AddRow(RecordModel record, bool ends)
@@ -130,15 +160,23 @@ internal sealed record GeneratedCsv
 
             var row = new ProductRow(
                 NextLine(), Value(record, "S. No."), Value(record, "Product Name"),
-                [.. Enumerable.Range(0, layout.Length).Where(IsUrl).Take(1).Where(index => index < record.Cells.Length).SelectMany(index => Urls(record.Cells[index].Value))]);
+                [
+                    .. Enumerable.Range(0, layout.Length)
+                        .Where(IsUrl)
+                        .Take(1)
+                        .Where(index => index < record.Cells.Length)
+                        .SelectMany(index => Urls(record.Cells[index].Value)),
+                ]);
             rows.Add(row);
             var outcomes = row.ImageUrls.Select(Outcome).ToList();
             AddRecord(
                 record,
                 [
                     Quoted(string.Join(',', outcomes.Select(made => made.OutputUrl))),
-                    .. variants.Select(variant => Quoted(string.Join(',', outcomes.Select(made => CsvResult.VariantUrl(made.OutputUrl, variant))))),
-                    Quoted(string.Join("; ", outcomes.Select((made, index) => made.Error is null ? null : $"{index + 1}: {made.Error}").OfType<string>())),
+                    .. variants.Select(
+                        variant => Quoted(string.Join(',', outcomes.Select(made => CsvResult.VariantUrl(made.OutputUrl, variant))))),
+                    Quoted(string.Join(
+                        "; ", outcomes.Select((made, index) => made.Error is null ? null : $"{index + 1}: {made.Error}").OfType<string>())),
                 ],
                 isHeader: false, ends);
         }
@@ -159,7 +197,9 @@ internal sealed record GeneratedCsv
                 cells[index] = cell;
             }
 
-            cells.InsertRange(layout.Length <= cells.Count ? layout.Length : cells.Count, places.Zip(ourCells).Where(ours => ours.First < 0).Select(ours => ours.Second));
+            cells.InsertRange(
+                layout.Length <= cells.Count ? layout.Length : cells.Count,
+                places.Zip(ourCells).Where(ours => ours.First < 0).Select(ours => ours.Second));
             Add("", string.Join(delimiter, cells) + ending);
         }
 
@@ -188,7 +228,9 @@ internal sealed record GeneratedCsv
 
         // The generator ends every URL with a separator, and none of its URLs holds "http" inside.
         private static IEnumerable<string> Urls(string cell) =>
-            Regex.Split(cell, "(?=https?://)", RegexOptions.IgnoreCase).Where(url => url.Length > 0).Select(url => url.TrimEnd(',', ';', '|', ' ', '\t', '\r', '\n'));
+            Regex.Split(cell, "(?=https?://)", RegexOptions.IgnoreCase)
+                .Where(url => url.Length > 0)
+                .Select(url => url.TrimEnd(',', ';', '|', ' ', '\t', '\r', '\n'));
 
         private long NextLine()
         {

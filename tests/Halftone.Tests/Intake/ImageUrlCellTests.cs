@@ -6,12 +6,16 @@ public sealed class ImageUrlCellTests
 {
     [Theory]
     [InlineData("https://a.example/1.jpg,https://a.example/2.jpg", "https://a.example/1.jpg", "https://a.example/2.jpg")]
-    [InlineData("https://a.example/w_100,h_100,c_fill/1.jpg,https://a.example/2.jpg", "https://a.example/w_100,h_100,c_fill/1.jpg", "https://a.example/2.jpg")]
+    [InlineData(
+        "https://a.example/w_100,h_100,c_fill/1.jpg,https://a.example/2.jpg",
+        "https://a.example/w_100,h_100,c_fill/1.jpg",
+        "https://a.example/2.jpg")]
     [InlineData(" https://a.example/1.jpg ,\nhttp://a.example/2.jpg;|, ", "https://a.example/1.jpg", "http://a.example/2.jpg")]
     [InlineData("https://a.example/?a=1;b=2|c;HTTP://A.EXAMPLE/2.jpg", "https://a.example/?a=1;b=2|c", "HTTP://A.EXAMPLE/2.jpg")]
     [InlineData("https://cdn.example/fetch/w_1,h_1/https://a.example/1.jpg", "https://cdn.example/fetch/w_1,h_1/https://a.example/1.jpg")]
     [InlineData("https://a.example/my photo.jpg https://a.example/2.jpg", "https://a.example/my photo.jpg", "https://a.example/2.jpg")]
-    [InlineData("\u00A0https://a.example/1.jpg\u200B,\u3000https://a.example/2.jpg\uFEFF", "https://a.example/1.jpg", "https://a.example/2.jpg")]
+    [InlineData(
+        "\u00A0https://a.example/1.jpg\u200B,\u3000https://a.example/2.jpg\uFEFF", "https://a.example/1.jpg", "https://a.example/2.jpg")]
     [InlineData("https://a.example/1.jpg,,https://a.example/1.jpg", "https://a.example/1.jpg", "https://a.example/1.jpg")]
     [InlineData("see https://a.example/1.jpg", "see", "https://a.example/1.jpg")]
     [InlineData("https://a.example/1.jpg,ftp://a.example/2.jpg", "https://a.example/1.jpg", "ftp://a.example/2.jpg")]

@@ -9,7 +9,8 @@ public sealed class ProductCsvReaderTests
     [Fact]
     public async Task Rows_come_with_line_serial_name_and_urls_as_written()
     {
-        var file = await CsvFile.ReadAsync(CsvFile.Header + "007,Chair,https://a.example/1.jpg\n2,\"Table, oak\",\"https://a.example/2.jpg,https://a.example/3.jpg\"\n");
+        var file = await CsvFile.ReadAsync(
+            CsvFile.Header + "007,Chair,https://a.example/1.jpg\n2,\"Table, oak\",\"https://a.example/2.jpg,https://a.example/3.jpg\"\n");
 
         Assert.Collection(
             file.Accepted(),
@@ -67,7 +68,8 @@ public sealed class ProductCsvReaderTests
     [Fact]
     public async Task A_missing_url_column_is_refused_with_what_was_found_and_what_is_accepted()
     {
-        var problem = (await CsvFile.ReadAsync("S. No.,Product Name,Foto\n1,Chair,https://a.example/1.jpg\n")).Refused(CsvProblemCode.MissingColumn);
+        var problem = (await CsvFile.ReadAsync("S. No.,Product Name,Foto\n1,Chair,https://a.example/1.jpg\n")).Refused(
+            CsvProblemCode.MissingColumn);
 
         Assert.Equal(1, problem.Line);
         Assert.Contains("“Foto”", problem.Message, StringComparison.Ordinal);
@@ -80,7 +82,8 @@ public sealed class ProductCsvReaderTests
     [InlineData("Imagess")]
     public async Task A_slip_in_the_name_of_the_url_column_is_pointed_out(string name)
     {
-        var problem = (await CsvFile.ReadAsync($"S. No.,Product Name,{name}\n1,Chair,https://a.example/1.jpg\n")).Refused(CsvProblemCode.MissingColumn);
+        var problem = (await CsvFile.ReadAsync($"S. No.,Product Name,{name}\n1,Chair,https://a.example/1.jpg\n")).Refused(
+            CsvProblemCode.MissingColumn);
 
         Assert.Contains($"If “{name}” is the column", problem.Message, StringComparison.Ordinal);
     }
@@ -121,7 +124,8 @@ public sealed class ProductCsvReaderTests
     [Fact]
     public async Task A_bad_url_is_named_with_line_and_column_and_reading_goes_on()
     {
-        var file = await CsvFile.ReadAsync(CsvFile.Header + "1,Chair,chair.jpg\n2,Table,https://a.example/1.jpg\n3,Stool,ftp://a.example/3.jpg\n");
+        var file = await CsvFile.ReadAsync(
+            CsvFile.Header + "1,Chair,chair.jpg\n2,Table,https://a.example/1.jpg\n3,Stool,ftp://a.example/3.jpg\n");
 
         Assert.Collection(
             file.Problems,
@@ -133,7 +137,8 @@ public sealed class ProductCsvReaderTests
     [Fact]
     public async Task Of_many_problems_the_first_are_listed_and_all_are_counted()
     {
-        var file = await CsvFile.ReadAsync(CsvFile.Header + string.Concat(Enumerable.Range(1, 250).Select(number => $"{number},x,nowhere\n")));
+        var file = await CsvFile.ReadAsync(
+            CsvFile.Header + string.Concat(Enumerable.Range(1, 250).Select(number => $"{number},x,nowhere\n")));
 
         Assert.Equal(100, file.Problems.Count);
         Assert.Equal(250, file.Reader.Problems.Count);
@@ -143,7 +148,8 @@ public sealed class ProductCsvReaderTests
     [Fact]
     public async Task A_row_with_filled_cells_beyond_the_header_is_refused()
     {
-        var problem = (await CsvFile.ReadAsync(CsvFile.Header + "1,Chair,https://a.example/1.jpg,https://a.example/2.jpg\n")).Refused(CsvProblemCode.ExtraCells);
+        var problem = (await CsvFile.ReadAsync(CsvFile.Header + "1,Chair,https://a.example/1.jpg,https://a.example/2.jpg\n")).Refused(
+            CsvProblemCode.ExtraCells);
 
         Assert.Equal(2, problem.Line);
         Assert.Contains("comma in quotation marks", problem.Message, StringComparison.Ordinal);
@@ -160,7 +166,8 @@ public sealed class ProductCsvReaderTests
     [Fact]
     public async Task An_unclosed_quote_is_named_by_the_line_where_it_opens()
     {
-        var problem = (await CsvFile.ReadAsync(CsvFile.Header + "1,\"two\nlines\",\n2,\"Chair,\n3,Table,\n")).Refused(CsvProblemCode.UnclosedQuote);
+        var problem = (await CsvFile.ReadAsync(CsvFile.Header + "1,\"two\nlines\",\n2,\"Chair,\n3,Table,\n")).Refused(
+            CsvProblemCode.UnclosedQuote);
 
         Assert.Equal(4, problem.Line);
     }
@@ -185,7 +192,8 @@ public sealed class ProductCsvReaderTests
     public async Task An_endless_record_is_refused_where_it_begins_and_names_the_quote()
     {
         var options = new IntakeOptions { MaxRecordBytes = 1_024 };
-        var problem = (await CsvFile.ReadAsync(CsvFile.Header + "1,x,\n2,\"Chair\n" + new string('x', 300_000), options)).Refused(CsvProblemCode.RecordTooLong);
+        var problem = (await CsvFile.ReadAsync(CsvFile.Header + "1,x,\n2,\"Chair\n" + new string('x', 300_000), options)).Refused(
+            CsvProblemCode.RecordTooLong);
 
         Assert.Equal(3, problem.Line);
         Assert.Contains("opens a cell on line 3", problem.Message, StringComparison.Ordinal);
@@ -206,19 +214,28 @@ public sealed class ProductCsvReaderTests
     public async Task Limits_on_columns_rows_images_and_urls_are_kept()
     {
         (await CsvFile.ReadAsync("Images,a,b\n", new() { MaxColumns = 2 })).Refused(CsvProblemCode.TooManyColumns);
-        (await CsvFile.ReadAsync("Images\nhttps://a.example/1\nhttps://a.example/2\n", new() { MaxRows = 1 })).Refused(CsvProblemCode.TooManyRows);
-        (await CsvFile.ReadAsync("Images\nhttps://a.example/1 https://a.example/2\n", new() { MaxImages = 1 })).Refused(CsvProblemCode.TooManyImages);
-        (await CsvFile.ReadAsync("Images\nhttps://a.example/1 https://a.example/2\n", new() { MaxUrlsPerRow = 1 })).Refused(CsvProblemCode.TooManyUrls);
-        (await CsvFile.ReadAsync("Images\nhttps://a.example/" + new string('x', 64) + "\n", new() { MaxUrlChars = 64 })).Refused(CsvProblemCode.UrlTooLong);
+        (await CsvFile.ReadAsync("Images\nhttps://a.example/1\nhttps://a.example/2\n", new() { MaxRows = 1 })).Refused(
+            CsvProblemCode.TooManyRows);
+        (await CsvFile.ReadAsync("Images\nhttps://a.example/1 https://a.example/2\n", new() { MaxImages = 1 })).Refused(
+            CsvProblemCode.TooManyImages);
+        (await CsvFile.ReadAsync("Images\nhttps://a.example/1 https://a.example/2\n", new() { MaxUrlsPerRow = 1 })).Refused(
+            CsvProblemCode.TooManyUrls);
+        (await CsvFile.ReadAsync("Images\nhttps://a.example/" + new string('x', 64) + "\n", new() { MaxUrlChars = 64 })).Refused(
+            CsvProblemCode.UrlTooLong);
     }
 
     [Fact]
     public async Task A_file_of_known_dialect_is_read_again_without_a_look_at_all_its_bytes()
     {
         var file = new MemoryStream(CsvFile.Bytes("Titel;Images\nChair;https://a.example/1.jpg\n", CsvEncoding.Utf16Le));
-        var reader = await ProductCsvReader.ReopenAsync(file, CsvDialect.Parse("utf-16le semicolon"), new IntakeOptions(), TestContext.Current.CancellationToken);
+        var reader = await ProductCsvReader.ReopenAsync(
+            file, CsvDialect.Parse("utf-16le semicolon"), new IntakeOptions(), TestContext.Current.CancellationToken);
 
-        Assert.Equal("https://a.example/1.jpg", Assert.Single(await reader.ReadRowsAsync(TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken)).ImageUrls[0]);
+        Assert.Equal(
+            "https://a.example/1.jpg",
+            Assert.Single(await reader
+                .ReadRowsAsync(TestContext.Current.CancellationToken)
+                .ToListAsync(TestContext.Current.CancellationToken)).ImageUrls[0]);
     }
 
     [Theory]

@@ -8,7 +8,9 @@ namespace Halftone.Tests.Intake;
 public sealed class VariantSpecTests
 {
     [Theory]
-    [InlineData("thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70", "thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70")]
+    [InlineData(
+        "thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70",
+        "thumb:max_width=200,max_height=200,format=webp;zoom:max_width=1600,quality=70")]
     [InlineData(" zoom : quality = 70 , max_width = 16 ; full ", "zoom:max_width=16,quality=70;full")]
     [InlineData("a:format=KEEP;0_-:", "a:format=keep;0_-")]
     [InlineData("a:format=JPG;b:format=jpg", "a:format=jpeg;b:format=jpeg")]
@@ -20,18 +22,30 @@ public sealed class VariantSpecTests
 
     [Theory]
     [InlineData("thumb:max_width=0", "max_width of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.")]
-    [InlineData("a;thumb:max_height=12cm", "max_height of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.")]
+    [InlineData(
+        "a;thumb:max_height=12cm", "max_height of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.")]
     [InlineData("thumb:quality=101", "quality of 'thumb' must be a whole number from 1 to 100. Default: the quality of the request.")]
-    [InlineData("thumb:format=tiff", "format of 'thumb' must be keep or one of jpeg, png, webp, gif, avif. Default: the format of the request.")]
-    [InlineData("thumb:width=20", "'width' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
-    [InlineData("thumb:webp", "'webp' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
+    [InlineData(
+        "thumb:format=tiff", "format of 'thumb' must be keep or one of jpeg, png, webp, gif, avif. Default: the format of the request.")]
+    [InlineData(
+        "thumb:width=20",
+        "'width' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
+    [InlineData(
+        "thumb:webp",
+        "'webp' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
     [InlineData("thumb:quality=5,quality=6", "quality of 'thumb' is given twice.")]
-    [InlineData("thumb:quality=5,", "'' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
-    [InlineData("Thumb:quality=5", "'Thumb' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
+    [InlineData(
+        "thumb:quality=5,",
+        "'' of 'thumb' is not a variant option. Options: max_width, max_height, format and quality, written option=value.")]
+    [InlineData(
+        "Thumb:quality=5", "'Thumb' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
     [InlineData("../../x", "'../../x' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
     [InlineData("-", "'-' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
     [InlineData("thümb", "'thümb' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
-    [InlineData("abcdefghijabcdefghijabcdefghijabc", "'abcdefghijabcdefghijabcdefghijabc' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit.")]
+    [InlineData(
+        "abcdefghijabcdefghijabcdefghijabc",
+        "'abcdefghijabcdefghijabcdefghijabc' is not a valid variant name; use 1 to 32 of a-z, 0-9, - and _, starting with a letter or "
+            + "digit.")]
     [InlineData("a;b;a:quality=5", "the name 'a' is used twice; names must be unique.")]
     [InlineData("thumb;", "a name is missing; write name:option=value,option=value, and separate variants with semicolons.")]
     [InlineData(":quality=5", "a name is missing; write name:option=value,option=value, and separate variants with semicolons.")]
@@ -54,7 +68,29 @@ public sealed class VariantSpecTests
     [Fact]
     public void Whatever_is_accepted_survives_being_stored() =>
         Prop.ForAll(
-            Gen.ListOf(Gen.Elements("a", "thumb", "0", "-", "_", ":", ",", ";", "=", " ", "max_width", "max_height", "format", "quality", "webp", "keep", "70", "1600", "max_width=16", "a:quality=5", "é", "\n"))
+            Gen.ListOf(Gen.Elements(
+                "a",
+                "thumb",
+                "0",
+                "-",
+                "_",
+                ":",
+                ",",
+                ";",
+                "=",
+                " ",
+                "max_width",
+                "max_height",
+                "format",
+                "quality",
+                "webp",
+                "keep",
+                "70",
+                "1600",
+                "max_width=16",
+                "a:quality=5",
+                "é",
+                "\n"))
                 .Select(string.Concat).ToArbitrary(),
             text =>
             {

@@ -10,7 +10,9 @@ namespace Halftone.Tests.Page;
 public sealed partial class Browser : IAsyncLifetime
 {
     private static readonly string? Program =
-        (from folder in Environment.GetEnvironmentVariable("PATH")!.Split(':') from name in new[] { "chromium", "chromium-browser", "google-chrome" } select Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+        (from folder in Environment.GetEnvironmentVariable("PATH")!.Split(':')
+         from name in new[] { "chromium", "chromium-browser", "google-chrome" }
+         select Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
     private static readonly string Axe = Path.Combine(Script.Repository, "tests", "node", "node_modules", "axe-core", "axe.min.js");
 
@@ -18,7 +20,10 @@ public sealed partial class Browser : IAsyncLifetime
     private IBrowser? browser;
 
     /// <summary>Where pictures of the page are written with HALFTONE_WRITE_DOCS=1; null where they are not asked for.</summary>
-    private static string? Pictures => Environment.GetEnvironmentVariable("HALFTONE_WRITE_DOCS") is null ? null : Directory.CreateDirectory(Path.Combine(Script.Repository, "docs", "images")).FullName;
+    private static string? Pictures =>
+        Environment.GetEnvironmentVariable("HALFTONE_WRITE_DOCS") is null
+            ? null
+            : Directory.CreateDirectory(Path.Combine(Script.Repository, "docs", "images")).FullName;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -33,15 +38,21 @@ public sealed partial class Browser : IAsyncLifetime
     }
 
     /// <summary>A fresh window on a server.</summary>
-    internal async Task<Window> OpenAsync(HalftoneServer server, string path = "", BrowserNewContextOptions? options = null, bool mayComplain = false)
+    internal async Task<Window> OpenAsync(
+        HalftoneServer server, string path = "", BrowserNewContextOptions? options = null, bool mayComplain = false)
     {
-        Assert.SkipUnless(Program is not null && File.Exists(Axe), "Chromium and the packages of tests/node are not installed; ./test does it.");
+        Assert.SkipUnless(
+            Program is not null && File.Exists(Axe), "Chromium and the packages of tests/node are not installed; ./test does it.");
         playwright ??= await Playwright.CreateAsync();
         browser ??= await playwright.Chromium.LaunchAsync(new()
         {
             ExecutablePath = Program,
             // Tests run as root in containers; nothing is fetched but from servers of the test.
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+            Args =
+            [
+                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                "--disable-component-update", "--disable-sync",
+            ],
         });
         Assertions.SetDefaultExpectTimeout(60_000);
         options ??= new();
@@ -100,7 +111,8 @@ public sealed partial class Browser : IAsyncLifetime
         public ILocator this[string selector] => Page.Locator(selector);
 
         public Task GiveAsync(string csv, string name = "products.csv") =>
-            Page.SetInputFilesAsync("#file", new FilePayload { Name = name, MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes(csv) });
+            Page.SetInputFilesAsync(
+                "#file", new FilePayload { Name = name, MimeType = "text/csv", Buffer = System.Text.Encoding.UTF8.GetBytes(csv) });
 
         /// <summary>Gives a file and starts it, and waits until the request's view is there.</summary>
         public async Task<Guid> StartAsync(string csv, string name = "products.csv")
@@ -121,16 +133,21 @@ public sealed partial class Browser : IAsyncLifetime
         [GeneratedRegex("#/requests/")]
         private static partial Regex RequestUrl();
 
-        /// <summary>Waits for the state of the request that is shown: of the one before, its word stands there unseen until the next is entered.</summary>
+        /// <summary>
+        /// Waits for the state of the request that is shown: of the one before, its word stands there unseen until the next is entered.
+        /// </summary>
         public Task EndsAsync(string state = "Finished") => Assertions.Expect(this["#request-state:visible"]).ToHaveTextAsync(state);
 
         /// <summary>Nothing that axe knows of keeps anybody from using what is shown, and nothing is wider than the window.</summary>
         public async Task IsForEverybodyAsync(string view)
         {
             var found = await Page.EvaluateAsync<JsonElement>(
-                "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map(v => `${v.id}: ${v.help}: ${v.nodes.map(n => n.html + ' ' + n.any.map(a => a.message).join(' ')).join(' | ')}`)");
+                "async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.map(v => `${v.id}: ${v.help}: "
+                    + "${v.nodes.map(n => n.html + ' ' + n.any.map(a => a.message).join(' ')).join(' | ')}`)");
             Assert.True(found.GetArrayLength() == 0, $"{view}: {found}");
-            Assert.True(await Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= window.innerWidth"), $"{view} is wider than its window");
+            Assert.True(
+                await Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= window.innerWidth"),
+                $"{view} is wider than its window");
         }
 
         /// <summary>Writes docs/images/NAME.png where pictures are asked for.</summary>
@@ -144,7 +161,8 @@ public sealed partial class Browser : IAsyncLifetime
                 {
                     // Not only the first window's worth of the contact sheet.
                     await Page.EvaluateAsync("() => scrollTo(0, 0)");
-                    await Page.SetViewportSizeAsync(size.Width, await Page.EvaluateAsync<int>("() => document.documentElement.scrollHeight"));
+                    await Page.SetViewportSizeAsync(
+                        size.Width, await Page.EvaluateAsync<int>("() => document.documentElement.scrollHeight"));
                 }
 
                 await Page.WaitForFunctionAsync("() => [...document.images].every(image => !image.src || image.complete)");

@@ -43,7 +43,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 
         await window.EndsAsync();
         await Expect(window["#done"]).ToHaveTextAsync("12");
-        Assert.InRange(double.Parse((await window["#saved"].TextContentAsync())!.TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture), 50, 95);
+        Assert.InRange(
+            double.Parse((await window["#saved"].TextContentAsync())!.TrimEnd('%', ' '), System.Globalization.CultureInfo.InvariantCulture),
+            50,
+            95);
         await Expect(window["#sheet img.there"]).ToHaveCountAsync(12);
         await window.PictureAsync("finished", isWhole: true);
         await window.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Dark });
@@ -52,7 +55,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 
         await window["#sheet li >> nth=1"].ClickAsync();
         await Expect(window["#compare-name"]).ToHaveTextAsync("Stoneware Mug, 350 ml");
-        await window.Page.WaitForFunctionAsync("() => ['before-image', 'after-image'].every(id => document.getElementById(id).naturalWidth === 1440)");
+        await window.Page.WaitForFunctionAsync(
+            "() => ['before-image', 'after-image'].every(id => document.getElementById(id).naturalWidth === 1440)");
         await Expect(window["#compare-facts"]).ToContainTextAsync("1,440 × 1,080 pixels, JPEG");
         await Expect(window["#compare-facts"]).ToContainTextAsync("line 2, image 2 of the row");
         Assert.Equal(0, referrers);
@@ -75,7 +79,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         }
 
         // The address leads back to it, in another window too.
-        await using var other = await browser.OpenAsync(server, $"#/requests/{window.Page.Url[^36..]}", new() { ViewportSize = new() { Width = 390, Height = 844 }, DeviceScaleFactor = 2 });
+        await using var other = await browser.OpenAsync(
+            server,
+            $"#/requests/{window.Page.Url[^36..]}",
+            new() { ViewportSize = new() { Width = 390, Height = 844 }, DeviceScaleFactor = 2 });
         await Expect(other["#request-name"]).ToHaveTextAsync("products.csv");
         await Expect(other["#sheet img.there"]).Not.ToHaveCountAsync(0);
         await other.PictureAsync("phone");
@@ -116,7 +123,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         var asked = (await server.StatusAsync(Guid.Parse(other.Page.Url[^36..]), Cancelled)).GetProperty("options");
         Assert.Equal(
             (320, 200, "thumb:max_width=64,format=webp;tall:max_height=99"),
-            (asked.GetProperty("max_width").GetInt32(), asked.GetProperty("max_height").GetInt32(), asked.GetProperty("variants").GetString()));
+            (
+                asked.GetProperty("max_width").GetInt32(),
+                asked.GetProperty("max_height").GetInt32(),
+                asked.GetProperty("variants").GetString()));
         await other["#sheet li >> nth=1"].ClickAsync();
         await Expect(other["#compare-facts"]).ToContainTextAsync("Extra size thumb64 × 48 pixels, WebP");
         await Expect(other["#compare-facts"]).ToContainTextAsync("Extra size tall132 × 99 pixels, JPEG");
@@ -128,16 +138,21 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await using var window = await browser.OpenAsync(server);
-        await window.GiveAsync(Header + "1,Mug,shop.example/mug.jpg\n2,Desk Lamp,https://shop.example/lamp.jpg,42\n3,Vase,https://shop.example/vase.jpg\n4,Board,ftp://shop.example/board.jpg\n");
+        await window.GiveAsync(
+            Header
+                + "1,Mug,shop.example/mug.jpg\n2,Desk Lamp,https://shop.example/lamp.jpg,42\n3,Vase,https://shop.example/vase.jpg\n"
+                + "4,Board,ftp://shop.example/board.jpg\n");
         await Expect(window["#problems-title"]).ToHaveTextAsync("3 problems");
         await Expect(window["#problems-advice"]).ToContainTextAsync("save it as CSV, and drop the file here again");
-        await Expect(window["#problems-table tbody tr >> nth=0"]).ToContainTextAsync("2Input Image Urls“shop.example/mug.jpg” is not a valid URL.");
+        await Expect(window["#problems-table tbody tr >> nth=0"]).ToContainTextAsync(
+            "2Input Image Urls“shop.example/mug.jpg” is not a valid URL.");
         await Expect(window["#problems-table tbody tr >> nth=2"]).ToContainTextAsync("5Input Image Urls");
         await Expect(window["#start-button"]).ToBeHiddenAsync();
         await window.PictureAsync("problems", isWhole: true);
         foreach (var link in await window["#problems-table a"].AllAsync())
         {
-            Assert.True((await window.Page.APIRequest.GetAsync(new Uri(server.Client.BaseAddress!, await link.GetAttributeAsync("href")).AbsoluteUri)).Ok);
+            Assert.True((await window.Page.APIRequest.GetAsync(
+                new Uri(server.Client.BaseAddress!, await link.GetAttributeAsync("href")).AbsoluteUri)).Ok);
         }
 
         // Mended, and dropped; then pasted from a spreadsheet, with tabs; then of a kind that nobody can read.
@@ -145,7 +160,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             text => {
               const data = new DataTransfer();
               data.items.add(new File([text], 'mended.csv', { type: 'text/csv' }));
-              for (const type of ['dragenter', 'dragover', 'drop']) document.getElementById('drop').dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+              const drop = document.getElementById('drop');
+              for (const type of ['dragenter', 'dragover', 'drop']) {
+                drop.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+              }
             }
             """, Header + "1,Mug,\n");
         await Expect(window["#preview-name"]).ToHaveTextAsync("mended.csv");
@@ -175,7 +193,11 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await using (var window = await browser.OpenAsync(server))
         {
-            await window.StartAsync(Header.Replace("Product Name", $"Product Name,\"{Hostile.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", StringComparison.Ordinal) + $"1,\"{Hostile.Replace("\"", "\"\"", StringComparison.Ordinal)}\",x,{origin.Url("mug-front.jpg")}\n", "<b>products.csv");
+            await window.StartAsync(
+                Header.Replace(
+                    "Product Name", $"Product Name,\"{Hostile.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", StringComparison.Ordinal)
+                    + $"1,\"{Hostile.Replace("\"", "\"\"", StringComparison.Ordinal)}\",x,{origin.Url("mug-front.jpg")}\n",
+                "<b>products.csv");
             await window.EndsAsync();
             await Expect(window["#request-name"]).ToHaveTextAsync("<b>products.csv");
             await Expect(window["#sheet .name"]).ToHaveTextAsync(Hostile);
@@ -198,7 +220,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
               document.body.append(form);
               form.submit();
               await fetch('https://elsewhere.example/').catch(() => refused.push('fetch'));
-              for (let frame = 0; frame < 300 && !refused.includes('form-action'); frame++) await new Promise(resolve => requestAnimationFrame(resolve));
+              for (let frame = 0; frame < 300 && !refused.includes('form-action'); frame++) {
+                await new Promise(resolve => requestAnimationFrame(resolve));
+              }
+
               return refused;
             }
             """);
@@ -214,7 +239,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var origin = await ServeSamplesAsync();
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await using var window = await browser.OpenAsync(server);
-        var id = await window.StartAsync($"{Header}1,Mug,\"{origin.Url("mug-front.jpg")},{origin.Url("mug-side.jpg")}\"\n2,Lamp,\"{origin.Url("lamp-old.jpg")},http://10.1.2.3/lamp.jpg,http://shop.invalid/lamp.jpg\"\n3,Board,{origin.Url("board-above.jpg")}\n");
+        var id = await window.StartAsync(
+            $"{Header}1,Mug,\"{origin.Url("mug-front.jpg")},{origin.Url("mug-side.jpg")}\"\n2,Lamp,\""
+                + $"{origin.Url("lamp-old.jpg")},http://10.1.2.3/lamp.jpg,http://shop.invalid/lamp.jpg\"\n3,Board,"
+                + $"{origin.Url("board-above.jpg")}\n");
         await window.EndsAsync();
         await Expect(window["#errors-title"]).ToHaveTextAsync("4 images failed");
         await Expect(window["#errors-list li >> nth=0"]).ToContainTextAsync("2 The host answered with an error instead of the image.");
@@ -223,7 +251,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window.PictureAsync("errors", isWhole: true);
         foreach (var link in await window["#errors-list a"].AllAsync())
         {
-            Assert.True((await window.Page.APIRequest.GetAsync(new Uri(server.Client.BaseAddress!, await link.GetAttributeAsync("href")).AbsoluteUri)).Ok);
+            Assert.True((await window.Page.APIRequest.GetAsync(
+                new Uri(server.Client.BaseAddress!, await link.GetAttributeAsync("href")).AbsoluteUri)).Ok);
         }
 
         // What the server did not fetch is not fetched by the browser either: the address stands there as text.
@@ -370,7 +399,12 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await (keys.Count switch
             {
                 2 => route.FulfillAsync(new() { Status = 429, Json = new { code = "too_many_calls", detail = "Too many." } }),
-                3 or 4 => route.FulfillAsync(new() { Status = 409, Json = new { code = "idempotency_key_in_use", detail = "Still being taken in." } }),
+                3 or 4 =>
+                    route.FulfillAsync(new()
+                    {
+                        Status = 409,
+                        Json = new { code = "idempotency_key_in_use", detail = "Still being taken in." },
+                    }),
                 _ => route.ContinueAsync(),
             });
         });
@@ -436,7 +470,9 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await keyboard.PressAsync("Tab");
         await Expect(window["#file"]).ToBeFocusedAsync();
         // Enter asks for a file. Whether a dialog then opens is the browser's affair, and on a busy machine it sometimes does not.
-        await window.Page.EvaluateAsync("() => document.getElementById('file').addEventListener('click', event => { event.preventDefault(); window.asksForFile = event.isTrusted; })");
+        await window.Page.EvaluateAsync(
+            "() => document.getElementById('file').addEventListener('click', event => { event.preventDefault(); window.asksForFile = "
+                + "event.isTrusted; })");
         await keyboard.PressAsync("Enter");
         await window.Page.WaitForFunctionAsync("() => window.asksForFile");
         await window["#file"].SetInputFilesAsync(file);
@@ -474,7 +510,10 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var receiver = await WebhookReceiver.AnsweringAsync(204, Cancelled);
         await using var origin = await ServeSamplesAsync();
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        await using var window = await browser.OpenAsync(server, "", new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce, ViewportSize = new() { Width = width, Height = 800 } });
+        await using var window = await browser.OpenAsync(
+            server,
+            "",
+            new() { ColorScheme = scheme, ReducedMotion = ReducedMotion.Reduce, ViewportSize = new() { Width = width, Height = 800 } });
         await window.GiveAsync(Header + "1,Mug,shop.example/mug.jpg\n2,Lamp,https://shop.example/lamp.jpg,too many\n");
         await Expect(window["#problems-title"]).ToHaveTextAsync("2 problems");
         await window.IsForEverybodyAsync("problems");
@@ -503,7 +542,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window["#callback"].FillAsync("https://10.0.0.1/hook");
         await window["#register button"].ClickAsync();
         await Expect(window["#register-trouble"]).ToHaveTextAsync(
-            "'callback_url' cannot be used (address_forbidden). It leads to a private network, which this server does not access. Use a URL on the internet, or ask the administrator of this server to allow that network.");
+            "'callback_url' cannot be used (address_forbidden). It leads to a private network, which this server does not access. Use a "
+                + "URL on the internet, or ask the administrator of this server to allow that network.");
         await window.IsForEverybodyAsync("a refused webhook");
     }
 
@@ -511,10 +551,13 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     public async Task On_a_phone_a_wide_table_of_the_documentation_scrolls_and_the_page_does_not()
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        await using var window = await browser.OpenAsync(server, "docs/operations", new() { ViewportSize = new() { Width = 390, Height = 844 } });
-        Assert.True(await window.Page.EvaluateAsync<bool>("() => [...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"));
+        await using var window = await browser.OpenAsync(
+            server, "docs/operations", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        Assert.True(await window.Page.EvaluateAsync<bool>(
+            "() => [...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"));
         var wide = new List<string>();
-        foreach (var page in Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => Path.GetFileNameWithoutExtension(path)))
+        foreach (var page in Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(
+            path => Path.GetFileNameWithoutExtension(path)))
         {
             await window.Page.GotoAsync($"docs/{page}");
             if (await window.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth > window.innerWidth"))
@@ -568,7 +611,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var origin = await ServeSamplesAsync();
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var urls = Picture.SampleNames.Select(name => origin.Url(name)).ToArray();
-        var id = await server.UploadAsync(Header + string.Concat(Enumerable.Range(1, 100_000).Select(i => $"{i},Product {i},{urls[i % urls.Length]}\n")), Cancelled);
+        var id = await server.UploadAsync(
+            Header + string.Concat(Enumerable.Range(1, 100_000).Select(i => $"{i},Product {i},{urls[i % urls.Length]}\n")), Cancelled);
         await server.WaitForEndAsync(id, Cancelled);
         await using var window = await browser.OpenAsync(server, $"#/requests/{id}");
         await Expect(window["#done"]).ToHaveTextAsync("100,000");
@@ -590,7 +634,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await Expect(window["#sheet li[data-at='0'] .name"]).ToHaveTextAsync("Product 1");
     }
 
-    private static Task<string> PartAsync(Browser.Window window) => window.Page.EvaluateAsync<string>("() => document.getElementById('frame').style.getPropertyValue('--part')");
+    private static Task<string> PartAsync(Browser.Window window) =>
+        window.Page.EvaluateAsync<string>("() => document.getElementById('frame').style.getPropertyValue('--part')");
 
     private static Task TabToAsync(Browser.Window window, string selector) => PressUntilAsync(window, "Tab", selector);
 
@@ -628,5 +673,6 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     }
 
     private static string SampleCsv(ImageOrigin origin) =>
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "samples", "products.csv")).Replace("http://images.example/", origin.Address.AbsoluteUri, StringComparison.Ordinal);
+        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "samples", "products.csv")).Replace(
+            "http://images.example/", origin.Address.AbsoluteUri, StringComparison.Ordinal);
 }

@@ -6,7 +6,11 @@ namespace Halftone.Tests.Queue;
 /// <summary>Old and new versions run side by side for a while.</summary>
 public sealed class MessageTests
 {
-    private const string Image = """{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"quality":50,"name":"1-1","request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2""";
+    private const string Image =
+        """{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"quality":50,"name":"1-1","""
+            + """
+            "request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2
+            """;
 
     [Fact]
     public void The_message_of_a_version_before_traces_is_read_as_one_without()
@@ -30,7 +34,14 @@ public sealed class MessageTests
     [Fact]
     public void Options_of_outputs_are_members_of_the_message_itself_and_come_back()
     {
-        var options = new OutputOptions { Quality = 70, Format = "webp", MaxWidth = 800, MaxHeight = 600, Variants = "thumb:max_width=200" };
+        var options = new OutputOptions
+        {
+            Quality = 70,
+            Format = "webp",
+            MaxWidth = 800,
+            MaxHeight = 600,
+            Variants = "thumb:max_width=200",
+        };
         var message = Assert.IsType<Message.Image>(Message.FromJson(Image + "}")) with { Outputs = options };
         var json = JsonDocument.Parse(message.ToJson()).RootElement;
         Assert.Equal(
@@ -60,7 +71,9 @@ public sealed class MessageTests
     [InlineData("""{"type":7}""")]
     [InlineData("""{"type":"of-tomorrow"}""")]
     [InlineData("""{"type":"image"}""")]
-    [InlineData("""{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"name":"1-1","request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2}""")]
+    [InlineData(
+        """{"type":"image","image_id":7,"url":"https://shop.example/a.jpg","attempt":1,"name":"1-1","""
+            + """ "request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2}""")]
     [InlineData(Image + ""","max_width":"wide"}""")]
     [InlineData("""{"request_id":"01a1fb87-bfc2-7efa-b984-f394a11c618f","run":2,"type":"finish"}""")]
     [InlineData("""{"type":"finish","request_id":"no id","run":2}""")]

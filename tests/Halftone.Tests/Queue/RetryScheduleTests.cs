@@ -12,7 +12,9 @@ public sealed class RetryScheduleTests
     [Fact]
     public void By_default_there_are_ten_attempts_over_75_hours()
     {
-        var waits = Enumerable.Range(1, 10).Select(attempt => RetrySchedule.NextDelay(Delays, attempt, retryAfter: null, chance: 0.5)).ToList();
+        var waits = Enumerable.Range(1, 10)
+            .Select(attempt => RetrySchedule.NextDelay(Delays, attempt, retryAfter: null, chance: 0.5))
+            .ToList();
         Assert.Null(waits[9]);
         Assert.Equal(new TimeSpan(75, 35, 5), waits.Take(9).Aggregate(TimeSpan.Zero, (sum, wait) => sum + wait!.Value));
     }

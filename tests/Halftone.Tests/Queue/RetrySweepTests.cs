@@ -1,4 +1,3 @@
-using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
 using Halftone.Model;
@@ -14,7 +13,7 @@ namespace Halftone.Tests.Queue;
 
 public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
 {
-    private readonly SettableClock clock = new();
+    private readonly TestClock clock = new();
     private readonly PublishedMessages published = new();
     private HalftoneDatabase database = null!;
     private RetrySweep sweep = null!;
@@ -41,11 +40,11 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         Assert.Empty(published.Messages);
 
         clock.Set(TimeSpan.FromHours(hours));
-        clock.Pass(TimeSpan.FromMinutes(4));
+        clock.Advance(TimeSpan.FromMinutes(4));
         await sweep.SweepAsync(Cancelled);
         Assert.Empty(published.Messages);
 
-        clock.Pass(TimeSpan.FromMinutes(1.01));
+        clock.Advance(TimeSpan.FromMinutes(1.01));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(100, published.Messages.Count);
     }
@@ -56,7 +55,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         clock.Set(TimeSpan.FromHours(1));
         await InsertAsync(1, dueIn: TimeSpan.FromMinutes(5));
         await sweep.SweepAsync(Cancelled);
-        clock.Pass(TimeSpan.FromMinutes(5.01));
+        clock.Advance(TimeSpan.FromMinutes(5.01));
         await sweep.SweepAsync(Cancelled);
         Assert.Single(published.Messages);
     }
@@ -68,7 +67,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         await sweep.SweepAsync(Cancelled);
         await sweep.SweepAsync(Cancelled);
         Assert.Single(published.Messages);
-        clock.Pass(new QueueOptions().Lease + TimeSpan.FromSeconds(1));
+        clock.Advance(new QueueOptions().Lease + TimeSpan.FromSeconds(1));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(2, published.Messages.Count);
     }
@@ -99,15 +98,15 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         published.IsInProcess = false;
         await sweep.SweepAsync(Cancelled);
         Assert.Empty(published.Messages);
-        clock.Pass(TimeSpan.FromSeconds(31));
+        clock.Advance(TimeSpan.FromSeconds(31));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(3, published.Messages.Count);
 
         // Now they are with the broker.
-        clock.Pass(new QueueOptions().Lease - TimeSpan.FromSeconds(1));
+        clock.Advance(new QueueOptions().Lease - TimeSpan.FromSeconds(1));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(3, published.Messages.Count);
-        clock.Pass(TimeSpan.FromSeconds(2));
+        clock.Advance(TimeSpan.FromSeconds(2));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(6, published.Messages.Count);
     }
@@ -130,7 +129,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         clock.Set(TimeSpan.FromHours(-1));
         await sweep.SweepAsync(Cancelled);
         clock.Set(TimeSpan.FromHours(1));
-        clock.Pass(TimeSpan.FromMinutes(5.01));
+        clock.Advance(TimeSpan.FromMinutes(5.01));
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(10, published.Messages.Count);
     }
@@ -153,8 +152,11 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
         }
 
         var messages = queues.SelectMany(queue => queue.Messages).ToArray();
-        Assert.Equal(Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Deliver>().Select(message => message.DeliveryId).Order());
-        Assert.Equal(Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Image>().Select(message => message.ImageId).Order());
+        Assert.Equal(
+            Enumerable.Range(1, 1_000).Select(id => (long)id),
+            messages.OfType<Message.Deliver>().Select(message => message.DeliveryId).Order());
+        Assert.Equal(
+            Enumerable.Range(1, 1_000).Select(id => (long)id), messages.OfType<Message.Image>().Select(message => message.ImageId).Order());
         foreach (var other in databases)
         {
             await other.DisposeAsync();
@@ -162,60 +164,44 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     private RetrySweep NewSweep(HalftoneDatabase on, PublishedMessages queue) =>
-        new(on, queue, new DueSignal(), new WaitingRoom(), new ImageSample(Options.Create(new TelemetryOptions())), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
+        new(
+            on,
+            queue,
+            new DueSignal(),
+            new WaitingRoom(),
+            new ImageSample(Options.Create(new TelemetryOptions())),
+            Options.Create(new QueueOptions()),
+            Options.Create(new FetchOptions()),
+            Options.Create(new ServerOptions()),
+            clock,
+            NullLogger<RetrySweep>.Instance);
 
     /// <summary>Of one request, each due for its second attempt.</summary>
     private Task InsertImagesAsync(int count) => database.WriteAsync(
         async transaction =>
         {
-            var connection = transaction.Connection!;
-            var parameters = new { request = Guid.CreateVersion7(clock.GetUtcNow()), count, now = clock.GetUtcNow().ToUnixTimeMilliseconds() };
-            await connection.ExecuteAsync(
-                """
-                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, dialect, upload_key, created_at, updated_at)
-                VALUES (@request, '', 'a.csv', 'processing', 1, 1, 1, @count, 50, '', '', @now, @now);
-                INSERT INTO product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
-                VALUES (1, @request, 2, '1', 'A', 1, @count, @now, @now)
-                """,
-                parameters,
-                transaction);
-            await connection.ExecuteAsync(
-                "INSERT INTO image (image_id, product_id, input_url, attempt, next_attempt_at, created_at, updated_at) VALUES (@id, 1, 'http://a.example/', 1, @now, @now, @now)",
-                Enumerable.Range(1, count).Select(id => new { id, parameters.now }),
-                transaction);
+            var (id, now) = (Guid.CreateVersion7(clock.GetUtcNow()), clock.GetUtcNow().ToUnixTimeMilliseconds());
+            await transaction.AddRequestAsync(new { request_id = id, images = count, created_at = now, updated_at = now });
+            await transaction.AddProductAsync(new { product_id = 1, request_id = id, images = count, created_at = now, updated_at = now });
+            foreach (var image in Enumerable.Range(1, count))
+            {
+                await transaction.AddImageAsync(
+                    new { image_id = image, attempt = 1, next_attempt_at = now, created_at = now, updated_at = now });
+            }
         },
         Cancelled);
 
     private Task InsertAsync(int count, TimeSpan dueIn) => database.WriteAsync(
         async transaction =>
         {
-            var now = clock.GetUtcNow();
+            var (now, due) = (clock.GetUtcNow().ToUnixTimeMilliseconds(), (clock.GetUtcNow() + dueIn).ToUnixTimeMilliseconds());
             foreach (var id in Enumerable.Range(1, count))
             {
-                await transaction.Connection!.ExecuteAsync(
-                    "INSERT INTO delivery (delivery_id, request_id, run, webhook_id, endpoint, body, next_attempt_at, created_at, updated_at) VALUES (@id, @request, 1, @webhook, 'http://a.example/', '{}', @due, @now, @now)",
-                    new { id, request = Guid.Empty, webhook = $"{id}", due = (now + dueIn).ToUnixTimeMilliseconds(), now = now.ToUnixTimeMilliseconds() },
-                    transaction);
+                await transaction.AddDeliveryAsync(
+                    new { delivery_id = id, webhook_id = $"{id}", next_attempt_at = due, created_at = now, updated_at = now });
             }
         },
         Cancelled);
-
-    /// <summary>Time passes and the clock is set independently of each other, as on a real machine.</summary>
-    private sealed class SettableClock : TimeProvider
-    {
-        private TimeSpan passed;
-        private TimeSpan set;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override DateTimeOffset GetUtcNow() => new DateTimeOffset(2026, 1, 1, 12, 0, 0, TimeSpan.Zero) + passed + set;
-
-        public override long GetTimestamp() => passed.Ticks;
-
-        public void Pass(TimeSpan by) => passed += by;
-
-        public void Set(TimeSpan by) => set += by;
-    }
 
     private sealed class PublishedMessages : IWorkQueue
     {
@@ -244,7 +230,12 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
 
         public bool HasRoom(QueueName queue) => true;
 
-        public Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public Task ConsumeAsync(
+            QueueName queue,
+            int prefetch,
+            MessageHandler handle,
+            DeadLetterHandler deadLetter,
+            CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }
 

@@ -13,13 +13,19 @@ namespace Halftone.Tests.Queue;
 /// <summary>What every queue must do; a class derives for each.</summary>
 public abstract class WorkQueueTests : IAsyncLifetime
 {
-    private protected static readonly DeadLetterHandler NoDeadLetters = (_, _) => throw new InvalidOperationException("Nothing was to be a dead letter.");
+    private protected static readonly DeadLetterHandler NoDeadLetters = (_, _) =>
+        throw new InvalidOperationException("Nothing was to be a dead letter.");
 
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     private protected IWorkQueue WorkQueue { get; private set; } = null!;
 
-    private protected QueueOptions QueueOptions { get; } = new() { RedeliveryPause = TimeSpan.FromMilliseconds(20), ParkedPause = TimeSpan.FromMilliseconds(50), DeliveryLimit = 3 };
+    private protected QueueOptions QueueOptions { get; } = new()
+    {
+        RedeliveryPause = TimeSpan.FromMilliseconds(20),
+        ParkedPause = TimeSpan.FromMilliseconds(50),
+        DeliveryLimit = 3,
+    };
 
     private protected abstract ValueTask<IWorkQueue> MakeAsync();
 
@@ -37,13 +43,16 @@ public abstract class WorkQueueTests : IAsyncLifetime
         var request = NewId();
         Message[] messages =
         [
-            new Message.Plan { RequestId = request, Run = 2, After = 16 }, ImageOf(request, 17), new Message.Finish { RequestId = request, Run = 2 },
-            new Message.Deliver { RequestId = request, Run = 2, DeliveryId = 5, Attempt = 3 }, new Message.Delete { RequestId = request, Run = 2 },
+            new Message.Plan { RequestId = request, Run = 2, After = 16 }, ImageOf(request, 17),
+            new Message.Finish { RequestId = request, Run = 2 },
+            new Message.Deliver { RequestId = request, Run = 2, DeliveryId = 5, Attempt = 3 },
+            new Message.Delete { RequestId = request, Run = 2 },
         ];
         var handled = new ConcurrentBag<Message>();
 
         await WorkQueue.PublishAsync(messages, Cancelled);
-        await ConsumeAsync(Enum.GetValues<QueueName>(), 4, (message, _, _) => Add(handled, message), () => handled.Count == messages.Length);
+        await ConsumeAsync(
+            Enum.GetValues<QueueName>(), 4, (message, _, _) => Add(handled, message), () => handled.Count == messages.Length);
 
         Assert.Equal(messages.ToHashSet(), handled.ToHashSet());
     }
@@ -148,7 +157,12 @@ public abstract class WorkQueueTests : IAsyncLifetime
         const int Backlog = 400;
         var (large, small) = (NewId(), NewId());
         var order = new ConcurrentQueue<Guid>();
-        await WorkQueue.PublishAsync([.. Enumerable.Range(1, Backlog).Select(id => ImageOf(large, id)), .. Enumerable.Range(1, 3).Select(id => ImageOf(small, 10_000 + id))], Cancelled);
+        await WorkQueue.PublishAsync(
+            [
+                .. Enumerable.Range(1, Backlog).Select(id => ImageOf(large, id)),
+                .. Enumerable.Range(1, 3).Select(id => ImageOf(small, 10_000 + id)),
+            ],
+            Cancelled);
 
         await ConsumeAsync(
             [QueueName.Work], 1,
@@ -171,7 +185,9 @@ public abstract class WorkQueueTests : IAsyncLifetime
     [Fact]
     public async Task A_consumer_that_stops_waits_for_its_handlers_and_what_they_did_does_not_come_again()
     {
-        var (taken, release) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        var (taken, release) =
+            (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(
+                TaskCreationOptions.RunContinuationsAsynchronously));
         var done = new ConcurrentBag<Message>();
         await WorkQueue.PublishAsync([ImageOf(NewId(), 1)], Cancelled);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
@@ -201,10 +217,12 @@ public abstract class WorkQueueTests : IAsyncLifetime
     /// <summary>Returns when so many messages wait in this process.</summary>
     private protected abstract Task SettledAsync(int waiting);
 
-    private protected async Task ConsumeAsync(IEnumerable<QueueName> queues, int prefetch, MessageHandler handle, Func<bool> isDone, DeadLetterHandler? deadLetter = null)
+    private protected async Task ConsumeAsync(
+        IEnumerable<QueueName> queues, int prefetch, MessageHandler handle, Func<bool> isDone, DeadLetterHandler? deadLetter = null)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var consuming = Task.WhenAll(queues.Select(queue => WorkQueue.ConsumeAsync(queue, prefetch, handle, deadLetter ?? NoDeadLetters, stop.Token)));
+        var consuming = Task.WhenAll(
+            queues.Select(queue => WorkQueue.ConsumeAsync(queue, prefetch, handle, deadLetter ?? NoDeadLetters, stop.Token)));
         try
         {
             await Eventually.TrueAsync(isDone);
@@ -247,13 +265,21 @@ public abstract class WorkQueueTests : IAsyncLifetime
 
 public sealed class ChannelQueueTests : WorkQueueTests
 {
-    private protected override Task SettledAsync(int waiting) => Eventually.TrueAsync(() => ((ChannelQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
+    private protected override Task SettledAsync(int waiting) =>
+        Eventually.TrueAsync(() => ((ChannelQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
 
-    private protected override ValueTask<IWorkQueue> MakeAsync() => new(new ChannelQueue(Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<ChannelQueue>.Instance));
+    private protected override ValueTask<IWorkQueue> MakeAsync() =>
+        new(new ChannelQueue(Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<ChannelQueue>.Instance));
 }
 
 public sealed class RabbitQueueTests : WorkQueueTests
 {
+    /// <summary>
+    /// A broker that ends deliveries which are not acknowledged for a second, and looks every second; the defaults are 30 min and 1 min.
+    /// </summary>
+    private static readonly ThrowAway<RabbitServer> Impatient = new(cancelled =>
+        RabbitServer.StartAsync("-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 1000", cancelled));
+
     private RabbitBroker? broker;
 
     private protected override async ValueTask<IWorkQueue> MakeAsync()
@@ -261,10 +287,15 @@ public sealed class RabbitQueueTests : WorkQueueTests
         var settings = await RabbitServer.NewQueuesAsync(Cancelled);
         (QueueOptions.Uri, QueueOptions.Name) = (settings[0].Value!, settings[1].Value!);
         broker = new RabbitBroker(Options.Create(QueueOptions));
-        return new RabbitQueue(broker, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance) { Renewal = TimeSpan.FromSeconds(3) };
+        return new RabbitQueue(
+            broker, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance)
+        {
+            Renewal = TimeSpan.FromSeconds(3),
+        };
     }
 
-    private protected override Task SettledAsync(int waiting) => Eventually.TrueAsync(() => ((RabbitQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
+    private protected override Task SettledAsync(int waiting) =>
+        Eventually.TrueAsync(() => ((RabbitQueue)WorkQueue).Waiting(QueueName.Work) >= waiting);
 
     public override async ValueTask DisposeAsync()
     {
@@ -279,7 +310,8 @@ public sealed class RabbitQueueTests : WorkQueueTests
         var (taken, handled) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new ConcurrentBag<Message>());
         await WorkQueue.PublishAsync([ImageOf(NewId(), 1)], Cancelled);
         var dying = new RabbitBroker(Options.Create(QueueOptions));
-        await using var dyingQueue = new RabbitQueue(dying, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
+        await using var dyingQueue = new RabbitQueue(
+            dying, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var never = new TaskCompletionSource();
         var consuming = dyingQueue.ConsumeAsync(
@@ -317,7 +349,9 @@ public sealed class RabbitQueueTests : WorkQueueTests
 
         Assert.Equal(good, Assert.Single(handled));
         // On its queue, beside it, or under way between the two.
-        await Eventually.TrueAsync(async () => await ReadyAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Finish)) + await ReadyAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Finish)) == 1);
+        await Eventually.TrueAsync(async () =>
+            await ReadyAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Finish))
+                + await ReadyAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Finish)) == 1);
     }
 
     [Fact]
@@ -331,7 +365,8 @@ public sealed class RabbitQueueTests : WorkQueueTests
 
         await using (var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled))
         {
-            await channel.QueueDeleteAsync(RabbitBroker.NameOf(QueueOptions, QueueName.Work), ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
+            await channel.QueueDeleteAsync(
+                RabbitBroker.NameOf(QueueOptions, QueueName.Work), ifUnused: false, ifEmpty: false, cancellationToken: Cancelled);
         }
 
         // While it is not there a publish is refused, and nothing vanishes.
@@ -376,8 +411,7 @@ public sealed class RabbitQueueTests : WorkQueueTests
     [Fact]
     public async Task A_dead_letter_whose_handler_waits_longer_than_the_broker_comes_again_and_costs_no_connection()
     {
-        await using var impatient = await StartImpatientAsync();
-        QueueOptions.Uri = impatient.Uri;
+        QueueOptions.Uri = (await Impatient.GetAsync(Cancelled)).Uri;
         await PublishRawAsync(RabbitBroker.DeadLetterNameOf(QueueOptions, QueueName.Work), ImageOf(NewId(), 1).ToJson());
         await using var witness = await broker!.OpenChannelAsync(new(false, false), Cancelled);
         var (calls, outage) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -398,12 +432,14 @@ public sealed class RabbitQueueTests : WorkQueueTests
     [Fact]
     public async Task An_image_that_waited_out_an_outage_until_the_delivery_limit_is_handed_out_anew()
     {
-        await using var impatient = await StartImpatientAsync();
-        QueueOptions.Uri = impatient.Uri;
+        QueueOptions.Uri = (await Impatient.GetAsync(Cancelled)).Uri;
         var (image, dead, deliveries) = (ImageOf(NewId(), 1), new ConcurrentBag<Message>(), 0);
+        // The broker waits for a second where one with its defaults waits for half an hour.
+        var clock = new TestClock();
         var outage = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var brokerOfHours = new RabbitBroker(Options.Create(QueueOptions));
-        await using var queue = new RabbitQueue(brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), new HalfHours(), NullLogger<RabbitQueue>.Instance);
+        await using var queue = new RabbitQueue(
+            brokerOfHours, Options.Create(QueueOptions), new WaitingRoom(), clock, NullLogger<RabbitQueue>.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
         await queue.PublishAsync([image], Cancelled);
@@ -412,12 +448,18 @@ public sealed class RabbitQueueTests : WorkQueueTests
             (_, _, _) =>
             {
                 Interlocked.Increment(ref deliveries);
+                clock.Advance(TimeSpan.FromMinutes(30));
                 return outage.Task;
             },
             (message, _) => Add(dead, message),
             stop.Token);
         // More often than the broker hands out what was published once.
-        await Eventually.TrueAsync(() => Volatile.Read(ref deliveries) > QueueOptions.DeliveryLimit + 1 || !dead.IsEmpty);
+        await Eventually.TrueAsync(() =>
+        {
+            // Pauses between two attempts end.
+            clock.Advance(QueueOptions.RedeliveryPause);
+            return Volatile.Read(ref deliveries) > QueueOptions.DeliveryLimit + 1 || !dead.IsEmpty;
+        });
         outage.SetResult();
         await stop.CancelAsync();
         await consuming;
@@ -436,7 +478,11 @@ public sealed class RabbitQueueTests : WorkQueueTests
         Assert.True(WorkQueue.HasRoom(QueueName.Deliver));
 
         var handled = 0;
-        await ConsumeAsync([QueueName.Work], 16, (_, _, _) => Task.FromResult(Interlocked.Increment(ref handled)), () => handled == 1_024 && WorkQueue.HasRoom(QueueName.Work));
+        await ConsumeAsync(
+            [QueueName.Work],
+            16,
+            (_, _, _) => Task.FromResult(Interlocked.Increment(ref handled)),
+            () => handled == 1_024 && WorkQueue.HasRoom(QueueName.Work));
     }
 
     [Fact]
@@ -454,16 +500,13 @@ public sealed class RabbitQueueTests : WorkQueueTests
     {
         QueueOptions.Uri = "amqp://guest:secret-word@127.0.0.1:9/";
         await using var away = new RabbitBroker(Options.Create(QueueOptions));
-        await using var queue = new RabbitQueue(away, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
+        await using var queue = new RabbitQueue(
+            away, Options.Create(QueueOptions), new WaitingRoom(), TimeProvider.System, NullLogger<RabbitQueue>.Instance);
         var refused = await Assert.ThrowsAsync<QueueUnavailableException>(() => queue.PublishAsync([ImageOf(NewId(), 1)], Cancelled));
         Assert.Contains("127.0.0.1:9", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret-word", refused.ToString(), StringComparison.Ordinal);
         await Assert.ThrowsAsync<QueueUnavailableException>(() => queue.CheckAsync(Cancelled));
     }
-
-    /// <summary>One that ends deliveries which are not acknowledged for a second, and looks every second; its defaults are 30 min and 1 min.</summary>
-    private static Task<RabbitServer> StartImpatientAsync() =>
-        ThrowAwayServers.OwnAsync(cancelled => RabbitServer.StartAsync("-rabbit consumer_timeout 1000 -rabbit channel_tick_interval 1000", cancelled), Cancelled);
 
     private async Task PublishRawAsync(string queue, string body)
     {
@@ -489,13 +532,5 @@ public sealed class RabbitQueueTests : WorkQueueTests
     {
         await using var channel = await broker!.OpenChannelAsync(new(false, false), Cancelled);
         return (await channel.QueueDeclarePassiveAsync(queue, Cancelled)).MessageCount;
-    }
-
-    /// <summary>A clock on which each second of a broker that waits for a second is the half hour of one with its defaults.</summary>
-    private sealed class HalfHours : TimeProvider
-    {
-        private readonly DateTimeOffset start = System.GetUtcNow();
-
-        public override DateTimeOffset GetUtcNow() => start + ((System.GetUtcNow() - start) * TimeSpan.FromMinutes(30).TotalSeconds);
     }
 }

@@ -5,12 +5,15 @@ using Halftone.Requests;
 
 namespace Halftone.Tests.Requests;
 
-/// <summary>A new option of outputs is a property of <see cref="OutputOptions"/>; these tests name every place that does not know it yet.</summary>
+/// <summary>
+/// A new option of outputs is a property of <see cref="OutputOptions"/>; these tests name every place that does not know it yet.
+/// </summary>
 public sealed class OutputOptionsTests
 {
     private static readonly OutputOptions Plain = new() { Quality = 50 };
 
-    private static string[] Names => [.. typeof(OutputOptions).GetProperties().Where(option => option.CanWrite).Select(option => option.Name)];
+    private static string[] Names =>
+        [.. typeof(OutputOptions).GetProperties().Where(option => option.CanWrite).Select(option => option.Name)];
 
     public static TheoryData<string, string> Values => new()
     {

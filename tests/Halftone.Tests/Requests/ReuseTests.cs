@@ -114,8 +114,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task Where_the_earlier_output_has_gone_the_image_is_fetched_plainly()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         var (first, _) = await RunAsync(server, Csv("a.jpg", "b.jpg"));
         Directory.Delete(Path.Combine(server.DataFolder, "images", $"{first}"), recursive: true);
 
@@ -129,17 +128,19 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task Variants_are_taken_over_with_their_image_all_or_none()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Sample("mug-pair.jpg"), tag: null);
+        ServeTwo();
         (string, string)[] fields = [("variants", "thumb:max_width=100,format=webp;small:max_width=200")];
         var csv = Csv("a.jpg", "b.jpg");
         var (_, first) = await RunAsync(server, csv, fields);
         var (second, status) = await RunAsync(server, csv, fields);
         Assert.Equal((3, 1, 2), (bodies, conditional, Reused(status)));
         Assert.Equal(await VariantsAsync(server, first), await VariantsAsync(server, status));
-        Assert.All(Images(status).SelectMany(image => image.GetProperty("variants").EnumerateArray()), variant => Assert.Contains($"/images/{second}/", variant.GetProperty("url").GetString(), StringComparison.Ordinal));
+        Assert.All(
+            Images(status).SelectMany(image => image.GetProperty("variants").EnumerateArray()),
+            variant => Assert.Contains($"/images/{second}/", variant.GetProperty("url").GetString(), StringComparison.Ordinal));
 
-        // The newest is what is found. One of its variants is enough to make the image anew, and what was copied before it is found missing does not stay.
+        // The newest is what is found. One of its variants is enough to make the image anew, and what was copied before it is found missing
+        // does not stay.
         foreach (var lost in Directory.EnumerateFiles(Path.Combine(server.DataFolder, "images", $"{second}"), "*-small.jpg"))
         {
             File.Delete(lost);
@@ -183,7 +184,12 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     {
         await using var server = await StartAsync();
         Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        (string, string)[][] options = [[], [("quality", "60")], [("format", "webp")], [("quality", "60"), ("format", "webp")], [("max_width", "300")], [("max_height", "300")], [("max_width", "300"), ("max_height", "200")], [("variants", "a:max_width=300")], [("variants", "a:max_width=301")]];
+        (string, string)[][] options =
+        [
+            [], [("quality", "60")], [("format", "webp")], [("quality", "60"), ("format", "webp")], [("max_width", "300")],
+            [("max_height", "300")], [("max_width", "300"), ("max_height", "200")], [("variants", "a:max_width=300")],
+            [("variants", "a:max_width=301")],
+        ];
         foreach (var fields in options)
         {
             Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg"), fields)).Status));
@@ -249,8 +255,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task An_upload_that_wants_everything_anew_gets_it_and_leaves_it_to_later_ones()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         var csv = Csv("a.jpg", "b.jpg");
         await RunAsync(server, csv);
         Assert.Equal(0, Reused((await RunAsync(server, csv, ("reuse", "false"))).Status));
@@ -266,7 +271,8 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await RunAsync(server, Csv("a.jpg"));
         Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg"))).Status));
         Assert.Equal((2, 0), (bodies, conditional));
-        Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM image WHERE url_key IS NOT NULL OR source_key IS NOT NULL", Cancelled));
+        Assert.Equal(
+            0, await server.CountAsync("SELECT count(*) FROM image WHERE url_key IS NOT NULL OR source_key IS NOT NULL", Cancelled));
     }
 
     [Fact]
@@ -275,8 +281,7 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await using var server = await StartAsync();
         var keys = server.Services.GetRequiredService<ApiKeys>();
         var (mine, other) = (await keys.AddAsync("mine", Cancelled), await keys.AddAsync("other", Cancelled));
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         var csv = Csv("a.jpg", "b.jpg");
         As(server, mine);
         await RunAsync(server, csv);
@@ -297,12 +302,12 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     public async Task A_request_that_is_being_deleted_lends_nothing()
     {
         await using var server = await StartAsync();
-        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
-        Serve("/b.jpg", Picture.Jpeg, tag: null);
+        ServeTwo();
         await RunAsync(server, Csv("a.jpg", "b.jpg"));
         // Its message is on the way.
         await server.Services.GetRequiredService<Halftone.Database.HalftoneDatabase>().WriteAsync(
-            transaction => Dapper.SqlMapper.ExecuteAsync(transaction.Connection!, "UPDATE request SET state = 'deleting', run = run + 1", null, transaction), Cancelled);
+            transaction => Dapper.SqlMapper.ExecuteAsync(
+                transaction.Connection!, "UPDATE request SET state = 'deleting', run = run + 1", null, transaction), Cancelled);
         Assert.Equal(0, Reused((await RunAsync(server, Csv("a.jpg", "b.jpg"))).Status));
         Assert.Equal((4, 0), (bodies, conditional));
     }
@@ -356,6 +361,13 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         Assert.All(await BytesAsync(second, status), body => Assert.NotEmpty(body));
     }
 
+    /// <summary>Two pictures that differ, so that neither takes over what was made of the other: one with a tag, one without.</summary>
+    private void ServeTwo()
+    {
+        Serve("/a.jpg", Picture.Jpeg, tag: "\"1\"");
+        Serve("/b.jpg", Picture.Sample("mug-pair.jpg"), tag: null);
+    }
+
     private void Serve(string path, byte[] body, string? tag) => origin.Serve(path, context => AnswerAsync(context, body, tag));
 
     private async Task AnswerAsync(HttpContext context, byte[] body, string? tag)
@@ -374,9 +386,11 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
-    private string Csv(params string[] paths) => "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
+    private string Csv(params string[] paths) =>
+        "Product Name,Input Image Urls\n" + string.Concat(paths.Select(path => $"A,{origin.Url(path)}\n"));
 
-    private static async Task<(Guid Id, JsonElement Status)> RunAsync(HalftoneServer server, string csv, params (string Name, string Value)[] fields)
+    private static async Task<(Guid Id, JsonElement Status)> RunAsync(
+        HalftoneServer server, string csv, params (string Name, string Value)[] fields)
     {
         var id = await server.UploadAsync(csv, Cancelled, fields);
         return (id, await server.WaitForEndAsync(id, Cancelled));
@@ -384,7 +398,8 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
 
     private static int Reused(JsonElement status) => status.GetProperty("reused").GetInt32();
 
-    private static IEnumerable<JsonElement> Images(JsonElement status) => status.GetProperty("products").EnumerateArray().SelectMany(product => product.GetProperty("images").EnumerateArray());
+    private static IEnumerable<JsonElement> Images(JsonElement status) =>
+        status.GetProperty("products").EnumerateArray().SelectMany(product => product.GetProperty("images").EnumerateArray());
 
     private static string Output(JsonElement image) => image.GetProperty("output_url").GetString()!;
 
@@ -400,11 +415,18 @@ public abstract class ReuseTests(Engine engine) : OnEachEngine(engine)
     }
 
     private static async Task<List<JsonElement>> LinesAsync(HalftoneServer server, Guid id) =>
-        [.. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+        [
+            .. (await server.Client.GetStringAsync($"results/{id}.ndjson", Cancelled))
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonDocument.Parse(line).RootElement),
+        ];
 
     /// <summary>What lines say of the picture.</summary>
     private static IEnumerable<string> Facts(IEnumerable<JsonElement> lines) =>
-        lines.Select(line => string.Join(' ', new[] { "input_bytes", "output_bytes", "kept_original", "width", "height", "sha256" }.Select(name => line.GetProperty(name).ToString())));
+        lines.Select(line => string.Join(
+            ' ',
+            new[] { "input_bytes", "output_bytes", "kept_original", "width", "height", "sha256" }.Select(
+                name => line.GetProperty(name).ToString())));
 }
 
 public sealed class ReuseOnSqlite() : ReuseTests(Engine.Sqlite);

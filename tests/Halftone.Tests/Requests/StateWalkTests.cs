@@ -22,11 +22,20 @@ public abstract class StateWalkTests(Engine engine) : OnEachEngine(engine)
 {
     private const int Run = 3;
     private const string Upload = "Product Name,Input Image Urls\nA,http://a.example/1.jpg\nB,http://a.example/2.jpg\n";
-    private static readonly string[] RequestStates = ["receiving", "pending", "processing", "cancelling", "completed", "failed", "cancelled", "deleting"];
-    private static readonly string[] RequestMoves = ["promise", "plan", "cancel", "finish", "retry", "delete", "remove", "restart", "abandon"];
+    private static readonly string[] RequestStates =
+    [
+        "receiving", "pending", "processing", "cancelling", "completed", "failed", "cancelled", "deleting",
+    ];
+    private static readonly string[] RequestMoves =
+    [
+        "promise", "plan", "cancel", "finish", "retry", "delete", "remove", "restart", "abandon",
+    ];
 
     /// <summary>What may have become of the two images.</summary>
-    private static readonly string[][] Images = [["pending", "pending"], ["completed", "pending"], ["completed", "failed"], ["completed", "completed"], ["failed", "failed"]];
+    private static readonly string[][] Images =
+    [
+        ["pending", "pending"], ["completed", "pending"], ["completed", "failed"], ["completed", "completed"], ["failed", "failed"],
+    ];
 
     private WebApplication server = null!;
     private HalftoneDatabase database = null!;
@@ -159,13 +168,29 @@ public abstract class StateWalkTests(Engine engine) : OnEachEngine(engine)
         "remove" => Get<RequestRemoval>().HandleAsync(new Message.Delete { RequestId = id, Run = run }, Cancelled),
         "restart" or "undo" => Get<Replan>().RunAsync(looksAtFiles: true, Cancelled),
         "complete" => RecordAsync(id, imageId => Completed(id, run, imageId)),
-        "fail" => RecordAsync(id, imageId => new RunOutcome.Failed { RequestId = id, Run = run, ImageId = imageId, ErrorCode = "http_status", HttpStatus = 404, Host = "a.example" }),
+        "fail" =>
+            RecordAsync(
+                id,
+                imageId => new RunOutcome.Failed
+                {
+                    RequestId = id,
+                    Run = run,
+                    ImageId = imageId,
+                    ErrorCode = "http_status",
+                    HttpStatus = 404,
+                    Host = "a.example",
+                }),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
     private async Task RecordAsync(Guid id, Func<long, RunOutcome> outcomeOf)
     {
-        foreach (var imageId in await database.ReadAsync(c => c.QueryAsync<long>("SELECT first_image_id FROM request WHERE request_id = @id UNION SELECT first_image_id + 1 FROM request WHERE request_id = @id", new { id }), Cancelled))
+        foreach (var imageId in await database.ReadAsync(
+            c => c.QueryAsync<long>(
+                "SELECT first_image_id FROM request WHERE request_id = @id UNION SELECT first_image_id + 1 FROM request WHERE request_id "
+                    + "= @id",
+                new { id }),
+            Cancelled))
         {
             await recorder.RecordAsync(outcomeOf(imageId), Cancelled);
         }
@@ -202,59 +227,58 @@ public abstract class StateWalkTests(Engine engine) : OnEachEngine(engine)
         await database.WriteAsync(
             async transaction =>
             {
-                var connection = transaction.Connection!;
-                await connection.ExecuteAsync(
-                    """
-                    INSERT INTO request (request_id, owner, file_name, state, run, first_product_id, products, first_image_id, images, completed, failed, bytes_in, bytes_out,
-                                         quality, dialect, upload_key, result_key, created_at, updated_at, finished_at)
-                    VALUES (@id, '', 'a.csv', @state, @Run, @first, 2, @first, 2, @completed, @failed, 2 * @completed, @completed, 50, @dialect, @uploadKey, @resultKey, 1, 1, @finished)
-                    """,
-                    new
-                    {
-                        id,
-                        state,
-                        Run,
-                        first,
-                        completed = images.Count(image => image == "completed"),
-                        failed = images.Count(image => image == "failed"),
-                        dialect = csv.Dialect!.ToString(),
-                        uploadKey,
-                        resultKey = isClosed ? ObjectKey.ForFile(id, "result", "csv") : null,
-                        finished = isClosed ? 1 : (long?)null,
-                    },
-                    transaction);
+                var completed = images.Count(image => image == "completed");
+                await transaction.AddRequestAsync(new
+                {
+                    request_id = id,
+                    state,
+                    run = Run,
+                    first_product_id = first,
+                    products = 2,
+                    first_image_id = first,
+                    images = 2,
+                    completed,
+                    failed = images.Count(image => image == "failed"),
+                    bytes_in = 2 * completed,
+                    bytes_out = completed,
+                    dialect = csv.Dialect!.ToString(),
+                    upload_key = uploadKey,
+                    result_key = isClosed ? ObjectKey.ForFile(id, "result", "csv") : null,
+                    finished_at = isClosed ? 1 : (long?)null,
+                });
                 foreach (var (index, image) in images.Index())
                 {
-                    await connection.ExecuteAsync(
-                        """
-                        INSERT INTO product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
-                        VALUES (@row, @id, @line, '1', 'A', @row, 1, 1, 1);
-                        INSERT INTO image (image_id, product_id, input_url, state, error_code, object_key, bytes_in, bytes_out, created_at, updated_at)
-                        VALUES (@row, @row, @url, @image, @error, @key, @bytesIn, @bytesOut, 1, 1)
-                        """,
-                        new
-                        {
-                            row = first + index,
-                            id,
-                            line = index + 2,
-                            url = string.Create(CultureInfo.InvariantCulture, $"http://a.example/{index}.jpg"),
-                            image,
-                            error = image == "failed" ? "http_status" : null,
-                            key = image == "completed" ? ObjectKey.ForImage(id, "a-1", "jpg") : null,
-                            bytesIn = image == "completed" ? 2 : (int?)null,
-                            bytesOut = image == "completed" ? 1 : (int?)null,
-                        },
-                        transaction);
+                    var row = first + index;
+                    await transaction.AddProductAsync(new { product_id = row, request_id = id, line = index + 2, first_image_id = row });
+                    await transaction.AddImageAsync(new
+                    {
+                        image_id = row,
+                        product_id = row,
+                        input_url = string.Create(CultureInfo.InvariantCulture, $"http://a.example/{index}.jpg"),
+                        state = image,
+                        error_code = image == "failed" ? "http_status" : null,
+                        object_key = image == "completed" ? ObjectKey.ForImage(id, "a-1", "jpg") : null,
+                        bytes_in = image == "completed" ? 2 : (int?)null,
+                        bytes_out = image == "completed" ? 1 : (int?)null,
+                    });
                 }
             },
             Cancelled);
         return id;
     }
 
-    private Task<string?> StateOfAsync(Guid id) => database.ReadAsync(c => c.ExecuteScalarAsync<string?>("SELECT state FROM request WHERE request_id = @id", new { id }), Cancelled);
+    private Task<string?> StateOfAsync(Guid id) =>
+        database.ReadAsync(c => c.ExecuteScalarAsync<string?>("SELECT state FROM request WHERE request_id = @id", new { id }), Cancelled);
 
     private async Task<string[]> ImagesOfAsync(Guid id) =>
-        [.. await database.ReadAsync(c => c.QueryAsync<string>("SELECT i.state FROM image i JOIN product p ON p.product_id = i.product_id WHERE p.request_id = @id ORDER BY i.image_id", new { id }), Cancelled)];
+        [
+            .. await database.ReadAsync(
+                c => c.QueryAsync<string>(
+                    "SELECT i.state FROM image i JOIN product p ON p.product_id = i.product_id WHERE p.request_id = @id ORDER BY "
+                        + "i.image_id",
+                    new { id }),
+                Cancelled),
+        ];
 
     private Task ForgetAsync(Guid id) => RequestRows.DeleteAsync(database, id, Cancelled);
 

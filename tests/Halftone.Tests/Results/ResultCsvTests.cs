@@ -24,16 +24,19 @@ public sealed class ResultCsvTests
     public async Task The_nth_output_stands_in_the_nth_place_and_a_failed_image_leaves_its_place_empty()
     {
         var result = await CsvResult.WriteAsync(
-            Header + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg https://a.example/3.jpg https://a.example/404.jpg\"", Outcome);
+            Header + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg https://a.example/3.jpg https://a.example/404.jpg\"",
+            Outcome);
 
-        Assert.EndsWith(",\"https://out.example/1.jpg,,https://out.example/3.jpg,\",2: http_404; 4: http_404", result, StringComparison.Ordinal);
+        Assert.EndsWith(
+            ",\"https://out.example/1.jpg,,https://out.example/3.jpg,\",2: http_404; 4: http_404", result, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Existing_columns_are_replaced_in_place()
     {
         var result = await CsvResult.WriteAsync(
-            "Image Errors,output_image_urls,Images,Note\n\"old, error\",https://old.example/1,https://a.example/404.jpg,x\nold,old\n", Outcome);
+            "Image Errors,output_image_urls,Images,Note\n\"old, error\",https://old.example/1,https://a.example/404.jpg,x\nold,old\n",
+            Outcome);
 
         Assert.Equal("Image Errors,output_image_urls,Images,Note\n1: http_404,,https://a.example/404.jpg,x\n,\n", result);
     }
@@ -50,12 +53,14 @@ public sealed class ResultCsvTests
     public async Task Of_several_columns_of_ours_none_keeps_what_an_earlier_run_wrote()
     {
         var result = await CsvResult.WriteAsync(
-            "Output Image Urls,Images,output image urls,Image Errors,Output Image Urls (thumb),Output Image Urls (Thumb),IMAGE_ERRORS\nold,https://a.example/1.jpg,old,old,old,old,old\nold,https://a.example/404.jpg,old\n",
+            "Output Image Urls,Images,output image urls,Image Errors,Output Image Urls (thumb),Output Image Urls (Thumb),IMAGE_ERRORS\n"
+                + "old,https://a.example/1.jpg,old,old,old,old,old\nold,https://a.example/404.jpg,old\n",
             Outcome, false, "thumb");
 
         Assert.Equal(
             "Output Image Urls,Images,output image urls,Image Errors,Output Image Urls (thumb),Output Image Urls (Thumb),IMAGE_ERRORS\n"
-            + "https://out.example/1.jpg,https://a.example/1.jpg,https://out.example/1.jpg,,https://out.example/1.jpg-thumb.webp,https://out.example/1.jpg-thumb.webp,\n"
+            + "https://out.example/1.jpg,https://a.example/1.jpg,https://out.example/1.jpg,,https://out.example/1.jpg-thumb.webp,https://"
+            + "out.example/1.jpg-thumb.webp,\n"
             + ",https://a.example/404.jpg,,1: http_404,,,1: http_404\n",
             result);
     }
@@ -63,12 +68,14 @@ public sealed class ResultCsvTests
     [Fact]
     public async Task Everything_else_is_kept_as_it_came()
     {
-        const string Odd = "\r\n\"S. No.\" ,Product Name,Images\r\n\"007\", \"x ,https://a.example/1.jpg\n\n,,\n2,\"a\r\nb\"\"c\",\"\"\r3,5\" pipe,";
+        const string Odd =
+            "\r\n\"S. No.\" ,Product Name,Images\r\n\"007\", \"x ,https://a.example/1.jpg\n\n,,\n2,\"a\r\nb\"\"c\",\"\"\r3,5\" pipe,";
 
         var result = await CsvResult.WriteAsync(Odd, Outcome);
 
         Assert.Equal(
-            "\r\n\"S. No.\" ,Product Name,Images,Output Image Urls,Image Errors\r\n\"007\", \"x ,https://a.example/1.jpg,https://out.example/1.jpg,\n\n,,\n"
+            "\r\n\"S. No.\" ,Product Name,Images,Output Image Urls,Image Errors\r\n\"007\", \"x "
+                + ",https://a.example/1.jpg,https://out.example/1.jpg,\n\n,,\n"
             + "2,\"a\r\nb\"\"c\",\"\",,\r3,5\" pipe,,,",
             result);
     }
@@ -79,7 +86,8 @@ public sealed class ResultCsvTests
         var result = await CsvResult.WriteAsync("Images,a,b\nhttps://a.example/1.jpg\nhttps://a.example/1.jpg,1,2,,\n", Outcome);
 
         Assert.Equal(
-            "Images,a,b,Output Image Urls,Image Errors\nhttps://a.example/1.jpg,,,https://out.example/1.jpg,\nhttps://a.example/1.jpg,1,2,https://out.example/1.jpg,,,\n",
+            "Images,a,b,Output Image Urls,Image Errors\nhttps://a.example/1.jpg,,,https://out.example/1.jpg,\n"
+                + "https://a.example/1.jpg,1,2,https://out.example/1.jpg,,,\n",
             result);
     }
 
@@ -87,12 +95,15 @@ public sealed class ResultCsvTests
     public async Task Each_variant_has_a_column_behind_the_outputs_in_the_order_that_they_were_asked_for()
     {
         var result = await CsvResult.WriteAsync(
-            Header + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg,https://a.example/3.jpg\"\n2,Stool,\n", Outcome, false, "zoom", "a-b");
+            Header + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg,https://a.example/3.jpg\"\n2,Stool,\n", Outcome, false,
+            "zoom", "a-b");
 
         Assert.Equal(
             "S. No.,Product Name,Input Image Urls,Output Image Urls,Output Image Urls (zoom),Output Image Urls (a-b),Image Errors\n"
-            + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg,https://a.example/3.jpg\",\"https://out.example/1.jpg,,https://out.example/3.jpg\","
-            + "\"https://out.example/1.jpg-zoom.webp,,https://out.example/3.jpg-zoom.webp\",\"https://out.example/1.jpg-a-b.webp,,https://out.example/3.jpg-a-b.webp\",2: http_404\n"
+            + "1,Chair,\"https://a.example/1.jpg,https://a.example/404.jpg,https://a.example/3.jpg\",\"https://out.example/1.jpg,,https://"
+            + "out.example/3.jpg\","
+            + "\"https://out.example/1.jpg-zoom.webp,,https://out.example/3.jpg-zoom.webp\",\"https://out.example/1.jpg-a-b.webp,,https://"
+            + "out.example/3.jpg-a-b.webp\",2: http_404\n"
             + "2,Stool,,,,,\n",
             result);
         Assert.Equal(result, await CsvResult.WriteAsync(result, Outcome, false, "zoom", "a-b"));
@@ -101,11 +112,14 @@ public sealed class ResultCsvTests
     [Fact]
     public async Task The_column_of_a_variant_is_known_by_its_very_name_and_that_of_no_variant_passes_through()
     {
-        const string File = "OUTPUT IMAGE URLS (A-B),Output Image Urls (ab),Output Image Urls (old),Images\nx,y,z,https://a.example/1.jpg\n";
+        const string File =
+            "OUTPUT IMAGE URLS (A-B),Output Image Urls (ab),Output Image Urls (old),Images\nx,y,z,https://a.example/1.jpg\n";
 
         Assert.Equal(
-            "OUTPUT IMAGE URLS (A-B),Output Image Urls (ab),Output Image Urls (old),Images,Output Image Urls,Output Image Urls (a_b),Image Errors\n"
-            + "https://out.example/1.jpg-a-b.webp,https://out.example/1.jpg-ab.webp,z,https://a.example/1.jpg,https://out.example/1.jpg,https://out.example/1.jpg-a_b.webp,\n",
+            "OUTPUT IMAGE URLS (A-B),Output Image Urls (ab),Output Image Urls (old),Images,Output Image Urls,Output Image Urls "
+                + "(a_b),Image Errors\n"
+            + "https://out.example/1.jpg-a-b.webp,https://out.example/1.jpg-ab.webp,z,https://a.example/1.jpg,https://out.example/1.jpg,"
+            + "https://out.example/1.jpg-a_b.webp,\n",
             await CsvResult.WriteAsync(File, Outcome, true, "ab", "a_b", "a-b"));
     }
 
@@ -123,9 +137,12 @@ public sealed class ResultCsvTests
         const string File = "Images,=Header,c,d,e,f,g\n,=1+1,\"@SUM(\"\"a\"\")\",-5,\"\t=x\",+a\"b,＝1\n";
 
         Assert.Equal(
-            "Images,\"'=Header\",c,d,e,f,g,Output Image Urls,Image Errors\n,\"'=1+1\",\"'@SUM(\"\"a\"\")\",\"'-5\",\"'\t=x\",\"'+a\"\"b\",\"'＝1\",,\n",
+            "Images,\"'=Header\",c,d,e,f,g,Output Image Urls,Image Errors\n"
+                + ",\"'=1+1\",\"'@SUM(\"\"a\"\")\",\"'-5\",\"'\t=x\",\"'+a\"\"b\",\"'＝1\",,\n",
             await CsvResult.WriteAsync(File, Outcome, escapeFormulas: true));
-        Assert.Equal("Images,=Header,c,d,e,f,g,Output Image Urls,Image Errors\n,=1+1,\"@SUM(\"\"a\"\")\",-5,\"\t=x\",+a\"b,＝1,,\n", await CsvResult.WriteAsync(File, Outcome));
+        Assert.Equal(
+            "Images,=Header,c,d,e,f,g,Output Image Urls,Image Errors\n,=1+1,\"@SUM(\"\"a\"\")\",-5,\"\t=x\",+a\"b,＝1,,\n",
+            await CsvResult.WriteAsync(File, Outcome));
     }
 
     [Theory]
@@ -139,14 +156,17 @@ public sealed class ResultCsvTests
         var outcomes = lines.Select(line => new ImageOutcome(line, "https://out.example/x", null)).ToAsyncEnumerable();
 
         await Assert.ThrowsAsync<InvalidDataException>(() => ResultCsv.WriteAsync(
-            new MemoryStream(file), new CsvDialect(CsvEncoding.Utf8, (byte)','), new MemoryStream(), outcomes, [], false, TestContext.Current.CancellationToken));
+            new MemoryStream(file), new CsvDialect(CsvEncoding.Utf8, (byte)','), new MemoryStream(), outcomes, [], false,
+            TestContext.Current.CancellationToken));
     }
 
     [Fact]
     public async Task Failed_rows_come_alone_with_only_their_failed_urls()
     {
         var failed = await CsvResult.WriteFailedAsync(
-            Header + "1,Chair,https://a.example/1.jpg\n\n2,\"Table\",\"https://a.example/404.jpg , https://a.example/2.jpg;https://a.example/404.png\"\r\n3,Stool,https://a.example/404.jpg", Outcome);
+            Header
+                + "1,Chair,https://a.example/1.jpg\n\n2,\"Table\",\"https://a.example/404.jpg , "
+                + "https://a.example/2.jpg;https://a.example/404.png\"\r\n3,Stool,https://a.example/404.jpg", Outcome);
 
         Assert.Equal(
             Header + "2,\"Table\",\"https://a.example/404.jpg,https://a.example/404.png\"\r\n3,Stool,https://a.example/404.jpg", failed);

@@ -15,7 +15,7 @@ namespace Halftone.Tests.Results;
 
 public abstract class RetentionSweepTests(Engine engine) : OnEachEngine(engine)
 {
-    private readonly ManualTimeProvider clock = new();
+    private readonly TestClock clock = new();
     private WebApplication server = null!;
     private HalftoneDatabase database = null!;
 
@@ -47,7 +47,9 @@ public abstract class RetentionSweepTests(Engine engine) : OnEachEngine(engine)
         Assert.Equal((old, 2), (delete.RequestId, delete.Run));
         await server.Services.GetRequiredService<RequestRemoval>().HandleAsync(delete, Cancelled);
         Assert.Equal(stay.Order(), await RequestsAsync());
-        Assert.Equal(stay.Order(), Directory.EnumerateDirectories(Path.Combine(Folder, "images")).Select(folder => Guid.Parse(Path.GetFileName(folder))).Order());
+        Assert.Equal(
+            stay.Order(),
+            Directory.EnumerateDirectories(Path.Combine(Folder, "images")).Select(folder => Guid.Parse(Path.GetFileName(folder))).Order());
 
         clock.Advance(TimeSpan.FromSeconds(3));
         await sweep.SweepAsync(Cancelled);
@@ -108,7 +110,11 @@ public abstract class RetentionSweepTests(Engine engine) : OnEachEngine(engine)
     private RetentionSweep NewSweep(HalftoneDatabase on, int? days)
     {
         var relay = server.Services.GetRequiredService<OutboxRelay>();
-        return new(new RequestActions(on, relay, clock), Options.Create(new RetentionOptions { Days = days }), clock, NullLogger<RetentionSweep>.Instance);
+        return new(
+            new RequestActions(on, relay, clock),
+            Options.Create(new RetentionOptions { Days = days }),
+            clock,
+            NullLogger<RetentionSweep>.Instance);
     }
 
     /// <param name="state">Of a request without images.</param>
@@ -116,23 +122,33 @@ public abstract class RetentionSweepTests(Engine engine) : OnEachEngine(engine)
     private async Task<Guid> InsertAsync(string state, TimeSpan? ago)
     {
         var id = Guid.CreateVersion7(clock.GetUtcNow());
-        await server.Services.GetRequiredService<IImageStore>().PutAsync(ObjectKey.ForImage(id, "a-1", "jpg"), Encoding.UTF8.GetBytes("x"), "image/jpeg", Cancelled);
+        await server.Services.GetRequiredService<IImageStore>().PutAsync(
+            ObjectKey.ForImage(id, "a-1", "jpg"), Encoding.UTF8.GetBytes("x"), "image/jpeg", Cancelled);
         await database.WriteAsync(
-            transaction => transaction.Connection!.ExecuteAsync(
-                """
-                INSERT INTO request (request_id, owner, file_name, state, first_product_id, products, first_image_id, images, quality, dialect, upload_key, result_key, created_at, updated_at, finished_at)
-                VALUES (@id, 'anybody', 'a.csv', @state, 1, 0, 1, 0, 50, '', '', @key, 0, 0, @ended)
-                """,
-                new { id, state, key = ago is null ? null : "r", ended = ago is { } time ? (clock.GetUtcNow() - time).ToUnixTimeMilliseconds() : (long?)null },
-                transaction),
+            transaction => transaction.AddRequestAsync(new
+            {
+                request_id = id,
+                owner = "anybody",
+                state,
+                products = 0,
+                images = 0,
+                result_key = ago is null ? null : "r",
+                finished_at = ago is { } time ? (clock.GetUtcNow() - time).ToUnixTimeMilliseconds() : (long?)null,
+            }),
             Cancelled);
         return id;
     }
 
-    private async Task<IEnumerable<Guid>> RequestsAsync() => await database.ReadAsync(connection => connection.QueryAsync<Guid>("SELECT request_id FROM request ORDER BY request_id"), Cancelled);
+    private async Task<IEnumerable<Guid>> RequestsAsync() =>
+        await database.ReadAsync(
+            connection => connection.QueryAsync<Guid>("SELECT request_id FROM request ORDER BY request_id"), Cancelled);
 
     private async Task<List<Message.Delete>> MessagesAsync() =>
-        [.. (await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT message FROM outbox ORDER BY outbox_id"), Cancelled)).Select(json => Assert.IsType<Message.Delete>(Message.FromJson(json)))];
+        [
+            .. (await database.ReadAsync(
+                connection => connection.QueryAsync<string>("SELECT message FROM outbox ORDER BY outbox_id"),
+                Cancelled)).Select(json => Assert.IsType<Message.Delete>(Message.FromJson(json))),
+        ];
 }
 
 public sealed class RetentionSweepOnSqlite() : RetentionSweepTests(Engine.Sqlite);

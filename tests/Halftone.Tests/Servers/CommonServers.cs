@@ -10,7 +10,8 @@ internal static class CommonPostgres
         public static Task<PostgresServer> CommonAsync(CancellationToken cancellationToken) => Server.GetAsync(cancellationToken);
 
         /// <summary>A fresh database with every migration.</summary>
-        public static async Task<string> NewDatabaseAsync(CancellationToken cancellationToken) => await (await Server.GetAsync(cancellationToken)).CreateDatabaseAsync(cancellationToken);
+        public static async Task<string> NewDatabaseAsync(CancellationToken cancellationToken) =>
+            await (await Server.GetAsync(cancellationToken)).CreateDatabaseAsync(cancellationToken);
     }
 }
 
@@ -22,7 +23,8 @@ internal static class CommonRabbit
     extension(RabbitServer)
     {
         /// <summary>Settings by which the product uses the server, with queues of its own.</summary>
-        public static async Task<(string Name, string? Value)[]> NewQueuesAsync(CancellationToken cancellationToken) => (await Server.GetAsync(cancellationToken)).NewQueues();
+        public static async Task<(string Name, string? Value)[]> NewQueuesAsync(CancellationToken cancellationToken) =>
+            (await Server.GetAsync(cancellationToken)).NewQueues();
     }
 }
 

@@ -14,7 +14,12 @@ internal static class CurlCommand
         var folder = Directory.CreateTempSubdirectory("halftone-curl-").FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "products.csv"), Input + "\n1,Mug,\n", cancellationToken);
         var here = command.Replace("http://127.0.0.1:4300/", server.Client.BaseAddress!.AbsoluteUri, StringComparison.Ordinal);
-        using var curl = Process.Start(new ProcessStartInfo("bash", ["-ec", here]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var curl = Process.Start(new ProcessStartInfo("bash", ["-ec", here])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
         var errors = curl.StandardError.ReadToEndAsync(cancellationToken);
         var answer = await curl.StandardOutput.ReadToEndAsync(cancellationToken);
         await curl.WaitForExitAsync(cancellationToken);

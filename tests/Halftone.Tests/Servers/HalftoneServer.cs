@@ -9,15 +9,24 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Tests.Servers;
 
-/// <summary>The product's server in this process, on a free loopback port with a data folder of its own; codec children are real.</summary>
+/// <summary>
+/// The product's server in this process, on a free loopback port with a data folder of its own. Codec children are real; a server whose
+/// settings
+/// do not touch them rents one that is already running.
+/// </summary>
 internal sealed class HalftoneServer : IAsyncDisposable
 {
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(150);
+
     private readonly WebApplication application;
+    private readonly RentedCodec? codec;
     private readonly bool ownsFolder;
 
-    private HalftoneServer(WebApplication application, string dataFolder, bool ownsFolder)
+    private HalftoneServer(WebApplication application, RentedCodec? codec, string dataFolder, bool ownsFolder)
     {
         this.application = application;
+        this.codec = codec;
         this.ownsFolder = ownsFolder;
         DataFolder = dataFolder;
         Client = new HttpClient { BaseAddress = new Uri(application.Urls.First() + "/"), Timeout = TimeSpan.FromMinutes(2) };
@@ -29,9 +38,11 @@ internal sealed class HalftoneServer : IAsyncDisposable
 
     public IServiceProvider Services => application.Services;
 
-    /// <param name="settings">As in appsettings.json, such as <c>("Queue:Prefetch", "4")</c>; they win over what tests need by default.</param>
+    /// <param name="settings">As in appsettings.json, such as <c>("Queue:Prefetch", "4")</c>; they win over what tests need by
+    /// default.</param>
     /// <param name="dataFolder">An existing folder to go on with; else a fresh one that is removed at the end.</param>
-    public static async Task<HalftoneServer> StartAsync(CancellationToken cancellationToken, string? dataFolder = null, params (string Name, string? Value)[] settings)
+    public static async Task<HalftoneServer> StartAsync(
+        CancellationToken cancellationToken, string? dataFolder = null, params (string Name, string? Value)[] settings)
     {
         var folder = dataFolder ?? Directory.CreateTempSubdirectory("halftone-test-").FullName;
         var all = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase)
@@ -47,25 +58,36 @@ internal sealed class HalftoneServer : IAsyncDisposable
             all[name] = value;
         }
 
-        var application = ServerBuilder.Build(ServerBuilder.Create(all));
+        var builder = ServerBuilder.Create(all);
+        var codec = settings.Any(setting => RentedCodec.IsAffectedBy(setting.Name)) ? null : RentedCodec.Rent();
+        if (codec is not null)
+        {
+            builder.Host.UseServiceProviderFactory(codec);
+        }
+
+        WebApplication? application = null;
         try
         {
+            application = ServerBuilder.Build(builder);
             await application.StartAsync(cancellationToken);
         }
         catch
         {
-            await application.DisposeAsync();
+            await (application?.DisposeAsync() ?? ValueTask.CompletedTask);
+            codec?.Return();
             throw;
         }
 
-        return new HalftoneServer(application, folder, ownsFolder: dataFolder is null);
+        return new HalftoneServer(application, codec, folder, ownsFolder: dataFolder is null);
     }
 
     /// <summary>Posts a CSV as the part <c>file</c>, with form fields behind it.</summary>
-    public Task<HttpResponseMessage> PostCsvAsync(string csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>
+    public Task<HttpResponseMessage> PostCsvAsync(
+        string csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields) =>
         PostCsvAsync(Encoding.UTF8.GetBytes(csv), cancellationToken, fields);
 
-    public async Task<HttpResponseMessage> PostCsvAsync(byte[] csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields)
+    public async Task<HttpResponseMessage> PostCsvAsync(
+        byte[] csv, CancellationToken cancellationToken, params (string Name, string Value)[] fields)
     {
         using var form = new MultipartFormDataContent();
 #pragma warning disable CA2000 // Disposed with the form.
@@ -99,12 +121,13 @@ internal sealed class HalftoneServer : IAsyncDisposable
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(TimeSpan.FromMinutes(2));
-        var status = default(JsonElement);
+        var (status, pause) = (default(JsonElement), ShortestPause);
         try
         {
             while (!isWanted(status = await StatusAsync(requestId, deadline.Token)))
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, deadline.Token);
+                await Task.Delay(pause, TimeProvider.System, deadline.Token);
+                pause = pause < LongestPause ? pause * 1.5 : pause;
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -115,17 +138,20 @@ internal sealed class HalftoneServer : IAsyncDisposable
         return status;
     }
 
-    public Task<string> ResultAsync(Guid requestId, CancellationToken cancellationToken) => Client.GetStringAsync($"results/{requestId}.csv", cancellationToken);
+    public Task<string> ResultAsync(Guid requestId, CancellationToken cancellationToken) =>
+        Client.GetStringAsync($"results/{requestId}.csv", cancellationToken);
 
     /// <summary>A number straight from the database.</summary>
     public Task<long> CountAsync(string sql, CancellationToken cancellationToken) =>
-        Services.GetRequiredService<HalftoneDatabase>().ReadAsync(connection => connection.ExecuteScalarAsync<long>(sql), cancellationToken);
+        Services.GetRequiredService<HalftoneDatabase>().ReadAsync(
+            connection => connection.ExecuteScalarAsync<long>(sql), cancellationToken);
 
     /// <summary>Stops the server and keeps its data folder for the next.</summary>
     public async Task<string> StopAsync(CancellationToken cancellationToken)
     {
         await application.StopAsync(cancellationToken);
         await application.DisposeAsync();
+        codec?.Return();
         return DataFolder;
     }
 
@@ -133,6 +159,7 @@ internal sealed class HalftoneServer : IAsyncDisposable
     {
         Client.Dispose();
         await application.DisposeAsync();
+        codec?.Return();
         if (ownsFolder)
         {
             // What was cut off in its work may still write a last file.

@@ -60,7 +60,12 @@ internal sealed class NameServer : IAsyncDisposable
     {
         var (name, end) = ReadName(query, 12);
         var type = BinaryPrimitives.ReadUInt16BigEndian(query.AsSpan(end));
-        var family = type switch { TypeA => AddressFamily.InterNetwork, TypeAaaa => AddressFamily.InterNetworkV6, _ => AddressFamily.Unknown };
+        var family = type switch
+        {
+            TypeA => AddressFamily.InterNetwork,
+            TypeAaaa => AddressFamily.InterNetworkV6,
+            _ => AddressFamily.Unknown,
+        };
         var time = questions.AddOrUpdate((name, type), 1, (_, count) => count + 1);
         var known = answer(name, time);
         var addresses = (known ?? []).Where(address => address.AddressFamily == family).ToArray();

@@ -12,7 +12,9 @@ public enum Engine
     Postgres,
 }
 
-/// <summary>Tests that hold on every database: a class derives for each engine and says no more than which. Each test has a database of its own.</summary>
+/// <summary>
+/// Tests that hold on every database: a class derives for each engine and says no more than which. Each test has a database of its own.
+/// </summary>
 public abstract class OnEachEngine(Engine engine) : IAsyncLifetime
 {
     private readonly Lazy<DirectoryInfo> folder = new(() => Directory.CreateTempSubdirectory("halftone-test-"));
@@ -52,7 +54,9 @@ public abstract class OnEachEngine(Engine engine) : IAsyncLifetime
     internal Task<HalftoneServer> StartAsync(string? dataFolder = null, params (string Name, string? Value)[] settings) =>
         HalftoneServer.StartAsync(Cancelled, dataFolder, [("Database:ConnectionString", connectionString), .. settings]);
 
-    /// <summary>The product on this test's database, built and never started: nothing moves but what the test moves. Several are as many processes.</summary>
+    /// <summary>
+    /// The product on this test's database, built and never started: nothing moves but what the test moves. Several are as many processes.
+    /// </summary>
     internal WebApplication Build() => ServerBuilder.Build(ServerBuilder.Create(new Dictionary<string, string?>
     {
         ["Data:Folder"] = Folder,
@@ -64,7 +68,9 @@ public abstract class OnEachEngine(Engine engine) : IAsyncLifetime
     /// <summary>This test's database, with every migration.</summary>
     internal async Task<HalftoneDatabase> OpenDatabaseAsync()
     {
-        HalftoneDatabase database = Engine == Engine.Postgres ? OpenPostgres(connectionString) : new SqliteDatabase(Path.Combine(Folder, "halftone.db"));
+        HalftoneDatabase database = Engine == Engine.Postgres
+            ? OpenPostgres(connectionString)
+            : new SqliteDatabase(Path.Combine(Folder, "halftone.db"));
         await new Migrator(database, TimeProvider.System).MigrateAsync(Cancelled);
         return database;
     }

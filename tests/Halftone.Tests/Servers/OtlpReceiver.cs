@@ -10,14 +10,24 @@ using Microsoft.Extensions.Logging;
 namespace Halftone.Tests.Servers;
 
 /// <summary>A span as it arrived; ids in lower-case hexadecimal.</summary>
-internal sealed record SentSpan(string TraceId, string SpanId, string ParentSpanId, string Name, long Kind, long Status, IReadOnlyDictionary<string, string> Attributes);
+internal sealed record SentSpan(
+    string TraceId,
+    string SpanId,
+    string ParentSpanId,
+    string Name,
+    long Kind,
+    long Status,
+    IReadOnlyDictionary<string, string> Attributes);
 
 /// <summary>A series of a metric as it last arrived.</summary>
 /// <param name="Attributes">As <c>name=value</c>, sorted, separated by commas.</param>
 /// <param name="Value">Of a histogram the count.</param>
 internal sealed record SentSeries(string Name, string Unit, string Attributes, double Value);
 
-/// <summary>A collector on loopback that takes OTLP over HTTP with protobuf (https://opentelemetry.io/docs/specs/otlp) and understands what tests look at.</summary>
+/// <summary>
+/// A collector on loopback that takes OTLP over HTTP with protobuf (https://opentelemetry.io/docs/specs/otlp) and understands what tests
+/// look at.
+/// </summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
     private readonly WebApplication app;
@@ -62,7 +72,10 @@ internal sealed class OtlpReceiver : IAsyncDisposable
         {
             var parts = Fields(perResource.Bytes);
             Resource = Attributes(Fields(parts.First(part => part.Number == 1).Bytes), 1);
-            foreach (var sent in parts.Where(part => part.Number == 2).SelectMany(scope => Fields(scope.Bytes)).Where(field => field.Number == 2))
+            foreach (var sent in parts
+                .Where(part => part.Number == 2)
+                .SelectMany(scope => Fields(scope.Bytes))
+                .Where(field => field.Number == 2))
             {
                 add(sent.Bytes);
             }
@@ -72,11 +85,24 @@ internal sealed class OtlpReceiver : IAsyncDisposable
     private void AddSpan(byte[] span)
     {
         var fields = Fields(span);
-        var status = fields.Where(field => field.Number == 15).SelectMany(field => Fields(field.Bytes)).FirstOrDefault(field => field.Number == 3).Value;
-        Spans.Enqueue(new SentSpan(Hex(fields, 1), Hex(fields, 2), Hex(fields, 4), Text(fields, 5), fields.FirstOrDefault(field => field.Number == 6).Value, status, Attributes(fields, 9)));
+        var status =
+            fields
+                .Where(field => field.Number == 15)
+                .SelectMany(field => Fields(field.Bytes))
+                .FirstOrDefault(field => field.Number == 3).Value;
+        Spans.Enqueue(new SentSpan(
+            Hex(fields, 1),
+            Hex(fields, 2),
+            Hex(fields, 4),
+            Text(fields, 5),
+            fields.FirstOrDefault(field => field.Number == 6).Value,
+            status,
+            Attributes(fields, 9)));
     }
 
-    /// <summary>Gauge 5, sum 7 and histogram 9 each hold their points as field 1; the attributes of a point are field 7, of a histogram's 9.</summary>
+    /// <summary>
+    /// Gauge 5, sum 7 and histogram 9 each hold their points as field 1; the attributes of a point are field 7, of a histogram's 9.
+    /// </summary>
     private void AddMetric(byte[] metric)
     {
         var fields = Fields(metric);
@@ -86,23 +112,35 @@ internal sealed class OtlpReceiver : IAsyncDisposable
             foreach (var point in Fields(data.Bytes).Where(field => field.Number == 1))
             {
                 var values = Fields(point.Bytes);
-                var attributes = string.Join(",", Attributes(values, data.Number == 9 ? 9 : 7).Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal));
+                var attributes = string.Join(
+                    ",",
+                    Attributes(values, data.Number == 9 ? 9 : 7).Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal));
                 var value = data.Number == 9
                     ? values.First(field => field.Number == 4).Value
-                    : values.Where(field => field.Number is 4 or 6).Select(field => field.Number == 4 ? BitConverter.Int64BitsToDouble(field.Value) : field.Value).Single();
+                    : values
+                        .Where(field => field.Number is 4 or 6)
+                        .Select(field => field.Number == 4 ? BitConverter.Int64BitsToDouble(field.Value) : field.Value)
+                        .Single();
                 Series[(name, attributes)] = new SentSeries(name, unit, attributes, value);
             }
         }
     }
 
-    private static string Hex(List<Field> fields, int number) => Convert.ToHexStringLower(fields.FirstOrDefault(field => field.Number == number).Bytes ?? []);
+    private static string Hex(List<Field> fields, int number) =>
+        Convert.ToHexStringLower(fields.FirstOrDefault(field => field.Number == number).Bytes ?? []);
 
-    private static string Text(List<Field> fields, int number) => Encoding.UTF8.GetString(fields.FirstOrDefault(field => field.Number == number).Bytes ?? []);
+    private static string Text(List<Field> fields, int number) =>
+        Encoding.UTF8.GetString(fields.FirstOrDefault(field => field.Number == number).Bytes ?? []);
 
     /// <summary>Key 1, value 2, of which text is 1, true or false 2, a whole number 3 and a real one 4.</summary>
-    private static Dictionary<string, string> Attributes(List<Field> fields, int number) => fields.Where(field => field.Number == number).Select(field => Fields(field.Bytes)).ToDictionary(
-        pair => Text(pair, 1),
-        pair => pair.Where(part => part.Number == 2).SelectMany(part => Fields(part.Bytes)).Select(value => value.Number == 1 ? Encoding.UTF8.GetString(value.Bytes) : $"{value.Value}").FirstOrDefault(""));
+    private static Dictionary<string, string> Attributes(List<Field> fields, int number) =>
+        fields.Where(field => field.Number == number).Select(field => Fields(field.Bytes)).ToDictionary(
+            pair => Text(pair, 1),
+            pair => pair
+                .Where(part => part.Number == 2)
+                .SelectMany(part => Fields(part.Bytes))
+                .Select(value => value.Number == 1 ? Encoding.UTF8.GetString(value.Bytes) : $"{value.Value}")
+                .FirstOrDefault(""));
 
     /// <summary>The fields of a message (https://protobuf.dev/programming-guides/encoding).</summary>
     private static List<Field> Fields(byte[] message)

@@ -8,7 +8,10 @@ internal static class Picture
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "samples", "images");
 
     /// <summary>The bundled samples, in alphabetical order.</summary>
-    public static IReadOnlyList<string> SampleNames { get; } = [.. Directory.EnumerateFiles(Folder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> SampleNames { get; } =
+    [
+        .. Directory.EnumerateFiles(Folder).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>A JPEG of some 100 KB.</summary>
     public static byte[] Jpeg { get; } = Sample(SampleNames.First(name => name.EndsWith(".jpg", StringComparison.Ordinal)));

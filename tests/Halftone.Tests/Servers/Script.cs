@@ -3,7 +3,10 @@ using System.Diagnostics;
 
 namespace Halftone.Tests.Servers;
 
-/// <summary>Programs that are not .NET, to check ours against. <c>./test</c> installs what they need; without it the test is skipped with the reason.</summary>
+/// <summary>
+/// Programs that are not .NET, to check ours against. <c>./test</c> installs what they need; without it the test is skipped with the
+/// reason.
+/// </summary>
 internal static class Script
 {
     /// <summary>The folder that holds Halftone.slnx.</summary>
@@ -29,11 +32,13 @@ internal static class Script
     /// <summary>Starts Node with the packages of tests/node at hand and pipes for all three streams.</summary>
     public static Process StartNode(IEnumerable<string> arguments, params (string Name, string Value)[] environment)
     {
-        Assert.SkipUnless(Directory.Exists(Path.Combine(NodeFolder, "node_modules")), "The packages of tests/node are not installed; ./test does it.");
+        Assert.SkipUnless(
+            Directory.Exists(Path.Combine(NodeFolder, "node_modules")), "The packages of tests/node are not installed; ./test does it.");
         return Start("node", arguments, NodeFolder, environment);
     }
 
-    private static Process Start(string program, IEnumerable<string> arguments, string folder, params (string Name, string Value)[] environment)
+    private static Process Start(
+        string program, IEnumerable<string> arguments, string folder, params (string Name, string Value)[] environment)
     {
         var start = new ProcessStartInfo(program, arguments)
         {

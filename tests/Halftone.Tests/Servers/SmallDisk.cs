@@ -9,7 +9,8 @@ internal static class SmallDisk
     public static async Task<bool> MountAsync(string folder, string size, CancellationToken cancellationToken) =>
         await RunAsync("mount", cancellationToken, "-t", "tmpfs", "-o", $"size={size}", "tmpfs", folder) == 0;
 
-    public static async Task UnmountAsync(string folder) => Assert.Equal(0, await RunAsync("umount", CancellationToken.None, "--lazy", folder));
+    public static async Task UnmountAsync(string folder) =>
+        Assert.Equal(0, await RunAsync("umount", CancellationToken.None, "--lazy", folder));
 
     /// <summary>Writes until the file system is full to the last block.</summary>
     public static void Fill(string path)

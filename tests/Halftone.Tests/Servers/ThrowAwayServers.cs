@@ -3,13 +3,17 @@ using System.Collections.Concurrent;
 namespace Halftone.Tests.Servers;
 
 /// <summary>
-/// The servers that the tests of a run have in common: each starts when the first test wants it, all of them side by side, and ends with the run.
+/// The servers that the tests of a run have in common: each starts when the first test wants it, all of them side by side, and ends with
+/// the run.
 /// </summary>
 public sealed class ThrowAwayServers : IAsyncDisposable
 {
     private static readonly ConcurrentStack<IAsyncDisposable> Started = [];
 
-    /// <summary>A server that a test may stop: nobody else uses it. The test is skipped where it is not installed; in continuous integration that is a failure.</summary>
+    /// <summary>
+    /// A server that a test may stop: nobody else uses it. The test is skipped where it is not installed; in continuous integration that is
+    /// a failure.
+    /// </summary>
     public static async Task<T> OwnAsync<T>(Func<CancellationToken, Task<T>> start, CancellationToken cancellationToken)
     {
         try

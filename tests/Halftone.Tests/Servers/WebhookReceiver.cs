@@ -13,7 +13,8 @@ namespace Halftone.Tests.Servers;
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication app;
-    private readonly Channel<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> arrivals = Channel.CreateUnbounded<(IReadOnlyDictionary<string, string>, byte[])>();
+    private readonly Channel<(IReadOnlyDictionary<string, string> Headers, byte[] Body)> arrivals =
+        Channel.CreateUnbounded<(IReadOnlyDictionary<string, string>, byte[])>();
 
     private WebhookReceiver(WebApplication app) => this.app = app;
 
@@ -33,7 +34,8 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
+        builder.WebHost.ConfigureKestrel(
+            options => options.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1));
         var app = builder.Build();
         var receiver = new WebhookReceiver(app);
         app.Run(async context =>

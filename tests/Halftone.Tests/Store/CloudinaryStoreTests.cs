@@ -10,7 +10,8 @@ public sealed class CloudinaryStoreTests : ObjectStoreTests
     private CloudinaryServer? server;
 
     // Pages of two, so that every list has several.
-    private protected override async ValueTask<IImageStore> MakeAsync() => new CloudinaryStore((server ??= await CloudinaryServer.StartAsync(pageSize: 2, Cancelled)).Options(), TimeProvider.System);
+    private protected override async ValueTask<IImageStore> MakeAsync() =>
+        new CloudinaryStore((server ??= await CloudinaryServer.StartAsync(pageSize: 2, Cancelled)).Options(), TimeProvider.System);
 
     public override async ValueTask DisposeAsync()
     {
@@ -46,7 +47,8 @@ public sealed class CloudinaryStoreTests : ObjectStoreTests
         foreach (var (bad, word) in new[] { (wrong, "Invalid Signature"), (gone, "cannot be reached") })
         {
             using var store = new CloudinaryStore(bad, TimeProvider.System);
-            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PutAsync(ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), Picture.Jpeg, "image/jpeg", Cancelled));
+            var refused = await Assert.ThrowsAsync<StoreUnavailableException>(
+                () => store.PutAsync(ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), Picture.Jpeg, "image/jpeg", Cancelled));
             Assert.Contains(word, refused.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(bad.ApiSecret, refused.ToString(), StringComparison.Ordinal);
         }

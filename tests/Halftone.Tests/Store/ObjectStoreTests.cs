@@ -95,7 +95,10 @@ public abstract class ObjectStoreTests : IAsyncLifetime
 
         var listed = await Store.ListAsync(One, Cancelled).ToListAsync(Cancelled);
         Assert.Equal(keys.Order(StringComparer.Ordinal), listed.Select(found => found.Key).Order(StringComparer.Ordinal));
-        Assert.All(listed, found => Assert.InRange(found.ModifiedAt, TimeProvider.System.GetUtcNow().AddMinutes(-10), TimeProvider.System.GetUtcNow().AddMinutes(1)));
+        Assert.All(
+            listed,
+            found => Assert.InRange(
+                found.ModifiedAt, TimeProvider.System.GetUtcNow().AddMinutes(-10), TimeProvider.System.GetUtcNow().AddMinutes(1)));
         Assert.Equal([One, Other], (await Store.RequestsAsync(Cancelled).ToListAsync(Cancelled)).Distinct().Order());
 
         await Store.DeleteAllAsync(One, Cancelled);
@@ -184,7 +187,10 @@ public sealed class FolderStoreTests : FileStoreTests
 
         Assert.True(await store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
 
-        Assert.InRange((await store.ListAsync(Guid.AllBitsSet, Cancelled).SingleAsync(Cancelled)).ModifiedAt, TimeProvider.System.GetUtcNow().AddMinutes(-1), TimeProvider.System.GetUtcNow().AddMinutes(1));
+        Assert.InRange(
+            (await store.ListAsync(Guid.AllBitsSet, Cancelled).SingleAsync(Cancelled)).ModifiedAt,
+            TimeProvider.System.GetUtcNow().AddMinutes(-1),
+            TimeProvider.System.GetUtcNow().AddMinutes(1));
         // Made, and the answer lost.
         Assert.True(await store.CopyAsync(original, copy, Picture.Jpeg.Length, Cancelled));
         // One file of two names.
@@ -237,7 +243,8 @@ public sealed class S3StoreTests : FileStoreTests
 {
     private S3Options? options;
 
-    private protected override async ValueTask<IImageStore> MakeAsync() => new S3Store(options ??= await OptionsAsync(await CephServer.CommonAsync(Cancelled)), TimeProvider.System);
+    private protected override async ValueTask<IImageStore> MakeAsync() =>
+        new S3Store(options ??= await OptionsAsync(await CephServer.CommonAsync(Cancelled)), TimeProvider.System);
 
     [Fact]
     public async Task A_presigned_link_lets_anybody_read_one_image_and_no_other()
@@ -256,7 +263,9 @@ public sealed class S3StoreTests : FileStoreTests
         using var stranger = await client.GetAsync(link.Replace(key, other, StringComparison.Ordinal), Cancelled);
 
         Assert.Equal(Picture.Jpeg, await answer.Content.ReadAsByteArrayAsync(Cancelled));
-        Assert.Equal(("image/jpeg", "public, max-age=31536000, immutable"), (answer.Content.Headers.ContentType!.ToString(), answer.Headers.CacheControl!.ToString()));
+        Assert.Equal(
+            ("image/jpeg", "public, max-age=31536000, immutable"),
+            (answer.Content.Headers.ContentType!.ToString(), answer.Headers.CacheControl!.ToString()));
         Assert.Equal(System.Net.HttpStatusCode.Forbidden, stranger.StatusCode);
     }
 
@@ -273,7 +282,8 @@ public sealed class S3StoreTests : FileStoreTests
         foreach (var bad in new[] { gone, wrong, missing })
         {
             using var store = new S3Store(bad, TimeProvider.System);
-            var put = await Assert.ThrowsAsync<StoreUnavailableException>(() => store.PutAsync(ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), Picture.Jpeg, "image/jpeg", Cancelled));
+            var put = await Assert.ThrowsAsync<StoreUnavailableException>(
+                () => store.PutAsync(ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), Picture.Jpeg, "image/jpeg", Cancelled));
             Assert.Contains(bad.Bucket, put.Message, StringComparison.Ordinal);
             Assert.DoesNotContain(bad.SecretAccessKey, put.ToString(), StringComparison.Ordinal);
             var (from, to) = (ObjectKey.ForImage(Guid.Empty, "a-1", "jpg"), ObjectKey.ForImage(Guid.Empty, "b-1", "jpg"));
@@ -287,7 +297,8 @@ public sealed class S3StoreTests : FileStoreTests
                 await Assert.ThrowsAsync<StoreUnavailableException>(() => store.CopyAsync(from, to, 1, Cancelled));
             }
 
-            await Assert.ThrowsAsync<StoreUnavailableException>(() => store.ListAsync(Guid.Empty, Cancelled).ToListAsync(Cancelled).AsTask());
+            await Assert.ThrowsAsync<StoreUnavailableException>(
+                () => store.ListAsync(Guid.Empty, Cancelled).ToListAsync(Cancelled).AsTask());
         }
     }
 
@@ -333,7 +344,8 @@ public sealed class S3StoreTests : FileStoreTests
     {
         await using var silent = HostileOrigin.Start(async call =>
         {
-            await call.WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<?xml version=\"1.0\"?>");
+            await call.WriteAsync(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/xml\r\nContent-Length: 1000\r\n\r\n<?xml version=\"1.0\"?>");
             await call.StallAsync();
         });
         using var store = StoreAt(silent.Port, TimeSpan.FromSeconds(1));
@@ -366,7 +378,14 @@ public sealed class S3StoreTests : FileStoreTests
     [Fact]
     public void Links_of_a_public_bucket_name_prefix_and_key_under_the_address_that_was_set()
     {
-        var own = new S3Options { Bucket = "b", Prefix = "shop/", PublicBaseUrl = "https://cdn.example.com/", AccessKeyId = "a", SecretAccessKey = "s" };
+        var own = new S3Options
+        {
+            Bucket = "b",
+            Prefix = "shop/",
+            PublicBaseUrl = "https://cdn.example.com/",
+            AccessKeyId = "a",
+            SecretAccessKey = "s",
+        };
         using var store = new S3Store(own, TimeProvider.System);
         Assert.Equal("https://cdn.example.com/shop/x/y.jpg", store.PublicUrlOf("x/y.jpg"));
         own.PublicBaseUrl = "";
@@ -374,7 +393,9 @@ public sealed class S3StoreTests : FileStoreTests
     }
 
     private static S3Store StoreAt(int port, TimeSpan timeout) =>
-        new(new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = timeout }, TimeProvider.System);
+        new(
+            new() { Bucket = "bucket", Endpoint = $"http://127.0.0.1:{port}", AccessKeyId = "a", SecretAccessKey = "s", Timeout = timeout },
+            TimeProvider.System);
 
     private static async Task<S3Options> OptionsAsync(CephServer ceph)
     {

@@ -26,13 +26,21 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
         }
 
         var unknown = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString();
-        string[] old = [Put(server, "images", $"{id}", "a-1-old.jpg"), Put(server, "images", $"{id}", "a-1-old.jpg.part"), Put(server, "files", $"{id}", "result-old.csv"), Put(server, "files", unknown, "upload-old.csv.part")];
+        string[] old =
+        [
+            Put(server, "images", $"{id}", "a-1-old.jpg"), Put(server, "images", $"{id}", "a-1-old.jpg.part"),
+            Put(server, "files", $"{id}", "result-old.csv"), Put(server, "files", unknown, "upload-old.csv.part"),
+        ];
         foreach (var file in old)
         {
             Age(file);
         }
 
-        string[] young = [Put(server, "images", $"{id}", "a-1-young.jpg"), Put(server, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-young.csv.part")];
+        string[] young =
+        [
+            Put(server, "images", $"{id}", "a-1-young.jpg"),
+            Put(server, "files", Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString(), "upload-young.csv.part"),
+        ];
         var foreign = Put(server, "images", "lost+found", "notes.txt");
         Age(foreign);
 
@@ -57,7 +65,15 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
         }
 
         var services = server.Services;
-        using var sweep = new OrphanSweep(services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<IImageStore>(), services.GetRequiredService<IFileStore>(), TimeProvider.System, NullLogger<OrphanSweep>.Instance) { PrintsAtOnce = 2 };
+        using var sweep = new OrphanSweep(
+            services.GetRequiredService<HalftoneDatabase>(),
+            services.GetRequiredService<IImageStore>(),
+            services.GetRequiredService<IFileStore>(),
+            TimeProvider.System,
+            NullLogger<OrphanSweep>.Instance)
+        {
+            PrintsAtOnce = 2,
+        };
         await sweep.SweepAsync(Cancelled);
 
         Assert.Equal(kept, Files(server));
@@ -168,7 +184,11 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
     private static void Age(string path) => File.SetLastWriteTimeUtc(path, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-25));
 
     private static string[] Files(HalftoneServer server) =>
-        [.. new[] { "files", "images" }.SelectMany(store => Directory.EnumerateFiles(Path.Combine(server.DataFolder, store), "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
+        [
+            .. new[] { "files", "images" }
+                .SelectMany(store => Directory.EnumerateFiles(Path.Combine(server.DataFolder, store), "*", SearchOption.AllDirectories))
+                .Order(StringComparer.Ordinal),
+        ];
 }
 
 public sealed class OrphanSweepOnSqlite() : OrphanSweepTests(Engine.Sqlite);

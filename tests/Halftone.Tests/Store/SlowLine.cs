@@ -55,7 +55,8 @@ internal sealed partial class SlowLine : IAsyncDisposable
         for (var left = long.Parse(ContentLength().Match(head.ToString()).Groups[1].Value, CultureInfo.InvariantCulture); left > 0;)
         {
             await Task.Delay(pause, TimeProvider.System, end.Token);
-            left -= await stream.ReadAtLeastAsync(piece.AsMemory(0, (int)Math.Min(left, PieceBytes)), (int)Math.Min(left, PieceBytes), throwOnEndOfStream: true, end.Token);
+            left -= await stream.ReadAtLeastAsync(
+                piece.AsMemory(0, (int)Math.Min(left, PieceBytes)), (int)Math.Min(left, PieceBytes), throwOnEndOfStream: true, end.Token);
         }
 
         Took = watch.Elapsed;

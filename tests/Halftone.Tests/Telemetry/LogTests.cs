@@ -47,7 +47,10 @@ public sealed class LogTests : IDisposable
             var webhook = (await registered.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("webhook_id").GetString();
             using var pinged = await client.PostAsync($"webhook/{webhook}/ping", null, Cancelled);
             await Eventually.TrueAsync(async () =>
-                (await client.GetFromJsonAsync<JsonElement>($"webhook/{webhook}/deliveries", Cancelled)).GetProperty("deliveries")[0].GetProperty("status").GetString() != "PENDING");
+                (await client.GetFromJsonAsync<JsonElement>($"webhook/{webhook}/deliveries", Cancelled))
+                    .GetProperty("deliveries")[0]
+                    .GetProperty("status")
+                    .GetString() != "PENDING");
         }
 
         server.Interrupt();
@@ -60,7 +63,10 @@ public sealed class LogTests : IDisposable
     public async Task The_variables_that_every_telemetry_library_knows_name_the_collector_and_the_service()
     {
         await using var collector = await OtlpReceiver.StartAsync(Cancelled);
-        using var server = Start($"OTEL_EXPORTER_OTLP_ENDPOINT={collector.Url}", "OTEL_SERVICE_NAME=pictures", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test");
+        using var server = Start(
+            $"OTEL_EXPORTER_OTLP_ENDPOINT={collector.Url}",
+            "OTEL_SERVICE_NAME=pictures",
+            "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test");
         var id = await RunRequestAsync();
         server.Interrupt();
         var (exitCode, output, _) = await server.EndAsync();
@@ -70,7 +76,9 @@ public sealed class LogTests : IDisposable
         Assert.Equal(("pictures", "test"), (collector.Resource["service.name"], collector.Resource["deployment.environment.name"]));
         // A plan that finds nothing left while the finish is under way asks for another, which changes nothing; no other span comes twice.
         Assert.Contains(collector.Spans, span => span.Name == "finish");
-        Assert.Equal(["fetch", "image", "plan", "record", "upload"], collector.Spans.Select(span => span.Name).Where(name => name != "finish").Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["fetch", "image", "plan", "record", "upload"],
+            collector.Spans.Select(span => span.Name).Where(name => name != "finish").Order(StringComparer.Ordinal));
         Assert.Single(collector.Spans.Select(span => span.TraceId).Distinct());
         Assert.Contains(collector.Spans, span => span.Attributes.GetValueOrDefault("halftone.request_id") == id.ToString());
         Assert.Equal(1, collector.Series[("halftone.images", "error.type=address_forbidden,halftone.outcome=failed")].Value);
@@ -92,21 +100,29 @@ public sealed class LogTests : IDisposable
     private static (string Request, string Image) ScopeOf(JsonElement logged)
     {
         var scopes = logged.GetProperty("Scopes").EnumerateArray().ToList();
-        string Find(string name) => scopes.Where(scope => scope.ValueKind == JsonValueKind.Object && scope.TryGetProperty(name, out _)).Select(scope => scope.GetProperty(name).ToString()).FirstOrDefault("");
+        string Find(string name) =>
+            scopes
+                .Where(scope => scope.ValueKind == JsonValueKind.Object && scope.TryGetProperty(name, out _))
+                .Select(scope => scope.GetProperty(name).ToString())
+                .FirstOrDefault("");
         return (Find("request_id"), Find("image_id"));
     }
 
-    private HalftoneProcess Start(params string[] variables) => HalftoneProcess.StartWith(variables, "serve", "--urls", address, "--data", folder);
+    private HalftoneProcess Start(params string[] variables) =>
+        HalftoneProcess.StartWith(variables, "serve", "--urls", address, "--data", folder);
 
     /// <summary>One image, which is refused without a call.</summary>
     private async Task<Guid> RunRequestAsync()
     {
         using var client = new HttpClient { BaseAddress = new Uri(address) };
         await LiveAsync(client);
-        using var csv = new StringContent("Product Name,Input Image Urls\nMug,http://127.0.0.1:1/a.jpg\n", System.Net.Http.Headers.MediaTypeHeaderValue.Parse("text/csv"));
+        using var csv = new StringContent(
+            "Product Name,Input Image Urls\nMug,http://127.0.0.1:1/a.jpg\n",
+            System.Net.Http.Headers.MediaTypeHeaderValue.Parse("text/csv"));
         using var answer = await client.PostAsync("upload", csv, Cancelled);
         var id = (await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("request_id").GetGuid();
-        await Eventually.TrueAsync(async () => (await client.GetFromJsonAsync<JsonElement>($"status/{id}", Cancelled)).TryGetProperty("finished_at", out _));
+        await Eventually.TrueAsync(
+            async () => (await client.GetFromJsonAsync<JsonElement>($"status/{id}", Cancelled)).TryGetProperty("finished_at", out _));
         return id;
     }
 

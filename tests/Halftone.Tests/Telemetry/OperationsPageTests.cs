@@ -36,7 +36,8 @@ public sealed partial class OperationsPageTests
         await using var server = await HalftoneServer.StartAsync(TestContext.Current.CancellationToken);
         server.Services.GetRequiredService<Gauges>();
 
-        Assert.Equal(found.Order(StringComparer.Ordinal), Metrics().Matches(Page).Select(match => match.Value).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            found.Order(StringComparer.Ordinal), Metrics().Matches(Page).Select(match => match.Value).Order(StringComparer.Ordinal));
     }
 
     private static string KindOf(Instrument instrument) => instrument.GetType().Name.Split('`')[0] switch

@@ -27,8 +27,13 @@ public sealed class TelemetryTests
         await using var receiver = await WebhookReceiver.AnsweringAsync(200, Cancelled);
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         var heard = ServePictures(origin);
-        await using var server = await StartAsync(collector, ("Fetch:RetrySchedule:0", "00:00:00.010"), ("Telemetry:OtlpHeaders", "authorization=Bearer abc"));
-        var id = await UploadAsync(server, $"00-{traceId}-{CallerSpan}-01", $"A,{origin.Url("a.jpg")}\nB,{origin.Url("moved.jpg")}\nC,{origin.Url("missing.jpg")}\n", receiver);
+        await using var server = await StartAsync(
+            collector, ("Fetch:RetrySchedule:0", "00:00:00.010"), ("Telemetry:OtlpHeaders", "authorization=Bearer abc"));
+        var id = await UploadAsync(
+            server,
+            $"00-{traceId}-{CallerSpan}-01",
+            $"A,{origin.Url("a.jpg")}\nB,{origin.Url("moved.jpg")}\nC,{origin.Url("missing.jpg")}\n",
+            receiver);
         var (headers, _) = await receiver.NextAsync(Cancelled);
 
         // Spans are sent every 5 s, and what is left when the server stops.
@@ -37,15 +42,26 @@ public sealed class TelemetryTests
         var spans = collector.Spans.Where(span => span.TraceId == traceId).ToList();
         // A plan that finds nothing left while the finish is under way asks for another, which changes nothing; no other span comes twice.
         Assert.Contains(spans, span => span.Name == "finish");
-        string[] expected = ["compress", "compress", "fetch", "fetch", "fetch", "image", "image", "image", "plan", "record", "record", "record", "store", "store", "upload", "webhook"];
+        string[] expected =
+        [
+            "compress", "compress", "fetch", "fetch", "fetch", "image", "image", "image", "plan", "record", "record", "record", "store",
+            "store", "upload", "webhook",
+        ];
         Assert.Equal(expected, spans.Select(span => span.Name).Where(name => name != "finish").Order(StringComparer.Ordinal));
-        var (upload, plan, webhook) = (spans.Single(span => span.Name == "upload"), spans.Single(span => span.Name == "plan"), spans.Single(span => span.Name == "webhook"));
+        var (upload, plan, webhook) =
+            (spans.Single(
+                span => span.Name == "upload"), spans.Single(span => span.Name == "plan"), spans.Single(span => span.Name == "webhook"));
         Assert.Equal(CallerSpan, upload.ParentSpanId);
-        Assert.All(spans.Where(span => span.Name is "plan" or "finish" or "webhook"), span => Assert.Equal(upload.SpanId, span.ParentSpanId));
+        Assert.All(
+            spans.Where(span => span.Name is "plan" or "finish" or "webhook"), span => Assert.Equal(upload.SpanId, span.ParentSpanId));
         var images = spans.Where(span => span.Name == "image").ToList();
         Assert.All(images, image => Assert.Equal(plan.SpanId, image.ParentSpanId));
-        Assert.All(spans.Where(span => span.Name is "fetch" or "compress" or "store" or "record"), span => Assert.Contains(span.ParentSpanId, images.Select(image => image.SpanId)));
-        Assert.All(spans.Where(span => span.Name is "upload" or "image" or "finish" or "webhook"), span => Assert.Equal(id.ToString(), span.Attributes["halftone.request_id"]));
+        Assert.All(
+            spans.Where(span => span.Name is "fetch" or "compress" or "store" or "record"),
+            span => Assert.Contains(span.ParentSpanId, images.Select(image => image.SpanId)));
+        Assert.All(
+            spans.Where(span => span.Name is "upload" or "image" or "finish" or "webhook"),
+            span => Assert.Equal(id.ToString(), span.Attributes["halftone.request_id"]));
         Assert.Equal("http_status", Assert.Single(images, image => image.Status == 2).Attributes["error.type"]);
 
         Assert.Equal($"00-{traceId}-{webhook.SpanId}-01", headers["traceparent"]);
@@ -80,17 +96,25 @@ public sealed class TelemetryTests
         ServePictures(origin);
         await using var server = await StartAsync(collector);
         // A name, so that it is looked up.
-        await UploadAsync(server, null, $"A,{origin.Url("a.jpg").AbsoluteUri.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}\nB,{origin.Url("missing.jpg")}\n", receiver);
+        await UploadAsync(
+            server,
+            null,
+            $"A,{origin.Url("a.jpg").AbsoluteUri.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}\nB,"
+                + $"{origin.Url("missing.jpg")}\n",
+            receiver);
         await receiver.NextAsync(Cancelled);
         // The database, the queue and the children are there until the server stops, and so are their numbers.
         string[] others = ["halftone.codec.images", "dotnet.process.memory.working_set", "http.server.request.duration"];
         await Eventually.TrueAsync(() =>
-            collector.Series.ContainsKey(("halftone.webhook.attempts", "halftone.outcome=delivered")) && others.All(name => collector.Series.Keys.Any(key => key.Name == name)));
+            collector.Series.ContainsKey(("halftone.webhook.attempts", "halftone.outcome=delivered"))
+                && others.All(name => collector.Series.Keys.Any(key => key.Name == name)));
 
         // Other tests of this process are counted too, for the instruments are those of the process.
         void Expect(string name, string unit, string attributes, double least = 1)
         {
-            Assert.True(collector.Series.TryGetValue((name, attributes), out var series), $"{name} {attributes} is not among {string.Join(" ", collector.Series.Keys.Where(key => key.Name == name))}");
+            Assert.True(
+                collector.Series.TryGetValue((name, attributes), out var series),
+                $"{name} {attributes} is not among {string.Join(" ", collector.Series.Keys.Where(key => key.Name == name))}");
             Assert.Equal(unit, series.Unit);
             Assert.True(series.Value >= least, series.ToString());
         }
@@ -165,7 +189,8 @@ public sealed class TelemetryTests
     private static string NewTraceId() => ActivityTraceId.CreateRandom().ToHexString();
 
     private static Task<HalftoneServer> StartAsync(OtlpReceiver collector, params (string, string?)[] settings) =>
-        HalftoneServer.StartAsync(Cancelled, null, [("Telemetry:OtlpEndpoint", collector.Url), ("Telemetry:MetricsInterval", "00:00:01"), .. settings]);
+        HalftoneServer.StartAsync(
+            Cancelled, null, [("Telemetry:OtlpEndpoint", collector.Url), ("Telemetry:MetricsInterval", "00:00:01"), .. settings]);
 
     /// <summary>Keeps the names of the headers of every request.</summary>
     private static ConcurrentQueue<string[]> ServePictures(ImageOrigin origin)
@@ -194,7 +219,11 @@ public sealed class TelemetryTests
 
     private static async Task<Guid> UploadAsync(HalftoneServer server, string? traceParent, string rows, WebhookReceiver receiver)
     {
-        using var form = new MultipartFormDataContent { { new StringContent("Product Name,Input Image Urls\n" + rows), "file", "a.csv" }, { new StringContent(receiver.Url().AbsoluteUri), "webhook_url" } };
+        using var form = new MultipartFormDataContent
+        {
+            { new StringContent("Product Name,Input Image Urls\n" + rows), "file", "a.csv" },
+            { new StringContent(receiver.Url().AbsoluteUri), "webhook_url" },
+        };
         using var request = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = form };
         if (traceParent is not null)
         {

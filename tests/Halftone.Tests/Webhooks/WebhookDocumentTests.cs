@@ -38,7 +38,8 @@ public sealed partial class WebhookDocumentTests
     {
         var secret = WebhookSignature.NewSecret();
         var port = FreePort.Find();
-        using var node = Script.StartNode(["--input-type=module", "--eval", Snippet("js")], ("WEBHOOK_SECRET", secret), ("PORT", $"{port}"));
+        using var node = Script.StartNode(
+            ["--input-type=module", "--eval", Snippet("js")], ("WEBHOOK_SECRET", secret), ("PORT", $"{port}"));
         try
         {
             Assert.Equal("listening", await node.StandardOutput.ReadLineAsync(Cancelled));
@@ -91,7 +92,11 @@ public sealed partial class WebhookDocumentTests
     {
         var source = File.ReadAllText(Path.Combine(Script.Repository, "tests/Halftone.Tests/Webhooks/DocumentedReceiver.cs"));
         var tried = source[source.IndexOf("    private static bool IsGenuine", StringComparison.Ordinal)..source.LastIndexOf('}')];
-        Assert.Equal(Snippet("csharp"), tried.Replace("    private static", "    static", StringComparison.Ordinal).Replace("\n    ", "\n", StringComparison.Ordinal)[4..]);
+        Assert.Equal(
+            Snippet("csharp"),
+            tried
+                .Replace("    private static", "    static", StringComparison.Ordinal)
+                .Replace("\n    ", "\n", StringComparison.Ordinal)[4..]);
     }
 
     private static IReadOnlyList<(string Secret, string Id, string Timestamp, string Signatures, byte[] Body, bool IsGenuine)> Cases()
@@ -100,7 +105,8 @@ public sealed partial class WebhookDocumentTests
         var secret = WebhookSignature.NewSecret();
         var body = SampleEvent.Completed.ToBody();
         string Signed(DateTimeOffset time, params string[] secrets) => WebhookSignature.Sign(secrets, "msg_1", time, body);
-        (string, string, string, string, byte[], bool) Sent(DateTimeOffset time, string signatures, byte[]? changed = null, bool genuine = false) =>
+        (string, string, string, string, byte[], bool) Sent(DateTimeOffset time, string signatures, byte[]? changed =
+            null, bool genuine = false) =>
             (secret, "msg_1", WebhookSignature.TimestampValue(time), signatures, changed ?? body, genuine);
 
         return
@@ -119,6 +125,7 @@ public sealed partial class WebhookDocumentTests
     private static string Snippet(string language) =>
         Blocks().Matches(Document).First(block => block.Groups["language"].Value == language).Groups["code"].Value;
 
-    [GeneratedRegex("^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        "^```(?<language>[a-z]+)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Blocks();
 }

@@ -53,7 +53,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     public async Task A_second_attempt_has_the_same_id_and_body_with_a_fresh_timestamp_and_signature()
     {
         await using var receiver = await WebhookReceiver.AnsweringAsync(200, Cancelled);
-        var clock = new ManualTimeProvider();
+        var clock = new TestClock();
         using var sender = Sender(new WebhookOptions(), clock);
 
         await sender.SendAsync(receiver.Url(), "msg_1", Body, Secret, Cancelled);
@@ -114,7 +114,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
             },
             Cancelled);
 
-        Assert.Equal(new DeliveryOutcome.Failed(FetchError.HttpStatus, status), await SendAsync(receiver.Url()));
+        Assert.Equal(new DeliveryOutcome.Failed(FetchError.HttpStatus, status, Location: "/elsewhere"), await SendAsync(receiver.Url()));
         Assert.Single(receiver.Received);
     }
 
@@ -136,7 +136,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
                 return Task.CompletedTask;
             },
             Cancelled);
-        using var sender = Sender(new WebhookOptions(), new ManualTimeProvider());
+        using var sender = Sender(new WebhookOptions(), new TestClock());
 
         var outcome = await sender.SendAsync(receiver.Url(), "msg_1", Body, Secret, Cancelled);
 
@@ -237,7 +237,8 @@ public sealed class WebhookSenderTests : IAsyncDisposable
     [InlineData("ftp://hooks.example/", "SchemeForbidden")]
     [InlineData("/hook", "InvalidUrl")]
     public async Task What_is_no_web_address_is_refused(string endpoint, string error) =>
-        Assert.Equal(new DeliveryOutcome.Failed(Enum.Parse<FetchError>(error)), await SendAsync(new Uri(endpoint, UriKind.RelativeOrAbsolute)));
+        Assert.Equal(
+            new DeliveryOutcome.Failed(Enum.Parse<FetchError>(error)), await SendAsync(new Uri(endpoint, UriKind.RelativeOrAbsolute)));
 
     /// <summary>Answers one request with a terabyte; returns how much of it was taken before the other side hung up.</summary>
     private static async Task<long> SendUntilCutAsync(TcpListener listener)

@@ -30,7 +30,8 @@ public sealed class WebhookSignatureTests
             byte[] signed = [.. Encoding.ASCII.GetBytes($"msg_{id}.{seconds}."), .. body];
             var expected = "v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed));
             return expected == WebhookSignature.Sign(
-                ["whsec_" + Convert.ToBase64String(key)], $"msg_{id}", DateTimeOffset.FromUnixTimeSeconds(seconds).AddMilliseconds(999), body);
+                ["whsec_" + Convert.ToBase64String(key)], $"msg_{id}", DateTimeOffset.FromUnixTimeSeconds(seconds).AddMilliseconds(999),
+                body);
         }).QuickCheckThrowOnFailure();
     }
 
@@ -151,7 +152,8 @@ public sealed class WebhookSignatureTests
     }
 
     /// <summary>A line for verify-webhooks.mjs: signed rightly, then sent with what a case changes.</summary>
-    private static string Line(string secret, string id, DateTimeOffset time, byte[] body, byte[]? sent = null, string? sentId = null, string? signature = null) =>
+    private static string Line(string secret, string id, DateTimeOffset time, byte[] body, byte[]? sent =
+        null, string? sentId = null, string? signature = null) =>
         JsonSerializer.Serialize(new
         {
             secret,

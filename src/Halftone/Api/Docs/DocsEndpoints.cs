@@ -16,6 +16,8 @@ internal static partial class DocsEndpoints
     public static void MapDocs(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/openapi/v1.json", GetContract).Named("getContract", "Pages").Produces<string>(contentType: "application/json");
+        // The address that people try first.
+        routes.MapGet("/swagger", () => TypedResults.Redirect("/docs")).ExcludeFromDescription();
         routes.MapGet("/docs", BrowseAsync).Named("getDocs", "Pages");
         routes
             .MapGet("/docs/{page}", GetPageAsync)
