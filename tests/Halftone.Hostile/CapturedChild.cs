@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Hostile;
 
 /// <summary>
-/// A codec child that was taken over: it enters the sandbox by the code of the product, then tries what its master would want, and prints a line
-/// for each attempt: its name and <c>refused</c>, <c>allowed</c> or <c>errno N</c>.
+/// A codec child that was taken over: it enters the sandbox by the code of the product, then tries what its master would want, and
+/// prints a line for each attempt: its name and <c>refused</c>, <c>allowed</c> or <c>errno N</c>.
 /// <code>
 /// captured sandbox|seccomp|landlock|none PROCESS FILE   attempts on another process of this user and on a file
 /// captured descriptors                                  the files that stay open, after the start of a child
@@ -55,7 +55,9 @@ internal static class CapturedChild
 
     private static void Attempt(string part, int process, string file)
     {
-        foreach (var method in typeof(CapturedChild).GetMethods(BindingFlags.NonPublic | BindingFlags.Static).Where(method => method.GetCustomAttribute<DllImportAttribute>() is not null))
+        // Before the sandbox, in which no library is found.
+        var methods = typeof(CapturedChild).GetMethods(BindingFlags.NonPublic | BindingFlags.Static);
+        foreach (var method in methods.Where(method => method.GetCustomAttribute<DllImportAttribute>() is not null))
         {
             Marshal.Prelink(method);
         }
@@ -155,7 +157,10 @@ internal static class CapturedChild
         Console.WriteLine($"installed {SeccompFilter.Install(program.EndAllowing())}");
         using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole(console => console.SingleLine = true));
         using var pool = new CodecPool(
-            Options.Create(new CompressOptions { Children = 2, Sandbox = mode }), Options.Create(new ServerOptions()), TimeProvider.System, logs.CreateLogger<CodecPool>());
+            Options.Create(new CompressOptions { Children = 2, Sandbox = mode }),
+            Options.Create(new ServerOptions()),
+            TimeProvider.System,
+            logs.CreateLogger<CodecPool>());
         try
         {
             pool.StartAsync(CancellationToken.None).GetAwaiter().GetResult();

@@ -42,7 +42,10 @@ public sealed class SecretFilesTests : IDisposable
         var missing = Path.Combine(folder, "missing");
 
         Assert.Equal($"Webhook:Secret_FILE is the file '{empty}', which is empty.", Refusal(("Webhook:Secret_FILE", empty)));
-        Assert.StartsWith($"Webhook:Secret_FILE is the file '{missing}', which cannot be read: ", Refusal(("Webhook:Secret_FILE", missing)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"Webhook:Secret_FILE is the file '{missing}', which cannot be read: ",
+            Refusal(("Webhook:Secret_FILE", missing)),
+            StringComparison.Ordinal);
         Assert.Equal(
             "Webhook:Secret is set twice, as a value and by Webhook:Secret_FILE: keep one of the two.",
             Refusal(("Webhook:Secret_FILE", empty), ("Webhook:Secret", Secret)));
@@ -51,10 +54,13 @@ public sealed class SecretFilesTests : IDisposable
     [Fact]
     public void A_setting_that_is_not_secret_has_no_file() => Assert.False(SecretFiles.IsNameOfFile("Compress:Quality_FILE"));
 
-    private static string Refusal(params (string, string)[] settings) => Assert.Throws<SettingException>(() => SecretFiles.Named(Settings(settings))).Message;
+    private static string Refusal(params (string, string)[] settings) =>
+        Assert.Throws<SettingException>(() => SecretFiles.Named(Settings(settings))).Message;
 
     private static IConfigurationRoot Settings(params (string Name, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)))
+            .Build();
 
     private string Write(string name, string text)
     {

@@ -64,7 +64,8 @@ public sealed class SandboxTests
     public async Task A_child_closes_what_it_inherited()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "reads /proc");
-        var open = await RunAsync("sh", "-c", $"exec 7<'{Program}'; exec 8<'{Path.ChangeExtension(Program, ".deps.json")}'; exec \"$0\" \"$@\"", Host, Program, "captured", "descriptors");
+        var inherited = Path.ChangeExtension(Program, ".deps.json");
+        var open = await RunAsync("sh", "-c", $"exec 8<'{inherited}'; exec \"$0\" \"$@\"", Host, Program, "captured", "descriptors");
 
         Assert.NotEmpty(open);
         Assert.DoesNotContain(open, link => link.EndsWith("Halftone.Hostile.deps.json", StringComparison.Ordinal));
@@ -96,7 +97,9 @@ public sealed class SandboxTests
         Assert.DoesNotContain("HOME=", await ReadAsync(child, "environ"));
         Assert.EndsWith(" (deleted)", new FileInfo($"/proc/{child}/cwd").LinkTarget, StringComparison.Ordinal);
 
-        string[] Limit(string name) => limits.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2];
+        string[] Limit(string name) =>
+            limits.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..]
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries)[..2];
     }
 
     [Fact]
@@ -147,7 +150,11 @@ public sealed class SandboxTests
 
         Assert.Equal(("installed True", "started"), (said[0], said.Single(line => line == "started")));
         var line = Assert.Single(said, line => line.Contains("[623]", StringComparison.Ordinal));
-        Assert.EndsWith("The sandbox of codec processes lacks Landlock (Linux 5.13 or newer) on this system; Compress:Sandbox=required would not start", line, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "The sandbox of codec processes lacks Landlock (Linux 5.13 or newer) on this system; "
+                + "Compress:Sandbox=required would not start",
+            line,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,7 +218,8 @@ public sealed class SandboxTests
     private static bool IsInMemory(int process, ReadOnlySpan<byte> text)
     {
         using var memory = File.OpenHandle($"/proc/{process}/mem");
-        foreach (var line in File.ReadAllLines($"/proc/{process}/maps").Where(line => line.Split(' ')[1].StartsWith("rw", StringComparison.Ordinal)))
+        var lines = File.ReadAllLines($"/proc/{process}/maps");
+        foreach (var line in lines.Where(line => line.Split(' ')[1].StartsWith("rw", StringComparison.Ordinal)))
         {
             var range = line.Split(' ')[0].Split('-').Select(address => Convert.ToInt64(address, 16)).ToArray();
             var part = new byte[Math.Min(range[1] - range[0], 256 << 20)];
