@@ -93,10 +93,10 @@ internal static partial class ProblemAnswers
 
     private static partial class Log
     {
-        [LoggerMessage(601, LogLevel.Error, "{Method} {Path} failed")]
+        [LoggerMessage(1001, LogLevel.Error, "{Method} {Path} failed")]
         public static partial void Failed(ILogger logger, string method, string path, Exception? exception);
 
-        [LoggerMessage(602, LogLevel.Warning, "{Method} {Path} was answered 503: {Reason}")]
+        [LoggerMessage(1002, LogLevel.Warning, "{Method} {Path} was answered 503: {Reason}")]
         public static partial void Unavailable(ILogger logger, string method, string path, string reason);
     }
 }

@@ -126,8 +126,8 @@ internal static class RequestEndpoints
     {
         /// <summary>UUIDv7 sorts by time. Uses the index request_by_owner.</summary>
         public const string Newest = """
-            SELECT request_id AS RequestId, file_name AS FileName, state AS State, images AS Images, completed AS Completed, failed AS Failed,
-                   bytes_in AS BytesIn, bytes_out AS BytesOut, result_key AS ResultKey, created_at AS CreatedAt, finished_at AS FinishedAt
+            SELECT request_id, file_name, state, images, completed, failed,
+                   bytes_in, bytes_out, result_key, created_at, finished_at
             FROM   request
             WHERE  owner = @Owner AND request_id < @Before AND state NOT IN ('receiving', 'deleting')
             ORDER  BY request_id DESC

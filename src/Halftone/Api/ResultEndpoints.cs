@@ -173,7 +173,7 @@ internal sealed class ResultFinder(HalftoneDatabase database)
     private static class Sql
     {
         public const string Result = """
-            SELECT file_name AS FileName, state AS State, result_key AS ResultKey, upload_key AS UploadKey, dialect AS Dialect, first_image_id AS FirstImageId, images AS Images
+            SELECT file_name, state, result_key, upload_key, dialect, first_image_id, images
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
             """;

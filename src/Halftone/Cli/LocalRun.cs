@@ -127,8 +127,6 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         var all = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase)
         {
-            // All problems of a file are listed where nobody can ask for the next hundred.
-            ["Intake:MaxListedProblems"] = "10000",
             // The folder is the result.
             ["Retention:Days"] = "",
             // Nor may one of its files be another's second name: whoever edits one would edit both.
@@ -142,6 +140,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         ServerBuilder.Configure(builder, all);
         builder.Logging.AddProvider(new RunLog.Provider(log));
         ServerBuilder.AddStages(builder.Services);
+        // All problems of a file are listed where nobody can ask for the next hundred.
+        builder.Services.PostConfigure<IntakeOptions>(intake => intake.MaxListedProblems = 10_000);
         builder.Services.AddSingleton(data);
         builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
         var images = new StoredImages(new FolderStore(folder.Images));
@@ -371,8 +371,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private static class Sql
     {
         public const string Earlier = """
-            SELECT request_id AS RequestId, state AS State, run AS Run, file_name AS FileName, body_hash AS BodyHash, first_image_id AS FirstImageId,
-                   images AS Images, completed AS Completed
+            SELECT request_id, state, run, file_name, body_hash, first_image_id,
+                   images, completed
             FROM   request
             WHERE  state NOT IN ('receiving', 'deleting')
             ORDER  BY request_id DESC
@@ -380,7 +380,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             """;
 
         public const string Stored = """
-            SELECT object_key AS ObjectKey, bytes_out AS BytesOut, variants AS Variants
+            SELECT object_key, bytes_out, variants
             FROM   image
             WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND object_key IS NOT NULL AND same_as IS NULL
             """;

@@ -71,7 +71,7 @@ internal static partial class ServeCommand
 
     private static partial class Log
     {
-        [LoggerMessage(801, LogLevel.Information, "Halftone listens on {Url}")]
+        [LoggerMessage(1201, LogLevel.Information, "Halftone listens on {Url}")]
         public static partial void Listens(ILogger logger, string url);
     }
 }

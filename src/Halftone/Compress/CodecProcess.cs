@@ -246,7 +246,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Warning, "Codec process {ProcessId} says: {Text}")]
+        [LoggerMessage(621, LogLevel.Warning, "Codec process {ProcessId} says: {Text}")]
         public static partial void ChildSaid(ILogger logger, int processId, string text);
     }
 }

@@ -72,7 +72,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
     public override async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
     {
         var (transaction, result) = await OnceMoreAsync(() => BeginAndWriteAsync(write, cancellationToken));
-        await using var connection = transaction.Connection!;
+        await using var connection = transaction.OpenConnection;
         await using (transaction)
         {
             // Not tried again here: a commit whose answer was lost may have gone through, and only the caller knows what that means.
@@ -111,7 +111,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         hold ??= await PostgresHold.TakeAsync(connectionString, (LockSpace, 1), onLost, time, logger, cancellationToken);
 
     public override Task LockMigrationsAsync(DbTransaction transaction) =>
-        transaction.Connection!.ExecuteAsync(Sql.LockMigrations, new { Space = LockSpace, Key = 2 }, transaction, commandTimeout: LongStatementSeconds);
+        transaction.ExecuteAsync(Sql.LockMigrations, new { Space = LockSpace, Key = 2 }, commandTimeout: LongStatementSeconds);
 
     public override async ValueTask DisposeAsync()
     {

@@ -50,7 +50,7 @@ internal sealed class BacklogReader(HalftoneDatabase database, IOptions<Telemetr
     {
         /// <summary>Walks the partial index of open requests.</summary>
         public const string Open = """
-            SELECT count(*) AS Requests, coalesce(CAST(sum(images - completed - failed) AS BIGINT), 0) AS Images
+            SELECT count(*) AS requests, coalesce(CAST(sum(images - completed - failed) AS BIGINT), 0) AS images
             FROM   request
             WHERE  state IN ('pending', 'processing', 'cancelling')
             """;

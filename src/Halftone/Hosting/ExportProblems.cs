@@ -39,7 +39,7 @@ internal sealed partial class ExportProblems(TimeProvider time, ILogger logger) 
 
     private static partial class Log
     {
-        [LoggerMessage(1001, LogLevel.Warning, "Telemetry is not taken by the collector: {Reason}")]
+        [LoggerMessage(1101, LogLevel.Warning, "Telemetry is not taken by the collector: {Reason}")]
         public static partial void NotSent(ILogger logger, string reason);
     }
 }

@@ -41,7 +41,7 @@ internal sealed class OutageBackoff(TimeProvider time)
 
 internal static partial class OutageLog
 {
-    public const int OutageEvent = 701;
+    public const int OutageEvent = 301;
 
     public static void Outage(ILogger logger, string reason)
     {

@@ -37,7 +37,7 @@ internal abstract partial class PeriodicSweep(TimeSpan firstPause, TimeSpan inte
 
     private static partial class Log
     {
-        [LoggerMessage(251, LogLevel.Error, "{Sweep} failed; tried again in {Interval}")]
+        [LoggerMessage(302, LogLevel.Error, "{Sweep} failed; tried again in {Interval}")]
         public static partial void Failed(ILogger logger, string sweep, TimeSpan interval, Exception exception);
     }
 }

@@ -48,13 +48,13 @@ internal enum FetchError
     /// <summary>The connection was closed or reset before the response headers were complete. A retry may help.</summary>
     ConnectionReset,
 
-    /// <summary>No HTTP response: bad status line, headers, chunks or content coding, or headers beyond <c>Fetch:MaxHeaderKiB</c>. A retry does not help.</summary>
+    /// <summary>No HTTP response: bad status line, headers, chunks or content coding, or headers beyond 32 KiB. A retry does not help.</summary>
     BadResponse,
 
     /// <summary>A status other than 200 with a body; the number stands beside it. A retry may help after 408, 425, 429 and most of 5xx.</summary>
     HttpStatus,
 
-    /// <summary>More than <c>Fetch:MaxRedirects</c> redirects, or a circle. A retry does not help.</summary>
+    /// <summary>More than 5 redirects, or a circle. A retry does not help.</summary>
     TooManyRedirects,
 
     /// <summary>A redirect without a usable address. A retry does not help.</summary>

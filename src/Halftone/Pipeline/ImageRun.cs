@@ -211,7 +211,7 @@ internal sealed partial class ImageRun(
         var parameters = new { message.ImageId, message.Attempt, Lease = (time.GetUtcNow() + queueOptions.Value.Lease).ToUnixTimeMilliseconds() };
         if (message.Attempt > 0)
         {
-            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.RenewLease, parameters, transaction), cancellationToken);
+            await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.RenewLease, parameters), cancellationToken);
         }
 
         return await outputs.IsPendingAndKnownAsync(message, null, cancellationToken) is not null;
@@ -477,16 +477,16 @@ internal sealed partial class ImageRun(
 
     private static partial class Log
     {
-        [LoggerMessage(101, LogLevel.Information, "Image {ImageId} was not fetched: {Error} (HTTP {HttpStatus}) at attempt {Attempt}; {Detail}")]
+        [LoggerMessage(901, LogLevel.Information, "Image {ImageId} was not fetched: {Error} (HTTP {HttpStatus}) at attempt {Attempt}; {Detail}")]
         public static partial void NotFetched(ILogger logger, long imageId, FetchError error, int? httpStatus, int attempt, string detail);
 
-        [LoggerMessage(102, LogLevel.Information, "Image {ImageId} was not compressed (variant \"{Variant}\"): {Error}; {Detail}")]
+        [LoggerMessage(902, LogLevel.Information, "Image {ImageId} was not compressed (variant \"{Variant}\"): {Error}; {Detail}")]
         public static partial void NotCompressed(ILogger logger, long imageId, string variant, CodecError error, string detail);
 
-        [LoggerMessage(103, LogLevel.Error, "Image {ImageId} of request {RequestId} was handed out until the delivery limit")]
+        [LoggerMessage(903, LogLevel.Error, "Image {ImageId} of request {RequestId} was handed out until the delivery limit")]
         public static partial void DeadLetter(ILogger logger, long imageId, Guid requestId);
 
-        [LoggerMessage(104, LogLevel.Warning, "An output of image {ImageId} was refused by the store: {Reason}")]
+        [LoggerMessage(904, LogLevel.Warning, "An output of image {ImageId} was refused by the store: {Reason}")]
         public static partial void NotStored(ILogger logger, long imageId, string reason);
     }
 }

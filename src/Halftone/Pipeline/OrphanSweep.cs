@@ -74,7 +74,7 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
     {
         // An hour less than a day: each looks once a day, and not to the second.
         var parameters = new { Now = Text(Time.GetUtcNow()), Before = Text(Time.GetUtcNow() - Interval + TimeSpan.FromHours(1)) };
-        return await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.Claim, parameters, transaction), cancellationToken) > 0;
+        return await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.Claim, parameters), cancellationToken) > 0;
 
         // Settings are text: as many digits sort as their number.
         static string Text(DateTimeOffset moment) => moment.ToUnixTimeMilliseconds().ToString("D13", CultureInfo.InvariantCulture);
@@ -227,23 +227,23 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
         public const string AllRequests = "SELECT request_id FROM request";
 
         public const string Request = """
-            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey,
-                   variants AS Variants
+            SELECT request_id, state, first_image_id, images, upload_key, result_key,
+                   variants
             FROM   request
             WHERE  request_id = @RequestId
             """;
 
         /// <summary>Requests being deleted or taken in are left to those who do it.</summary>
         public const string Unsettled = """
-            SELECT request_id AS RequestId, state AS State, first_image_id AS FirstImageId, images AS Images, upload_key AS UploadKey, result_key AS ResultKey,
-                   variants AS Variants
+            SELECT request_id, state, first_image_id, images, upload_key, result_key,
+                   variants
             FROM   request
             WHERE  state IN ('pending', 'processing', 'cancelling')
             OR    (state IN ('completed', 'failed', 'cancelled') AND updated_at >= (SELECT max(updated_at) FROM request) - @LongestRun)
             """;
 
         public const string Stored = """
-            SELECT object_key AS ObjectKey, bytes_out AS BytesOut, variants AS Variants
+            SELECT object_key, bytes_out, variants
             FROM   image
             WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND object_key IS NOT NULL
             """;
@@ -251,13 +251,13 @@ internal sealed partial class OrphanSweep(HalftoneDatabase database, StoredImage
 
     private static partial class Log
     {
-        [LoggerMessage(521, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
+        [LoggerMessage(941, LogLevel.Information, "Everything stored for request {RequestId}, which there is not, was removed")]
         public static partial void RemovedAll(ILogger logger, Guid requestId);
 
-        [LoggerMessage(522, LogLevel.Information, "{Key} was removed: no row names it")]
+        [LoggerMessage(942, LogLevel.Information, "{Key} was removed: no row names it")]
         public static partial void Removed(ILogger logger, string key);
 
-        [LoggerMessage(523, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
+        [LoggerMessage(943, LogLevel.Warning, "The store has the mark of another database ({Key}): nothing that this one does not know is removed. Give each database a bucket, prefix or folder of its own; where the other is gone, remove its mark")]
         public static partial void OfOthers(ILogger logger, string key);
     }
 }

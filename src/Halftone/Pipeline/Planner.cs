@@ -77,7 +77,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
             async transaction =>
             {
                 var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                var moved = await transaction.Connection!.ExecuteAsync(Sql.MovePlannedTo, new { plan.RequestId, plan.Run, plan.After, Last = last, Now = now }, transaction);
+                var moved = await transaction.ExecuteAsync(Sql.MovePlannedTo, new { plan.RequestId, plan.Run, plan.After, Last = last, Now = now });
                 if (moved == 1)
                 {
                     await Outbox.AddAsync(transaction, plan with { After = last }, time);
@@ -91,7 +91,7 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
     /// <summary>Nothing is left to plan: Finish is due where the last outcome came first, or where the request is being cancelled.</summary>
     private async Task<bool> FinishIfDoneAsync(DbTransaction transaction, Message.Plan plan)
     {
-        var done = await transaction.Connection!.ExecuteScalarAsync<long>(Sql.IsDone, new { plan.RequestId, plan.Run }, transaction);
+        var done = await transaction.ExecuteScalarAsync<long>(Sql.IsDone, new { plan.RequestId, plan.Run });
         if (done == 1)
         {
             await Outbox.AddAsync(transaction, new Message.Finish { RequestId = plan.RequestId, Run = plan.Run }, time);
@@ -148,15 +148,15 @@ internal sealed class Planner(HalftoneDatabase database, IWorkQueue queue, Outbo
     private static class Sql
     {
         public const string Request = """
-            SELECT state AS State, planned_to AS PlannedTo, first_image_id AS FirstImageId, images AS Images, quality AS Quality, format AS Format,
-                   max_width AS MaxWidth, max_height AS MaxHeight, variants AS Variants, owner AS Owner, reuse AS Reuse, trace_parent AS TraceParent
+            SELECT state, planned_to, first_image_id, images, quality, format,
+                   max_width, max_height, variants, owner, reuse, trace_parent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run
             """;
 
         /// <summary>Walks a stretch of the primary key.</summary>
         public const string NextImages = """
-            SELECT i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt, p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId
+            SELECT i.image_id, i.input_url, i.attempt, p.serial_number, p.first_image_id AS product_first_image_id
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @FirstImageId AND i.image_id < @EndImageId AND i.state = 'pending' AND i.same_as IS NULL
             ORDER  BY i.image_id

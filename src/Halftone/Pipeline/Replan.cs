@@ -22,7 +22,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     /// <param name="cancellationToken">Ends the start.</param>
     public async Task RunAsync(bool looksAtFiles, CancellationToken cancellationToken)
     {
-        await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction), cancellationToken);
+        await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.DueDeliveries, new { Now = time.GetUtcNow().ToUnixTimeMilliseconds() }), cancellationToken);
         var requests = (await database.ReadAsync(connection => connection.QueryAsync<OpenRequest>(Sql.OpenRequests), cancellationToken)).AsList();
         foreach (var request in requests)
         {
@@ -70,7 +70,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 
     private async Task PlanAsync(DbTransaction transaction, OpenRequest request)
     {
-        await transaction.Connection!.ExecuteAsync(Sql.ResetPlannedTo, new { request.RequestId }, transaction);
+        await transaction.ExecuteAsync(Sql.ResetPlannedTo, new { request.RequestId });
         await Outbox.AddAsync(transaction, new Message.Plan { RequestId = request.RequestId, Run = request.Run, After = 0 }, time);
     }
 
@@ -96,8 +96,8 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     private async Task UndoAsync(DbTransaction transaction, OpenRequest request, long imageId)
     {
         var parameters = new { request.RequestId, ImageId = imageId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() };
-        await transaction.Connection!.ExecuteAsync(Sql.UncountImages, parameters, transaction);
-        await transaction.Connection!.ExecuteAsync(Sql.UndoImages, parameters, transaction);
+        await transaction.ExecuteAsync(Sql.UncountImages, parameters);
+        await transaction.ExecuteAsync(Sql.UndoImages, parameters);
     }
 
     private sealed record OpenRequest
@@ -117,7 +117,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
     private static class Sql
     {
         public const string OpenRequests = """
-            SELECT request_id AS RequestId, state AS State, run AS Run, first_image_id AS FirstImageId, images AS Images
+            SELECT request_id, state, run, first_image_id, images
             FROM   request
             WHERE  state IN ('receiving', 'pending', 'processing', 'cancelling', 'deleting')
             ORDER  BY request_id
@@ -129,7 +129,7 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
         public const string ResetPlannedTo = "UPDATE request SET planned_to = 0 WHERE request_id = @RequestId";
 
         public const string CompletedImages = """
-            SELECT image_id AS ImageId, object_key AS ObjectKey, bytes_out AS BytesOut, variants AS Variants
+            SELECT image_id, object_key, bytes_out, variants
             FROM   image
             WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND state = 'completed' AND same_as IS NULL
             ORDER  BY image_id
@@ -155,13 +155,13 @@ internal sealed partial class Replan(HalftoneDatabase database, StoredFiles file
 
     private static partial class Log
     {
-        [LoggerMessage(231, LogLevel.Information, "Request {RequestId} was unfinished and goes on")]
+        [LoggerMessage(921, LogLevel.Information, "Request {RequestId} was unfinished and goes on")]
         public static partial void Replanned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(232, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
+        [LoggerMessage(922, LogLevel.Information, "Upload {RequestId} was not wholly taken in when the server ended; it was never answered and is removed")]
         public static partial void Forgot(ILogger logger, Guid requestId);
 
-        [LoggerMessage(233, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
+        [LoggerMessage(923, LogLevel.Warning, "A file of image {ImageId} of request {RequestId} is missing or has another length; it is done again")]
         public static partial void Undone(ILogger logger, long imageId, Guid requestId);
     }
 }

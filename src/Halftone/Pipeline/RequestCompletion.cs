@@ -105,10 +105,9 @@ internal sealed partial class RequestCompletion(
     /// <returns>The final state, or null where another Finish was first or the request has moved on.</returns>
     private async Task<string?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
     {
-        var connection = transaction.Connection!;
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now };
-        if (await connection.QuerySingleOrDefaultAsync<EndedRequest>(Sql.Close, parameters, transaction) is not { } ended)
+        if (await transaction.QuerySingleOrDefaultAsync<EndedRequest>(Sql.Close, parameters) is not { } ended)
         {
             return null;
         }
@@ -134,9 +133,9 @@ internal sealed partial class RequestCompletion(
     private static class Sql
     {
         public const string Finishable = """
-            SELECT first_image_id AS FirstImageId, images AS Images, completed AS Completed, failed AS Failed, dialect AS Dialect,
-                   escape_formulas AS EscapeFormulas, variants AS Variants, upload_key AS UploadKey, result_key AS ResultKey,
-                   trace_parent AS TraceParent
+            SELECT first_image_id, images, completed, failed, dialect,
+                   escape_formulas, variants, upload_key, result_key,
+                   trace_parent
             FROM   request
             WHERE  request_id = @RequestId AND run = @Run
             AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))
@@ -148,8 +147,8 @@ internal sealed partial class RequestCompletion(
                    result_key = @ResultKey, updated_at = @Now, finished_at = @Now
             WHERE  request_id = @RequestId AND run = @Run
             AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))
-            RETURNING request_id AS RequestId, run AS Run, state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images,
-                      completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, finished_at AS FinishedAt
+            RETURNING request_id, run, state, owner, webhook_url, images,
+                      completed, failed, bytes_in, bytes_out, finished_at
             """;
 
         public const string ResultKeyOf = "SELECT result_key FROM request WHERE request_id = @RequestId";
@@ -157,7 +156,7 @@ internal sealed partial class RequestCompletion(
 
     private static partial class Log
     {
-        [LoggerMessage(501, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
+        [LoggerMessage(931, LogLevel.Information, "Request {RequestId} is {State}: {Completed} completed, {Failed} failed of {Images}")]
         public static partial void Closed(ILogger logger, Guid requestId, string state, long completed, long failed, long images);
     }
 }

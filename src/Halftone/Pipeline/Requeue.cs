@@ -37,7 +37,7 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
         async transaction =>
         {
             var parameters = new { RequestId = requestId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() };
-            var row = await transaction.Connection!.QuerySingleOrDefaultAsync<Row>(Sql.Raise, parameters, transaction);
+            var row = await transaction.QuerySingleOrDefaultAsync<Row>(Sql.Raise, parameters);
             if (row is null)
             {
                 return false;
@@ -66,7 +66,7 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
             UPDATE request
             SET    run = run + 1, planned_to = 0, updated_at = @Now
             WHERE  request_id = @RequestId AND state IN ('pending', 'processing', 'cancelling', 'deleting')
-            RETURNING state AS State, run AS Run
+            RETURNING state, run
             """;
     }
 }

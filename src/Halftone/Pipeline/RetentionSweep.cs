@@ -35,7 +35,7 @@ internal sealed partial class RetentionSweep(RequestActions actions, IOptions<Re
 
     private static partial class Log
     {
-        [LoggerMessage(531, LogLevel.Information, "{Requests} requests that ended more than {Days} days ago are being deleted")]
+        [LoggerMessage(951, LogLevel.Information, "{Requests} requests that ended more than {Days} days ago are being deleted")]
         public static partial void Deleted(ILogger logger, int requests, int days);
     }
 }

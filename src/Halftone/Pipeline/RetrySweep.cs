@@ -106,7 +106,6 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         await database.WriteAsync(
             async transaction =>
             {
-                var connection = transaction.Connection!;
                 var messages = new List<Message>();
                 if (parameters.Images)
                 {
@@ -114,13 +113,13 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
                     var images = await DueAsync(transaction, 0, now, parameters.Full);
                     images.AddRange(images.Count == 0 ? await DueAsync(transaction, parameters.Latest + 1, long.MaxValue, parameters.Full) : []);
                     var ids = JsonSerializer.Serialize(images.Select(image => image.ImageId));
-                    await connection.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, Lease = parameters.FirstLease }, transaction);
+                    await transaction.ExecuteAsync(database.Choose(Sql.LeaseImagesSqlite, Sql.LeaseImagesPostgres), new { Ids = ids, Lease = parameters.FirstLease });
                     messages.AddRange(images.Select(ToMessage));
                 }
 
                 if (parameters.Deliveries)
                 {
-                    var deliveries = await connection.QueryAsync<DueDelivery>(database.Choose(Sql.LeaseDeliveriesSqlite, Sql.LeaseDeliveriesPostgres), parameters, transaction);
+                    var deliveries = await transaction.QueryAsync<DueDelivery>(database.Choose(Sql.LeaseDeliveriesSqlite, Sql.LeaseDeliveriesPostgres), parameters);
                     messages.AddRange(deliveries.Select(d => new Message.Deliver { RequestId = d.RequestId, Run = d.Run, DeliveryId = d.DeliveryId, Attempt = d.Attempt }));
                 }
 
@@ -144,7 +143,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             if (ids.Length > 0 && !queue.IsInProcess)
             {
                 var parameters = new { Ids = JsonSerializer.Serialize(ids), FirstLease = firstLease, Lease = (time.GetUtcNow() + options.Value.Lease).ToUnixTimeMilliseconds() };
-                await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(database.Choose(Sql.ProlongImagesSqlite, Sql.ProlongImagesPostgres), parameters, transaction), cancellationToken);
+                await database.WriteAsync(transaction => transaction.ExecuteAsync(database.Choose(Sql.ProlongImagesSqlite, Sql.ProlongImagesPostgres), parameters), cancellationToken);
             }
         }
     }
@@ -173,14 +172,14 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
         {
             Log.ClockJumped(logger, jump);
             var parameters = new { Jump = (long)jump.TotalMilliseconds, Until = expected.ToUnixTimeMilliseconds() };
-            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.MoveDueTimes, parameters, transaction, HalftoneDatabase.LongStatementSeconds), cancellationToken);
+            await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.MoveDueTimes, parameters, HalftoneDatabase.LongStatementSeconds), cancellationToken);
         }
 
         last = (clock, timestamp);
     }
 
     private async Task<List<DueImage>> DueAsync(DbTransaction transaction, long from, long to, string full) =>
-        (await transaction.Connection!.QueryAsync<DueImage>(database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres), new { From = from, To = to, Full = full }, transaction)).AsList();
+        (await transaction.QueryAsync<DueImage>(database.Choose(Sql.DueImagesSqlite, Sql.DueImagesPostgres), new { From = from, To = to, Full = full })).AsList();
 
     private Message.Image ToMessage(DueImage image) => new()
     {
@@ -239,9 +238,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
         /// <summary>Images of open requests only, for the rows of a closed one never change; and of none whose hosts have enough images waiting.</summary>
         public const string DueImagesSqlite = """
-            SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.variants AS Variants, r.owner AS Owner, r.reuse AS Reuse,
-                   p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId, r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
+            SELECT r.request_id, r.run, i.image_id, i.input_url, i.attempt,
+                   r.quality, r.format, r.max_width, r.max_height, r.variants, r.owner, r.reuse,
+                   p.serial_number, p.first_image_id AS product_first_image_id, r.trace_parent, r.first_image_id, r.images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
@@ -253,9 +252,9 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
 
         /// <summary>Each sweep takes rows that no other has. The limit is no parameter: with one, a prepared plan reads the whole table.</summary>
         public const string DueImagesPostgres = """
-            SELECT r.request_id AS RequestId, r.run AS Run, i.image_id AS ImageId, i.input_url AS InputUrl, i.attempt AS Attempt,
-                   r.quality AS Quality, r.format AS Format, r.max_width AS MaxWidth, r.max_height AS MaxHeight, r.variants AS Variants, r.owner AS Owner, r.reuse AS Reuse,
-                   p.serial_number AS SerialNumber, p.first_image_id AS ProductFirstImageId, r.trace_parent AS TraceParent, r.first_image_id AS FirstImageId, r.images AS Images
+            SELECT r.request_id, r.run, i.image_id, i.input_url, i.attempt,
+                   r.quality, r.format, r.max_width, r.max_height, r.variants, r.owner, r.reuse,
+                   p.serial_number, p.first_image_id AS product_first_image_id, r.trace_parent, r.first_image_id, r.images
             FROM   image i
             JOIN   product p ON p.product_id = i.product_id
             JOIN   request r ON r.request_id = p.request_id
@@ -294,7 +293,7 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             UPDATE delivery
             SET    next_attempt_at = @Lease
             WHERE  delivery_id IN (SELECT delivery_id FROM due)
-            RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId, attempt AS Attempt
+            RETURNING request_id, run, delivery_id, attempt
             """;
 
         /// <summary>Materialized: as a subquery it may be run more than once, and lock more rows than it answers.</summary>
@@ -303,16 +302,16 @@ internal sealed partial class RetrySweep(HalftoneDatabase database, IWorkQueue q
             UPDATE delivery
             SET    next_attempt_at = @Lease
             WHERE  delivery_id IN (SELECT delivery_id FROM due)
-            RETURNING request_id AS RequestId, run AS Run, delivery_id AS DeliveryId, attempt AS Attempt
+            RETURNING request_id, run, delivery_id, attempt
             """;
     }
 
     private static partial class Log
     {
-        [LoggerMessage(222, LogLevel.Warning, "The clock was set by {Jump}: what waits for another attempt waits as long as before")]
+        [LoggerMessage(912, LogLevel.Warning, "The clock was set by {Jump}: what waits for another attempt waits as long as before")]
         public static partial void ClockJumped(ILogger logger, TimeSpan jump);
 
-        [LoggerMessage(221, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
+        [LoggerMessage(911, LogLevel.Error, "Due images and deliveries could not be handed out; tried again")]
         public static partial void SweepFailed(ILogger logger, Exception exception);
     }
 }

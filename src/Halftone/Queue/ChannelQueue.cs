@@ -106,7 +106,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     private static partial class Log
     {
-        [LoggerMessage(201, LogLevel.Error, "The handler of {Message} for request {RequestId} failed at delivery {Delivery}")]
+        [LoggerMessage(501, LogLevel.Error, "The handler of {Message} for request {RequestId} failed at delivery {Delivery}")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, int delivery, Exception exception);
     }
 }

@@ -73,9 +73,9 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
     private static class Sql
     {
         private const string Columns = """
-            c.object_key AS ObjectKey, c.bytes_in AS BytesIn, c.bytes_out AS BytesOut, c.kept_original AS KeptOriginal,
-                   c.width AS Width, c.height AS Height, c.content_hash AS ContentHash, c.source_key AS SourceKey, c.variants AS Variants,
-                   c.etag AS ETag, c.last_modified AS LastModified, c.source_url AS SourceUrl
+            c.object_key, c.bytes_in, c.bytes_out, c.kept_original,
+                   c.width, c.height, c.content_hash, c.source_key, c.variants,
+                   c.etag, c.last_modified, c.source_url
             """;
 
         /// <summary>A message of an attempt that was recorded meanwhile changes nothing: the sweep hands out the next one. Uses the primary keys and image_by_url.</summary>

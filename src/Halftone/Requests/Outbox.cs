@@ -15,10 +15,9 @@ namespace Halftone.Requests;
 internal static class Outbox
 {
     public static Task AddAsync(DbTransaction transaction, Message message, TimeProvider time) =>
-        transaction.Connection!.ExecuteAsync(
+        transaction.ExecuteAsync(
             Sql.Insert,
-            new { Message = message.ToJson(), CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds() },
-            transaction);
+            new { Message = message.ToJson(), CreatedAt = time.GetUtcNow().ToUnixTimeMilliseconds() });
 
     private static class Sql
     {
@@ -80,8 +79,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
     /// <summary>Published before the commit: what other relays skip as locked is on its queue or back in its row, whatever dies.</summary>
     private async Task<bool> RelayAsync(DbTransaction transaction, object parameters, CancellationToken cancellationToken)
     {
-        var connection = transaction.Connection!;
-        var rows = (await connection.QueryAsync<Row>(database.Choose(Sql.OldestSqlite, Sql.OldestPostgres), parameters, transaction)).AsList();
+        var rows = (await transaction.QueryAsync<Row>(database.Choose(Sql.OldestSqlite, Sql.OldestPostgres), parameters)).AsList();
         var messages = new List<Message>(rows.Count);
         var published = new List<long>(rows.Count);
         foreach (var row in rows)
@@ -102,7 +100,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
         if (published.Count > 0)
         {
             await queue.PublishAsync(messages, cancellationToken);
-            await connection.ExecuteAsync(database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres), new { Ids = JsonSerializer.Serialize(published) }, transaction);
+            await transaction.ExecuteAsync(database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres), new { Ids = JsonSerializer.Serialize(published) });
         }
 
         return rows.Count > 0;
@@ -117,7 +115,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
         public const string AnyPostgres = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value::bigint FROM json_array_elements_text(@Parked::json)))";
 
         public const string OldestSqlite = """
-            SELECT outbox_id AS OutboxId, message AS Message
+            SELECT outbox_id, message
             FROM   outbox
             WHERE  outbox_id NOT IN (SELECT value FROM json_each(@Parked))
             ORDER  BY outbox_id
@@ -126,7 +124,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
         /// <summary>Each relay takes rows that no other has.</summary>
         public const string OldestPostgres = """
-            SELECT outbox_id AS OutboxId, message AS Message
+            SELECT outbox_id, message
             FROM   outbox
             WHERE  outbox_id NOT IN (SELECT value::bigint FROM json_array_elements_text(@Parked::json))
             ORDER  BY outbox_id
@@ -141,10 +139,10 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private static partial class Log
     {
-        [LoggerMessage(211, LogLevel.Error, "Messages could not be published; they stay in the outbox and are tried again")]
+        [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and are tried again")]
         public static partial void RelayFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(212, LogLevel.Error, "Outbox row {OutboxId} holds a message that this version cannot read; it stays where it is")]
+        [LoggerMessage(702, LogLevel.Error, "Outbox row {OutboxId} holds a message that this version cannot read; it stays where it is")]
         public static partial void Parked(ILogger logger, long outboxId, Exception exception);
     }
 }

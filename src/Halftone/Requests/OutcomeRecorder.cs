@@ -194,7 +194,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         for (var i = 0; i < batch.Count; i++)
         {
             var outcome = batch[i].Outcome;
-            var rows = await transaction.Connection!.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), transaction, patienceSeconds);
+            var rows = await transaction.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), patienceSeconds);
             changed[i] = rows > 0;
             sums.Add(outcome, rows);
             var lastOfRequest = i + 1 == batch.Count || batch[i + 1].Outcome.RequestId != outcome.RequestId || batch[i + 1].Outcome.Run != outcome.Run;
@@ -261,13 +261,12 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
     {
         foreach (var ((errorCode, host), images) in sums.Errors)
         {
-            await transaction.Connection!.ExecuteAsync(Sql.CountError, new { outcome.RequestId, ErrorCode = errorCode, Host = host, Images = images }, transaction);
+            await transaction.ExecuteAsync(Sql.CountError, new { outcome.RequestId, ErrorCode = errorCode, Host = host, Images = images });
         }
 
-        var open = await transaction.Connection!.QuerySingleOrDefaultAsync<long?>(
+        var open = await transaction.QuerySingleOrDefaultAsync<long?>(
             Sql.Count,
-            new { outcome.RequestId, outcome.Run, sums.Completed, sums.Reused, sums.Failed, sums.BytesIn, sums.BytesOut, Now = now },
-            transaction);
+            new { outcome.RequestId, outcome.Run, sums.Completed, sums.Reused, sums.Failed, sums.BytesIn, sums.BytesOut, Now = now });
         if (open is null)
         {
             // The request moved on between the image's guard and here: nothing of this transaction may stay.

@@ -35,7 +35,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
                         return ActionResult.Done;
                     case "pending" or "processing":
                         await ChangeAsync(transaction, Sql.Cancel, requestId);
-                        await transaction.Connection!.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, transaction, HalftoneDatabase.LongStatementSeconds);
+                        await transaction.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, HalftoneDatabase.LongStatementSeconds);
                         await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
                         return ActionResult.Done;
                     default:
@@ -57,7 +57,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
                     case "completed" or "failed" or "cancelled" when row.Completed == row.Images:
                         return ActionResult.NothingToDo;
                     case "completed" or "failed" or "cancelled":
-                        await transaction.Connection!.ExecuteAsync(Sql.PendAgain, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() }, transaction, HalftoneDatabase.LongStatementSeconds);
+                        await transaction.ExecuteAsync(Sql.PendAgain, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() }, HalftoneDatabase.LongStatementSeconds);
                         await ChangeAsync(transaction, Sql.Retry, requestId);
                         await Outbox.AddAsync(transaction, new Message.Plan { RequestId = requestId, Run = row.Run + 1, After = 0 }, time);
                         return ActionResult.Done;
@@ -97,7 +97,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
         var deleted = await database.WriteAsync(
             async transaction =>
             {
-                var rows = (await transaction.Connection!.QueryAsync<EndedRow>(Sql.DeleteEnded, parameters, transaction)).AsList();
+                var rows = (await transaction.QueryAsync<EndedRow>(Sql.DeleteEnded, parameters)).AsList();
                 foreach (var row in rows)
                 {
                     await Outbox.AddAsync(transaction, new Message.Delete { RequestId = row.RequestId, Run = row.Run }, time);
@@ -118,10 +118,10 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
     }
 
     private static Task<ActionRow?> FindAsync(DbTransaction transaction, string owner, Guid requestId) =>
-        transaction.Connection!.QuerySingleOrDefaultAsync<ActionRow>(Sql.Find, new { RequestId = requestId, Owner = owner }, transaction);
+        transaction.QuerySingleOrDefaultAsync<ActionRow>(Sql.Find, new { RequestId = requestId, Owner = owner });
 
     private Task<int> ChangeAsync(DbTransaction transaction, string sql, Guid requestId) =>
-        transaction.Connection!.ExecuteAsync(sql, new { RequestId = requestId, Now = Now() }, transaction);
+        transaction.ExecuteAsync(sql, new { RequestId = requestId, Now = Now() });
 
     private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 
@@ -147,7 +147,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             UPDATE request
             SET    run = run
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
-            RETURNING state AS State, run AS Run, first_image_id AS FirstImageId, images AS Images, completed AS Completed
+            RETURNING state, run, first_image_id, images, completed
             """;
 
         /// <summary>Images that are not done stay pending rows.</summary>
@@ -187,7 +187,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
             WHERE  request_id IN (SELECT request_id FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled') ORDER BY finished_at LIMIT 100)
             AND    finished_at < @Before AND state IN ('completed', 'failed', 'cancelled')
-            RETURNING request_id AS RequestId, run AS Run
+            RETURNING request_id, run
             """;
     }
 }

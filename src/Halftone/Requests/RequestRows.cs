@@ -18,7 +18,7 @@ internal static class RequestRows
 
         await DeleteChunksAsync(database, Sql.DeleteImages, ranges.FirstImageId, ranges.Images, cancellationToken);
         await DeleteChunksAsync(database, Sql.DeleteProducts, ranges.FirstProductId, ranges.Products, cancellationToken);
-        await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.DeleteRequest, new { RequestId = requestId }, transaction), cancellationToken);
+        await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.DeleteRequest, new { RequestId = requestId }), cancellationToken);
     }
 
     private static async Task DeleteChunksAsync(HalftoneDatabase database, string sql, long firstId, long count, CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ internal static class RequestRows
         for (var from = firstId; from < firstId + count; from += ChunkRows)
         {
             var parameters = new { FirstId = from, EndId = Math.Min(firstId + count, from + ChunkRows) };
-            await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(sql, parameters, transaction), cancellationToken);
+            await database.WriteAsync(transaction => transaction.ExecuteAsync(sql, parameters), cancellationToken);
         }
     }
 
@@ -41,7 +41,7 @@ internal static class RequestRows
     private static class Sql
     {
         public const string Ranges = """
-            SELECT first_product_id AS FirstProductId, products AS Products, first_image_id AS FirstImageId, images AS Images
+            SELECT first_product_id, products, first_image_id, images
             FROM   request
             WHERE  request_id = @RequestId
             """;

@@ -190,16 +190,16 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     private static class Sql
     {
         public const string Request = """
-            SELECT file_name AS FileName, state AS State, planned_to AS PlannedTo, first_product_id AS FirstProductId, products AS Products, images AS Images,
-                   completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, reused AS Reused, result_key AS ResultKey,
-                   quality AS Quality, format AS Format, max_width AS MaxWidth, max_height AS MaxHeight, variants AS Variants,
-                   created_at AS CreatedAt, updated_at AS UpdatedAt, finished_at AS FinishedAt
+            SELECT file_name, state, planned_to, first_product_id, products, images,
+                   completed, failed, bytes_in, bytes_out, reused, result_key,
+                   quality, format, max_width, max_height, variants,
+                   created_at, updated_at, finished_at
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
             """;
 
         public const string Products = """
-            SELECT product_id AS ProductId, line AS Line, serial_number AS SerialNumber, product_name AS ProductName, first_image_id AS FirstImageId, images AS Images
+            SELECT product_id, line, serial_number, product_name, first_image_id, images
             FROM   product
             WHERE  product_id > @Cursor AND product_id >= @FirstProductId AND product_id < @EndProductId
             ORDER  BY product_id
@@ -207,14 +207,14 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             """;
 
         public const string Images = """
-            SELECT image_id AS ImageId, input_url AS InputUrl, same_as AS SameAs, state AS State, error_code AS ErrorCode, http_status AS HttpStatus,
-                   object_key AS ObjectKey, bytes_in AS BytesIn, bytes_out AS BytesOut, kept_original AS KeptOriginal, reused AS Reused,
-                   COALESCE(image.variants, (SELECT o.variants FROM image o WHERE o.image_id = image.same_as)) AS Variants
+            SELECT image_id, input_url, same_as, state, error_code, http_status,
+                   object_key, bytes_in, bytes_out, kept_original, reused,
+                   COALESCE(image.variants, (SELECT o.variants FROM image o WHERE o.image_id = image.same_as)) AS variants
             FROM   image
             WHERE  image_id >= @First AND image_id < @End
             ORDER  BY image_id
             """;
 
-        public const string Errors = "SELECT error_code AS ErrorCode, host AS Host, images AS Images FROM error_count WHERE request_id = @RequestId";
+        public const string Errors = "SELECT error_code, host, images FROM error_count WHERE request_id = @RequestId";
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
             KeyHash = Hash(key),
             Now = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
-        await database.WriteAsync(transaction => transaction.Connection!.ExecuteAsync(Sql.Insert, row, transaction), cancellationToken);
+        await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.Insert, row), cancellationToken);
         return key;
     }
 
@@ -50,7 +50,7 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
     /// <returns>False where there is no such key, or it was revoked before.</returns>
     public async Task<bool> RevokeAsync(string keyId, CancellationToken cancellationToken) =>
         await database.WriteAsync(
-            transaction => transaction.Connection!.ExecuteAsync(Sql.Revoke, new { KeyId = keyId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction),
+            transaction => transaction.ExecuteAsync(Sql.Revoke, new { KeyId = keyId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() }),
             cancellationToken) > 0;
 
     /// <summary>True once a key was ever made: a server whose last key was revoked is closed, not open.</summary>
@@ -92,7 +92,7 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
     {
         public const string Insert = "INSERT INTO api_key (key_id, name, key_hash, created_at) VALUES (@KeyId, @Name, @KeyHash, @Now)";
 
-        public const string List = "SELECT key_id AS KeyId, name AS Name, created_at AS CreatedAt, revoked_at AS RevokedAt FROM api_key ORDER BY key_id";
+        public const string List = "SELECT key_id, name, created_at, revoked_at FROM api_key ORDER BY key_id";
 
         public const string Revoke = "UPDATE api_key SET revoked_at = @Now WHERE key_id = @KeyId AND revoked_at IS NULL";
 
@@ -100,6 +100,6 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
 
         public const string Any = "SELECT EXISTS (SELECT 1 FROM api_key)";
 
-        public const string Find = "SELECT key_id AS KeyId, key_hash AS KeyHash FROM api_key WHERE key_hash = @KeyHash AND revoked_at IS NULL";
+        public const string Find = "SELECT key_id, key_hash FROM api_key WHERE key_hash = @KeyHash AND revoked_at IS NULL";
     }
 }
