@@ -35,6 +35,7 @@ internal static class Program
         RequestCommands.CreateDelete(),
         RequestCommands.CreateList(),
         WebhooksCommand.Create(),
+        McpCommand.Create(),
         HealthCommand.Create(),
         KeysCommand.Create(),
         WebhookSecretCommand.Create(),

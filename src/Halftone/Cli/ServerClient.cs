@@ -120,7 +120,16 @@ internal sealed class ServerClient : IDisposable
     /// <param name="upload">Which and how.</param>
     /// <param name="sent">Told how many bytes have gone.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, Action<long> sent, CancellationToken cancellationToken)
+    public Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, Action<long> sent, CancellationToken cancellationToken) =>
+        UploadAsync(upload, sent, ApiJson.Default.UploadAccepted, cancellationToken);
+
+    /// <summary>Has a file checked, of which the server keeps nothing.</summary>
+    /// <param name="file">The CSV, also gzipped.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public Task<Answer<UploadChecked>> CheckAsync(string file, CancellationToken cancellationToken) => UploadAsync(
+        new UploadRequest { File = file, Fields = new Dictionary<string, string> { ["validate_only"] = "true" } }, static _ => { }, ApiJson.Default.UploadChecked, cancellationToken);
+
+    private async Task<Answer<T>> UploadAsync<T>(UploadRequest upload, Action<long> sent, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         silence.CancelAfter(UploadSilence);
@@ -143,7 +152,7 @@ internal sealed class ServerClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = form, Headers = { ExpectContinue = true } };
         request.Headers.Add("Idempotency-Key", upload.IdempotencyKey);
         using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, silence.Token, cancellationToken);
-        return await ReadAsync(response, ApiJson.Default.UploadAccepted, cancellationToken);
+        return await ReadAsync(response, type, cancellationToken);
     }
 
     /// <summary>Opens what is answered in a stream; the caller disposes it.</summary>

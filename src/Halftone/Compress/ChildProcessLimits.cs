@@ -1,8 +1,13 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
 
 namespace Halftone.Compress;
 
-/// <summary>What a codec child asks of the operating system about itself (POSIX names; see the manual pages in section 2).</summary>
+/// <summary>
+/// What a codec child asks of the operating system about itself (POSIX names; see the manual pages in section 2). On Windows a job object holds the limits
+/// (<see cref="ChildJob"/>). macOS takes RLIMIT_DATA and does not count mappings under it: there the pixel limit alone bounds memory.
+/// </summary>
 internal static class ChildProcessLimits
 {
     private const int RlimitCpu = 0, RlimitData = 2, RlimitCore = 4;
@@ -11,24 +16,70 @@ internal static class ChildProcessLimits
     private const int PipeBytes = 1 << 20; // what /proc/sys/fs/pipe-max-size allows everyone
 
     /// <summary>Limits memory for data. RLIMIT_AS would not do: .NET reserves hundreds of GiB of addresses that it never fills.</summary>
-    public static void LimitMemory(long bytes) => SetSoftLimit(RlimitData, (ulong)bytes);
+    public static void LimitMemory(long bytes)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            ChildJob.LimitMemory(bytes);
+        }
+        else
+        {
+            SetSoftLimit(RlimitData, (ulong)bytes);
+        }
+    }
 
     /// <summary>No core file for an image that crashes a decoder: it would fill a disk, and hold customers' pictures.</summary>
-    public static void ForbidCoreFiles() => SetSoftLimit(RlimitCore, 0);
+    public static void ForbidCoreFiles()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            SetSoftLimit(RlimitCore, 0);
+        }
+    }
 
     /// <summary>
     /// From now on, so many seconds of processor time; then SIGXCPU ends the process. The limit counts from the start of the
     /// process, so it is moved before each image; whole seconds are all it knows, hence up to one second more.
     /// </summary>
-    public static void LimitCpuFromNow(int seconds) =>
-        SetSoftLimit(RlimitCpu, (ulong)(Math.Ceiling(Environment.CpuUsage.TotalTime.TotalSeconds) + seconds));
+    public static void LimitCpuFromNow(int seconds)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            ChildJob.LimitCpu(Environment.CpuUsage.UserTime + TimeSpan.FromSeconds(seconds));
+        }
+        else
+        {
+            SetSoftLimit(RlimitCpu, (ulong)(Math.Ceiling(Environment.CpuUsage.TotalTime.TotalSeconds) + seconds));
+        }
+    }
+
+    /// <summary>Standard input, as the pipe that it is.</summary>
+    public static Stream OpenInput() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardInput()
+        : new FileStream(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
+
+    /// <summary>The pipe to the parent, set up for frames: nothing else gets into it, it has room, and this process ends when nobody reads it.</summary>
+    public static Stream OpenOutput()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            // libvips prints nothing (its log is shut), and the write that finds the parent gone ends this process.
+            return Console.OpenStandardOutput();
+        }
+
+        var pipe = TakeStandardOutput();
+        EndWithReader(pipe);
+        EnlargePipes(pipe);
+        return new FileStream(new SafeFileHandle(pipe, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+    }
 
     /// <summary>
     /// Takes the pipe to the parent away from file descriptor 1, and puts standard error there: what a native library prints
     /// must not end up between frames.
     /// </summary>
     /// <returns>The pipe's new descriptor.</returns>
-    public static int TakeStandardOutput()
+    [UnsupportedOSPlatform("windows")]
+    private static int TakeStandardOutput()
     {
         var pipe = dup(StandardOutput);
         _ = dup2(StandardError, StandardOutput);
@@ -36,7 +87,7 @@ internal static class ChildProcessLimits
     }
 
     /// <summary>Room for an ordinary image in each pipe, so that writer and reader need not take turns every 64 KiB. Where refused, it works without.</summary>
-    public static void EnlargePipes(int output)
+    private static void EnlargePipes(int output)
     {
         if (OperatingSystem.IsLinux())
         {
@@ -50,7 +101,8 @@ internal static class ChildProcessLimits
     /// end of the output pipe, which comes when the only reader closes it, however it ended. (PR_SET_PDEATHSIG would follow the
     /// thread that started us and kill children whose parent is well.)
     /// </summary>
-    public static void EndWithReader(int output)
+    [UnsupportedOSPlatform("windows")]
+    private static void EndWithReader(int output)
     {
         var watcher = new Thread(() =>
         {
@@ -65,6 +117,7 @@ internal static class ChildProcessLimits
         watcher.Start();
     }
 
+    [UnsupportedOSPlatform("windows")]
     private static void SetSoftLimit(int resource, ulong value)
     {
         // The hard limit stays: it could never be raised again, and it is lower already where an administrator said so.
@@ -94,19 +147,19 @@ internal static class ChildProcessLimits
     // Blittable parameters only, so that this project needs no unsafe code; fcntl is variadic in C, which does not matter to
     // an int argument on any Linux that .NET runs on.
 #pragma warning disable SYSLIB1054, CA5392
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int getrlimit(int resource, out ResourceLimit limit);
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int setrlimit(int resource, in ResourceLimit limit);
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int dup(int descriptor);
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int dup2(int descriptor, int target);
-    [DllImport("libc")]
+    [DllImport("libc"), SupportedOSPlatform("linux")]
     private static extern int fcntl(int descriptor, int command, int argument);
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int poll(ref PollDescriptor descriptors, nuint count, int milliseconds);
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern void _exit(int status);
 #pragma warning restore SYSLIB1054, CA5392
 }

@@ -1,15 +1,26 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Halftone.Io;
 
-/// <summary>.NET cannot open a folder, so what flushes names and whole file systems is called directly: open(2), fsync(2), syncfs(2).</summary>
+/// <summary>
+/// .NET cannot open a folder, so what flushes names and whole file systems is called directly: open(2), fsync(2), syncfs(2). On Windows there is no
+/// such call without an administrator's rights, and none is made: after power loss the newest files may be missing there, and the next start looks at
+/// every file, as after a crash. On macOS sync(2) begins the writing and does not wait for its end.
+/// </summary>
 internal static class DiskSync
 {
     private const int ReadOnlyCloseOnExec = 0x80000;
 
     /// <summary>Puts a folder's entries on disk: a renamed file is found again after power loss.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
-    public static void Folder(string path) => WithFolder(path, FSync, "fsync");
+    public static void Folder(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            WithFolder(path, FSync, "fsync");
+        }
+    }
 
     /// <summary>Puts everything written to the folder's file system on disk.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
@@ -19,12 +30,13 @@ internal static class DiskSync
         {
             WithFolder(path, SyncFs, "syncfs");
         }
-        else
+        else if (!OperatingSystem.IsWindows())
         {
             Sync();
         }
     }
 
+    [UnsupportedOSPlatform("windows")]
     private static void WithFolder(string path, Func<int, int> flush, string call)
     {
         var folder = Open(path, OperatingSystem.IsLinux() ? ReadOnlyCloseOnExec : 0);
@@ -46,18 +58,18 @@ internal static class DiskSync
         }
     }
 
-    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "open", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "fsync", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int FSync(int descriptor);
 
-    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true), SupportedOSPlatform("linux")]
     private static extern int SyncFs(int descriptor);
 
-    [DllImport("libc", EntryPoint = "sync")]
+    [DllImport("libc", EntryPoint = "sync"), UnsupportedOSPlatform("windows")]
     private static extern void Sync();
 
-    [DllImport("libc", EntryPoint = "close")]
+    [DllImport("libc", EntryPoint = "close"), UnsupportedOSPlatform("windows")]
     private static extern int Close(int descriptor);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Halftone.Io;
 
@@ -12,7 +13,7 @@ internal enum LinkResult
     Refused,
 }
 
-/// <summary>A second name for a file, which .NET does not make: link(2), utimensat(2).</summary>
+/// <summary>A second name for a file, which .NET does not make: link(2), utimensat(2). Windows is not asked for one: there the bytes are copied.</summary>
 internal static class HardLink
 {
     private const int NoEntry = 2;
@@ -26,8 +27,14 @@ internal static class HardLink
     /// <param name="file">What there is.</param>
     /// <param name="link">A name that nobody else would choose: where it is there already, a network file system has made it and lost the answer.</param>
     /// <exception cref="IOException">The disk is full.</exception>
-    public static LinkResult Make(string file, string link) =>
-        Touch(CurrentFolder, file, 0, 0) != 0 || Link(file, link) != 0
+    public static LinkResult Make(string file, string link)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return File.Exists(file) && Directory.Exists(Path.GetDirectoryName(link)) ? LinkResult.Refused : LinkResult.Missing;
+        }
+
+        return Touch(CurrentFolder, file, 0, 0) != 0 || Link(file, link) != 0
             ? Marshal.GetLastPInvokeError() switch
             {
                 NoEntry => LinkResult.Missing,
@@ -36,10 +43,11 @@ internal static class HardLink
                 _ => LinkResult.Refused,
             }
             : LinkResult.Made;
+    }
 
-    [DllImport("libc", EntryPoint = "link", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "link", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int Link([MarshalAs(UnmanagedType.LPUTF8Str)] string file, [MarshalAs(UnmanagedType.LPUTF8Str)] string link);
 
-    [DllImport("libc", EntryPoint = "utimensat", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "utimensat", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int Touch(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, nint now, int flags);
 }

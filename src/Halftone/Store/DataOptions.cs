@@ -87,10 +87,15 @@ internal sealed class DataFolder(string folder, string option = "--data") : IDis
         return true;
     }
 
-    /// <summary>After the last work has ended in order. Flushes the file system first.</summary>
+    /// <summary>After the last work has ended in order. Flushes the file system first; where that cannot be done, on Windows, there is no such mark.</summary>
     /// <exception cref="IOException">The disk is full or failing; the next start then looks at every file, as after a crash.</exception>
     public void MarkClean()
     {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
         DiskSync.FileSystem(Root);
         File.Create(CleanMark).Dispose();
         DiskSync.Folder(Root);
