@@ -42,12 +42,12 @@ internal static class McpCommand
                     AnswerAsync(async () => (await client.CheckAsync(path, cancellationToken)).Json)),
             Tool("start_request", "Uploads a CSV: its images are fetched, compressed and stored, and a result CSV is made. Answers at once with the request_id.", isReadOnly: false,
                 ([Description("Path of the CSV on this machine, also gzipped.")] string path,
-                    [Description("Quality from 1 to 100; 50 where it is left out.")] int? quality,
-                    [Description("jpeg, png, webp, gif or avif; each image keeps its own where it is left out.")] string? format,
-                    [Description("The most pixels that images are wide.")] int? max_width,
-                    [Description("The most pixels that images are high.")] int? max_height,
-                    [Description("More outputs of each image, such as thumb:max_width=200;zoom:quality=70.")] string? variants,
-                    CancellationToken cancellationToken) =>
+                    [Description("Quality from 1 to 100; 50 where it is left out.")] int? quality = null,
+                    [Description("jpeg, png, webp, gif or avif; each image keeps its own where it is left out.")] string? format = null,
+                    [Description("The most pixels that images are wide.")] int? max_width = null,
+                    [Description("The most pixels that images are high.")] int? max_height = null,
+                    [Description("More outputs of each image, such as thumb:max_width=200;zoom:quality=70.")] string? variants = null,
+                    CancellationToken cancellationToken = default) =>
                     AnswerAsync(async () => (await client.UploadAsync(
                         new UploadRequest { File = path, Fields = Given(("quality", Number(quality)), ("format", format), ("max_width", Number(max_width)), ("max_height", Number(max_height)), ("variants", variants)) },
                         static _ => { },
@@ -56,7 +56,7 @@ internal static class McpCommand
                 ([Description("The request_id that start_request answered.")] string request_id, CancellationToken cancellationToken) =>
                     AnswerAsync(async () => (await client.StatusAsync(request_id, MostProducts, cancellationToken)).Json)),
             Tool("failed_rows", $"Lists images that failed, {MostFailedRows} at most a call: line and product, URL, why it failed and what to do. next_cursor, where there is one, asks for the next of them.", isReadOnly: true,
-                ([Description("The request_id that start_request answered.")] string request_id, [Description("next_cursor of the call before; left out at the first.")] string? cursor, CancellationToken cancellationToken) =>
+                ([Description("The request_id that start_request answered.")] string request_id, [Description("next_cursor of the call before; left out at the first.")] string? cursor = null, CancellationToken cancellationToken = default) =>
                     AnswerAsync(async () => (await client.CallAsync(
                         HttpMethod.Get,
                         $"requests/{Uri.EscapeDataString(request_id)}/images?status=failed&limit={MostFailedRows}{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}",
