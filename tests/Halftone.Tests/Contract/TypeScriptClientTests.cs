@@ -13,7 +13,7 @@ public sealed class TypeScriptClientTests
         var packages = Path.Combine(Script.Repository, "tests", "node", "node_modules");
         Assert.SkipUnless(Directory.Exists(packages), "The packages of tests/node are not installed; ./test does it.");
         // Below the packages, where Node and the compiler look for them.
-        var folder = Directory.CreateDirectory(Path.Combine(packages, $".halftone-client-{Guid.NewGuid():N}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(packages, $".halftone-client-{Environment.ProcessId}")).FullName;
         try
         {
             var output = await CompileAsync(folder);
