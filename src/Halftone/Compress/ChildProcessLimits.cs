@@ -5,8 +5,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Halftone.Compress;
 
 /// <summary>
-/// What a codec child asks of the operating system about itself (POSIX names; see the manual pages in section 2). On Windows a job object holds the limits
-/// (<see cref="ChildJob"/>). macOS takes RLIMIT_DATA and does not count mappings under it: there the pixel limit alone bounds memory.
+/// Operating system settings that a codec child makes for itself (POSIX names; see section 2 of the manual). On Windows a
+/// job object holds the limits (<see cref="ChildJob"/>). macOS does not count mappings under RLIMIT_DATA: there only the
+/// pixel limit bounds memory.
 /// </summary>
 internal static class ChildProcessLimits
 {
@@ -15,7 +16,10 @@ internal static class ChildProcessLimits
     private const int SetPipeSize = 1031; // F_SETPIPE_SZ of Linux
     private const int PipeBytes = 1 << 20; // what /proc/sys/fs/pipe-max-size allows everyone
 
-    /// <summary>Limits memory for data. RLIMIT_AS would not do: .NET reserves hundreds of GiB of addresses that it never fills.</summary>
+    /// <summary>
+    /// Limits memory for data. RLIMIT_AS is not usable: .NET reserves hundreds of GiB of address space that it never
+    /// fills.
+    /// </summary>
     public static void LimitMemory(long bytes)
     {
         if (OperatingSystem.IsWindows())
@@ -28,7 +32,25 @@ internal static class ChildProcessLimits
         }
     }
 
-    /// <summary>No core file for an image that crashes a decoder: it would fill a disk, and hold customers' pictures.</summary>
+    /// <summary>Returns free heap memory to the system. Only glibc can; elsewhere this has no effect.</summary>
+    public static void TrimHeap()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        try
+        {
+            _ = malloc_trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl has no such call.
+        }
+    }
+
+    /// <summary>Disables core files for images that crash a decoder: they would fill the disk and contain customers' images.</summary>
     public static void ForbidCoreFiles()
     {
         if (!OperatingSystem.IsWindows())
@@ -38,8 +60,8 @@ internal static class ChildProcessLimits
     }
 
     /// <summary>
-    /// From now on, so many seconds of processor time; then SIGXCPU ends the process. The limit counts from the start of the
-    /// process, so it is moved before each image; whole seconds are all it knows, hence up to one second more.
+    /// Allows this many more seconds of processor time; then SIGXCPU ends the process. The limit counts from the start
+    /// of the process, so it is raised before each image. It has whole seconds, hence up to one second more.
     /// </summary>
     public static void LimitCpuFromNow(int seconds)
     {
@@ -74,10 +96,10 @@ internal static class ChildProcessLimits
     }
 
     /// <summary>
-    /// Takes the pipe to the parent away from file descriptor 1, and puts standard error there: what a native library prints
-    /// must not end up between frames.
+    /// Moves the pipe to the parent from file descriptor 1 to another, and puts standard error in its place: output of
+    /// a native library must not end up between frames.
     /// </summary>
-    /// <returns>The pipe's new descriptor.</returns>
+    /// <returns>The new descriptor of the pipe.</returns>
     [UnsupportedOSPlatform("windows")]
     private static int TakeStandardOutput()
     {
@@ -86,7 +108,10 @@ internal static class ChildProcessLimits
         return pipe;
     }
 
-    /// <summary>Room for an ordinary image in each pipe, so that writer and reader need not take turns every 64 KiB. Where refused, it works without.</summary>
+    /// <summary>
+    /// Makes each pipe large enough for an ordinary image, so that writer and reader need not alternate every 64 KiB.
+    /// Works without it if refused.
+    /// </summary>
     private static void EnlargePipes(int output)
     {
         if (OperatingSystem.IsLinux())
@@ -97,9 +122,9 @@ internal static class ChildProcessLimits
     }
 
     /// <summary>
-    /// Ends this process at once when the parent is gone, in the middle of an image too: a thread waits for an error on our
-    /// end of the output pipe, which comes when the only reader closes it, however it ended. (PR_SET_PDEATHSIG would follow the
-    /// thread that started us and kill children whose parent is well.)
+    /// Ends this process at once when the parent is gone, even in the middle of an image: a thread waits for an error
+    /// on our end of the output pipe, which occurs when the only reader closes it, however it ended. (PR_SET_PDEATHSIG
+    /// would follow the thread that started us, and kill children whose parent is alive.)
     /// </summary>
     [UnsupportedOSPlatform("windows")]
     private static void EndWithReader(int output)
@@ -109,7 +134,7 @@ internal static class ChildProcessLimits
             var waited = new PollDescriptor { Descriptor = output };
             while (poll(ref waited, 1, -1) <= 0)
             {
-                // Interrupted by a signal: wait on.
+                // Interrupted by a signal: wait again.
             }
             _exit(0);
         }, maxStackSize: 128 << 10)
@@ -120,7 +145,7 @@ internal static class ChildProcessLimits
     [UnsupportedOSPlatform("windows")]
     private static void SetSoftLimit(int resource, ulong value)
     {
-        // The hard limit stays: it could never be raised again, and it is lower already where an administrator said so.
+        // The hard limit stays, because it could never be raised again, and an administrator may already have lowered it.
         if (getrlimit(resource, out var limit) == 0)
         {
             limit.Soft = Math.Min(value, limit.Hard);
@@ -135,7 +160,7 @@ internal static class ChildProcessLimits
         public ulong Hard;
     }
 
-    /// <summary>No events asked for: errors are reported always.</summary>
+    /// <summary>No events requested: errors are always reported.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct PollDescriptor
     {
@@ -144,13 +169,15 @@ internal static class ChildProcessLimits
         public short Happened;
     }
 
-    // Blittable parameters only, so that this project needs no unsafe code; fcntl is variadic in C, which does not matter to
-    // an int argument on any Linux that .NET runs on.
+    // Only blittable parameters, so that this project needs no unsafe code. fcntl is variadic in C, which makes no
+    // difference for an int argument on any Linux that .NET supports.
 #pragma warning disable SYSLIB1054, CA5392
     [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int getrlimit(int resource, out ResourceLimit limit);
     [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int setrlimit(int resource, in ResourceLimit limit);
+    [DllImport("libc"), SupportedOSPlatform("linux")]
+    private static extern int malloc_trim(nuint pad);
     [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int dup(int descriptor);
     [DllImport("libc"), UnsupportedOSPlatform("windows")]

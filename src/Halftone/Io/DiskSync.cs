@@ -4,15 +4,15 @@ using System.Runtime.Versioning;
 namespace Halftone.Io;
 
 /// <summary>
-/// .NET cannot open a folder, so what flushes names and whole file systems is called directly: open(2), fsync(2), syncfs(2). On Windows there is no
-/// such call without an administrator's rights, and none is made: after power loss the newest files may be missing there, and the next start looks at
-/// every file, as after a crash. On macOS sync(2) begins the writing and does not wait for its end.
+/// Flushes folders and file systems with open(2), fsync(2) and syncfs(2), because .NET cannot open a folder. Windows lets only
+/// administrators do this, so nothing is flushed there: a power failure may lose the newest files, and every start checks all
+/// files, as after a crash. On macOS sync(2) does not wait until the data is on disk.
 /// </summary>
 internal static class DiskSync
 {
     private const int ReadOnlyCloseOnExec = 0x80000;
 
-    /// <summary>Puts a folder's entries on disk: a renamed file is found again after power loss.</summary>
+    /// <summary>Flushes a folder's entries to disk, so that a renamed file is found after a power failure.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
     public static void Folder(string path)
     {
@@ -22,7 +22,7 @@ internal static class DiskSync
         }
     }
 
-    /// <summary>Puts everything written to the folder's file system on disk.</summary>
+    /// <summary>Flushes everything written to the folder's file system to disk.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
     public static void FileSystem(string path)
     {

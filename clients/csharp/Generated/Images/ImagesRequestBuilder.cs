@@ -16,7 +16,7 @@ namespace Halftone.Client.Images
     public partial class ImagesRequestBuilder : BaseRequestBuilder
     {
         /// <summary>Gets an item from the Halftone.Client.images.item collection</summary>
-        /// <param name="position">The request whose image it is.</param>
+        /// <param name="position">The request that the image belongs to.</param>
         /// <returns>A <see cref="global::Halftone.Client.Images.Item.WithRequest_ItemRequestBuilder"/></returns>
         public global::Halftone.Client.Images.Item.WithRequest_ItemRequestBuilder this[string position]
         {

@@ -15,11 +15,11 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>From 1.</summary>
+        /// <summary>Number of the attempt, from 1.</summary>
         public int? Attempt { get; set; }
-        /// <summary>When, UTC.</summary>
+        /// <summary>Time of the attempt, UTC.</summary>
         public DateTimeOffset? AttemptedAt { get; set; }
-        /// <summary>Why it failed, in a word of the fetch errors, or `gone` where the endpoint wants no more; absent where it was delivered.</summary>
+        /// <summary>Code of the error, as for images, or `gone` if the endpoint wants no more events; absent if it was delivered.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Error { get; set; }
@@ -27,9 +27,9 @@ namespace Halftone.Client.Models
 #else
         public string Error { get; set; }
 #endif
-        /// <summary>What the endpoint answered; absent where it did not.</summary>
+        /// <summary>Status that the endpoint answered with; absent if it did not answer.</summary>
         public int? HttpStatus { get; set; }
-        /// <summary>How long it took.</summary>
+        /// <summary>Duration in milliseconds.</summary>
         public long? Milliseconds { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.DeliveryAttempt"/> and sets the default values.

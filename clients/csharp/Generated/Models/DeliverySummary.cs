@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// An event on its way to one endpoint.
+    /// The delivery of an event to one endpoint.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class DeliverySummary : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Every attempt that was made, the first one first.</summary>
+        /// <summary>All attempts so far, oldest first.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.DeliveryAttempt>? Attempts { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.DeliveryAttempt> Attempts { get; set; }
 #endif
-        /// <summary>Where it goes.</summary>
+        /// <summary>URL of the endpoint.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Endpoint { get; set; }
@@ -31,7 +31,7 @@ namespace Halftone.Client.Models
 #else
         public string Endpoint { get; set; }
 #endif
-        /// <summary>The `webhook-id` header: the same at every attempt.</summary>
+        /// <summary>The `webhook-id` header, the same for every attempt.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? MessageId { get; set; }
@@ -39,13 +39,13 @@ namespace Halftone.Client.Models
 #else
         public string MessageId { get; set; }
 #endif
-        /// <summary>When it is tried next, UTC; absent where it is not.</summary>
+        /// <summary>Time of the next attempt, UTC; absent if there is none.</summary>
         public DateTimeOffset? NextAttemptAt { get; set; }
-        /// <summary>The request whose event it is; absent: a test event.</summary>
+        /// <summary>The request of the event; absent: a test event.</summary>
         public Guid? RequestId { get; set; }
         /// <summary>PENDING, DELIVERED or FAILED.</summary>
         public global::Halftone.Client.Models.DeliverySummary_status? Status { get; set; }
-        /// <summary>The webhook it goes to; absent: the `webhook_url` of the upload.</summary>
+        /// <summary>The receiving webhook; absent: the `webhook_url` of the upload.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? WebhookId { get; set; }

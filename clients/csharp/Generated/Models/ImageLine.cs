@@ -8,16 +8,16 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// One image in full, as a line of the NDJSON result.
+    /// An image with all its details, as a line of the NDJSON result.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class ImageLine : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Milliseconds, waiting for a codec child included; of the output and its variants together.</summary>
+        /// <summary>Milliseconds for the output and its variants, including the wait for a codec process.</summary>
         public long? CompressMs { get; set; }
-        /// <summary>Why it failed, in a word of a closed list; absent where it did not.</summary>
+        /// <summary>Code of the error; absent if it did not fail.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ErrorCode { get; set; }
@@ -25,15 +25,15 @@ namespace Halftone.Client.Models
 #else
         public string ErrorCode { get; set; }
 #endif
-        /// <summary>Milliseconds from taking the image to its last byte, waiting for its host included.</summary>
+        /// <summary>Milliseconds from the start of the image to its last byte, including the wait for its host.</summary>
         public long? FetchMs { get; set; }
-        /// <summary>Height of the output in pixels, as shown.</summary>
+        /// <summary>Height of the output in pixels, after EXIF rotation.</summary>
         public int? Height { get; set; }
-        /// <summary>What the host answered, where the code is http_status.</summary>
+        /// <summary>Status that the host answered with, if the code is http_status.</summary>
         public int? HttpStatus { get; set; }
-        /// <summary>Bytes of the source; absent where it is not completed.</summary>
+        /// <summary>Bytes of the source; absent if not completed.</summary>
         public long? InputBytes { get; set; }
-        /// <summary>As written in the file.</summary>
+        /// <summary>Exactly as written in the file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? InputUrl { get; set; }
@@ -41,15 +41,15 @@ namespace Halftone.Client.Models
 #else
         public string InputUrl { get; set; }
 #endif
-        /// <summary>True where the source was stored as it is because compressing would not have made it smaller.</summary>
+        /// <summary>True if the source was stored unchanged, because compressing would not have made it smaller.</summary>
         public bool? KeptOriginal { get; set; }
-        /// <summary>The line of the CSV, from 1.</summary>
+        /// <summary>Line of the CSV, from 1.</summary>
         public long? Line { get; set; }
-        /// <summary>The place of the image in its row, from 1.</summary>
+        /// <summary>Position of the image in its row, from 1.</summary>
         public long? Number { get; set; }
-        /// <summary>Bytes of the output; absent where it is not completed.</summary>
+        /// <summary>Bytes of the output; absent if not completed.</summary>
         public long? OutputBytes { get; set; }
-        /// <summary>Where the output is; absent where there is none.</summary>
+        /// <summary>URL of the output; absent if there is none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? OutputUrl { get; set; }
@@ -57,7 +57,7 @@ namespace Halftone.Client.Models
 #else
         public string OutputUrl { get; set; }
 #endif
-        /// <summary>As written in the file.</summary>
+        /// <summary>Exactly as written in the file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ProductName { get; set; }
@@ -65,9 +65,9 @@ namespace Halftone.Client.Models
 #else
         public string ProductName { get; set; }
 #endif
-        /// <summary>True where the output of an earlier request was taken over, because the image had not changed since.</summary>
+        /// <summary>True if the output of an earlier request was reused, because the image had not changed.</summary>
         public bool? Reused { get; set; }
-        /// <summary>As written in the file.</summary>
+        /// <summary>Exactly as written in the file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? SerialNumber { get; set; }
@@ -83,11 +83,11 @@ namespace Halftone.Client.Models
 #else
         public string Sha256 { get; set; }
 #endif
-        /// <summary>COMPLETED, FAILED, or PENDING where a cancelled request never came to it.</summary>
+        /// <summary>COMPLETED, FAILED, or PENDING if a cancelled request did not get to it.</summary>
         public global::Halftone.Client.Models.ImageLine_status? Status { get; set; }
-        /// <summary>Milliseconds to write the output and its variants.</summary>
+        /// <summary>Milliseconds to store the output and its variants.</summary>
         public long? StoreMs { get; set; }
-        /// <summary>Its other outputs, in the order that the upload asked for them; absent where there are none, and where it is not completed.</summary>
+        /// <summary>Its variants, in the order of the upload; absent if there are none, or if not completed.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.ImageVariant>? Variants { get; set; }
@@ -95,7 +95,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.ImageVariant> Variants { get; set; }
 #endif
-        /// <summary>Width of the output in pixels, as shown.</summary>
+        /// <summary>Width of the output in pixels, after EXIF rotation.</summary>
         public int? Width { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.ImageLine"/> and sets the default values.

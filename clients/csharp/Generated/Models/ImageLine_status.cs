@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>COMPLETED, FAILED, or PENDING where a cancelled request never came to it.</summary>
+    /// <summary>COMPLETED, FAILED, or PENDING if a cancelled request did not get to it.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum ImageLine_status
     {

@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>The page, in the order of the file.</summary>
+        /// <summary>The images, in file order.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.ImageLine>? Images { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.ImageLine> Images { get; set; }
 #endif
-        /// <summary>Ask again with `cursor` set to this for the next page; absent on the last.</summary>
+        /// <summary>Value of `cursor` for the next page; absent on the last page.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? NextCursor { get; set; }

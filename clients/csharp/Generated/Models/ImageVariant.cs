@@ -8,18 +8,18 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// Another output of an image.
+    /// An additional output of an image.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class ImageVariant : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Its bytes, which no sum counts: those are of the images&apos; main outputs.</summary>
+        /// <summary>Its size in bytes, which is not part of any total: those count only main outputs.</summary>
         public long? Bytes { get; set; }
-        /// <summary>Its height in pixels, as shown.</summary>
+        /// <summary>Height in pixels, after EXIF rotation.</summary>
         public int? Height { get; set; }
-        /// <summary>As the upload named it.</summary>
+        /// <summary>The name from the upload.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Name { get; set; }
@@ -27,7 +27,7 @@ namespace Halftone.Client.Models
 #else
         public string Name { get; set; }
 #endif
-        /// <summary>Where it is.</summary>
+        /// <summary>URL of the variant.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Url { get; set; }
@@ -35,7 +35,7 @@ namespace Halftone.Client.Models
 #else
         public string Url { get; set; }
 #endif
-        /// <summary>Its width in pixels, as shown.</summary>
+        /// <summary>Width in pixels, after EXIF rotation.</summary>
         public int? Width { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.ImageVariant"/> and sets the default values.

@@ -9,14 +9,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// What is wrong, as RFC 9457 has it.
+    /// A problem as in RFC 9457.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class Problem : ApiException, IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>What is wrong, for programs: a word of a closed list, which /docs/errors explains.</summary>
+        /// <summary>Code of the problem, for programs; /docs/errors explains each.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Code { get; set; }
@@ -24,7 +24,7 @@ namespace Halftone.Client.Models
 #else
         public string Code { get; set; }
 #endif
-        /// <summary>What is wrong and what to do, for people.</summary>
+        /// <summary>The problem and its fix, for people.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Detail { get; set; }
@@ -34,9 +34,9 @@ namespace Halftone.Client.Models
 #endif
         /// <summary>The primary error message.</summary>
         public override string Message { get => base.Message; }
-        /// <summary>The status of the answer.</summary>
+        /// <summary>HTTP status of the answer.</summary>
         public int? Status { get; set; }
-        /// <summary>What is wrong, in a few words.</summary>
+        /// <summary>A short title.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Title { get; set; }
@@ -44,7 +44,7 @@ namespace Halftone.Client.Models
 #else
         public string Title { get; set; }
 #endif
-        /// <summary>Leads to a page about it, on this server.</summary>
+        /// <summary>URL of a page about the problem, on this server.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Type { get; set; }

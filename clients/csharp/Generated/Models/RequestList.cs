@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// A page of requests, the newest first.
+    /// A page of requests, newest first.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class RequestList : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Ask again with `cursor` set to this for older ones; absent on the last page.</summary>
+        /// <summary>Value of `cursor` for the next, older page; absent on the last page.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? NextCursor { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public string NextCursor { get; set; }
 #endif
-        /// <summary>The page.</summary>
+        /// <summary>The requests.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.RequestSummary>? Requests { get; set; }

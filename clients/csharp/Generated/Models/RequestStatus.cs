@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// The status answer. Times are UTC, sizes bytes.
+    /// The status of a request. Times are UTC, sizes are in bytes.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class RequestStatus : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>How many bytes it saved.</summary>
+        /// <summary>Bytes saved.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.StatusBytes? Bytes { get; set; }
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.StatusBytes Bytes { get; set; }
 #endif
-        /// <summary>When it was uploaded, UTC.</summary>
+        /// <summary>Time of the upload, UTC.</summary>
         public DateTimeOffset? CreatedAt { get; set; }
-        /// <summary>Why images failed, the most frequent first.</summary>
+        /// <summary>Reasons why images failed, most frequent first.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.StatusErrorCount>? Errors { get; set; }
@@ -33,7 +33,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.StatusErrorCount> Errors { get; set; }
 #endif
-        /// <summary>The uploaded file&apos;s name.</summary>
+        /// <summary>Name of the uploaded file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? FileName { get; set; }
@@ -41,9 +41,9 @@ namespace Halftone.Client.Models
 #else
         public string FileName { get; set; }
 #endif
-        /// <summary>When it ended, UTC; absent while it runs.</summary>
+        /// <summary>Time of its end, UTC; absent while it runs.</summary>
         public DateTimeOffset? FinishedAt { get; set; }
-        /// <summary>Ask again with `cursor` set to this for the next page; absent on the last.</summary>
+        /// <summary>Value of `cursor` for the next page; absent on the last page.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? NextCursor { get; set; }
@@ -51,7 +51,7 @@ namespace Halftone.Client.Models
 #else
         public string NextCursor { get; set; }
 #endif
-        /// <summary>What was asked for.</summary>
+        /// <summary>The options of the upload.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.StatusOptions? Options { get; set; }
@@ -59,7 +59,7 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.StatusOptions Options { get; set; }
 #endif
-        /// <summary>A page of the product rows, in the order of the file.</summary>
+        /// <summary>A page of the product rows, in file order.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.StatusProduct>? Products { get; set; }
@@ -67,7 +67,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.StatusProduct> Products { get; set; }
 #endif
-        /// <summary>How far it is.</summary>
+        /// <summary>Progress of the request.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.StatusProgress? Progress { get; set; }
@@ -75,9 +75,9 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.StatusProgress Progress { get; set; }
 #endif
-        /// <summary>Names the request in every other call.</summary>
+        /// <summary>ID of the request in all other calls.</summary>
         public Guid? RequestId { get; set; }
-        /// <summary>Where the result CSV is; absent until there is one.</summary>
+        /// <summary>URL of the result CSV; absent until it exists.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ResultUrl { get; set; }
@@ -85,11 +85,11 @@ namespace Halftone.Client.Models
 #else
         public string ResultUrl { get; set; }
 #endif
-        /// <summary>How many of the completed images have the output of an earlier request, because they had not changed since.</summary>
+        /// <summary>Number of completed images that reuse an output of an earlier request, because they have not changed.</summary>
         public long? Reused { get; set; }
-        /// <summary>PENDING, PROCESSING, COMPLETED (at least one image done, or none asked for), FAILED (none done) or CANCELLED.</summary>
+        /// <summary>PENDING, PROCESSING, COMPLETED (at least one image done, or a file without images), FAILED (none done) or CANCELLED.</summary>
         public global::Halftone.Client.Models.RequestStatus_status? Status { get; set; }
-        /// <summary>When it changed last, UTC.</summary>
+        /// <summary>Time of the last change, UTC.</summary>
         public DateTimeOffset? UpdatedAt { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.RequestStatus"/> and sets the default values.

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>PENDING, PROCESSING, COMPLETED (at least one image done, or none asked for), FAILED (none done) or CANCELLED.</summary>
+    /// <summary>PENDING, PROCESSING, COMPLETED (at least one image done, or a file without images), FAILED (none done) or CANCELLED.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum RequestStatus_status
     {

@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>How many bytes it saved.</summary>
+        /// <summary>Bytes saved.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.StatusBytes? Bytes { get; set; }
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.StatusBytes Bytes { get; set; }
 #endif
-        /// <summary>When it was uploaded, UTC.</summary>
+        /// <summary>Time of the upload, UTC.</summary>
         public DateTimeOffset? CreatedAt { get; set; }
-        /// <summary>The uploaded file&apos;s name.</summary>
+        /// <summary>Name of the uploaded file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? FileName { get; set; }
@@ -33,9 +33,9 @@ namespace Halftone.Client.Models
 #else
         public string FileName { get; set; }
 #endif
-        /// <summary>When it ended, UTC; absent while it runs.</summary>
+        /// <summary>Time of its end, UTC; absent while it runs.</summary>
         public DateTimeOffset? FinishedAt { get; set; }
-        /// <summary>How far it is.</summary>
+        /// <summary>Progress of the request.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.StatusProgress? Progress { get; set; }
@@ -43,9 +43,9 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.StatusProgress Progress { get; set; }
 #endif
-        /// <summary>Names the request in every other call.</summary>
+        /// <summary>ID of the request in all other calls.</summary>
         public Guid? RequestId { get; set; }
-        /// <summary>Where the result CSV is; absent until there is one.</summary>
+        /// <summary>URL of the result CSV; absent until it exists.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ResultUrl { get; set; }
@@ -53,7 +53,7 @@ namespace Halftone.Client.Models
 #else
         public string ResultUrl { get; set; }
 #endif
-        /// <summary>As in the status.</summary>
+        /// <summary>The same values as in the status.</summary>
         public global::Halftone.Client.Models.RequestSummary_status? Status { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.RequestSummary"/> and sets the default values.

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>As in the status.</summary>
+    /// <summary>The same values as in the status.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum RequestSummary_status
     {

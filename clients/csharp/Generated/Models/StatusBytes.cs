@@ -8,18 +8,18 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// Sums over the completed images, in bytes.
+    /// Total bytes of the completed images.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class StatusBytes : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Sum of the source images that were completed.</summary>
+        /// <summary>Bytes of the source images.</summary>
         public long? Input { get; set; }
-        /// <summary>Sum of their outputs.</summary>
+        /// <summary>Bytes of their outputs.</summary>
         public long? Output { get; set; }
-        /// <summary>How much smaller the outputs are, in percent of the input, one decimal.</summary>
+        /// <summary>Bytes saved, in percent of the input, with one decimal.</summary>
         public double? SavedPercent { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.StatusBytes"/> and sets the default values.

@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>What went wrong, in a word of a closed list: /docs/errors explains each.</summary>
+        /// <summary>Code of the error; /docs/errors explains each.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Code { get; set; }
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public string Code { get; set; }
 #endif
-        /// <summary>Images that failed with it.</summary>
+        /// <summary>Number of images that failed with it.</summary>
         public long? Count { get; set; }
-        /// <summary>The hosts it happened at, the most frequent first; 20 at most.</summary>
+        /// <summary>The hosts of these images, most frequent first; at most 20.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.StatusHostCount>? Hosts { get; set; }
@@ -33,7 +33,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.StatusHostCount> Hosts { get; set; }
 #endif
-        /// <summary>What it means and what to do, in a sentence.</summary>
+        /// <summary>The meaning and the fix, for people.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Message { get; set; }

@@ -8,16 +8,16 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// How often a host was named.
+    /// Number of images per host.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class StatusHostCount : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Images.</summary>
+        /// <summary>Number of images.</summary>
         public long? Count { get; set; }
-        /// <summary>Its name, without port.</summary>
+        /// <summary>Name of the host, without port.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Host { get; set; }

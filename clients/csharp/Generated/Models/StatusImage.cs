@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Why it failed; absent where it did not.</summary>
+        /// <summary>The reason of the failure; absent if it did not fail.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.StatusImageError? Error { get; set; }
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.StatusImageError Error { get; set; }
 #endif
-        /// <summary>Bytes of the source; absent until it is completed.</summary>
+        /// <summary>Bytes of the source; absent until completed.</summary>
         public long? InputBytes { get; set; }
-        /// <summary>As written in the file.</summary>
+        /// <summary>Exactly as written in the file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? InputUrl { get; set; }
@@ -33,11 +33,11 @@ namespace Halftone.Client.Models
 #else
         public string InputUrl { get; set; }
 #endif
-        /// <summary>True where the source was stored as it is because compressing would not have made it smaller; absent until it is completed.</summary>
+        /// <summary>True if the source was stored unchanged, because compressing would not have made it smaller; absent until completed.</summary>
         public bool? KeptOriginal { get; set; }
-        /// <summary>Bytes of the output; absent until it is completed.</summary>
+        /// <summary>Bytes of the output; absent until completed.</summary>
         public long? OutputBytes { get; set; }
-        /// <summary>Where the output is; absent until there is one.</summary>
+        /// <summary>URL of the output; absent until it exists.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? OutputUrl { get; set; }
@@ -45,11 +45,11 @@ namespace Halftone.Client.Models
 #else
         public string OutputUrl { get; set; }
 #endif
-        /// <summary>True where the output of an earlier request was taken over, because the image had not changed since; absent until it is completed.</summary>
+        /// <summary>True if the output of an earlier request was reused, because the image had not changed; absent until completed.</summary>
         public bool? Reused { get; set; }
         /// <summary>PENDING, PROCESSING, COMPLETED or FAILED.</summary>
         public global::Halftone.Client.Models.StatusImage_status? Status { get; set; }
-        /// <summary>Its other outputs, in the order that the upload asked for them; absent where there are none, and until it is completed.</summary>
+        /// <summary>Its variants, in the order of the upload; absent if there are none, and until completed.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.ImageVariant>? Variants { get; set; }

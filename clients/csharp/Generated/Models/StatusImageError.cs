@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// Why an image failed.
+    /// The reason why an image failed.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class StatusImageError : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>In a word of a closed list: /docs/errors explains each.</summary>
+        /// <summary>Code of the error; /docs/errors explains each.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Code { get; set; }
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public string Code { get; set; }
 #endif
-        /// <summary>What the host answered, where the code is http_status.</summary>
+        /// <summary>Status that the host answered with, if the code is http_status.</summary>
         public int? HttpStatus { get; set; }
-        /// <summary>What it means and what to do, in a sentence or two.</summary>
+        /// <summary>The meaning and the fix, in one or two sentences.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Message { get; set; }

@@ -8,22 +8,22 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// What an upload asked for, what it did not say filled in.
+    /// The options of an upload, including defaults.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class StatusOptions : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Format of the outputs; keep: each source&apos;s own.</summary>
+        /// <summary>Format of the outputs; keep: the same as the source.</summary>
         public global::Halftone.Client.Models.StatusOptions_format? Format { get; set; }
-        /// <summary>The most pixels that they are high; absent where there is no bound.</summary>
+        /// <summary>Maximum output height in pixels; absent if there is no limit.</summary>
         public int? MaxHeight { get; set; }
-        /// <summary>The most pixels that outputs are wide; absent where there is no bound.</summary>
+        /// <summary>Maximum output width in pixels; absent if there is no limit.</summary>
         public int? MaxWidth { get; set; }
         /// <summary>Quality of the outputs, 1 to 100.</summary>
         public int? Quality { get; set; }
-        /// <summary>More outputs of each image; absent where there are none.</summary>
+        /// <summary>Additional outputs of each image; absent if there are none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Variants { get; set; }

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>Format of the outputs; keep: each source&apos;s own.</summary>
+    /// <summary>Format of the outputs; keep: the same as the source.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum StatusOptions_format
     {

@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Its images, in the order of the cell.</summary>
+        /// <summary>Its images, in cell order.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.StatusImage>? Images { get; set; }
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.StatusImage> Images { get; set; }
 #endif
-        /// <summary>The line of the CSV, from 1.</summary>
+        /// <summary>Line of the CSV, from 1.</summary>
         public long? Line { get; set; }
-        /// <summary>As written in the file.</summary>
+        /// <summary>Exactly as written in the file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ProductName { get; set; }
@@ -33,7 +33,7 @@ namespace Halftone.Client.Models
 #else
         public string ProductName { get; set; }
 #endif
-        /// <summary>As written in the file.</summary>
+        /// <summary>Exactly as written in the file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? SerialNumber { get; set; }

@@ -8,20 +8,20 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// How far a request is, in images.
+    /// Progress of a request, in images.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class StatusProgress : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Images that are stored.</summary>
+        /// <summary>Stored images.</summary>
         public long? Completed { get; set; }
-        /// <summary>Seconds to the end at the pace so far; absent before the first image and after the last.</summary>
+        /// <summary>Estimated seconds until the end at the pace so far; absent before the first image and after the last.</summary>
         public long? EtaSeconds { get; set; }
-        /// <summary>Images that are given up.</summary>
+        /// <summary>Failed images.</summary>
         public long? Failed { get; set; }
-        /// <summary>Of images that are completed or failed, 0 to 100, rounded down; 100 for a file without images.</summary>
+        /// <summary>Completed or failed images in percent of all, 0 to 100, rounded down; 100 for a file without images.</summary>
         public int? Percent { get; set; }
         /// <summary>Images in the file.</summary>
         public long? Total { get; set; }

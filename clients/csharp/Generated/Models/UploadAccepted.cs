@@ -19,11 +19,11 @@ namespace Halftone.Client.Models
         public long? Images { get; set; }
         /// <summary>Product rows in the file.</summary>
         public long? Products { get; set; }
-        /// <summary>Names the request in every other call.</summary>
+        /// <summary>ID of the request in all other calls.</summary>
         public Guid? RequestId { get; set; }
-        /// <summary>Where every request begins.</summary>
+        /// <summary>The first state of every request.</summary>
         public global::Halftone.Client.Models.UploadAccepted_status? Status { get; set; }
-        /// <summary>Where its status is.</summary>
+        /// <summary>URL of its status.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? StatusUrl { get; set; }

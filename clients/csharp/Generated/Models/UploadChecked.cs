@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// The answer to an upload with `validate_only`: what would happen, and nothing was kept.
+    /// The answer to an upload with `validate_only`: the outcome of the check. Nothing is kept.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class UploadChecked : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>The columns that were recognised, by the name that the file gives them; absent where there is no header.</summary>
+        /// <summary>The recognised columns, by their names in the file; absent if there is no header.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.UploadColumns? Columns { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.UploadColumns Columns { get; set; }
 #endif
-        /// <summary>Encoding and delimiter, such as `utf-8 comma`; absent where the file is no text.</summary>
+        /// <summary>Encoding and delimiter, such as `utf-8 comma`; absent if the file is not text.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Dialect { get; set; }
@@ -31,9 +31,9 @@ namespace Halftone.Client.Models
 #else
         public string Dialect { get; set; }
 #endif
-        /// <summary>All problems, listed or not.</summary>
+        /// <summary>Number of all problems, listed or not.</summary>
         public long? ErrorCount { get; set; }
-        /// <summary>The first problems, 100 at most.</summary>
+        /// <summary>The first problems, at most 100.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.UploadProblem>? Errors { get; set; }
@@ -41,7 +41,7 @@ namespace Halftone.Client.Models
 #else
         public List<global::Halftone.Client.Models.UploadProblem> Errors { get; set; }
 #endif
-        /// <summary>Hosts of the image URLs, the most frequent first; 100 at most.</summary>
+        /// <summary>Hosts of the image URLs, most frequent first; at most 100.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<global::Halftone.Client.Models.StatusHostCount>? Hosts { get; set; }
@@ -53,7 +53,7 @@ namespace Halftone.Client.Models
         public long? Images { get; set; }
         /// <summary>Product rows in the file.</summary>
         public long? Products { get; set; }
-        /// <summary>True where the file would be accepted.</summary>
+        /// <summary>True if the file would be accepted.</summary>
         public bool? Valid { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.UploadChecked"/> and sets the default values.

@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Every column of the file, in its order.</summary>
+        /// <summary>All columns of the file, in file order.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public List<string>? All { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public List<string> All { get; set; }
 #endif
-        /// <summary>The column that is read as image URLs; absent where there is none.</summary>
+        /// <summary>Name of the image URL column; absent if there is none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ImageUrls { get; set; }
@@ -31,7 +31,7 @@ namespace Halftone.Client.Models
 #else
         public string ImageUrls { get; set; }
 #endif
-        /// <summary>The column that is read as product name; absent where there is none.</summary>
+        /// <summary>Name of the product name column; absent if there is none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ProductName { get; set; }
@@ -39,7 +39,7 @@ namespace Halftone.Client.Models
 #else
         public string ProductName { get; set; }
 #endif
-        /// <summary>The column that is read as serial number; absent where there is none.</summary>
+        /// <summary>Name of the serial number column; absent if there is none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? SerialNumber { get; set; }

@@ -8,7 +8,7 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// An upload as JSON, 8 MiB at most.
+    /// An upload as JSON, at most 8 MiB.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class UploadJson : IAdditionalDataHolder, IParsable
@@ -23,9 +23,9 @@ namespace Halftone.Client.Models
 #else
         public string Csv { get; set; }
 #endif
-        /// <summary>Guard the cells of the result CSV that a spreadsheet program would run as a formula.</summary>
+        /// <summary>Protects cells of the result CSV that a spreadsheet program would run as a formula.</summary>
         public bool? EscapeFormulas { get; set; }
-        /// <summary>The name that the status and the result show, at most 255 characters.</summary>
+        /// <summary>File name for the status and the result, at most 255 characters.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? FileName { get; set; }
@@ -33,19 +33,19 @@ namespace Halftone.Client.Models
 #else
         public string FileName { get; set; }
 #endif
-        /// <summary>Format of the outputs; `keep`: each image stays what it is, and TIFF becomes JPEG. In any case; `jpg` is taken as `jpeg`.</summary>
+        /// <summary>Format of the outputs. `keep` keeps the format of each source, except that TIFF becomes JPEG. Case does not matter; `jpg` means `jpeg`.</summary>
         public global::Halftone.Client.Models.UploadJson_format? Format { get; set; }
-        /// <summary>The same for their height. An image fits into both bounds where both are given.</summary>
+        /// <summary>Maximum output height in pixels. If both limits are given, the image fits inside both.</summary>
         public int? MaxHeight { get; set; }
-        /// <summary>The most pixels that outputs are wide, as shown. A wider image is made smaller with its proportions kept; none is made larger. Without it the width has no bound.</summary>
+        /// <summary>Maximum output width in pixels, after EXIF rotation. Wider images are scaled down in proportion; none are enlarged. Default: no limit.</summary>
         public int? MaxWidth { get; set; }
-        /// <summary>Quality of the outputs on the encoders&apos; scale from 1 to 100.</summary>
+        /// <summary>Quality of the outputs on the encoders&apos; scale from 1 to 100. Default: the server&apos;s setting, 50.</summary>
         public int? Quality { get; set; }
-        /// <summary>Take over outputs of earlier requests where an image has not changed since and the options are the same; `false` fetches and compresses every image anew.</summary>
+        /// <summary>Reuses outputs of earlier requests if an image has not changed and the options are the same; `false` fetches and compresses every image again.</summary>
         public bool? Reuse { get; set; }
-        /// <summary>Check the file, say what would happen, and keep nothing.</summary>
+        /// <summary>Only checks the file: returns the outcome and keeps nothing.</summary>
         public bool? ValidateOnly { get; set; }
-        /// <summary>More outputs of each image, made of the same download: `name:option=value,option=value`, with semicolons between two. Options are `max_width`, `max_height`, `format` and `quality`; format and quality that are not given are the upload&apos;s, a bound that is not given is none. A name is 1 to 32 of `a-z`, `0-9`, `-` and `_`, the first a letter or digit. At most 8 (`Intake:MaxVariants`). Default none.</summary>
+        /// <summary>Additional outputs of each image from the same download: `name:option=value,option=value`, separated by semicolons. Options are `max_width`, `max_height`, `format` and `quality`. Format and quality default to the upload&apos;s, the limits to none. A name has 1 to 32 of `a-z`, `0-9`, `-` and `_`, and starts with a letter or digit. At most 8 variants (`Intake:MaxVariants`). Default: none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Variants { get; set; }
@@ -53,7 +53,7 @@ namespace Halftone.Client.Models
 #else
         public string Variants { get; set; }
 #endif
-        /// <summary>Called with the outcome when the request has ended: an absolute http or https URL of at most 2,048 characters; default none.</summary>
+        /// <summary>URL to call when the request has ended: an absolute http or https URL of at most 2,048 characters. Default: none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? WebhookUrl { get; set; }

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>Format of the outputs; `keep`: each image stays what it is, and TIFF becomes JPEG. In any case; `jpg` is taken as `jpeg`.</summary>
+    /// <summary>Format of the outputs. `keep` keeps the format of each source, except that TIFF becomes JPEG. Case does not matter; `jpg` means `jpeg`.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum UploadJson_format
     {

@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// One thing that is wrong with an upload.
+    /// One problem of an upload.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class UploadProblem : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>What is wrong, in a word of a closed list: /docs/errors explains each.</summary>
+        /// <summary>Code of the problem; /docs/errors explains each.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Code { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public string Code { get; set; }
 #endif
-        /// <summary>The column&apos;s header as written; absent where the whole line or file is meant.</summary>
+        /// <summary>Header of the column as written; absent if the problem is about the whole line or file.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Column { get; set; }
@@ -31,9 +31,9 @@ namespace Halftone.Client.Models
 #else
         public string Column { get; set; }
 #endif
-        /// <summary>Line of the CSV as a text editor counts, from 1; absent where the whole file is meant.</summary>
+        /// <summary>Line of the CSV as in a text editor, from 1; absent if the problem is about the whole file.</summary>
         public long? Line { get; set; }
-        /// <summary>What is wrong and what to do, in a sentence or two.</summary>
+        /// <summary>The problem and its fix, in one or two sentences.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Message { get; set; }

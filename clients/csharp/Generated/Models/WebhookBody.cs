@@ -8,7 +8,7 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// What may be posted to `/webhook`.
+    /// Body of `POST /webhook`.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class WebhookBody : IAdditionalDataHolder, IParsable
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public string CallbackUrl { get; set; }
 #endif
-        /// <summary>With `callback_url`: the one request to hear of; without it every request. Alone: the ended request whose event to send again.</summary>
+        /// <summary>With `callback_url`: the only request to report; without it, every request. Alone: the ended request whose event to send again.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? RequestId { get; set; }
@@ -31,7 +31,7 @@ namespace Halftone.Client.Models
 #else
         public string RequestId { get; set; }
 #endif
-        /// <summary>Beside `request_id` alone: must be the request&apos;s, or 409 is answered.</summary>
+        /// <summary>With `request_id` alone: must match the result of the request, otherwise the answer is 409.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ResultUrl { get; set; }
@@ -39,7 +39,7 @@ namespace Halftone.Client.Models
 #else
         public string ResultUrl { get; set; }
 #endif
-        /// <summary>Beside `request_id` alone: must be the request&apos;s status, or 409 is answered.</summary>
+        /// <summary>With `request_id` alone: must match the status of the request, otherwise the answer is 409.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Status { get; set; }

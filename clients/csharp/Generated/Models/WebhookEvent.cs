@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// What a webhook says: a request reached its end. Made once per delivery; every attempt sends the same bytes.
+    /// The event of a request that has ended. Created once per delivery; every attempt sends the same bytes.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class WebhookEvent : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>How many bytes it saved.</summary>
+        /// <summary>Bytes saved.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.WebhookBytes? Bytes { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public global::Halftone.Client.Models.WebhookBytes Bytes { get; set; }
 #endif
-        /// <summary>Its images.</summary>
+        /// <summary>Number of images.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public global::Halftone.Client.Models.WebhookProgress? Progress { get; set; }
@@ -33,7 +33,7 @@ namespace Halftone.Client.Models
 #endif
         /// <summary>The request that ended.</summary>
         public Guid? RequestId { get; set; }
-        /// <summary>Absolute URL of the result CSV, which every final state has.</summary>
+        /// <summary>Absolute URL of the result CSV, which exists for every final status.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? ResultUrl { get; set; }
@@ -41,11 +41,11 @@ namespace Halftone.Client.Models
 #else
         public string ResultUrl { get; set; }
 #endif
-        /// <summary>The final state in the API&apos;s words: COMPLETED, FAILED or CANCELLED.</summary>
+        /// <summary>The final status: COMPLETED, FAILED or CANCELLED.</summary>
         public global::Halftone.Client.Models.WebhookEvent_status? Status { get; set; }
-        /// <summary>When the request ended, UTC; not when it was told.</summary>
+        /// <summary>Time at which the request ended, UTC; not the time of delivery.</summary>
         public DateTimeOffset? Timestamp { get; set; }
-        /// <summary>What happened: `request.completed`, `request.failed` or `request.cancelled`.</summary>
+        /// <summary>Type of the event: `request.completed`, `request.failed` or `request.cancelled`.</summary>
         public global::Halftone.Client.Models.WebhookEvent_type? Type { get; set; }
         /// <summary>
         /// Instantiates a new <see cref="global::Halftone.Client.Models.WebhookEvent"/> and sets the default values.

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>The final state in the API&apos;s words: COMPLETED, FAILED or CANCELLED.</summary>
+    /// <summary>The final status: COMPLETED, FAILED or CANCELLED.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum WebhookEvent_status
     {

@@ -3,7 +3,7 @@ using System.Runtime.Serialization;
 using System;
 namespace Halftone.Client.Models
 {
-    /// <summary>What happened: `request.completed`, `request.failed` or `request.cancelled`.</summary>
+    /// <summary>Type of the event: `request.completed`, `request.failed` or `request.cancelled`.</summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public enum WebhookEvent_type
     {

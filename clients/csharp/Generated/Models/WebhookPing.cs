@@ -8,18 +8,18 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// A test: the endpoint is reached and can check the signature. Sent once, when it is asked for.
+    /// A test event, so that an endpoint can check that it is reached and the signature matches. Sent once, on request.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class WebhookPing : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>When it was asked for, UTC.</summary>
+        /// <summary>Time of the request, UTC.</summary>
         public DateTimeOffset? Timestamp { get; set; }
         /// <summary>Always `webhook.ping`.</summary>
         public global::Halftone.Client.Models.WebhookPing_type? Type { get; set; }
-        /// <summary>The webhook that is tested.</summary>
+        /// <summary>The webhook to test.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? WebhookId { get; set; }

@@ -8,14 +8,14 @@ using System;
 namespace Halftone.Client.Models
 {
     /// <summary>
-    /// The answer to asking for a test event.
+    /// The answer to requesting a test event.
     /// </summary>
     [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
     public partial class WebhookPinged : IAdditionalDataHolder, IParsable
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Says so, for people.</summary>
+        /// <summary>A confirmation for people.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Message { get; set; }

@@ -15,11 +15,11 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Images that are stored.</summary>
+        /// <summary>Stored images.</summary>
         public long? Completed { get; set; }
-        /// <summary>Images that are given up.</summary>
+        /// <summary>Failed images.</summary>
         public long? Failed { get; set; }
-        /// <summary>Of images that are completed or failed, 0 to 100, rounded down; 100 for a request without images.</summary>
+        /// <summary>Completed or failed images in percent of all, 0 to 100, rounded down; 100 for a request without images.</summary>
         public int? Percent { get; set; }
         /// <summary>Images in the file.</summary>
         public long? Total { get; set; }

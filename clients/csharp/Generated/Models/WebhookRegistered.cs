@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Says so, for people.</summary>
+        /// <summary>A confirmation for people.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Message { get; set; }
@@ -23,7 +23,7 @@ namespace Halftone.Client.Models
 #else
         public string Message { get; set; }
 #endif
-        /// <summary>Signs every delivery to this webhook; shown this once.</summary>
+        /// <summary>Secret that signs every delivery to this webhook; shown only once.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? Secret { get; set; }
@@ -31,7 +31,7 @@ namespace Halftone.Client.Models
 #else
         public string Secret { get; set; }
 #endif
-        /// <summary>Names the webhook in other calls.</summary>
+        /// <summary>ID of the webhook in other calls.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? WebhookId { get; set; }

@@ -15,7 +15,7 @@ namespace Halftone.Client.Models
     {
         /// <summary>Stores additional data not described in the OpenAPI description found when deserializing. Can be used for serialization as well.</summary>
         public IDictionary<string, object> AdditionalData { get; set; }
-        /// <summary>Where its events go.</summary>
+        /// <summary>URL that receives the events.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? CallbackUrl { get; set; }
@@ -23,13 +23,13 @@ namespace Halftone.Client.Models
 #else
         public string CallbackUrl { get; set; }
 #endif
-        /// <summary>When it was registered, UTC.</summary>
+        /// <summary>Time of registration, UTC.</summary>
         public DateTimeOffset? CreatedAt { get; set; }
-        /// <summary>When the endpoint answered 410, UTC, after which nothing more is sent to it; absent where it did not.</summary>
+        /// <summary>Time at which the endpoint answered 410, UTC, after which nothing more is sent; absent if it did not.</summary>
         public DateTimeOffset? DisabledAt { get; set; }
-        /// <summary>The one request it hears of; absent: every request.</summary>
+        /// <summary>The only request it receives events of; absent: every request.</summary>
         public Guid? RequestId { get; set; }
-        /// <summary>Names the webhook in other calls.</summary>
+        /// <summary>ID of the webhook in other calls.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
         public string? WebhookId { get; set; }

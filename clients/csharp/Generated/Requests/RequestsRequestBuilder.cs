@@ -19,7 +19,7 @@ namespace Halftone.Client.Requests
     public partial class RequestsRequestBuilder : BaseRequestBuilder
     {
         /// <summary>Gets an item from the Halftone.Client.requests.item collection</summary>
-        /// <param name="position">As the upload answered it.</param>
+        /// <param name="position">The `request_id` from the answer to the upload.</param>
         /// <returns>A <see cref="global::Halftone.Client.Requests.Item.WithRequest_ItemRequestBuilder"/></returns>
         public global::Halftone.Client.Requests.Item.WithRequest_ItemRequestBuilder this[string position]
         {
@@ -47,7 +47,7 @@ namespace Halftone.Client.Requests
         {
         }
         /// <summary>
-        /// The caller&apos;s requests, the newest first, without their products.
+        /// The caller&apos;s requests, newest first, without their products.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.RequestList"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -82,7 +82,7 @@ namespace Halftone.Client.Requests
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.RequestList>(requestInfo, global::Halftone.Client.Models.RequestList.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The caller&apos;s requests, the newest first, without their products.
+        /// The caller&apos;s requests, newest first, without their products.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -110,12 +110,12 @@ namespace Halftone.Client.Requests
             return new global::Halftone.Client.Requests.RequestsRequestBuilder(rawUrl, RequestAdapter);
         }
         /// <summary>
-        /// The caller&apos;s requests, the newest first, without their products.
+        /// The caller&apos;s requests, newest first, without their products.
         /// </summary>
         [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
         public partial class RequestsRequestBuilderGetQueryParameters 
         {
-            /// <summary>The `next_cursor` of the page before; without it the first page.</summary>
+            /// <summary>The `next_cursor` of the previous page. Default: the first page.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("cursor")]
@@ -125,7 +125,7 @@ namespace Halftone.Client.Requests
             [QueryParameter("cursor")]
             public string Cursor { get; set; }
 #endif
-            /// <summary>Requests on the page.</summary>
+            /// <summary>Requests per page.</summary>
             [QueryParameter("limit")]
             public int? Limit { get; set; }
         }

@@ -48,7 +48,7 @@ namespace Halftone.Client.Results
         /// Builds and executes requests for operations under \results\{request_id}.ndjson
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Results.WithRequest_idNdjson.WithRequest_idNdjsonRequestBuilder"/></returns>
-        /// <param name="request_id">As the upload answered it.</param>
+        /// <param name="request_id">The `request_id` from the answer to the upload.</param>
         public global::Halftone.Client.Results.WithRequest_idNdjson.WithRequest_idNdjsonRequestBuilder WithRequest_idNdjson(string request_id)
         {
             if(string.IsNullOrEmpty(request_id)) throw new ArgumentNullException(nameof(request_id));

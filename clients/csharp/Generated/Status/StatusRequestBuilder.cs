@@ -16,7 +16,7 @@ namespace Halftone.Client.Status
     public partial class StatusRequestBuilder : BaseRequestBuilder
     {
         /// <summary>Gets an item from the Halftone.Client.status.item collection</summary>
-        /// <param name="position">As the upload answered it.</param>
+        /// <param name="position">The `request_id` from the answer to the upload.</param>
         /// <returns>A <see cref="global::Halftone.Client.Status.Item.WithRequest_ItemRequestBuilder"/></returns>
         public global::Halftone.Client.Status.Item.WithRequest_ItemRequestBuilder this[string position]
         {

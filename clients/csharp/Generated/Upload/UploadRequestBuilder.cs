@@ -34,10 +34,10 @@ namespace Halftone.Client.Upload
         {
         }
         /// <summary>
-        /// Takes a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options stand in the query, or beside the file in the form or the object; one that is given twice is refused. A 200 is a promise: it survives a crash of the server. A file with a problem is refused as a whole, and all its problems are named with line and column, the first 100 in full.
+        /// Accepts a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options go in the query, or beside the file in the form or object; an option given twice is refused. Work accepted with 200 survives a crash of the server. A file with a problem is refused as a whole, and all its problems are reported with line and column, the first 100 in full.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Upload.UploadRequestBuilder.UploadPostResponse"/></returns>
-        /// <param name="body">An upload as JSON, 8 MiB at most.</param>
+        /// <param name="body">An upload as JSON, at most 8 MiB.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Halftone.Client.Models.Problem">When receiving a 401 status code</exception>
@@ -79,10 +79,10 @@ namespace Halftone.Client.Upload
             return await RequestAdapter.SendAsync<global::Halftone.Client.Upload.UploadRequestBuilder.UploadPostResponse>(requestInfo, global::Halftone.Client.Upload.UploadRequestBuilder.UploadPostResponse.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Takes a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options stand in the query, or beside the file in the form or the object; one that is given twice is refused. A 200 is a promise: it survives a crash of the server. A file with a problem is refused as a whole, and all its problems are named with line and column, the first 100 in full.
+        /// Accepts a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options go in the query, or beside the file in the form or object; an option given twice is refused. Work accepted with 200 survives a crash of the server. A file with a problem is refused as a whole, and all its problems are reported with line and column, the first 100 in full.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">An upload as JSON, 8 MiB at most.</param>
+        /// <param name="body">An upload as JSON, at most 8 MiB.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
@@ -167,15 +167,15 @@ namespace Halftone.Client.Upload
             }
         }
         /// <summary>
-        /// Takes a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options stand in the query, or beside the file in the form or the object; one that is given twice is refused. A 200 is a promise: it survives a crash of the server. A file with a problem is refused as a whole, and all its problems are named with line and column, the first 100 in full.
+        /// Accepts a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options go in the query, or beside the file in the form or object; an option given twice is refused. Work accepted with 200 survives a crash of the server. A file with a problem is refused as a whole, and all its problems are reported with line and column, the first 100 in full.
         /// </summary>
         [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
         public partial class UploadRequestBuilderPostQueryParameters 
         {
-            /// <summary>Here or in the body, not in both. Guard the cells of the result CSV that a spreadsheet program would run as a formula.</summary>
+            /// <summary>Give it here or in the body, not in both. Protects cells of the result CSV that a spreadsheet program would run as a formula.</summary>
             [QueryParameter("escape_formulas")]
             public bool? EscapeFormulas { get; set; }
-            /// <summary>Here or in the body, not in both. The name that the status and the result show, at most 255 characters.</summary>
+            /// <summary>Give it here or in the body, not in both. File name for the status and the result, at most 255 characters.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("file_name")]
@@ -185,25 +185,25 @@ namespace Halftone.Client.Upload
             [QueryParameter("file_name")]
             public string FileName { get; set; }
 #endif
-            /// <summary>Here or in the body, not in both. Format of the outputs; `keep`: each image stays what it is, and TIFF becomes JPEG. In any case; `jpg` is taken as `jpeg`.</summary>
+            /// <summary>Give it here or in the body, not in both. Format of the outputs. `keep` keeps the format of each source, except that TIFF becomes JPEG. Case does not matter; `jpg` means `jpeg`.</summary>
             [QueryParameter("format")]
             public global::Halftone.Client.Upload.PostFormatQueryParameterType? Format { get; set; }
-            /// <summary>Here or in the body, not in both. The same for their height. An image fits into both bounds where both are given.</summary>
+            /// <summary>Give it here or in the body, not in both. Maximum output height in pixels. If both limits are given, the image fits inside both.</summary>
             [QueryParameter("max_height")]
             public int? MaxHeight { get; set; }
-            /// <summary>Here or in the body, not in both. The most pixels that outputs are wide, as shown. A wider image is made smaller with its proportions kept; none is made larger. Without it the width has no bound.</summary>
+            /// <summary>Give it here or in the body, not in both. Maximum output width in pixels, after EXIF rotation. Wider images are scaled down in proportion; none are enlarged. Default: no limit.</summary>
             [QueryParameter("max_width")]
             public int? MaxWidth { get; set; }
-            /// <summary>Here or in the body, not in both. Quality of the outputs on the encoders&apos; scale from 1 to 100.</summary>
+            /// <summary>Give it here or in the body, not in both. Quality of the outputs on the encoders&apos; scale from 1 to 100. Default: the server&apos;s setting, 50.</summary>
             [QueryParameter("quality")]
             public int? Quality { get; set; }
-            /// <summary>Here or in the body, not in both. Take over outputs of earlier requests where an image has not changed since and the options are the same; `false` fetches and compresses every image anew.</summary>
+            /// <summary>Give it here or in the body, not in both. Reuses outputs of earlier requests if an image has not changed and the options are the same; `false` fetches and compresses every image again.</summary>
             [QueryParameter("reuse")]
             public bool? Reuse { get; set; }
-            /// <summary>Here or in the body, not in both. Check the file, say what would happen, and keep nothing.</summary>
+            /// <summary>Give it here or in the body, not in both. Only checks the file: returns the outcome and keeps nothing.</summary>
             [QueryParameter("validate_only")]
             public bool? ValidateOnly { get; set; }
-            /// <summary>Here or in the body, not in both. More outputs of each image, made of the same download: `name:option=value,option=value`, with semicolons between two. Options are `max_width`, `max_height`, `format` and `quality`; format and quality that are not given are the upload&apos;s, a bound that is not given is none. A name is 1 to 32 of `a-z`, `0-9`, `-` and `_`, the first a letter or digit. At most 8 (`Intake:MaxVariants`). Default none.</summary>
+            /// <summary>Give it here or in the body, not in both. Additional outputs of each image from the same download: `name:option=value,option=value`, separated by semicolons. Options are `max_width`, `max_height`, `format` and `quality`. Format and quality default to the upload&apos;s, the limits to none. A name has 1 to 32 of `a-z`, `0-9`, `-` and `_`, and starts with a letter or digit. At most 8 variants (`Intake:MaxVariants`). Default: none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("variants")]
@@ -213,7 +213,7 @@ namespace Halftone.Client.Upload
             [QueryParameter("variants")]
             public string Variants { get; set; }
 #endif
-            /// <summary>Here or in the body, not in both. Called with the outcome when the request has ended: an absolute http or https URL of at most 2,048 characters; default none.</summary>
+            /// <summary>Give it here or in the body, not in both. URL to call when the request has ended: an absolute http or https URL of at most 2,048 characters. Default: none.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("webhook_url")]

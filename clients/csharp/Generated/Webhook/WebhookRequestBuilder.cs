@@ -19,7 +19,7 @@ namespace Halftone.Client.Webhook
     public partial class WebhookRequestBuilder : BaseRequestBuilder
     {
         /// <summary>Gets an item from the Halftone.Client.webhook.item collection</summary>
-        /// <param name="position">As the registration answered it.</param>
+        /// <param name="position">The `webhook_id` from the answer to the registration.</param>
         /// <returns>A <see cref="global::Halftone.Client.Webhook.Item.WithWebhook_ItemRequestBuilder"/></returns>
         public global::Halftone.Client.Webhook.Item.WithWebhook_ItemRequestBuilder this[string position]
         {
@@ -47,7 +47,7 @@ namespace Halftone.Client.Webhook
         {
         }
         /// <summary>
-        /// The caller&apos;s registered webhooks, the newest first.
+        /// The caller&apos;s registered webhooks, newest first.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.WebhookList"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -80,10 +80,10 @@ namespace Halftone.Client.Webhook
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.WebhookList>(requestInfo, global::Halftone.Client.Models.WebhookList.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// With `callback_url` it registers an endpoint, for one request where `request_id` stands beside it and else for every request of the API key from now on. With `request_id` alone it sends the event of that ended request again, to all its endpoints; a `status` and `result_url` beside it must agree.
+        /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Webhook.WebhookRequestBuilder.WebhookPostResponse"/></returns>
-        /// <param name="body">What may be posted to `/webhook`.</param>
+        /// <param name="body">Body of `POST /webhook`.</param>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
         /// <exception cref="global::Halftone.Client.Models.Problem">When receiving a 400 status code</exception>
@@ -127,7 +127,7 @@ namespace Halftone.Client.Webhook
             return await RequestAdapter.SendAsync<global::Halftone.Client.Webhook.WebhookRequestBuilder.WebhookPostResponse>(requestInfo, global::Halftone.Client.Webhook.WebhookRequestBuilder.WebhookPostResponse.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The caller&apos;s registered webhooks, the newest first.
+        /// The caller&apos;s registered webhooks, newest first.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -146,10 +146,10 @@ namespace Halftone.Client.Webhook
             return requestInfo;
         }
         /// <summary>
-        /// With `callback_url` it registers an endpoint, for one request where `request_id` stands beside it and else for every request of the API key from now on. With `request_id` alone it sends the event of that ended request again, to all its endpoints; a `status` and `result_url` beside it must agree.
+        /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
-        /// <param name="body">What may be posted to `/webhook`.</param>
+        /// <param name="body">Body of `POST /webhook`.</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable

@@ -34,7 +34,7 @@ namespace Halftone.Client.Health.Live
         {
         }
         /// <summary>
-        /// For the supervisor that restarts it.
+        /// For the supervisor that restarts the process.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.HealthAnswer"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -52,7 +52,7 @@ namespace Halftone.Client.Health.Live
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.HealthAnswer>(requestInfo, global::Halftone.Client.Models.HealthAnswer.CreateFromDiscriminatorValue, default, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// For the supervisor that restarts it.
+        /// For the supervisor that restarts the process.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -34,7 +34,7 @@ namespace Halftone.Client.Health.Ready
         {
         }
         /// <summary>
-        /// Asks the database, the queue and the stores. For the balancer that sends calls to it.
+        /// Checks the database, the queue and the stores. For load balancers.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.HealthAnswer"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -57,7 +57,7 @@ namespace Halftone.Client.Health.Ready
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.HealthAnswer>(requestInfo, global::Halftone.Client.Models.HealthAnswer.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Asks the database, the queue and the stores. For the balancer that sends calls to it.
+        /// Checks the database, the queue and the stores. For load balancers.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -16,7 +16,7 @@ namespace Halftone.Client.Images.Item
     public partial class WithRequest_ItemRequestBuilder : BaseRequestBuilder
     {
         /// <summary>Gets an item from the Halftone.Client.images.item.item collection</summary>
-        /// <param name="position">The image&apos;s name, as the result&apos;s URL has it.</param>
+        /// <param name="position">The name of the image, as in its URL in the result.</param>
         /// <returns>A <see cref="global::Halftone.Client.Images.Item.Item.WithFileItemRequestBuilder"/></returns>
         public global::Halftone.Client.Images.Item.Item.WithFileItemRequestBuilder this[string position]
         {

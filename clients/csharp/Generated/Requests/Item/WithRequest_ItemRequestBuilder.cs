@@ -58,7 +58,7 @@ namespace Halftone.Client.Requests.Item
         {
         }
         /// <summary>
-        /// From now on the request is unknown, also where it was still running; its rows, files and images go in the background.
+        /// The request is unknown from now on, even if it was still running. Its rows, files and images are removed in the background.
         /// </summary>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -94,7 +94,7 @@ namespace Halftone.Client.Requests.Item
             await RequestAdapter.SendNoContentAsync(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// From now on the request is unknown, also where it was still running; its rows, files and images go in the background.
+        /// The request is unknown from now on, even if it was still running. Its rows, files and images are removed in the background.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

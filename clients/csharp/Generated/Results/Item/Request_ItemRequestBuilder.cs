@@ -40,7 +40,7 @@ namespace Halftone.Client.Results.Item
         {
         }
         /// <summary>
-        /// The file back, byte for byte as it came, with the columns `Output Image Urls` and `Image Errors`. The n-th output stands in the n-th place; a failed image leaves its place empty. Delimiter, encoding and line endings are the upload&apos;s.
+        /// The uploaded file, byte for byte, plus the columns `Output Image Urls` and `Image Errors`. The n-th output URL belongs to the n-th input URL; a failed image leaves its place empty. Delimiter, encoding and line endings stay those of the upload.
         /// </summary>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -80,7 +80,7 @@ namespace Halftone.Client.Results.Item
             await RequestAdapter.SendNoContentAsync(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The file back, byte for byte as it came, with the columns `Output Image Urls` and `Image Errors`. The n-th output stands in the n-th place; a failed image leaves its place empty. Delimiter, encoding and line endings are the upload&apos;s.
+        /// The uploaded file, byte for byte, plus the columns `Output Image Urls` and `Image Errors`. The n-th output URL belongs to the n-th input URL; a failed image leaves its place empty. Delimiter, encoding and line endings stay those of the upload.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -22,7 +22,7 @@ namespace Halftone.Client.Results.WithRequest_idNdjson
         /// </summary>
         /// <param name="pathParameters">Path parameters for the request</param>
         /// <param name="requestAdapter">The request adapter to use to execute the requests.</param>
-        /// <param name="request_id">As the upload answered it.</param>
+        /// <param name="request_id">The `request_id` from the answer to the upload.</param>
         public WithRequest_idNdjsonRequestBuilder(Dictionary<string, object> pathParameters, IRequestAdapter requestAdapter, string request_id = "") : base(requestAdapter, "{+baseurl}/results/{request_id}.ndjson", pathParameters)
         {
             if (!string.IsNullOrWhiteSpace(request_id)) PathParameters.Add("request_id", request_id);
@@ -36,7 +36,7 @@ namespace Halftone.Client.Results.WithRequest_idNdjson
         {
         }
         /// <summary>
-        /// Newline-delimited JSON, in the order of the CSV: everything that is known of each image, with sizes, hash and the milliseconds of each stage.
+        /// Newline-delimited JSON in file order with all details of each image, including sizes, hash and the milliseconds of each stage.
         /// </summary>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -72,7 +72,7 @@ namespace Halftone.Client.Results.WithRequest_idNdjson
             await RequestAdapter.SendNoContentAsync(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Newline-delimited JSON, in the order of the CSV: everything that is known of each image, with sizes, hash and the milliseconds of each stage.
+        /// Newline-delimited JSON in file order with all details of each image, including sizes, hash and the milliseconds of each stage.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

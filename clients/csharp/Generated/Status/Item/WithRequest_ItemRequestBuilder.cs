@@ -40,7 +40,7 @@ namespace Halftone.Client.Status.Item
         {
         }
         /// <summary>
-        /// How far the request is, why images failed, and a page of its product rows with their input and output URLs.
+        /// Progress, reasons for failed images, and a page of product rows with their input and output URLs.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.RequestStatus"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -77,7 +77,7 @@ namespace Halftone.Client.Status.Item
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.RequestStatus>(requestInfo, global::Halftone.Client.Models.RequestStatus.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// How far the request is, why images failed, and a page of its product rows with their input and output URLs.
+        /// Progress, reasons for failed images, and a page of product rows with their input and output URLs.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -105,12 +105,12 @@ namespace Halftone.Client.Status.Item
             return new global::Halftone.Client.Status.Item.WithRequest_ItemRequestBuilder(rawUrl, RequestAdapter);
         }
         /// <summary>
-        /// How far the request is, why images failed, and a page of its product rows with their input and output URLs.
+        /// Progress, reasons for failed images, and a page of product rows with their input and output URLs.
         /// </summary>
         [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
         public partial class WithRequest_ItemRequestBuilderGetQueryParameters 
         {
-            /// <summary>The `next_cursor` of the page before; without it the first page.</summary>
+            /// <summary>The `next_cursor` of the previous page. Default: the first page.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("cursor")]
@@ -120,7 +120,7 @@ namespace Halftone.Client.Status.Item
             [QueryParameter("cursor")]
             public string Cursor { get; set; }
 #endif
-            /// <summary>Product rows on the page; fewer where they have more than 10,000 images and variants together.</summary>
+            /// <summary>Product rows per page; fewer if they have more than 10,000 images and variants in total.</summary>
             [QueryParameter("limit")]
             public int? Limit { get; set; }
         }

@@ -46,7 +46,7 @@ namespace Halftone.Client.Webhook.Item
         {
         }
         /// <summary>
-        /// Removes it, and what was still to be sent to it.
+        /// Removes the webhook and its pending deliveries.
         /// </summary>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -82,7 +82,7 @@ namespace Halftone.Client.Webhook.Item
             await RequestAdapter.SendNoContentAsync(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Removes it, and what was still to be sent to it.
+        /// Removes the webhook and its pending deliveries.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

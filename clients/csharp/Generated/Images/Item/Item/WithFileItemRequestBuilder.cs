@@ -34,7 +34,7 @@ namespace Halftone.Client.Images.Item.Item
         {
         }
         /// <summary>
-        /// The URLs in the result lead here. They hold 128 random bits, so no API key is asked; the bytes behind one never change.
+        /// The URLs in the result lead here. They contain 128 random bits, so no API key is required. The bytes of a URL never change.
         /// </summary>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -64,7 +64,7 @@ namespace Halftone.Client.Images.Item.Item
             await RequestAdapter.SendNoContentAsync(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The URLs in the result lead here. They hold 128 random bits, so no API key is asked; the bytes behind one never change.
+        /// The URLs in the result lead here. They contain 128 random bits, so no API key is required. The bytes of a URL never change.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -34,7 +34,7 @@ namespace Halftone.Client.Requests.Item.Cancel
         {
         }
         /// <summary>
-        /// Stops taking images and writes the result of what is done, within about 3 s. A second cancel changes nothing.
+        /// Stops taking images and writes the result of those done, within about 3 s. A second cancel changes nothing.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.RequestStatus"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -73,7 +73,7 @@ namespace Halftone.Client.Requests.Item.Cancel
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.RequestStatus>(requestInfo, global::Halftone.Client.Models.RequestStatus.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Stops taking images and writes the result of what is done, within about 3 s. A second cancel changes nothing.
+        /// Stops taking images and writes the result of those done, within about 3 s. A second cancel changes nothing.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -34,7 +34,7 @@ namespace Halftone.Client.Requests.Item.Deliveries
         {
         }
         /// <summary>
-        /// The newest 100 deliveries of the request&apos;s event, to the `webhook_url` of its upload too, with every attempt.
+        /// The newest 100 deliveries of the request&apos;s event, including those to the `webhook_url` of its upload, with every attempt.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.DeliveryList"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -69,7 +69,7 @@ namespace Halftone.Client.Requests.Item.Deliveries
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.DeliveryList>(requestInfo, global::Halftone.Client.Models.DeliveryList.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The newest 100 deliveries of the request&apos;s event, to the `webhook_url` of its upload too, with every attempt.
+        /// The newest 100 deliveries of the request&apos;s event, including those to the `webhook_url` of its upload, with every attempt.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

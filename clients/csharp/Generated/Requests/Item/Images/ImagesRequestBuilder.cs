@@ -34,7 +34,7 @@ namespace Halftone.Client.Requests.Item.Images
         {
         }
         /// <summary>
-        /// A page of its images in the order of the file, each with all that is known of it, also while the request runs. The cursor is a number, so a page can be had from anywhere.
+        /// A page of images in file order with all details of each, also while the request runs. The cursor is a number, so a page can start anywhere.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.ImageList"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -71,7 +71,7 @@ namespace Halftone.Client.Requests.Item.Images
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.ImageList>(requestInfo, global::Halftone.Client.Models.ImageList.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// A page of its images in the order of the file, each with all that is known of it, also while the request runs. The cursor is a number, so a page can be had from anywhere.
+        /// A page of images in file order with all details of each, also while the request runs. The cursor is a number, so a page can start anywhere.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -99,12 +99,12 @@ namespace Halftone.Client.Requests.Item.Images
             return new global::Halftone.Client.Requests.Item.Images.ImagesRequestBuilder(rawUrl, RequestAdapter);
         }
         /// <summary>
-        /// A page of its images in the order of the file, each with all that is known of it, also while the request runs. The cursor is a number, so a page can be had from anywhere.
+        /// A page of images in file order with all details of each, also while the request runs. The cursor is a number, so a page can start anywhere.
         /// </summary>
         [global::System.CodeDom.Compiler.GeneratedCode("Kiota", "1.0.0")]
         public partial class ImagesRequestBuilderGetQueryParameters 
         {
-            /// <summary>How many of these images come before the page: the `next_cursor` of the page before, or any whole number; without it the first page.</summary>
+            /// <summary>Number of images to skip: the `next_cursor` of the previous page, or any whole number. Default: the first page.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("cursor")]
@@ -114,10 +114,10 @@ namespace Halftone.Client.Requests.Item.Images
             [QueryParameter("cursor")]
             public string Cursor { get; set; }
 #endif
-            /// <summary>Images on the page.</summary>
+            /// <summary>Images per page.</summary>
             [QueryParameter("limit")]
             public int? Limit { get; set; }
-            /// <summary>Only those that are `pending`, `completed` or `failed`, in any case; without it all of them.</summary>
+            /// <summary>Only images that are `pending`, `completed` or `failed`; case does not matter. Default: all.</summary>
 #if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
 #nullable enable
             [QueryParameter("status")]

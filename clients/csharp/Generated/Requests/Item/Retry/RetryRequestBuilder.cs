@@ -34,7 +34,7 @@ namespace Halftone.Client.Requests.Item.Retry
         {
         }
         /// <summary>
-        /// Does every image of an ended request again that is not completed. The result there is stays until the next replaces it.
+        /// Processes every image of an ended request again that is not completed. The current result stays until the next one replaces it.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.RequestStatus"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -73,7 +73,7 @@ namespace Halftone.Client.Requests.Item.Retry
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.RequestStatus>(requestInfo, global::Halftone.Client.Models.RequestStatus.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Does every image of an ended request again that is not completed. The result there is stays until the next replaces it.
+        /// Processes every image of an ended request again that is not completed. The current result stays until the next one replaces it.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -34,7 +34,7 @@ namespace Halftone.Client.Results.Item.FailedCsv
         {
         }
         /// <summary>
-        /// The rows with failed images in the shape of the upload, with only the failed URLs in the cell: mend them and upload the file as it is.
+        /// The rows with failed images in the format of the upload, with only the failed URLs in the cell. Fix them and upload the file again.
         /// </summary>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
@@ -70,7 +70,7 @@ namespace Halftone.Client.Results.Item.FailedCsv
             await RequestAdapter.SendNoContentAsync(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The rows with failed images in the shape of the upload, with only the failed URLs in the cell: mend them and upload the file as it is.
+        /// The rows with failed images in the format of the upload, with only the failed URLs in the cell. Fix them and upload the file again.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

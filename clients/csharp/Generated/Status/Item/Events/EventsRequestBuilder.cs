@@ -34,7 +34,7 @@ namespace Halftone.Client.Status.Item.Events
         {
         }
         /// <summary>
-        /// Server-sent events: `status` with the status as JSON, without products, at once and after each change, at most four a second; `end` when the request has ended, with which the stream ends.
+        /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most four a second. `end` is sent when the request has ended, and closes the stream.
         /// </summary>
         /// <returns>A <see cref="Stream"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -69,7 +69,7 @@ namespace Halftone.Client.Status.Item.Events
             return await RequestAdapter.SendPrimitiveAsync<Stream>(requestInfo, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Server-sent events: `status` with the status as JSON, without products, at once and after each change, at most four a second; `end` when the request has ended, with which the stream ends.
+        /// Server-sent events. `status` carries the status as JSON without products: at once and after each change, at most four a second. `end` is sent when the request has ended, and closes the stream.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

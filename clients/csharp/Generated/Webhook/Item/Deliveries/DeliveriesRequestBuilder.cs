@@ -34,7 +34,7 @@ namespace Halftone.Client.Webhook.Item.Deliveries
         {
         }
         /// <summary>
-        /// The newest 100 deliveries with every attempt: when, with which status, how long it took.
+        /// The newest 100 deliveries with every attempt: time, status and duration.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.DeliveryList"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -69,7 +69,7 @@ namespace Halftone.Client.Webhook.Item.Deliveries
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.DeliveryList>(requestInfo, global::Halftone.Client.Models.DeliveryList.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// The newest 100 deliveries with every attempt: when, with which status, how long it took.
+        /// The newest 100 deliveries with every attempt: time, status and duration.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>

@@ -34,7 +34,7 @@ namespace Halftone.Client.Webhook.Item.Ping
         {
         }
         /// <summary>
-        /// Sends an event of the type `webhook.ping`, signed like any other, once and without a retry. The deliveries of the webhook tell what became of it; the newest 20 tests are kept there.
+        /// Sends an event of the type `webhook.ping`, signed like any other, once and without retries. See the deliveries of the webhook for the outcome; they keep the newest 20 tests.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Models.WebhookPinged"/></returns>
         /// <param name="cancellationToken">Cancellation token to use when cancelling requests</param>
@@ -73,7 +73,7 @@ namespace Halftone.Client.Webhook.Item.Ping
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.WebhookPinged>(requestInfo, global::Halftone.Client.Models.WebhookPinged.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// Sends an event of the type `webhook.ping`, signed like any other, once and without a retry. The deliveries of the webhook tell what became of it; the newest 20 tests are kept there.
+        /// Sends an event of the type `webhook.ping`, signed like any other, once and without retries. See the deliveries of the webhook for the outcome; they keep the newest 20 tests.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="requestConfiguration">Configuration for the request such as headers, query parameters, and middleware options.</param>
