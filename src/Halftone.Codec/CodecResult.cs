@@ -13,8 +13,11 @@ public enum CodecError
     CorruptImage = 3,
     /// <summary>More pixels over all frames than <see cref="CodecRequest.MaxPixels"/>.</summary>
     TooManyPixels = 4,
+    /// <summary>The child ended on this image.</summary>
     CodecCrashed = 5,
+    /// <summary>The child took more time, or more processor time, than an image may.</summary>
     CodecTimedOut = 6,
+    /// <summary>The image needs more memory than there is, or than a child may have. The codec finds this one itself where it can.</summary>
     CodecOutOfMemory = 7,
 }
 
@@ -42,6 +45,7 @@ public abstract record CodecResult
     /// <param name="KeptOriginal">The source itself, because compressing it would not have made it smaller.</param>
     public sealed record Compressed(ReadOnlyMemory<byte> Body, ImageFormat Format, int WidthPixels, int HeightPixels, bool KeptOriginal) : CodecResult
     {
+        /// <summary>The way it was made.</summary>
         public required CodecWay Way { get; init; }
 
         /// <summary>Why a JPEG that was to stay one did not go the cheap way; null where it did, and for everything else.</summary>

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
-using Microsoft.Win32.SafeHandles;
 
 namespace Halftone.Compress;
 
@@ -37,12 +36,9 @@ internal static class CodecChild
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
 
-        var pipe = ChildProcessLimits.TakeStandardOutput();
-        ChildProcessLimits.EndWithReader(pipe);
-        ChildProcessLimits.EnlargePipes(pipe);
+        using var output = ChildProcessLimits.OpenOutput();
+        using var input = ChildProcessLimits.OpenInput();
         ChildProcessLimits.ForbidCoreFiles();
-        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
-        using var output = new FileStream(new SafeFileHandle(pipe, ownsHandle: true), FileAccess.Write, bufferSize: 0);
         try
         {
             // Loads libvips and runs the common paths once, so that no customer's image waits for the JIT compiler.
@@ -67,7 +63,7 @@ internal static class CodecChild
         return 0;
     }
 
-    private static void Serve(FileStream input, FileStream output, int cpuSeconds)
+    private static void Serve(Stream input, Stream output, int cpuSeconds)
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
@@ -88,7 +84,7 @@ internal static class CodecChild
         }
     }
 
-    private static void Answer(FileStream output, CodecResult result)
+    private static void Answer(Stream output, CodecResult result)
     {
         switch (result)
         {
@@ -113,7 +109,7 @@ internal static class CodecChild
         }
     }
 
-    private static void Answer(FileStream output, AnswerFrame frame, ReadOnlySpan<byte> body)
+    private static void Answer(Stream output, AnswerFrame frame, ReadOnlySpan<byte> body)
     {
         Span<byte> header = stackalloc byte[AnswerFrame.Length];
         (frame with { BodyBytes = body.Length, ResidentBytes = ResidentAfterTrim() }).Write(header);

@@ -16,7 +16,12 @@ internal sealed class CodecUnavailableException(string message, Exception? inner
 /// </summary>
 internal sealed partial class CodecProcess : IDisposable
 {
-    private const int SignalBase = 128, SigXcpu = 24;
+    /// <summary>The exit code of a child whose processor time is up: 128 and SIGXCPU as a shell counts it, or ERROR_NOT_ENOUGH_QUOTA.</summary>
+    private static readonly int TimeIsUp = OperatingSystem.IsWindows() ? 1816 : 128 + 24;
+
+    private static readonly string ProgramName = OperatingSystem.IsWindows() ? "halftone.exe" : "halftone";
+    private static readonly string HostName = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+
     /// <summary>Maximum length of an output: many times that of the longest source.</summary>
     private const int MostAnswerBytes = 1 << 30;
 
@@ -24,7 +29,9 @@ internal sealed partial class CodecProcess : IDisposable
 
     // Passed on if set. Everything else stays behind, secrets above all.
     private static readonly string[] Inherited =
-        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR"];
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR",
+            // Windows: without the first no program starts.
+            "SystemRoot", "TEMP", "TMP"];
 
     private readonly CompressOptions options;
     private readonly ILogger logger;
@@ -155,7 +162,7 @@ internal sealed partial class CodecProcess : IDisposable
             return new(CodecError.CodecTimedOut, $"no answer after {options.ImageTimeout}");
         }
 
-        if (exitCode == SignalBase + SigXcpu)
+        if (exitCode == TimeIsUp)
         {
             HasUsedUpProcessorTime = true;
             return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
@@ -251,13 +258,13 @@ internal sealed partial class CodecProcess : IDisposable
     private static (string File, string[] Arguments) ChildProgram()
     {
         var self = Environment.ProcessPath;
-        if (self is not null && Path.GetFileName(self) == "halftone")
+        if (self is not null && Path.GetFileName(self) == ProgramName)
         {
             return (self, []);
         }
 
         // The runtime is in …/shared/Microsoft.NETCore.App/10.0.0/; the program that starts it is three levels up.
-        var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+        var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", HostName));
         return (host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll")]);
     }
 
