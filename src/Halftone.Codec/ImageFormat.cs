@@ -1,6 +1,6 @@
 namespace Halftone.Codec;
 
-/// <summary>The formats that are decoded; all but <see cref="Tiff"/> are also written.</summary>
+/// <summary>The formats that are decoded; <see cref="Jpeg"/> to <see cref="Avif"/> are also written.</summary>
 public enum ImageFormat
 {
     Jpeg = 1,
@@ -9,4 +9,7 @@ public enum ImageFormat
     Gif = 4,
     Avif = 5,
     Tiff = 6,
+    Bmp = 7,
+    /// <summary>An icon or a cursor.</summary>
+    Ico = 8,
 }

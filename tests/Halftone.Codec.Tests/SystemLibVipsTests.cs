@@ -9,7 +9,7 @@ public sealed class SystemLibVipsTests
     public async Task Fidelity_and_refusals_are_the_same_with_the_library_of_the_system()
     {
         Assert.SkipUnless(NativeLibrary.TryLoad("libvips.so.42", out _), "libvips42 is not installed");
-        using var tests = Start("system", typeof(ImageCodecTests), typeof(FidelityTests), typeof(HostileTests), typeof(CleanSourceTests), typeof(IccProfileTests));
+        using var tests = Start("system", typeof(ImageCodecTests), typeof(FidelityTests), typeof(HostileTests), typeof(BareSourceTests), typeof(IccProfileTests));
 
         var output = await tests.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await tests.WaitForExitAsync(TestContext.Current.CancellationToken);
@@ -20,7 +20,7 @@ public sealed class SystemLibVipsTests
     [Fact]
     public async Task Without_any_library_one_sentence_says_what_to_install()
     {
-        using var tests = Start("/nowhere/libvips.so", typeof(CleanSourceTests));
+        using var tests = Start("/nowhere/libvips.so", typeof(BareSourceTests));
 
         var output = await tests.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
 

@@ -56,6 +56,24 @@ internal static class VipsTranscoder
         return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false) { Way = hasOurPalette ? CodecWay.Palette : CodecWay.LibVips };
     }
 
+    public static CodecResult TranscodeIcon(ReadOnlyMemory<byte> picture, ImageFormat to, CodecRequest request) => throw new NotImplementedException();
+
+    /// <summary>Whether a file is decoded to its last pixel without a fault.</summary>
+    public static bool Decodes(ReadOnlyMemory<byte> file, ImageFormat format)
+    {
+        try
+        {
+            using var pinned = file.Pin();
+            using var image = Open(pinned, file.Length, format, format);
+            using var pixels = image.Pixels();
+            return true;
+        }
+        catch (VipsException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Pixels, by what the encoders take; of a longer side they fail with a word that says nothing.</summary>
     private static int LongestSide(ImageFormat to) => to switch
     {
