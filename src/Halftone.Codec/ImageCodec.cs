@@ -2,6 +2,7 @@ using Halftone.Codec.Bare;
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Metadata;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec;
 
@@ -30,11 +31,10 @@ public static class ImageCodec
         {
             gradient[i] = (byte)i;
         }
-        using var image = VipsImage.FromPixels(gradient, Side, Side, 3);
+        using var image = Image.FromPixels(gradient, Side, Side, 3);
         foreach (var format in (ReadOnlySpan<ImageFormat>)[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
         {
-            using var file = VipsSaver.Save(image, format, new CodecRequest { Q = 90 }, keepsProfile: false);
-            Compress(file.Bytes.ToArray(), new CodecRequest());
+            Compress(VipsSaver.Save(image, format, new CodecRequest { Q = 90 }, keepsProfile: false), new CodecRequest());
         }
     }
 
@@ -201,9 +201,10 @@ public static class ImageCodec
     /// <summary>The decoder has given up: out of memory, over a kind that it does not know, or over what is broken.</summary>
     private static CodecResult.Refused Failed(VipsException exception, ReadOnlySpan<byte> source, ImageFormat from)
     {
-        if (exception.IsOutOfMemory)
+        var detail = VipsFailure.Describe(exception);
+        if (VipsFailure.IsOutOfMemory(exception))
         {
-            return new(CodecError.CodecOutOfMemory, exception.Message);
+            return new(CodecError.CodecOutOfMemory, detail);
         }
         var kind = from switch
         {
@@ -211,7 +212,7 @@ public static class ImageCodec
             ImageFormat.Tiff => TiffPages.Read(source) is { } tiff ? UnservedKind.ByCompression(tiff) : null,
             _ => null,
         };
-        return kind is null ? new(CodecError.CorruptImage, exception.Message) : new(CodecError.UnsupportedFormat, kind);
+        return kind is null ? new(CodecError.CorruptImage, detail) : new(CodecError.UnsupportedFormat, kind);
     }
 
     private static CodecResult With(CodecResult result, JpegNotTaken? notTaken) => result is CodecResult.Compressed output ? output with { NotTaken = notTaken } : result;

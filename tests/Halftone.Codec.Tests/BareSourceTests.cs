@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Halftone.Codec.Bare;
 using Halftone.Codec.Tests.Images;
-using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Tests;
 
@@ -20,7 +19,6 @@ public sealed class BareSourceTests
     internal void Ours_stay_as_they_are_bytes_after_the_end_go_and_a_cut_file_is_no_copy_of_itself(ImageFormat format, int bands)
     {
         var file = Clean(format, bands);
-        Assert.SkipWhen(format == ImageFormat.Webp && !VipsStartup.KnowsKeep, "before 8.15 libvips put an EXIF block of its own into every WebP");
 
         Assert.True(BareSource.Of(file, format)!.Value.Equals(file.AsMemory()));
         Assert.Equal(file, Bare([.. file, 0], format));
@@ -83,8 +81,7 @@ public sealed class BareSourceTests
     [Fact]
     public void XMP_is_taken_out_of_an_AVIF_and_its_picture_stays()
     {
-        using var image = Picture.Draw(40, 40).Image();
-        image.Set("xmp-data", "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"/>"u8.ToArray());
+        using var image = Picture.Draw(40, 40).Image().With("xmp-data", "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"/>"u8.ToArray());
 
         var source = Picture.Save(image, "heifsave_buffer", "compression=av1,effort=0");
         var bare = Bare(source, ImageFormat.Avif)!;

@@ -1,3 +1,4 @@
+using Halftone.Codec.Colour;
 using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Jpeg;

@@ -106,7 +106,7 @@ internal static partial class ServeCommand
     {
         OptionsValidationException options => Settings.Explain(options),
         InvalidOperationException conversion when Settings.ExplainConversion(conversion) is { } sentence => sentence,
-        MissingLibraryException or CodecUnavailableException or DatabaseException or NewerDatabaseException or DataFolderException or AccessException or SettingException or CommandFailedException => exception.Message,
+        CodecUnavailableException or DatabaseException or NewerDatabaseException or DataFolderException or AccessException or SettingException or CommandFailedException => exception.Message,
         NpgsqlException => $"The database cannot be used ({exception.Message}): see whether it runs and whether Database:ConnectionString is right.",
         IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
         _ => null,

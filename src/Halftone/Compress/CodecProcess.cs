@@ -24,7 +24,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     // Passed on where set. All else, secrets above all, stays behind.
     private static readonly string[] Inherited =
-        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "HALFTONE_LIBVIPS"];
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR"];
 
     private readonly CompressOptions options;
     private readonly ILogger logger;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Jpeg;
 
