@@ -25,15 +25,15 @@ internal sealed record AvifTrack(string Handler, int Samples, List<(long Start, 
 /// <summary>Which colours the numbers mean (ITU-T H.273), as an AVIF's <c>nclx</c> or a PNG's <c>cICP</c> says it.</summary>
 internal readonly record struct CodingColours(int Primaries, int Transfer, int Matrix, bool IsFullRange)
 {
-    private const int Bt2020Primaries = 9, DisplayP3 = 12, Pq = 16, Hlg = 18;
+    private const int Pq = 16, Hlg = 18;
 
     /// <summary>Brighter than white: PQ and HLG.</summary>
     public bool IsHdr => Transfer is Pq or Hlg;
 
     public bool IsHlg => Transfer == Hlg;
 
-    /// <summary>More colours than sRGB has, or unlike ones.</summary>
-    public bool IsWide => Primaries is Bt2020Primaries or 11 or DisplayP3;
+    /// <summary>Those of BT.709 and sRGB, which also stand where the file says "unspecified".</summary>
+    public bool HasSrgbPrimaries => Primaries is not (>= 4 and <= 12 or 22);
 }
 
 /// <summary>

@@ -9,6 +9,9 @@ internal sealed class BmpImage
     private const int FileHeaderBytes = 14, CoreHeaderBytes = 12, InfoHeaderBytes = 40, AlphaHeaderBytes = 56, ProfileHeaderBytes = 124;
     private const int Plain = 0, Rle8 = 1, Rle4 = 2, BitFields = 3, AlphaBitFields = 6;
 
+    /// <summary>Pixels that are decoded at most: they are held whole, with 4 bytes each and the file.</summary>
+    public const long MostPixels = 100_000_000;
+
     private BmpImage(int width, int height, int bands, byte[] samples) => (Width, Height, Bands, Samples) = (width, height, bands, samples);
 
     public int Width { get; }

@@ -62,6 +62,10 @@ public static class ImageCodec
             {
                 return OfIcon(source, request);
             }
+            if (from == ImageFormat.Bmp)
+            {
+                return OfBitmap(source, BmpImage.ReadHeader(source.Span), header => BmpImage.Decode(source.Span, header), request);
+            }
             var facts = SourceFacts.Read(source.Span, from);
             var to = request.Format ?? DefaultFormat(facts);
             return Refusal(source.Span, facts, to, request) ?? WithRights(Make(source, facts, to, request), source, from, request);
@@ -80,8 +84,6 @@ public static class ImageCodec
     private static ImageFormat DefaultFormat(SourceFacts facts) => facts.Format switch
     {
         ImageFormat.Tiff => facts.Tiff?.Picture.IsTwoColour == true ? ImageFormat.Png : ImageFormat.Jpeg,
-        ImageFormat.Bmp => facts.Bmp is { BitsPerPixel: <= 8 } ? ImageFormat.Png : ImageFormat.Jpeg,
-        ImageFormat.Ico => ImageFormat.Png,
         var same => same,
     };
 
@@ -99,10 +101,6 @@ public static class ImageCodec
         if (facts.Tiff is { } tiff && UnservedKind.OfTiff(tiff) is { } kind)
         {
             return new(CodecError.UnsupportedFormat, kind);
-        }
-        if (facts.Bmp is { } bmp && BmpImage.Unserved(bmp) is { } unserved)
-        {
-            return new(CodecError.UnsupportedFormat, unserved);
         }
         return facts.IsAnimation ? AnimationRefusal(facts, to, request) : null;
     }
@@ -142,7 +140,7 @@ public static class ImageCodec
             return PassedOn(source, facts);
         }
         Initialize();
-        var result = VipsTranscoder.Transcode(source, from, to, request, out var isShrunk);
+        var result = VipsTranscoder.Transcode(source, facts, to, request, out var isShrunk);
         // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.
         return isShrunk ? With(result, notTaken) : SmallerOf(With(result, notTaken), source, from);
     }
@@ -172,8 +170,30 @@ public static class ImageCodec
             var inner = Compress(picture, request with { Format = request.Format ?? ImageFormat.Png });
             return inner is CodecResult.Compressed output ? output with { KeptOriginal = false } : inner;
         }
+        return OfBitmap(source, BmpImage.ReadHeader(picture.Span, 0, isIcon: true), header => BmpImage.DecodeIcon(picture.Span, header), request with { Format = request.Format ?? ImageFormat.Png });
+    }
+
+    private static CodecResult OfBitmap(ReadOnlyMemory<byte> source, BmpImage.Header? header, Func<BmpImage.Header, BmpImage?> decode, CodecRequest request)
+    {
+        if (header is not { } known)
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "the bitmap's header is broken");
+        }
+        if (BmpImage.Unserved(known) is { } unserved)
+        {
+            return new CodecResult.Refused(CodecError.UnsupportedFormat, unserved);
+        }
+        var most = Math.Min(request.MaxPixels, BmpImage.MostPixels);
+        if (Math.Max(known.Width, known.Height) > CodecRequest.MaxSidePixels || (long)known.Width * known.Height > most)
+        {
+            return new CodecResult.Refused(CodecError.TooManyPixels, $"{known.Width} x {known.Height} pixels, more than {most}");
+        }
+        if (decode(known) is not { } bitmap)
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within its pixels");
+        }
         Initialize();
-        return VipsTranscoder.TranscodeIcon(picture, request.Format ?? ImageFormat.Png, request);
+        return VipsTranscoder.Transcode(bitmap, source.Length, request.Format, request);
     }
 
     /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>

@@ -19,8 +19,6 @@ internal sealed class SourceFacts
 
     public TiffPages? Tiff { get; private init; }
 
-    public BmpImage.Header? Bmp { get; private init; }
-
     /// <summary>Which colours the numbers of a PNG or AVIF mean, where the file says so without a profile.</summary>
     public CodingColours? Coding => Png?.Coding ?? Avif?.Colours;
 
@@ -40,8 +38,6 @@ internal sealed class SourceFacts
                 return new SourceFacts { Format = format, Avif = avif, Frames = Math.Min(avif?.Frames ?? 1, MaxFrames + 1) };
             case ImageFormat.Tiff:
                 return new SourceFacts { Format = format, Tiff = TiffPages.Read(source) };
-            case ImageFormat.Bmp:
-                return new SourceFacts { Format = format, Bmp = BmpImage.ReadHeader(source) };
             default:
                 return new SourceFacts { Format = format };
         }
