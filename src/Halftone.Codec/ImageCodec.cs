@@ -139,6 +139,10 @@ public static class ImageCodec
         {
             return PassedOn(source, facts);
         }
+        if (from == ImageFormat.Jpeg && !BareJpeg.HasEnd(source.Span))
+        {
+            (source, facts) = ((byte[])[.. source.Span, 0xFF, Marker.Eoi], new SourceFacts { Format = from, WasEnded = true });
+        }
         Initialize();
         var result = VipsTranscoder.Transcode(source, facts, to, request, out var isShrunk);
         // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.

@@ -13,6 +13,9 @@ internal sealed class SourceFacts
 
     public bool IsAnimation => Frames > 1;
 
+    /// <summary>A JPEG that was given its end marker: it is whole only where the decoder has nothing to say against it.</summary>
+    public bool WasEnded { get; init; }
+
     public PngFacts? Png { get; private init; }
 
     public AvifFile? Avif { get; private init; }

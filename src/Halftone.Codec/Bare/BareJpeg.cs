@@ -69,6 +69,28 @@ internal static class BareJpeg
         return null;
     }
 
+    /// <summary>Whether an end marker follows the scans. Half of a picture has none either: who asks has to find out whether all of it is there.</summary>
+    public static bool HasEnd(ReadOnlySpan<byte> source)
+    {
+        if (source.EndsWith((ReadOnlySpan<byte>)[0xFF, Marker.Eoi]))
+        {
+            return true;
+        }
+        var reader = new MarkerReader(source, 2);
+        while (reader.Next() == MarkerStatus.Found)
+        {
+            if (reader.Marker == Marker.Eoi)
+            {
+                return true;
+            }
+            if (reader.Marker == Marker.Sos)
+            {
+                reader = new MarkerReader(source, AfterScan(source, reader.Position));
+            }
+        }
+        return false;
+    }
+
     private static bool Stays(byte marker, ReadOnlySpan<byte> body) => marker switch
     {
         Marker.App0 => body.StartsWith("JFIF\0"u8) && body.Length == PlainJfifBytes,

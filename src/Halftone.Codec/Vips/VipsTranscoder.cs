@@ -41,12 +41,12 @@ internal static class VipsTranscoder
         }
         if (wanted is { } size && VipsShrinker.OnLoad(pipeline.Image, facts.Format, size) is { } option)
         {
-            pipeline.Replace(Open(pinned, source.Length, facts.Format, to, option));
+            pipeline.Replace(Open(pinned, source.Length, facts.Format, to, option, facts.WasEnded));
         }
         tiff?.Prepare(pipeline);
         return Finish(pipeline, facts, to, request, source.Length, wanted, OpenSource, out isShrunk);
 
-        Image OpenSource() => tiff?.Open() ?? Open(pinned, source.Length, facts.Format, to);
+        Image OpenSource() => tiff?.Open() ?? Open(pinned, source.Length, facts.Format, to, isStrict: facts.WasEnded);
     }
 
     /// <summary>Pixels that were decoded here: of a BMP or an icon.</summary>
@@ -100,7 +100,8 @@ internal static class VipsTranscoder
             sourceBytes *= (double)size.Width * size.Height / ((double)pipeline.Image.Width * pipeline.Image.PageHeight);
             VipsShrinker.Shrink(pipeline, size, frames);
         }
-        TurnUpright(pipeline);
+        using var turned = new FrameRoll();
+        TurnUpright(pipeline, turned);
         var keepsProfile = ColourPolicy.Apply(pipeline, facts, to);
         if (to == ImageFormat.Jpeg && pipeline.Image.HasAlpha())
         {
@@ -160,7 +161,8 @@ internal static class VipsTranscoder
     /// <param name="from">Its format.</param>
     /// <param name="to">The output's format.</param>
     /// <param name="more">A further option of the loader.</param>
-    public static Image Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to, (string Name, object Value)? more = null)
+    /// <param name="isStrict">Warnings are errors.</param>
+    public static Image Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to, (string Name, object Value)? more = null, bool isStrict = false)
     {
         var operation = from switch
         {
@@ -172,7 +174,7 @@ internal static class VipsTranscoder
             _ => throw new ArgumentOutOfRangeException(nameof(from)),
         };
         // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory.
-        var options = new VOption { { "access", Enums.Access.Sequential }, { "fail_on", Enums.FailOn.Error } };
+        var options = new VOption { { "access", Enums.Access.Sequential }, { "fail_on", isStrict ? Enums.FailOn.Warning : Enums.FailOn.Error } };
         if (from is ImageFormat.Webp or ImageFormat.Avif)
         {
             // These two loaders cannot do that, and would put what has more than 100 MB into a temporary file of libvips's own format, whose writer is shut.
@@ -204,12 +206,17 @@ internal static class VipsTranscoder
             $"{width} x {height} pixels{(frames > 1 ? $" in {frames} frames" : "")}, more than {maxPixels}"));
     }
 
-    /// <summary>Turns the pixels as the EXIF tag says. Frames of an animation stand in one column, which cannot be turned as one.</summary>
-    private static void TurnUpright(VipsPipeline pipeline)
+    /// <summary>Turns the pixels as the EXIF tag says, of an animation frame by frame.</summary>
+    private static void TurnUpright(VipsPipeline pipeline, FrameRoll turned)
     {
         var image = pipeline.Image;
-        if (image.Orientation == 1 || image.Height != image.PageHeight)
+        if (image.Orientation == 1)
         {
+            return;
+        }
+        if (image.Height != image.PageHeight)
+        {
+            pipeline.Replace(turned.Turn(image));
             return;
         }
         if (image.Orientation > 2)
@@ -217,6 +224,6 @@ internal static class VipsTranscoder
             // All but the mirror image read rows out of order, which sequential access cannot.
             pipeline.Replace(image.CopyMemory());
         }
-        pipeline.Apply(turned => turned.Autorot());
+        pipeline.Apply(lying => lying.Autorot());
     }
 }
