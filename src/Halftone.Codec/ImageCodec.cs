@@ -158,7 +158,7 @@ public static class ImageCodec
             return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within its animation, or a frame of it is broken");
         }
         var (width, height) = facts.Png is { } known ? (known.Width, known.Height) : facts.Avif!.ShownSize;
-        return new CodecResult.Compressed(bare, facts.Format, width, height, KeptOriginal: bare.Equals(source)) { Way = CodecWay.Copied };
+        return new CodecResult.Compressed(bare, facts.Format, width, height, KeptOriginal: true) { Way = CodecWay.Copied };
     }
 
     /// <summary>The largest picture of an icon becomes a PNG.</summary>
@@ -207,7 +207,7 @@ public static class ImageCodec
         notTaken = (result as JpegTranscodeResult.NotTaken)?.Reason;
         return result switch
         {
-            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.DctDomain },
+            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: done.IsCopy) { Way = CodecWay.DctDomain },
             JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true) { Way = CodecWay.DctDomain },
             JpegTranscodeResult.Corrupt corrupt => Corrupt(corrupt),
             JpegTranscodeResult.TooManyPixels large => new CodecResult.Refused(
@@ -247,7 +247,7 @@ public static class ImageCodec
     private static CodecResult SmallerOf(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
         result is CodecResult.Compressed output && output.Format == from && BareSource.Of(source, from) is { } bare && output.Body.Length >= bare.Length
         && (bare.Equals(source) || VipsTranscoder.Decodes(bare, from))
-            ? output with { Body = bare, KeptOriginal = bare.Equals(source) }
+            ? output with { Body = bare, KeptOriginal = true }
             : result;
 
     /// <summary>Puts in what the source says of rights, unless that would make the output larger than its source.</summary>

@@ -21,7 +21,9 @@ public sealed class BareSourceTests
         var file = Clean(format, bands);
 
         Assert.True(BareSource.Of(file, format)!.Value.Equals(file.AsMemory()));
-        Assert.Equal(file, Bare([.. file, 0], format));
+        var withoutMore = Bare([.. file, 0], format)!;
+        // An AVIF is written again, with the same picture.
+        Assert.Equal(format == ImageFormat.Avif ? Picture.Decode(file).Samples : file, format == ImageFormat.Avif ? Picture.Decode(withoutMore).Samples : withoutMore);
         // A GIF that lacks its last byte is whole, and gets it back.
         Assert.Equal(format == ImageFormat.Gif ? file : null, Bare(file[..^1], format));
     }

@@ -59,9 +59,7 @@ public sealed class HostileTests
         webp.AsSpan(extended + 12, 6).Fill(0xFE); // 24 bits each, but no more than 2^32 - 1 pixels together
         webp[extended + 17] = 0;
         webp[extended + 14] = 0;
-        var tiff = TiffFile.Write(16, 16, 1, 8, new byte[256]);
-        BinaryPrimitives.WriteInt32LittleEndian(tiff.AsSpan(18), 60_000);
-        BinaryPrimitives.WriteInt32LittleEndian(tiff.AsSpan(30), 60_000);
+        var tiff = TiffFile.Write(60_000, 60_000, 1, 8, new byte[256]);
         return new() { { "PNG", png }, { "JPEG", jpeg }, { "GIF", gif }, { "WebP", webp }, { "TIFF", tiff } };
     }
 

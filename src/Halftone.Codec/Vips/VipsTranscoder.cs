@@ -37,7 +37,7 @@ internal static class VipsTranscoder
         {
             // Eight bits would not hold it, and a smaller range would not look the same.
             using var decoded = pipeline.Image.Pixels();
-            return new CodecResult.Compressed(bare, to, pipeline.Image.Width, pipeline.Image.Height, KeptOriginal: bare.Equals(source)) { Way = CodecWay.Copied };
+            return new CodecResult.Compressed(bare, to, pipeline.Image.Width, pipeline.Image.Height, KeptOriginal: true) { Way = CodecWay.Copied };
         }
         if (wanted is { } size && VipsShrinker.OnLoad(pipeline.Image, facts.Format, size) is { } option)
         {

@@ -78,25 +78,25 @@ internal static class CodecCommand
             var body = (frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes)).AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
             ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
-            Answer(output, ImageCodec.Compress(body, frame.Request));
+            Answer(output, ImageCodec.Compress(body, frame.Request), body);
         }
     }
 
-    private static void Answer(FileStream output, CodecResult result)
+    private static void Answer(FileStream output, CodecResult result, ReadOnlyMemory<byte> source)
     {
         switch (result)
         {
             case CodecResult.Compressed image:
                 var frame = new AnswerFrame
                 {
-                    Kind = image.KeptOriginal ? AnswerKind.KeptOriginal : AnswerKind.Compressed,
+                    Kind = image.IsSource(source) ? AnswerKind.KeptSource : image.KeptOriginal ? AnswerKind.KeptPicture : AnswerKind.Compressed,
                     Code = (int)image.Format,
                     WidthPixels = image.WidthPixels,
                     HeightPixels = image.HeightPixels,
                     Way = image.Way,
                     NotTaken = image.NotTaken ?? 0,
                 };
-                Answer(output, frame, image.KeptOriginal ? default : image.Body.Span);
+                Answer(output, frame, image.IsSource(source) ? default : image.Body.Span);
                 break;
             case CodecResult.Refused refused:
                 Answer(output, new AnswerFrame { Kind = AnswerKind.Refused, Code = (int)refused.Error }, Encoding.UTF8.GetBytes(refused.Detail));

@@ -50,9 +50,11 @@ internal enum AnswerKind
     /// <summary>The body is the output image.</summary>
     Compressed = 2,
     /// <summary>No body: the output is the source.</summary>
-    KeptOriginal = 3,
+    KeptSource = 3,
     /// <summary>The body is the detail in UTF-8.</summary>
     Refused = 4,
+    /// <summary>The body is the source's picture bit for bit, without its metadata.</summary>
+    KeptPicture = 5,
 }
 
 /// <param name="Kind">What the body is.</param>

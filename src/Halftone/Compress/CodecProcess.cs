@@ -104,7 +104,8 @@ internal sealed partial class CodecProcess : IDisposable
             return answer.Kind switch
             {
                 AnswerKind.Compressed => answer.ToResult(body, keptOriginal: false),
-                AnswerKind.KeptOriginal => answer.ToResult(source, keptOriginal: true),
+                AnswerKind.KeptPicture => answer.ToResult(body, keptOriginal: true),
+                AnswerKind.KeptSource => answer.ToResult(source, keptOriginal: true),
                 _ => new CodecResult.Refused((CodecError)answer.Code, Encoding.UTF8.GetString(body)),
             };
         }
