@@ -125,7 +125,7 @@ public sealed class JpegParts : IDisposable
 
     /// <summary>The same file decoded to pixels and encoded by libvips.</summary>
     [Benchmark]
-    public CodecResult LibVips() => VipsTranscoder.Transcode(source, ImageFormat.Jpeg, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
+    public CodecResult LibVips() => VipsTranscoder.Transcode(source, new SourceFacts { Format = ImageFormat.Jpeg }, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
 
     private JpegHeader Header() => JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
 }
@@ -173,7 +173,7 @@ public sealed class PngParts
     {
         using var pinned = source.AsMemory().Pin();
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, source.Length, ImageFormat.Png, ImageFormat.Png));
-        ColourPolicy.Apply(pipeline, ImageFormat.Png);
+        ColourPolicy.Apply(pipeline, new SourceFacts { Format = ImageFormat.Png }, ImageFormat.Png);
         (width, height, bands) = (pipeline.Image.Width, pipeline.Image.Height, pipeline.Image.Bands);
         using var blob = pipeline.Image.Pixels();
         if (pixels.Length == 0)

@@ -13,6 +13,7 @@ return args switch
     ["reruns", var program, var folder, var images, .. var options] => await RerunBench.RunAsync(program, folder, Number(images), !options.Contains("--without-tags")),
     ["load", var url, var processes, var folder, var images, .. var latency] => await LoadBench.RunAsync(url, processes, folder, Number(images), Number(latency.FirstOrDefault() ?? "0")),
     ["vips-settings", var folder, .. var options] => VipsSettingsBench.Run(folder, options),
+    ["pictures", .. var folders] when folders.Length > 0 => PicturesBench.Run(folders),
     _ => Usage(),
 };
 
@@ -32,6 +33,7 @@ static int Usage()
           reruns PROGRAM FOLDER IMAGES [--without-tags]      a catalogue of IMAGES, files of FOLDER, uploaded four times into the published PROGRAM
           load URL PROCESSES FOLDER IMAGES [LATENCY_MS]      IMAGES, files of FOLDER, through running servers; "Halftone.Crash serve" starts a cluster and tells URL and PROCESSES
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
+          pictures FOLDER…                                   every picture below the folders: sizes, colours, frames, by Pillow and avifdec: a table in Markdown
         """);
     return 2;
 }

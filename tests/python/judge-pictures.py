@@ -96,9 +96,12 @@ def judge(task):
         if task.get("numbers"):
             with open(task["numbers"], "rb") as profile:
                 references[0].info["icc_profile"] = profile.read()
-        expected, _ = frames_of(references)
-        if len(expected) != len(frames) or expected[0].size != frames[0].size:
-            raise ValueError(f"{len(frames)} frames of {frames[0].size}, not {len(expected)} of {expected[0].size}")
+        expected, expected_durations = frames_of(references)
+        answer["expected"] = {"frames": len(expected), "durations": expected_durations, "loop": references[0].info.get("loop", 0)}
+        if expected[0].size != frames[0].size:
+            raise ValueError(f"{frames[0].size}, not {expected[0].size}")
+        if len(expected) != len(frames):
+            return answer
         distances = [distance(one, other) for one, other in zip(frames, expected)]
         answer["shift"] = max(mean for mean, _ in distances)
         answer["most"] = max(most for _, most in distances)

@@ -71,6 +71,21 @@ internal static class BareWebp
         return output.ToArray();
     }
 
+    /// <summary>Width and height of the canvas; zeros where the file says none.</summary>
+    public static (int Width, int Height) Size(ReadOnlySpan<byte> source)
+    {
+        var chunks = new RiffChunks(source.Length > RiffBytes ? source[RiffBytes..] : default);
+        while (chunks.Next())
+        {
+            var canvas = chunks.Name.SequenceEqual("VP8X"u8) && chunks.Body.Length == CanvasBytes ? chunks.Body : IsPicture(chunks.Name) ? Canvas(chunks.Name, chunks.Body) : default;
+            if (canvas.Length == CanvasBytes)
+            {
+                return (1 + canvas[4] + (canvas[5] << 8) + (canvas[6] << 16), 1 + canvas[7] + (canvas[8] << 8) + (canvas[9] << 16));
+            }
+        }
+        return default;
+    }
+
     private static bool IsPicture(ReadOnlySpan<byte> name) => name.SequenceEqual("VP8 "u8) || name.SequenceEqual("VP8L"u8);
 
     private static int Orientation(ReadOnlySpan<byte> riff)

@@ -13,6 +13,9 @@ internal static class PictureJudge
     /// <param name="Numbers">An ICC profile of the reference, where its decoder hands out numbers alone.</param>
     internal sealed record Task(string Name, string Output, string? Reference, string? Numbers);
 
+    /// <summary>An animation as a viewer plays it; one frame for a picture.</summary>
+    internal sealed record Played(int Frames, int[] Durations, int Loop);
+
     internal sealed record Verdict(string Name)
     {
         public string? Error { get; init; }
@@ -25,11 +28,17 @@ internal static class PictureJudge
 
         public int Loop { get; init; }
 
+        /// <summary>The reference's; null without one.</summary>
+        public Played? Expected { get; init; }
+
         /// <summary>Different colours of the first frame.</summary>
         public int Colours { get; init; }
 
         /// <summary>Mean difference of a grid of 32 x 32 colours, in levels of 255.</summary>
         public double Shift { get; init; }
+
+        /// <summary>The greatest difference of that grid.</summary>
+        public double Most { get; init; }
     }
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
@@ -38,7 +47,7 @@ internal static class PictureJudge
 
     public static Dictionary<string, Verdict> Ask(IEnumerable<Task> tasks)
     {
-        var start = new ProcessStartInfo(Python, [Path.Combine(AppContext.BaseDirectory, "python", "judge-pictures.py")])
+        var start = new ProcessStartInfo(Python, ["-W", "ignore", Path.Combine(AppContext.BaseDirectory, "python", "judge-pictures.py")])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
