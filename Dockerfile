@@ -7,6 +7,7 @@ WORKDIR /source
 COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Halftone/Halftone.csproj src/Halftone/packages.lock.json src/Halftone/
 COPY src/Halftone.Codec/Halftone.Codec.csproj src/Halftone.Codec/packages.lock.json src/Halftone.Codec/
+COPY src/Halftone.Csv/Halftone.Csv.csproj src/Halftone.Csv/packages.lock.json src/Halftone.Csv/
 RUN dotnet restore src/Halftone -r linux-x64 --locked-mode
 COPY LICENSE THIRD-PARTY-NOTICES.md ./
 COPY licenses/ licenses/

@@ -1,6 +1,5 @@
 using Halftone.Codec;
 using Halftone.Codec.Vips;
-using NetVips;
 
 namespace Halftone.Bench;
 

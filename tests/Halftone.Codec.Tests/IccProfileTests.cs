@@ -1,7 +1,6 @@
 using Halftone.Codec.Colour;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
-using NetVips;
 
 namespace Halftone.Codec.Tests;
 

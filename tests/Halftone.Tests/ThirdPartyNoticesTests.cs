@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Halftone.Tests.Commands;
+using Halftone.Tests.Cli;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;

@@ -2,7 +2,7 @@ namespace Halftone.Codec.Bare;
 
 /// <summary>
 /// The source without its metadata and without bytes after its end. The picture data is copied bit for bit, so it decodes to the same pixels.
-/// Also puts the few rights that survive (<see cref="Rights"/>) into any file of these formats.
+/// Also puts the few rights that survive (<see cref="Metadata.Rights"/>) into any file of these formats.
 /// </summary>
 /// <remarks>
 /// Metadata may tell where and by whom a photograph was taken, and bytes after the end may be anything at all. What stays is listed by name:

@@ -112,8 +112,9 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     }
 
     /// <summary>
-    /// A commit that finds the disk full has been undone by SQLite itself (https://www.sqlite.org/lang_transaction.html), of which the object of
-    /// ADO.NET does not hear: undoing it again would fail, hide why, and leave a connection that can begin no other. It gets something to undo.
+    /// A transaction that finds the disk full has been undone by SQLite itself (https://www.sqlite.org/lang_transaction.html). The object of ADO.NET hears
+    /// of that at a statement, and not at the commit: undoing it again would then fail, hide why, and leave a connection that can begin no other. It gets
+    /// something to undo, and what it leaves is undone here.
     /// </summary>
     private static void RollBack(SqliteConnection connection, SqliteTransaction transaction)
     {
@@ -123,6 +124,10 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         }
 
         transaction.Dispose();
+        if (raw.sqlite3_get_autocommit(connection.Handle) == 0)
+        {
+            _ = raw.sqlite3_exec(connection.Handle, "ROLLBACK");
+        }
     }
 
     private SqliteConnection Open(SqliteOpenMode mode)

@@ -1,6 +1,6 @@
 using System.IO.Compression;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Halftone.Codec.Png;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
