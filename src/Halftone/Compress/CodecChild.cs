@@ -7,7 +7,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Halftone.Compress;
 
 /// <summary>
-/// The hidden verb <c>codec MAX_BYTES CPU_SECONDS</c>: a child that compresses images one after the other, from frames on
+/// The hidden verb <c>codec MAX_BYTES</c>: a child that compresses images one after the other, from frames on
 /// standard input to frames on standard output, until its parent closes them.
 /// </summary>
 internal static class CodecChild
@@ -23,7 +23,7 @@ internal static class CodecChild
     /// <param name="args">All arguments of the program, the verb first.</param>
     public static int Run(string[] args)
     {
-        if (args is not [Verb, var maxBytes, var cpuSeconds])
+        if (args is not [Verb, var maxBytes])
         {
             Console.Error.WriteLine("'codec' is started by Halftone itself.");
             return 2;
@@ -53,7 +53,7 @@ internal static class CodecChild
         ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
         try
         {
-            Serve(input, output, int.Parse(cpuSeconds, CultureInfo.InvariantCulture));
+            Serve(input, output);
         }
         catch (IOException)
         {
@@ -62,7 +62,7 @@ internal static class CodecChild
         return 0;
     }
 
-    private static void Serve(FileStream input, FileStream output, int cpuSeconds)
+    private static void Serve(FileStream input, FileStream output)
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
@@ -76,7 +76,7 @@ internal static class CodecChild
             }
             var body = (frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes)).AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
-            ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
+            ChildProcessLimits.LimitCpuFromNow(frame.CpuSeconds);
             Answer(output, ImageCodec.Compress(body, frame.Request), body);
         }
     }

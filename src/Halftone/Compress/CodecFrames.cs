@@ -8,7 +8,10 @@ namespace Halftone.Compress;
 /// What goes over a child's pipes: a header of fixed length, little endian, then so many bytes of an image. Both ends are
 /// the same program, so there are no versions.
 /// </summary>
-internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes)
+/// <param name="Request">What is wanted.</param>
+/// <param name="BodyBytes">Bytes that follow.</param>
+/// <param name="CpuSeconds">Processor time that the image may take, 1 to 65,535.</param>
+internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes, int CpuSeconds)
 {
     public const int Length = 32;
 
@@ -16,9 +19,11 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
     {
         BinaryPrimitives.WriteInt32LittleEndian(header, BodyBytes);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], Request.Q);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], (int)(Request.Format ?? 0));
+        header[8] = (byte)(Request.Format ?? 0);
+        header[9] = Request.KeepsRights ? (byte)1 : (byte)0;
         header[12] = (byte)Request.WebpEffort;
         header[13] = (byte)Request.AvifEffort;
+        BinaryPrimitives.WriteUInt16LittleEndian(header[14..], (ushort)CpuSeconds);
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], Request.MaxPixels);
         BinaryPrimitives.WriteInt32LittleEndian(header[24..], Request.MaxWidth ?? 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[28..], Request.MaxHeight ?? 0);
@@ -26,20 +31,21 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
 
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
-        var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
         int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {
                 Q = BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
-                Format = format == 0 ? null : (ImageFormat)format,
+                Format = header[8] == 0 ? null : (ImageFormat)header[8],
+                KeepsRights = header[9] != 0,
                 WebpEffort = header[12],
                 AvifEffort = header[13],
                 MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
                 MaxWidth = maxWidth == 0 ? null : maxWidth,
                 MaxHeight = maxHeight == 0 ? null : maxHeight,
             },
-            BinaryPrimitives.ReadInt32LittleEndian(header));
+            BinaryPrimitives.ReadInt32LittleEndian(header),
+            BinaryPrimitives.ReadUInt16LittleEndian(header[14..]));
     }
 }
 

@@ -20,6 +20,9 @@ internal sealed partial class CodecProcess : IDisposable
     /// <summary>No output is longer than this: the longest source, many times over.</summary>
     private const int MostAnswerBytes = 1 << 30;
 
+    /// <summary>An hour bounds the dearest picture.</summary>
+    private const int MostCpuSeconds = 3600, BackstopFactor = 4;
+
     private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
 
     // Passed on where set. All else, secrets above all, stays behind.
@@ -50,7 +53,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     public int Id { get; }
 
-    /// <summary>True once an image took more than <see cref="CompressOptions.CpuSeconds"/>.</summary>
+    /// <summary>True once an image took more than <see cref="CompressOptions.CpuSeconds"/> and what its pixels add.</summary>
     public bool HasUsedUpProcessorTime { get; private set; }
 
     /// <summary>The child's memory after its last image.</summary>
@@ -92,11 +95,14 @@ internal sealed partial class CodecProcess : IDisposable
     /// </returns>
     public CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
     {
+        var cpuSeconds = (int)Math.Min(options.CpuSeconds + options.BudgetOfPixels * WorkBudget.ExtraSeconds(source.Span, request), MostCpuSeconds);
+        // On a busy machine a second of processor time takes several.
+        var patience = TimeSpan.FromSeconds(Math.Max(options.ImageTimeout.TotalSeconds, BackstopFactor * cpuSeconds));
         try
         {
-            backstop.Change(options.ImageTimeout, Timeout.InfiniteTimeSpan);
+            backstop.Change(patience, Timeout.InfiniteTimeSpan);
             Span<byte> header = stackalloc byte[RequestFrame.Length];
-            new RequestFrame(request, source.Length).Write(header);
+            new RequestFrame(request, source.Length, cpuSeconds).Write(header);
             toChild.Write(header);
             toChild.Write(source.Span);
             var answer = ReadAnswer(out var body);
@@ -111,7 +117,7 @@ internal sealed partial class CodecProcess : IDisposable
         }
         catch (IOException)
         {
-            return Ended(WaitForExit());
+            return Ended(WaitForExit(), cpuSeconds, patience);
         }
     }
 
@@ -145,16 +151,16 @@ internal sealed partial class CodecProcess : IDisposable
         return process.ExitCode;
     }
 
-    private CodecResult.Refused Ended(int exitCode)
+    private CodecResult.Refused Ended(int exitCode, int cpuSeconds, TimeSpan patience)
     {
         if (timedOut)
         {
-            return new(CodecError.CodecTimedOut, $"no answer after {options.ImageTimeout}");
+            return new(CodecError.CodecTimedOut, $"no answer after {patience}");
         }
         if (exitCode == SignalBase + SigXcpu)
         {
             HasUsedUpProcessorTime = true;
-            return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
+            return new(CodecError.CodecTimedOut, $"more than {cpuSeconds} s of processor time");
         }
         var isMemory = lastErrors.Contains("failed to allocate", StringComparison.OrdinalIgnoreCase)
             || lastErrors.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
@@ -201,7 +207,7 @@ internal sealed partial class CodecProcess : IDisposable
     private static ProcessStartInfo StartInfo(CompressOptions options)
     {
         var (file, before) = ChildProgram();
-        var start = new ProcessStartInfo(file, [.. before, CodecChild.Verb, Number(options.MaxChildBytes), Number(options.CpuSeconds)])
+        var start = new ProcessStartInfo(file, [.. before, CodecChild.Verb, Number(options.MaxChildBytes)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,

@@ -40,17 +40,21 @@ internal sealed class CompressOptions : IValidatableObject
     public long MaxChildBytes { get; set; } = 1L << 30;
 
     /// <summary>
-    /// Processor time for one image (RLIMIT_CPU), whole seconds, up to one more because of their counting, 1 to 3600; 9. One that needs more fails
-    /// as <c>codec_timed_out</c>, at once.
+    /// Processor time for one image (RLIMIT_CPU), whole seconds, up to one more because of their counting, 1 to 3600; 9. To it comes, for a million
+    /// pixels over all frames, what the output's format costs several times over: half a second for JPEG and PNG, one for WebP and GIF, 2.5 for AVIF
+    /// at its usual effort. One that needs more fails as <c>codec_timed_out</c>, at once.
     /// </summary>
     [Range(1, 3600)]
     public int CpuSeconds { get; set; } = 9;
 
     /// <summary>
-    /// From sending an image to its answer; 2 min. A backstop for a child that waits instead of working: it must leave room
-    /// for <see cref="CpuSeconds"/> on a busy machine, so it is not below that.
+    /// From sending an image to its answer; 2 min, and for large images four times the processor time that they may take. A backstop for a child that
+    /// waits instead of working: it must leave room for <see cref="CpuSeconds"/> on a busy machine, so it is not below that.
     /// </summary>
     internal TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How much of what its pixels add to <see cref="CpuSeconds"/> an image gets; 1. A test that waits for the limit sets 0.</summary>
+    internal double BudgetOfPixels { get; set; } = 1;
 
     /// <summary>From starting a child to its being ready for its first image; 30 s.</summary>
     internal TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);

@@ -31,7 +31,7 @@ internal sealed class GuardedHttp(SafeConnect connect, IOptions<FetchOptions> op
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
         PooledConnectionLifetime = TimeSpan.FromMinutes(2), // names move; two minutes is a usual TTL
-        ResponseHeaderEncodingSelector = (name, _) => name == "Location" ? Encoding.UTF8 : null,
+        ResponseHeaderEncodingSelector = (name, _) => name == "Location" ? Encoding.Latin1 : null, // bytes, of which RedirectLocation makes text
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = ChainPolicy(trustedRoots) },
     };
 

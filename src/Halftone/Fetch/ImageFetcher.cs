@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Net;
 using Halftone.Model;
 using Halftone.Queue;
 using Microsoft.Extensions.Options;
@@ -68,18 +70,19 @@ internal sealed class ImageFetcher : IDisposable
 
         using var clock = new FetchClock(options, time, cancellationToken);
         var target = FetchTarget.First(url);
-        var asked = new HashSet<Uri>();
+        var cookies = new FetchCookies();
+        var asked = new HashSet<(Uri Url, string Cookies)>();
         for (var redirects = 0; ; redirects++)
         {
-            // A circle never ends: nothing is asked for twice, so that nobody's URL is asked for more often than there are attempts.
-            if (!asked.Add(target.Url))
+            // A circle never ends: nothing is asked for twice in the same way, so that nobody's URL is asked for much more often than there are attempts.
+            if (!asked.Add((target.Url, cookies.Of(target.Url))))
             {
                 return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects lead in a circle.");
             }
 
             var redirectedTo = redirects == 0 ? null : Validators.PrintOf(target.Url);
             // Another URL may give the same tag to another picture.
-            var outcome = await AskHostAsync(new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null), slot, clock);
+            var outcome = await AskHostAsync(new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null, cookies), slot, clock);
             if (outcome.Result is not null)
             {
                 return outcome.Result;
@@ -156,14 +159,19 @@ internal sealed class ImageFetcher : IDisposable
             // compressed again, and ours is to be made from the file that the URL names. Anything else only at the end,
             // for hosts that know their images as octet-stream.
             request.Headers.TryAddWithoutValidation("Accept", "image/*, */*;q=0.1");
+            if (question.Cookies.Of(question.Target.Url) is { Length: > 0 } cookies)
+            {
+                request.Headers.TryAddWithoutValidation("Cookie", cookies);
+            }
+
             question.Known?.AddTo(request);
             using var response = await http.SendAsync(request, clock.Token);
             return (int)response.StatusCode switch
             {
                 304 when question.Known is { } known => known.AreMeantBy(response) ? new Hop(new FetchResult.NotModified()) : await RequestAsync(question with { Known = null }, clock),
-                301 or 302 or 303 or 307 or 308 => new Hop(Result: null, LocationOf(response)),
-                // 204 and 205 have no body, 206 is half of one, 207 and beyond are no file.
-                >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
+                301 or 302 or 303 or 307 or 308 => Redirected(response, question),
+                // 204 and 205 have no body, 206 is mostly a part of one, 207 and beyond are no file.
+                (>= 200 and <= 203) or 206 when IsWhole(response) => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
                 _ => new Hop(FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter)),
             };
         }
@@ -179,10 +187,11 @@ internal sealed class ImageFetcher : IDisposable
 
     private async ValueTask<FetchResult> ReadBodyAsync(HttpResponseMessage response, string? redirectedTo, FetchClock clock)
     {
-        var headers = response.Content.Headers;
-        if (headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+        // The handler has undone what it knows where it stood last, and taken it off.
+        var codings = response.Content.Headers.ContentEncoding.Where(IsCoding).ToArray();
+        var isPacked = codings is [var coding] && IsGzip(coding);
+        if (codings.Length > 0 && !isPacked)
         {
-            // The handler has undone the one it knows and taken it off; a second layer or an unknown coding is left.
             return FetchFailure.Failed(FetchError.BadResponse, "The body is in a content coding that was not asked for.");
         }
 
@@ -201,10 +210,16 @@ internal sealed class ImageFetcher : IDisposable
         var isComplete = false;
         try
         {
-            await using var stream = await response.Content.ReadAsStreamAsync(clock.Token);
-            if (!await ReadToEndAsync(stream, buffer, statedLength, clock))
+            await using var sent = await response.Content.ReadAsStreamAsync(clock.Token);
+            await using var stream = isPacked ? new GZipStream(sent, CompressionMode.Decompress) : sent;
+            if (!await ReadToEndAsync(stream, buffer, isPacked ? null : statedLength, clock))
             {
                 return TooLarge();
+            }
+
+            if (response.StatusCode == HttpStatusCode.PartialContent && !isPacked && buffer.Length != response.Content.Headers.ContentRange?.Length)
+            {
+                return FetchFailure.Failed(FetchError.BodyCut, "The body is shorter than its range.");
             }
 
             if (buffer.Length == 0)
@@ -279,9 +294,33 @@ internal sealed class ImageFetcher : IDisposable
 
     private FetchResult.Failed TooLarge() => FetchFailure.Failed(FetchError.TooLarge, $"The body is longer than {options.MaxBytes} bytes.");
 
+    private static Hop Redirected(HttpResponseMessage response, Question question)
+    {
+        question.Cookies.Take(response, question.Target.Url);
+        return new Hop(Result: null, LocationOf(response));
+    }
+
     /// <summary>One Location and no more: of two, the next reader might take the other.</summary>
     private static string? LocationOf(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? values.First() : null;
+        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? RedirectLocation.Of(values.First()) : null;
+
+    /// <summary>A range that nobody asked for is the file where it is all of it (RFC 9110, section 15.3.7).</summary>
+    private static bool IsWhole(HttpResponseMessage response) =>
+        response.StatusCode != HttpStatusCode.PartialContent
+        || response.Content.Headers.ContentRange is { Unit: "bytes", From: 0, To: { } last, Length: { } length } && last == length - 1;
+
+    /// <summary>
+    /// Whether a word of Content-Encoding is a coding at all. Buckets hand out what was once said of an upload: <c>aws-chunked</c>, <c>none</c>,
+    /// <c>UTF-8</c>. Of such a body its own first bytes tell what it is.
+    /// </summary>
+    private static bool IsCoding(string word) => IsGzip(word)
+        || word.Equals("deflate", StringComparison.OrdinalIgnoreCase) || word.Equals("br", StringComparison.OrdinalIgnoreCase)
+        || word.Equals("zstd", StringComparison.OrdinalIgnoreCase) || word.Equals("dcb", StringComparison.OrdinalIgnoreCase)
+        || word.Equals("dcz", StringComparison.OrdinalIgnoreCase) || word.Equals("compress", StringComparison.OrdinalIgnoreCase)
+        || word.Equals("x-compress", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Two names of one coding (RFC 9110, section 8.4.1.3).</summary>
+    private static bool IsGzip(string word) => word.Equals("gzip", StringComparison.OrdinalIgnoreCase) || word.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
 
     private static void Tell(HostLease lease, FetchResult.Failed? failed)
     {
@@ -308,7 +347,8 @@ internal sealed class ImageFetcher : IDisposable
     /// <param name="Target">Whom to ask.</param>
     /// <param name="RedirectedTo">The print of its URL; null at the first.</param>
     /// <param name="Known">What this very URL said of a body before.</param>
-    private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known);
+    /// <param name="Cookies">Of this fetch.</param>
+    private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known, FetchCookies Cookies);
 
     /// <summary>An outcome, or where to go on.</summary>
     private readonly record struct Hop(FetchResult? Result, string? Location = null);

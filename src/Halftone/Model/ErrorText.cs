@@ -19,6 +19,22 @@ internal static class ErrorText
             _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not an error code."),
         };
 
+    /// <summary>As <see cref="Of(string)"/>, with the case that it was.</summary>
+    /// <param name="code">An error code.</param>
+    /// <param name="detail">What <see cref="KeptDetail"/> gave; null says no more than the code.</param>
+    public static string Of(string code, string? detail) => (code, detail) switch
+    {
+        (_, null) => Of(code),
+        ("unsupported_format", _) => $"This is {detail}, which is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.",
+        ("tls_failed", _) => $"No secure connection was possible: {detail} Tell whoever runs the site.",
+        _ => $"{Of(code)} ({detail})",
+    };
+
+    /// <summary>
+    /// The detail of a failure where a merchandiser needs it to know what to do, and it is in words of ours; null elsewhere. What is kept is what is shown.
+    /// </summary>
+    public static string? KeptDetail(string code, string? detail) => code is "unsupported_format" or "tls_failed" or "animation_unsupported" or "wrong_output" ? detail : null;
+
     private static string Of(FetchError error) => error switch
     {
         FetchError.InvalidUrl => "This is not a web address that can be called. Correct the URL in the file.",
@@ -30,7 +46,7 @@ internal static class ErrorText
         FetchError.ConnectRefused => "The host refused the connection: no web server is running there. Check the address, or retry when the site is up.",
         FetchError.ConnectTimedOut => "The host did not take the connection in time. Retry later; if it stays, the site is down or shields itself from this server.",
         FetchError.ConnectFailed => "The host could not be reached. Retry later.",
-        FetchError.TlsFailed => "No secure connection was possible: the site's certificate is not valid for this name. Tell whoever runs the site.",
+        FetchError.TlsFailed => "No secure connection was possible: the site's certificate is not valid, or it speaks no common version of TLS. Tell whoever runs the site.",
         FetchError.TlsTimedOut => "The secure connection was not set up in time. Retry later.",
         FetchError.HeadersTimedOut => "The host took the request and did not answer in time. Retry later.",
         FetchError.ConnectionReset => "The host broke off the connection without an answer. Retry later.",
@@ -50,11 +66,13 @@ internal static class ErrorText
     private static string Of(CodecError error) => error switch
     {
         CodecError.NotAnImage => "What the address gives is no image; often it is a web page. Use the address of the picture itself.",
-        CodecError.UnsupportedFormat => "This image format is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF or TIFF.",
+        CodecError.UnsupportedFormat => "This image format is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.",
         CodecError.CorruptImage => "The image file is damaged or incomplete. Upload it to its host again.",
         CodecError.TooManyPixels => "The image has more pixels than this server takes, or a longer side than the wanted format can have. Publish a smaller one, or ask for a max_width.",
         CodecError.CodecCrashed => "The image made the decoder fail, twice. The file is most likely damaged: save it anew.",
         CodecError.CodecTimedOut => "The image took too long to compress. Save it smaller or anew.",
+        CodecError.AnimationUnsupported => "The image is an animation, which cannot be written as asked without losing frames. Ask for the format webp or gif, or for none.",
+        CodecError.WrongOutput => "The output did not show what the image shows, so it was thrown away. Save the image anew as JPEG or PNG.",
         CodecError.CodecOutOfMemory => "The image needs more memory than one image may have. Publish a smaller one.",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "Not an error."),
     };

@@ -87,7 +87,7 @@ internal sealed partial class ImageRun(
     public async Task DeadLetterAsync(Message.Image message, CancellationToken cancellationToken)
     {
         Log.DeadLetter(logger, message.ImageId, message.RequestId);
-        await RecordAsync(Failed(message, ErrorCode.WorkerCrashed, null), cancellationToken);
+        await RecordAsync(Failed(message, ErrorCode.WorkerCrashed), cancellationToken);
     }
 
     /// <returns>Null where the request has moved on, so that there is nothing to record.</returns>
@@ -95,7 +95,7 @@ internal sealed partial class ImageRun(
     {
         if (!StrangersUrl.TryParse(message.Url, out var url))
         {
-            return Failed(message, ErrorCode.Of(FetchError.InvalidUrl), null);
+            return Failed(message, ErrorCode.Of(FetchError.InvalidUrl));
         }
 
         // A host that cannot answer a question may still give the image: only the first attempt asks.
@@ -128,10 +128,10 @@ internal sealed partial class ImageRun(
             return same;
         }
 
-        var (made, errorCode) = await MakeAsync(message, source.Bytes, cancellationToken);
-        if (errorCode is not null)
+        var (made, failure) = await MakeAsync(message, source.Bytes, cancellationToken);
+        if (failure is not null)
         {
-            return Failed(message, errorCode, null);
+            return Failed(message, failure.ErrorCode, detail: failure.Detail);
         }
 
         return made is null ? null : new RunOutcome.Completed
@@ -157,7 +157,7 @@ internal sealed partial class ImageRun(
 
     /// <summary>Makes the output and each variant of the same bytes and stores them, with one of them in memory at a time; all of them, or none.</summary>
     /// <returns>What was made, or why nothing was; neither where the request has moved on meanwhile.</returns>
-    private async Task<(MadeOutputs? Made, string? ErrorCode)> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
+    private async Task<(MadeOutputs? Made, NotMade? Failure)> MakeAsync(Message.Image message, ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
         VariantSpec[] variants = [.. VariantSpec.Parse(message.Variants)];
         var made = new MadeOutputs();
@@ -177,7 +177,7 @@ internal sealed partial class ImageRun(
                 if (result is CodecResult.Refused refused)
                 {
                     Log.NotCompressed(logger, message.ImageId, variant.Name, refused.Error, refused.Detail);
-                    return (null, ErrorCode.Of(refused.Error));
+                    return (null, new NotMade(ErrorCode.Of(refused.Error), refused.Detail));
                 }
 
                 var output = (CodecResult.Compressed)result;
@@ -190,7 +190,7 @@ internal sealed partial class ImageRun(
         catch (StoreRefusedException refused)
         {
             Log.NotStored(logger, message.ImageId, refused.Message);
-            return (null, ErrorCode.StoreRefused);
+            return (null, new NotMade(ErrorCode.StoreRefused));
         }
         finally
         {
@@ -407,7 +407,7 @@ internal sealed partial class ImageRun(
         Log.NotFetched(logger, message.ImageId, failed.Error, failed.HttpStatus, message.Attempt, failed.Detail);
         var pause = failed.Retryable ? RetrySchedule.NextDelay(fetchOptions.Value.RetryDelays, message.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble()) : null;
         return pause is null
-            ? Failed(message, ErrorCode.Of(failed.Error), failed.HttpStatus)
+            ? Failed(message, ErrorCode.Of(failed.Error), failed.HttpStatus, failed.Detail)
             : new RunOutcome.Postponed
             {
                 RequestId = message.RequestId,
@@ -420,13 +420,14 @@ internal sealed partial class ImageRun(
             };
     }
 
-    private static RunOutcome.Failed Failed(Message.Image message, string errorCode, int? httpStatus) => new()
+    private static RunOutcome.Failed Failed(Message.Image message, string errorCode, int? httpStatus = null, string? detail = null) => new()
     {
         RequestId = message.RequestId,
         Run = message.Run,
         ImageId = message.ImageId,
         ErrorCode = errorCode,
         HttpStatus = httpStatus,
+        Detail = ErrorText.KeptDetail(errorCode, detail),
         Host = StrangersUrl.TryParse(message.Url, out var url) ? url.Host : "",
     };
 
@@ -439,6 +440,9 @@ internal sealed partial class ImageRun(
             await RemoveAsync(unused.Variants.Select(variant => variant.ObjectKey).Prepend(unused.ObjectKey));
         }
     }
+
+    /// <summary>Why nothing was made.</summary>
+    private sealed record NotMade(string ErrorCode, string? Detail = null);
 
     /// <summary>What was made and stored of one source.</summary>
     private sealed class MadeOutputs

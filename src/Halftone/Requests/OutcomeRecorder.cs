@@ -52,6 +52,9 @@ internal abstract record RunOutcome
     {
         public required string ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
+
+        /// <summary>Which of the cases that the code stands for it was, <see cref="ErrorText.KeptDetail"/>; null for most codes.</summary>
+        public string? Detail { get; init; }
         public required string Host { get; init; }
     }
 
@@ -241,7 +244,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             SourceUrl = completed.Validators?.RedirectedTo,
             Now = now,
         },
-        RunOutcome.Failed failed => new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, Now = now },
+        RunOutcome.Failed failed => new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, failed.Detail, Now = now },
         RunOutcome.Postponed postponed => new
         {
             postponed.RequestId,
@@ -333,7 +336,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         /// <summary>The image and those with the same URL, each where it is still pending in this run of an open request. One of them is enough to be found.</summary>
         public const string Complete = """
             UPDATE image
-            SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, object_key = @ObjectKey,
+            SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, error_detail = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
                    content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
                    url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
@@ -345,7 +348,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 
         public const string Fail = """
             UPDATE image
-            SET    state = 'failed', next_attempt_at = NULL, error_code = @ErrorCode, http_status = @HttpStatus, updated_at = @Now
+            SET    state = 'failed', next_attempt_at = NULL, error_code = @ErrorCode, http_status = @HttpStatus, error_detail = @Detail, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'pending'
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;

@@ -122,7 +122,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         OutputUrl = image.ObjectKey is null ? null : urls.Image(image.ObjectKey),
         // Stored as pending until its outcome is known; what was handed out is shown as being worked on.
         Status = image.State == "pending" && (image.SameAs ?? image.ImageId) <= plannedTo ? "PROCESSING" : image.State.ToUpperInvariant(),
-        Error = image.State == "failed" ? new StatusImageError { Code = image.ErrorCode!, Message = ErrorText.Of(image.ErrorCode!), HttpStatus = image.HttpStatus } : null,
+        Error = image.State == "failed" ? new StatusImageError { Code = image.ErrorCode!, Message = ErrorText.Of(image.ErrorCode!, image.ErrorDetail), HttpStatus = image.HttpStatus } : null,
         InputBytes = image.BytesIn,
         OutputBytes = image.BytesOut,
         KeptOriginal = image.KeptOriginal,
@@ -172,6 +172,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required string State { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
+        public string? ErrorDetail { get; init; }
         public string? ObjectKey { get; init; }
         public long? BytesIn { get; init; }
         public long? BytesOut { get; init; }
@@ -207,7 +208,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             """;
 
         public const string Images = """
-            SELECT image_id, input_url, same_as, state, error_code, http_status,
+            SELECT image_id, input_url, same_as, state, error_code, http_status, error_detail,
                    object_key, bytes_in, bytes_out, kept_original, reused,
                    COALESCE(image.variants, (SELECT o.variants FROM image o WHERE o.image_id = image.same_as)) AS variants
             FROM   image
