@@ -104,7 +104,7 @@ internal static class PicturesBench
             findings.Add($"not judged: {file} {verdict.Error}");
             return;
         }
-        if (verdict.Frames != expected.Frames || !verdict.Durations.SequenceEqual(expected.Durations) || (expected.Frames > 1 && verdict.Loop != expected.Loop))
+        if (verdict.Frames != expected.Frames || (expected.Frames > 1 && (!verdict.Durations.SequenceEqual(expected.Durations) || verdict.Loop != expected.Loop)))
         {
             row.OtherFrames++;
             findings.Add($"plays otherwise: {file} {expected.Frames} -> {verdict.Frames} frames, {expected.Durations.Sum()} -> {verdict.Durations.Sum()} ms, loop {expected.Loop} -> {verdict.Loop}");

@@ -10,6 +10,10 @@ internal static class BarePng
     {
         var output = new ByteList(source.Length + xmp.Length + 64);
         var chunks = new PngChunks(source);
+        if (source.Length < chunks.End)
+        {
+            return null;
+        }
         output.Add(source[..chunks.End]);
         while (chunks.Next())
         {

@@ -77,7 +77,14 @@ internal sealed class CodecPool : IHostedService, IDisposable
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
         StartSeats();
-        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels), WebpEffort = options.WebpEffort, AvifEffort = options.AvifEffort }, cancellationToken);
+        var wanted = request with
+        {
+            MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels),
+            WebpEffort = options.WebpEffort,
+            AvifEffort = options.AvifEffort,
+            KeepsRights = request.KeepsRights && options.Metadata == KeptMetadata.Rights,
+        };
+        var image = new QueuedImage(body, wanted, cancellationToken);
         lock (waiting)
         {
             ObjectDisposedException.ThrowIf(ending, this);

@@ -27,6 +27,12 @@ internal sealed class CompressOptions : IValidatableObject
     [Range(0, 9)]
     public int AvifEffort { get; set; } = CodecRequest.DefaultAvifEffort;
 
+    /// <summary>
+    /// What stays of an image's metadata: <c>Rights</c>, copyright, creator, credit, licence and IPTC's digital source type as a minimal XMP; or
+    /// <c>None</c>. Places, serial numbers, thumbnails and comments never stay; <c>Rights</c>.
+    /// </summary>
+    public KeptMetadata Metadata { get; set; } = KeptMetadata.Rights;
+
     /// <summary>Child processes, each with one image at a time, 1 to 256; unset means one per processor core.</summary>
     [Range(1, 256)]
     public int? Children { get; set; }
@@ -69,6 +75,12 @@ internal sealed class CompressOptions : IValidatableObject
             yield return new ValidationResult($"Compress:ImageTimeout must be at least Compress:CpuSeconds, {CpuSeconds} s.", [nameof(ImageTimeout)]);
         }
     }
+}
+
+internal enum KeptMetadata
+{
+    Rights,
+    None,
 }
 
 [OptionsValidator]

@@ -23,7 +23,7 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
 
     /// <summary>What outputs depend on besides the message.</summary>
     private readonly string surroundings = string.Create(
-        CultureInfo.InvariantCulture, $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {TextOf(fetch.Value.HostHeaders)}");
+        CultureInfo.InvariantCulture, $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {compress.Value.Metadata} {TextOf(fetch.Value.HostHeaders)}");
 
     /// <summary>What the image's output can be found by later; null where nothing is to be found.</summary>
     public string? KeyOfUrl(Message.Image message) => IsUsed(message) ? KeyOf(message, "url", message.Url) : null;
