@@ -13,6 +13,19 @@ internal static class ChildProcessLimits
     /// <summary>Limits memory for data. RLIMIT_AS would not do: .NET reserves hundreds of GiB of addresses that it never fills.</summary>
     public static void LimitMemory(long bytes) => SetSoftLimit(RlimitData, (ulong)bytes);
 
+    /// <summary>Gives free memory of the heap back to the system. Only glibc can; elsewhere nothing happens.</summary>
+    public static void TrimHeap()
+    {
+        try
+        {
+            _ = malloc_trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl and others have no such call.
+        }
+    }
+
     /// <summary>No core file for an image that crashes a decoder: it would fill a disk, and hold customers' pictures.</summary>
     public static void ForbidCoreFiles() => SetSoftLimit(RlimitCore, 0);
 
@@ -98,6 +111,8 @@ internal static class ChildProcessLimits
     private static extern int getrlimit(int resource, out ResourceLimit limit);
     [DllImport("libc")]
     private static extern int setrlimit(int resource, in ResourceLimit limit);
+    [DllImport("libc")]
+    private static extern int malloc_trim(nuint pad);
     [DllImport("libc")]
     private static extern int dup(int descriptor);
     [DllImport("libc")]

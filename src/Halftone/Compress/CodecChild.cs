@@ -20,6 +20,9 @@ internal static class CodecChild
     // A larger input gets memory of its own and is not kept, so that one large image does not make every child large.
     private const int KeptInputBytes = 4 << 20;
 
+    // Ordinary images leave 60 to 110 MiB. Above this the heap goes back to the system, so that one large image does not stay in memory.
+    private const long TrimAboveBytes = 144L << 20;
+
     /// <param name="args">All arguments of the program, the verb first.</param>
     public static int Run(string[] args)
     {
@@ -106,8 +109,18 @@ internal static class CodecChild
     private static void Answer(FileStream output, AnswerFrame frame, ReadOnlySpan<byte> body)
     {
         Span<byte> header = stackalloc byte[AnswerFrame.Length];
-        (frame with { BodyBytes = body.Length, ResidentBytes = Environment.WorkingSet }).Write(header);
+        (frame with { BodyBytes = body.Length, ResidentBytes = ResidentAfterTrim() }).Write(header);
         output.Write(header);
         output.Write(body);
+    }
+
+    private static long ResidentAfterTrim()
+    {
+        if (Environment.WorkingSet > TrimAboveBytes)
+        {
+            ChildProcessLimits.TrimHeap();
+        }
+
+        return Environment.WorkingSet;
     }
 }

@@ -221,10 +221,13 @@ internal sealed partial class CodecProcess : IDisposable
         }
         // glibc makes up to eight arenas per core, and each keeps what it once got: resident memory then creeps.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
-        // An image's planes go back to the system with it, instead of staying for the next large one: 50 MB less over two children, for 3 % of CPU.
-        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "1048576";
-        start.Environment["MALLOC_TRIM_THRESHOLD_"] = "1048576";
+        // Memory that was touched once stays: planes of up to 32 MiB, the most that glibc allows here, come from the heap, and the heap keeps
+        // its top. With 1 MiB in place of both figures a WebP image cost 4,900 page faults (bench/results/faults.md). After an unusually
+        // large image the child gives its heap back; see CodecChild.
+        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "33554432";
+        start.Environment["MALLOC_TRIM_THRESHOLD_"] = "268435456";
         start.Environment["DOTNET_GCConserveMemory"] = "5";
+        start.Environment["DOTNET_GCRetainVM"] = "1";
         // Off in this program, whose code is compiled ahead of time; a codec's loops are worth compiling for this very processor.
         start.Environment["DOTNET_TieredCompilation"] = "1";
         // The codec's loops are the same for every image: nothing is learned by counting branches first.
