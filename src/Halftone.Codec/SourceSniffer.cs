@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 
@@ -12,6 +13,8 @@ internal readonly record struct Sniffed(ImageFormat? Format, CodecError Error, s
 /// <summary>Tells formats by their signatures.</summary>
 internal static class SourceSniffer
 {
+    private static readonly SearchValues<char> AfterName = SearchValues.Create(" \t\r\n/>");
+
     /// <summary>An SVG may begin with a licence and a hundred entities.</summary>
     private const int LooksAt = 512, LooksAtMarkup = 64 << 10;
 
@@ -164,7 +167,7 @@ internal static class SourceSniffer
             if (end == 0)
             {
                 var name = rest[1..];
-                var length = name.IndexOfAny(" \t\r\n/>");
+                var length = name.IndexOfAny(AfterName);
                 name = length < 0 ? default : name[..length];
                 return name[(name.IndexOf(':') + 1)..].ToString().ToLowerInvariant();
             }

@@ -366,7 +366,11 @@ internal static class RightsReader
             using var stream = new MemoryStream(packet[start..].ToArray());
             using var reader = XmlReader.Create(stream, new XmlReaderSettings
             {
-                DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, ConformanceLevel = ConformanceLevel.Fragment, MaxCharactersInDocument = MostBytes, CheckCharacters = false,
+                DtdProcessing = DtdProcessing.Prohibit,
+                XmlResolver = null,
+                ConformanceLevel = ConformanceLevel.Fragment,
+                MaxCharactersInDocument = MostBytes,
+                CheckCharacters = false,
             });
             TakeXmp(reader, rights);
         }

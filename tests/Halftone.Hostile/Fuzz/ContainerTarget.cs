@@ -11,7 +11,7 @@ namespace Halftone.Hostile.Fuzz;
 /// </summary>
 internal sealed class ContainerTarget : FuzzTarget
 {
-    public override IReadOnlyList<byte[]> Seeds { get; } = 
+    public override IReadOnlyList<byte[]> Seeds { get; } =
     [
         .. ImageFiles.Small(),
         .. Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "corpus", "kinds")).Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(file => file.Length < 16_000),
