@@ -98,6 +98,10 @@ public static class ImageCodec
         {
             return new(CodecError.CorruptImage, "the file ends within a frame");
         }
+        if (facts is { Format: ImageFormat.Tiff, Tiff: null })
+        {
+            return new(CodecError.CorruptImage, "no directory of the file is whole");
+        }
         if (facts.Tiff is { } tiff && UnservedKind.OfTiff(tiff) is { } kind)
         {
             return new(CodecError.UnsupportedFormat, kind);
