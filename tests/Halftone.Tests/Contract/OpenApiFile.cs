@@ -30,6 +30,9 @@ namespace Halftone.Tests.Contract;
 /// </summary>
 internal sealed partial class OpenApiFile
 {
+    /// <summary>Begins the description of an upload's option in the query.</summary>
+    public const string InQueryOrBody = "Here or in the body, not in both. ";
+
     private const string ProblemJson = "application/problem+json";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -287,7 +290,7 @@ internal sealed partial class OpenApiFile
             ["name"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name),
             ["in"] = "query",
             ["required"] = false,
-            ["description"] = $"Here or in the body, not in both. {comments.Summary(field)}",
+            ["description"] = InQueryOrBody + comments.Summary(field),
             ["schema"] = schema,
             ["example"] = ExampleOf(schema, comments.Example(field)!.Value.Text),
         };
@@ -469,13 +472,14 @@ internal sealed partial class OpenApiFile
     private static JsonNode ExampleOf(JsonObject schema, string text) =>
         schema["type"]?.GetValue<string>() is "string" ? JsonValue.Create(text.Replace("\\n", "\n", StringComparison.Ordinal)) : JsonNode.Parse(text)!;
 
-    /// <summary>The file that is uploaded, and the answer that the page of each problem shows.</summary>
+    /// <summary>The file that is uploaded, and the answer that the section of each problem describes.</summary>
     private JsonObject Examples()
     {
         var examples = new JsonObject { ["csv"] = new JsonObject { ["summary"] = "Two products with three images", ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone() } };
         foreach (var problem in Problems())
         {
-            examples[problem.Code] = new JsonObject { ["summary"] = new ErrorPage(problem.Code).Title, ["value"] = ErrorPage.ExampleOf(problem.Code) };
+            var section = ErrorPage.Of(problem.Code);
+            examples[problem.Code] = new JsonObject { ["summary"] = section.Title, ["value"] = section.Answer(problem.Title) };
         }
 
         return examples;

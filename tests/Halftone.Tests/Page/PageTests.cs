@@ -511,7 +511,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     public async Task On_a_phone_a_wide_table_of_the_documentation_scrolls_and_the_page_does_not()
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        await using var window = await browser.OpenAsync(server, "docs/errors", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        await using var window = await browser.OpenAsync(server, "docs/operations", new() { ViewportSize = new() { Width = 390, Height = 844 } });
         Assert.True(await window.Page.EvaluateAsync<bool>("() => [...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"));
         var wide = new List<string>();
         foreach (var page in Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => Path.GetFileNameWithoutExtension(path)))

@@ -48,12 +48,25 @@ internal static partial class DocsEndpoints
     }
 
     /// <summary>What an error code means</summary>
-    /// <remarks>What happened, an example, what to do, and whether a retry helps. The `type` of a problem leads here.</remarks>
-    /// <param name="code" example="unknown_request">The code of a problem, of a problem of a file, or of an image that failed.</param>
+    /// <remarks>What happened, what to do, and whether a retry helps. The `type` of a problem leads here.</remarks>
+    /// <param name="code" example="unknown_request">
+    /// The code of a problem, of a problem of a file, or of a failed image; or a page: `upload`, `api`, `fetch` or `compress`.
+    /// </param>
     /// <response code="200">The page.</response>
-    /// <response code="301" headers="Location">The page; asked for with a trailing slash.</response>
-    private static async Task<Results<ContentHttpResult, ProblemHttpResult>> GetErrorAsync(string code, HttpContext context) =>
-        FileOf("errors", code) is { } file ? await ReadAsync(file, context) : Problems.Of(ProblemType.NotFound, "There is no such error code: /docs/errors lists them.");
+    /// <response code="301" headers="Location">The section of the code; or the page, asked for with a trailing slash.</response>
+    private static async Task<Results<ContentHttpResult, RedirectHttpResult, ProblemHttpResult>> GetErrorAsync(
+        string code, HttpContext context)
+    {
+        if (FileOf("errors", code) is { } file)
+        {
+            return await ReadAsync(file, context);
+        }
+
+        // Relative, so that it holds below /api/v1 and behind a proxy.
+        return ErrorPages.PageOf(code) is { } page
+            ? TypedResults.Redirect($"{page}#{code}", permanent: true)
+            : Problems.Of(ProblemType.NotFound, "There is no such error code: /docs/errors lists them.");
+    }
 
     /// <summary>The Markdown file of a name; null where there is none.</summary>
     private static string? FileOf(params ReadOnlySpan<string> names)
@@ -70,10 +83,9 @@ internal static partial class DocsEndpoints
 
     private static async Task<ContentHttpResult> ReadAsync(string file, HttpContext context)
     {
-        var markdown = await File.ReadAllTextAsync(file, context.RequestAborted);
-        var title = markdown.AsSpan(0, markdown.IndexOf('\n', StringComparison.Ordinal)).TrimStart("# ").ToString();
+        var page = await MarkdownPage.ReadAsync(file, Folder, context.RequestAborted);
         context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
-        return TypedResults.Content(Page(title, Markdown.ToHtml(markdown)), "text/html; charset=utf-8");
+        return TypedResults.Content(Page(page.Title, page.Body), "text/html; charset=utf-8");
     }
 
     private static string Page(string title, string body) => $$"""
@@ -84,14 +96,23 @@ internal static partial class DocsEndpoints
         <title>{{title}} – Halftone</title>
         <style>
           :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-          body { max-width: 48rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
-          pre, code { font-family: ui-monospace, monospace; font-size: .9em; background: #8882; }
+          body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; overflow-wrap: break-word; }
+          pre, code { font-family: ui-monospace, monospace; font-size: .9em; background: #8882; border-radius: .2rem; }
+          code { padding: 0 .2em; }
           pre { padding: .75rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+          pre code { padding: 0; background: none; font-size: 1em; }
+          blockquote { margin: 1rem 0; padding: 0 1rem; border-left: .25rem solid #8886; }
           table { border-collapse: collapse; }
           .scroll { overflow-x: auto; }
           td, th { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #8884; vertical-align: top; }
+          figure { margin: 1.5rem 0; overflow-x: auto; }
+          figure svg { width: 100%; min-width: 42rem; height: auto; }
+          h2:target { background: #fd06; }
         </style>
-        <nav><a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a> · <a href="/docs/webhook">Webhooks</a></nav>
+        <nav>
+          <a href="/">Halftone</a> · <a href="/docs">API</a> · <a href="/docs/csv">CSV</a> · <a href="/docs/errors">Errors</a> ·
+          <a href="/docs/webhook">Webhooks</a> · <a href="/docs/design">Design</a>
+        </nav>
         {{body}}
         </html>
         """;
