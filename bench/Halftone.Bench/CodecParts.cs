@@ -48,14 +48,16 @@ public sealed class JpegParts : IDisposable
         for (var c = 0; c < frame.Components.Length; c++)
         {
             var component = frame.Components[c];
-            workspace.Requantizers[c].Prepare(component.Steps, Q, isChroma: c > 0);
+            var wanted = PerceptualSteps.Steps(Q, isChroma: c > 0, isFine: false);
+            workspace.Requantizers[c].Prepare(component.Steps, wanted, isChroma: c > 0);
+            OptimisedEncoder.Prepare(workspace.Requantizers[c], wanted, isChroma: c > 0);
         }
         layout = OutputLayout.Of(frame, mergeFinerChroma: true) ?? throw new InvalidOperationException($"{Path} has an unusual sampling.");
         for (var c = 1; layout.Merges && c < frame.Components.Length; c++)
         {
             workspace.Merges[c].Prepare(frame.Components[c].Steps, workspace.Requantizers[c].OutputSteps, layout);
         }
-        Requantize();
+        Choose();
         OptimalTables();
         ImageCodec.Initialize();
     }
@@ -95,28 +97,26 @@ public sealed class JpegParts : IDisposable
         return scan.Begin() is null && scan.ReadRows(workspace.Planes, 0, scan.Rows) is null;
     }
 
-    /// <summary>Coefficients to tokens of the output.</summary>
+    /// <summary>Coefficients to tokens by plain rounding, as <see cref="JpegStyle.Classic"/> does.</summary>
     [Benchmark]
-    public int Requantize()
-    {
-        var encoder = new PlaneEncoder(workspace.Tokens, frame, layout, workspace.Requantizers, workspace.Merges);
-        encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame));
-        encoder.End();
-        return workspace.Tokens.ChunkCount;
-    }
+    public bool Round() => Encode(new PlaneEncoder(workspace.Baseline, frame, layout, workspace.Requantizers, workspace.Merges));
+
+    /// <summary>Coefficients to the tokens of a progressive output, levels chosen by rate and distortion.</summary>
+    [Benchmark]
+    public bool Choose() =>
+        Encode(new OptimisedEncoder(workspace.Progressive, frame, layout, workspace.Requantizers, workspace.Merges, isLossless: false));
 
     /// <summary>Optimal Huffman tables from the tokens' counts.</summary>
     [Benchmark]
-    public long OptimalTables() => workspace.Encoder.Prepare(workspace.Tokens.Counts);
+    public long OptimalTables() => workspace.Progressive.Prepare();
 
     /// <summary>Tokens to bits.</summary>
     [Benchmark]
     public int WriteBits()
     {
-        var output = workspace.Output;
-        var length = workspace.Encoder.Encode(workspace.Tokens, ref output, 0);
-        workspace.Output = output;
-        return length;
+        workspace.Output.Clear();
+        workspace.Progressive.Write(workspace.Output, workspace.Writer, frame, layout, workspace.Requantizers);
+        return workspace.Output.Length;
     }
 
     /// <summary>All of it, as an image has it.</summary>
@@ -126,6 +126,9 @@ public sealed class JpegParts : IDisposable
     /// <summary>The same file decoded to pixels and encoded by libvips.</summary>
     [Benchmark]
     public CodecResult LibVips() => VipsTranscoder.Transcode(source, new SourceFacts { Format = ImageFormat.Jpeg }, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
+
+    private bool Encode(IPlaneEncoder encoder) =>
+        encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;
 
     private JpegHeader Header() => JpegHeader.Read(source, long.MaxValue, out _) ?? throw new InvalidOperationException($"{Path} is not for the DCT domain.");
 }

@@ -4,6 +4,7 @@ using Halftone.Bench;
 return args switch
 {
     ["jpeg", var folder, .. var options] => JpegBench.Run(folder, options),
+    ["jpeg-quality", var folder, .. var options] => JpegQualityBench.Run(folder, options),
     ["csv", var rows] => await CsvBench.RunAsync(Number(rows)),
     ["png", var folder, .. var options] => PngBench.Run(folder, options),
     ["faults", var folder, var images] => await FaultsBench.RunAsync(folder, Number(images)),
@@ -24,7 +25,8 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         usage: dotnet run -c Release --project bench/Halftone.Bench -- STAGE …
-          jpeg FOLDER [--rounds N] [--q Q] [--save FOLDER]   every *.jpg in the DCT domain: CPU-ms per image, bytes, reasons
+          jpeg FOLDER [--rounds N] [--q Q] [--save FOLDER] [--style S]   every *.jpg in the DCT domain, beside the classic style: CPU-ms, bytes
+          jpeg-quality FOLDER [--q Q] [--every N]            bytes of the styles at equal PSNR, SSIM, SSIMULACRA 2 and butteraugli
           csv ROWS                                           a file of ROWS products with an image each: read, checked, its result written; CPU and peak memory
           png FOLDER [--rounds N] [--q Q] [--save FOLDER]    every *.png beside libvips's own palette: a table in Markdown
           faults FOLDER IMAGES                               page faults and CPU-ms an image in a codec child, by format: a table in Markdown

@@ -190,7 +190,7 @@ def tables():
     table(390, 225, "error_count", "request_id, error_code", "host  key", "images")
     table(30, 270, "webhook", "webhook_id  key", "callback_url", "owner, request_id", "disabled_at")
     table(390, 345, "delivery", "delivery_id  key", "request_id, webhook_id", "state, attempt", "next_attempt_at", "body")
-    table(750, 345, "delivery_attempt", "delivery_id, attempt  key", "attempted_at", "http_status, error", "milliseconds")
+    table(750, 345, "delivery_attempt", "delivery_id, attempt  key", "attempted_at", "http_status, error", "location, milliseconds")
     alone = [("outbox", "message"), ("api_key", "key_hash"), ("id_block", "next_id"), ("setting", "name, value"),
              ("migration", "applied_at")]
     for x, (name, column) in zip(range(30, 1000, 196), alone):

@@ -21,6 +21,9 @@ public sealed record CodecRequest
     /// <summary>The longest side that the header of a JPEG can tell. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
     public const int MaxSidePixels = 65_535;
 
+    /// <summary>How a JPEG that stays a JPEG is written; <see cref="JpegStyle.Optimised"/>.</summary>
+    public JpegStyle Jpeg { get; init; }
+
     /// <summary>How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3.</summary>
     public int WebpEffort { get; init; } = DefaultWebpEffort;
 

@@ -13,7 +13,7 @@ public static class ImageCodec
     /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A test tells when it
     /// was forgotten.
     /// </summary>
-    public const int OutputVersion = 2;
+    public const int OutputVersion = 3;
 
     /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
     /// <returns>The version of libvips.</returns>
@@ -47,6 +47,7 @@ public static class ImageCodec
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Q, 100);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.WebpEffort, 6u);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.AvifEffort, 9u);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.Jpeg, (uint)JpegStyle.Classic);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((int?)request.Format ?? 0, (int)ImageFormat.Avif);
         ThrowIfNoSide(request.MaxWidth);
         ThrowIfNoSide(request.MaxHeight);
@@ -207,7 +208,7 @@ public static class ImageCodec
     /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>
     private static CodecResult? InDctDomain(ReadOnlyMemory<byte> source, CodecRequest request, out JpegNotTaken? notTaken)
     {
-        var result = JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels, request.Box);
+        var result = JpegTranscoder.Transcode(source.Span, request.Q, request.MaxPixels, request.Box, request.Jpeg);
         notTaken = (result as JpegTranscodeResult.NotTaken)?.Reason;
         return result switch
         {

@@ -41,12 +41,16 @@ public sealed partial class DesignDocumentTests : IDisposable
     {
         var messages = typeof(Message).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(Message))).Select(type =>
         {
-            var members = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(member => member.CanWrite).Select(member => member.Name);
+            var members = MembersOf(type).SelectMany(member => member.PropertyType == typeof(OutputOptions) ? MembersOf(typeof(OutputOptions)) : [member])
+                .Select(member => member.Name);
             return $"{type.Name} {((Message)RuntimeHelpers.GetUninitializedObject(type)).Queue}: {string.Join(' ', members)}";
         });
         var rows = Rows("Messages").Select(row => $"{Words(row[0]).Single()} {row[1]}: {string.Join(' ', Words(row[2]))}");
         Assert.Equal(messages.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
+
+    private static IEnumerable<PropertyInfo> MembersOf(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(member => member.CanWrite);
 
     [Fact]
     public async Task Every_table_is_listed_and_drawn_with_its_columns()

@@ -49,7 +49,46 @@ internal sealed class ChromaMerge
     [SkipLocalsInit]
     public ulong Merge(CoefficientPlane plane, int column, int row, int lastColumn, int lastRow, Span<short> target)
     {
-        Span<float> sums = stackalloc float[64], line = stackalloc float[64];
+        Span<float> sums = stackalloc float[64];
+        Sum(plane, column, row, lastColumn, lastRow, sums);
+        return Quantize(sums, target);
+    }
+
+    /// <summary>
+    /// The same without rounding: writes coefficients in output steps to <paramref name="quotients"/> and returns the marks of those whose
+    /// magnitude is
+    /// above <paramref name="least"/>, and of DC. What is not marked is not written.
+    /// </summary>
+    [SkipLocalsInit]
+    public ulong Merge(CoefficientPlane plane, int column, int row, int lastColumn, int lastRow, float least, Span<float> quotients)
+    {
+        Span<float> sums = stackalloc float[64];
+        Sum(plane, column, row, lastColumn, lastRow, sums);
+        ReadOnlySpan<float> inverse = inverseSteps;
+        quotients[0] = sums[0] * inverse[0];
+        sums[0] = 0;
+        ulong marks = 1;
+        for (var u = 0; u < 8; u++)
+        {
+            var quotient = Vector256.Create<float>(sums.Slice(u * 8, 8)) * Vector256.Create(inverse.Slice(u * 8, 8));
+            var kept = Vector256.GreaterThan(Vector256.Abs(quotient), Vector256.Create(least)).ExtractMostSignificantBits();
+            while (kept != 0)
+            {
+                var v = BitOperations.TrailingZeroCount(kept);
+                kept &= kept - 1;
+                int k = toZigZag[u * 8 + v];
+                quotients[k] = quotient.GetElement(v);
+                marks |= 1ul << k;
+            }
+        }
+        return marks;
+    }
+
+    /// <summary>Sums of the blocks' shares, dequantized.</summary>
+    [SkipLocalsInit]
+    private void Sum(CoefficientPlane plane, int column, int row, int lastColumn, int lastRow, Span<float> sums)
+    {
+        Span<float> line = stackalloc float[64];
         sums.Clear();
         for (var b = 0; b < across; b++)
         {
@@ -71,7 +110,6 @@ internal sealed class ChromaMerge
                 AddAcross(line, used, Matrices.AsSpan(b * 64, 64), sums);
             }
         }
-        return Quantize(sums, target);
     }
 
     /// <summary>Adds each coefficient's share to its line; returns which lines have any.</summary>

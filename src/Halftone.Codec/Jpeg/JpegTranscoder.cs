@@ -15,7 +15,9 @@ internal static class JpegTranscoder
     /// <param name="q">Quality as libjpeg counts it, 1 to 100.</param>
     /// <param name="maxPixels">Limit on width × height, checked before anything is decoded.</param>
     /// <param name="box">An image that it does not hold is decoded to see whether it is whole, and then not taken.</param>
-    public static JpegTranscodeResult Transcode(ReadOnlySpan<byte> source, int q, long maxPixels, SizeBox box = default)
+    /// <param name="style">Of the output.</param>
+    public static JpegTranscodeResult Transcode(
+        ReadOnlySpan<byte> source, int q, long maxPixels, SizeBox box = default, JpegStyle style = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(q, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(q, 100);
@@ -23,20 +25,20 @@ internal static class JpegTranscoder
         {
             return refusal!;
         }
-        return Read(source, header, q, encodes: box.Holds(header.ShownWidthPixels, header.ShownHeightPixels));
+        return Read(source, header, q, style, encodes: box.Holds(header.ShownWidthPixels, header.ShownHeightPixels));
     }
 
     /// <summary>Decodes a file, to see whether it is whole.</summary>
     /// <returns>What is wrong with it; null where nothing is, and where it is one for the general decoder.</returns>
     public static JpegTranscodeResult.Corrupt? Check(ReadOnlySpan<byte> source, long maxPixels) =>
-        (JpegHeader.Read(source, maxPixels, out var refusal) is { } header ? Read(source, header, q: 100, encodes: false) : refusal) as JpegTranscodeResult.Corrupt;
+        (JpegHeader.Read(source, maxPixels, out var refusal) is { } header ? Read(source, header, q: 100, default, encodes: false) : refusal) as JpegTranscodeResult.Corrupt;
 
-    private static JpegTranscodeResult Read(ReadOnlySpan<byte> source, JpegHeader header, int q, bool encodes)
+    private static JpegTranscodeResult Read(ReadOnlySpan<byte> source, JpegHeader header, int q, JpegStyle style, bool encodes)
     {
         workspace ??= new JpegWorkspace();
         try
         {
-            return new JpegTranscoding(workspace, header, q, encodes).Run(source);
+            return new JpegTranscoding(workspace, header, q, style, encodes).Run(source);
         }
         finally
         {

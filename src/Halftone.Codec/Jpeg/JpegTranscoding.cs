@@ -4,11 +4,13 @@ namespace Halftone.Codec.Jpeg;
 /// <param name="workspace">Of this thread.</param>
 /// <param name="header">Of the image.</param>
 /// <param name="q">Quality of the output.</param>
+/// <param name="style">Of the output.</param>
 /// <param name="encodes">
-/// False for an image that libjpeg is to shrink: it is decoded alone. Where data are missing libjpeg goes on with grey, and it takes blocks of more than
+/// False for an image that libjpeg is to shrink: it is decoded alone. Where data are missing libjpeg goes on with grey, and it takes
+/// blocks of more than
 /// 64 coefficients for good: what is refused at its own size must not pass at a smaller one. Costs a tenth to a fifth of the shrinking.
 /// </param>
-internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header, int q, bool encodes)
+internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header, int q, JpegStyle style, bool encodes)
 {
     /// <summary>Coefficients and marks of all blocks of an image whose scans come one after the other: 512 MiB.</summary>
     private const long MaxHeldBlocks = (512L << 20) / (64 * sizeof(short) + sizeof(ulong));
@@ -21,15 +23,16 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
 
     private readonly JpegFrame frame = header.Frame;
     private readonly DecoderTables tables = header.Tables;
-    private OutputLayout layout = new(1, 1, 1, 1);
-    private bool isLossless;
+    private readonly OutputPlan plan = new(workspace, header.Frame, q, style);
+    private IOutputScans scans = workspace.Baseline;
     private int endOfImage;
 
     public JpegTranscodeResult Run(ReadOnlySpan<byte> source)
     {
         workspace.Lookups.Reset();
         var isOneScan = !frame.IsProgressive && header.FirstScan.Components.Length == frame.Components.Length;
-        var refusal = isOneScan ? TranscodeByRows(source) : TranscodeWhole(source);
+        var byRows = !encodes || !plan.DependsOnChroma || frame.TotalBlocks > MaxHeldBlocks;
+        var refusal = isOneScan && byRows ? TranscodeByRows(source) : TranscodeWhole(source);
         return refusal ?? (encodes ? Assemble(source) : new JpegTranscodeResult.NotTaken(JpegNotTaken.Shrinks));
     }
 
@@ -46,7 +49,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return noSteps;
         }
-        if (PrepareOutput() is { } unfit)
+        if (plan.Decide(hasAllCoefficients: false) is { } unfit)
         {
             return unfit;
         }
@@ -60,26 +63,26 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return impossible;
         }
-        if (TranscodeRows(scan) is { } fault)
+        if (TranscodeRows(scan, source.Length) is { } fault)
         {
             return fault;
         }
         return FindEnd(source, position);
     }
 
-    private JpegTranscodeResult? TranscodeRows(SequentialScan scan)
+    private JpegTranscodeResult? TranscodeRows(SequentialScan scan, int sourceBytes)
     {
         var isAlone = frame.Components.Length == 1;
         int lumaRows = isAlone ? 1 : frame.Components[0].V;
         // The least number of source rows that makes whole rows of output.
-        var sourceRows = lumaRows % layout.LumaV == 0 ? 1 : layout.LumaV;
-        var outputRows = sourceRows * lumaRows / layout.LumaV;
+        var sourceRows = lumaRows % plan.Layout.LumaV == 0 ? 1 : plan.Layout.LumaV;
+        var outputRows = sourceRows * lumaRows / plan.Layout.LumaV;
         for (var c = 0; c < frame.Components.Length; c++)
         {
             workspace.Planes[c].Reset(frame.Components[c].PaddedWide, sourceRows * (isAlone ? 1 : frame.Components[c].V));
         }
-        var encoder = new PlaneEncoder(workspace.Tokens, frame, layout, workspace.Requantizers, workspace.Merges);
-        int done = 0, encoded = 0, all = layout.McusHigh(frame);
+        (scans, var encoder) = plan.Begin(sourceBytes);
+        int done = 0, encoded = 0, all = plan.Layout.McusHigh(frame);
         while (done < scan.Rows)
         {
             var count = Math.Min(sourceRows, scan.Rows - done);
@@ -99,8 +102,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
                 Array.ForEach(workspace.Planes[..frame.Components.Length], plane => plane.Clear());
             }
         }
-        encoder.End();
-        return scan.CheckEnd();
+        return (encodes ? encoder.End() : null) ?? scan.CheckEnd();
     }
 
     /// <summary>Several scans: all coefficients are held until the last scan has been read.</summary>
@@ -122,14 +124,12 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return null;
         }
-        if (PrepareOutput() is { } unfit)
+        if (plan.Decide(hasAllCoefficients: true) is { } unfit)
         {
             return unfit;
         }
-        var encoder = new PlaneEncoder(workspace.Tokens, frame, layout, workspace.Requantizers, workspace.Merges);
-        var refusal = encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame));
-        encoder.End();
-        return refusal;
+        (scans, var encoder) = plan.Begin(source.Length);
+        return encoder.EncodeRows(workspace.Planes, 0, 0, plan.Layout.McusHigh(frame)) ?? encoder.End();
     }
 
     private JpegTranscodeResult? ReadScans(ReadOnlySpan<byte> source)
@@ -244,30 +244,6 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         return null;
     }
 
-    /// <summary>Decides steps and sampling of the output.</summary>
-    private JpegTranscodeResult.NotTaken? PrepareOutput()
-    {
-        isLossless = true;
-        for (var c = 0; c < frame.Components.Length; c++)
-        {
-            if (!workspace.Requantizers[c].Prepare(frame.Components[c].Steps, q, isChroma: c > 0))
-            {
-                return new JpegTranscodeResult.NotTaken(JpegNotTaken.WideSteps);
-            }
-            isLossless &= workspace.Requantizers[c].IsIdentity;
-        }
-        if (OutputLayout.Of(frame, mergeFinerChroma: !isLossless) is not { } fitting)
-        {
-            return new JpegTranscodeResult.NotTaken(JpegNotTaken.OddSampling);
-        }
-        layout = fitting;
-        for (var c = 1; layout.Merges && c < frame.Components.Length; c++)
-        {
-            workspace.Merges[c].Prepare(frame.Components[c].Steps, workspace.Requantizers[c].OutputSteps, layout);
-        }
-        return null;
-    }
-
     /// <summary>
     /// By component, the smallest magnitude that is worth decoding; the AC look-ups are merged accordingly. Components that
     /// share a table share the smaller magnitude.
@@ -284,7 +260,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         foreach (var c in scan.Components)
         {
             // Chroma that is merged is not rounded one by one.
-            var own = !encodes ? AboveAll : c.Component > 0 && layout.Merges ? 1 : workspace.Requantizers[c.Component].LeastKept;
+            var own = !encodes ? AboveAll : c.Component > 0 && plan.Layout.Merges ? 1 : workspace.Requantizers[c.Component].LeastKept;
             byTable[c.AcTable] = Math.Min(byTable[c.AcTable], own);
         }
         for (var t = 0; t < 4; t++)
@@ -306,11 +282,11 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         var metadata = header.Metadata;
         int width = header.ShownWidthPixels, height = header.ShownHeightPixels;
         var copy = new SourceCopy(metadata, source, endOfImage);
-        var dataBits = workspace.Encoder.Prepare(workspace.Tokens.Counts);
-        var body = dataBits / 8 < copy.Length ? Encode() : [];
-        if (body.Length > 0 && body.Length < copy.Length)
+        var most = plan.MostBytes(copy.Length);
+        var body = scans.Prepare() / 8 < most ? Encode() : [];
+        if (body.Length > 0 && body.Length < most)
         {
-            return new JpegTranscodeResult.Done(body, width, height, isLossless);
+            return new JpegTranscodeResult.Done(body, width, height, plan.IsLossless);
         }
         return copy.IsSource ? new JpegTranscodeResult.KeepOriginal(width, height)
             : new JpegTranscodeResult.Done(copy.Write(source), width, height, IsLossless: true) { IsCopy = true };
@@ -318,14 +294,11 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
 
     private byte[] Encode()
     {
-        var writer = workspace.Writer;
-        writer.Start(header.Metadata);
-        writer.Frame(frame, layout, workspace.Requantizers, workspace.Encoder.Tables);
         var output = workspace.Output;
-        writer.Bytes.CopyTo(output);
-        var length = workspace.Encoder.Encode(workspace.Tokens, ref output, writer.Bytes.Length);
-        workspace.Output = output;
-        return [.. output.AsSpan(0, length), 0xFF, Marker.Eoi];
+        output.Clear();
+        workspace.Writer.Start(header.Metadata);
+        scans.Write(output, workspace.Writer, frame, plan.Layout, workspace.Requantizers);
+        return output.Written.ToArray();
     }
 
     private static JpegTranscodeResult.Corrupt MissingTable() => new("a scan names a table that was never defined");

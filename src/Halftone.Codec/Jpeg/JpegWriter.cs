@@ -3,15 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>Writes the segments of a baseline JPEG in front of its one scan (ITU-T T.81, B.2; JFIF 1.01).</summary>
+/// <summary>Writes the segments of a JPEG in front of the data of its scans (ITU-T T.81, B.2; JFIF 1.01).</summary>
 internal sealed class JpegWriter
 {
     /// <summary>A segment's length field counts itself and has 16 bits.</summary>
     private const int MaxSegmentBytes = 65533;
 
     private readonly List<byte> bytes = new(1024);
-
-    public ReadOnlySpan<byte> Bytes => CollectionsMarshal.AsSpan(bytes);
 
     /// <summary>SOI, JFIF, and what stays of the metadata.</summary>
     public void Start(JpegMetadata metadata)
@@ -33,8 +31,9 @@ internal sealed class JpegWriter
     /// <summary>An EXIF segment, marker and all, that holds nothing else.</summary>
     public static byte[] OrientationSegment(int orientation) => Whole(Marker.App1, ExifOrientation.Write(orientation));
 
-    /// <summary>DQT, SOF0, DHT and SOS. Components are numbered from 1; equal quantization tables are written once.</summary>
-    public void Frame(JpegFrame frame, OutputLayout layout, Requantizer[] requantizers, OptimalHuffman[] tables)
+    /// <summary>DQT and SOF. Components are numbered from 1; equal quantization tables are written once.</summary>
+    /// <param name="marker">SOF0 or SOF2.</param>
+    public void Frame(byte marker, JpegFrame frame, OutputLayout layout, Requantizer[] requantizers)
     {
         var count = frame.Components.Length;
         var tableOf = new byte[count];
@@ -51,20 +50,35 @@ internal sealed class JpegWriter
         var size = new byte[4];
         BinaryPrimitives.WriteUInt16BigEndian(size, (ushort)frame.HeightPixels);
         BinaryPrimitives.WriteUInt16BigEndian(size.AsSpan(2), (ushort)frame.WidthPixels);
-        List<byte> sof = [8, .. size, (byte)count], sos = [(byte)count];
+        List<byte> parameters = [8, .. size, (byte)count];
         for (var c = 0; c < count; c++)
         {
             var sampling = c == 0 ? (byte)(layout.LumaH << 4 | layout.LumaV) : (byte)0x11;
-            sof.AddRange([(byte)(c + 1), sampling, tableOf[c]]);
-            sos.AddRange([(byte)(c + 1), c == 0 ? (byte)0x00 : (byte)0x11]);
+            parameters.AddRange([(byte)(c + 1), sampling, tableOf[c]]);
         }
-        Segment(Marker.Sof0, [.. sof]);
-        for (var t = 0; t < (count == 1 ? 2 : 4); t++)
-        {
-            // Class (AC or not) in the high half, destination in the low one.
-            Segment(Marker.Dht, [(byte)((t & 1) << 4 | t >> 1), .. tables[t].Counts, .. tables[t].Symbols]);
-        }
-        Segment(Marker.Sos, [.. sos, 0, 63, 0]);
+        Segment(marker, [.. parameters]);
+    }
+
+    /// <summary>DHT of one table.</summary>
+    /// <param name="destination">0 to 3.</param>
+    public void Table(SymbolKind kind, int destination, OptimalHuffman table) =>
+        // Class (AC or not) in the high half, destination in the low one.
+        Segment(Marker.Dht, [(byte)((kind == SymbolKind.Dc ? 0 : 0x10) | destination), .. table.Counts, .. table.Symbols]);
+
+    /// <summary>SOS.</summary>
+    /// <param name="components">From 0.</param>
+    /// <param name="tables">Destination of a component's tables.</param>
+    public void Scan(int[] components, Func<int, int> tables, int first, int last)
+    {
+        var selectors = components.SelectMany(c => (byte[])[(byte)(c + 1), (byte)(tables(c) * 0x11)]);
+        Segment(Marker.Sos, [(byte)components.Length, .. selectors, (byte)first, (byte)last, 0]);
+    }
+
+    /// <summary>Appends what was written to <paramref name="output"/> and begins again.</summary>
+    public void MoveTo(OutputBuffer output)
+    {
+        output.Append(CollectionsMarshal.AsSpan(bytes));
+        bytes.Clear();
     }
 
     private void Segment(byte marker, byte[] parameters) => bytes.AddRange(Whole(marker, parameters));

@@ -4,10 +4,11 @@ using System.Runtime.CompilerServices;
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// Requantizes coefficient planes and turns them into the tokens of an interleaved baseline scan (ITU-T T.81, F.1.1.5, F.1.2).
+/// Requantizes coefficient planes by plain rounding and turns them into the tokens of an interleaved baseline scan (ITU-T T.81, F.1.1.5,
+/// F.1.2).
 /// Blocks that only fill up the last MCU of a row or column repeat the DC before them, which costs least.
 /// </summary>
-internal sealed class PlaneEncoder
+internal sealed class PlaneEncoder : IPlaneEncoder
 {
     private const uint AcPlace = 1u << 24, ChromaPlace = 1u << 25;
 
@@ -22,20 +23,17 @@ internal sealed class PlaneEncoder
 
     /// <param name="requantizers">By component.</param>
     /// <param name="merges">By component; used where the layout merges.</param>
-    public PlaneEncoder(TokenList tokens, JpegFrame frame, OutputLayout layout, Requantizer[] requantizers, ChromaMerge[] merges)
+    public PlaneEncoder(BaselineScan scan, JpegFrame frame, OutputLayout layout, Requantizer[] requantizers, ChromaMerge[] merges)
     {
-        (this.tokens, this.frame, this.layout, this.requantizers, this.merges) = (tokens, frame, layout, requantizers, merges);
-        tokens.Clear();
+        (tokens, this.frame, this.layout, this.requantizers, this.merges) = (scan.Tokens, frame, layout, requantizers, merges);
+        scan.Begin(frame.Components.Length);
         tokens.Continue(0);
     }
 
-    /// <summary>Encodes rows of output MCUs.</summary>
-    /// <param name="planes">Luma and chroma; their first row of blocks belongs to output row <paramref name="planeRow"/>.</param>
-    /// <param name="firstRow">First row of output MCUs, counted in the image.</param>
     public JpegTranscodeResult? EncodeRows(CoefficientPlane[] planes, int planeRow, int firstRow, int rows)
     {
         var columns = layout.McusWide(frame);
-        var chunk = tokens.Last;
+        Span<uint> chunk = tokens.Last;
         for (var row = firstRow; row < firstRow + rows; row++)
         {
             for (var column = 0; column < columns; column++)
@@ -56,11 +54,14 @@ internal sealed class PlaneEncoder
                 }
             }
         }
-        return overflow == 0 ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.CoefficientRange);
+        return null;
     }
 
-    /// <summary>Ends the token list.</summary>
-    public void End() => tokens.End(used);
+    public JpegTranscodeResult? End()
+    {
+        tokens.End(used);
+        return overflow == 0 ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.CoefficientRange);
+    }
 
     private void EncodeLuma(CoefficientPlane plane, int localRow, int row, int column, Span<uint> chunk)
     {
@@ -111,20 +112,10 @@ internal sealed class PlaneEncoder
         Span<int> counts = tokens.Counts;
         var multipliers = requantizer.Multipliers;
         // DC: the difference to the block before, in as many bits as it has.
-        int value = (marks & 1) == 0 ? 0 : coefficients[0], sign = value >> 31;
-        var dc = (int)(((uint)((value ^ sign) - sign) * (uint)multipliers[0] + Requantizer.DcBias) >> Requantizer.Shift);
-        dc = (dc ^ sign) - sign;
-        if (value >= requantizer.WhiteSource)
-        {
-            dc = Math.Max(dc, requantizer.WhiteOutput);
-        }
-        else if (value <= requantizer.BlackSource)
-        {
-            dc = Math.Min(dc, requantizer.BlackOutput);
-        }
+        var dc = requantizer.Dc((marks & 1) == 0 ? 0 : coefficients[0]);
         var difference = dc - lastDc[component];
         lastDc[component] = dc;
-        sign = difference >> 31;
+        var sign = difference >> 31;
         var magnitude = (uint)((difference ^ sign) - sign);
         var size = 32 - BitOperations.LeadingZeroCount(magnitude);
         var excess = magnitude >> 11;
@@ -139,7 +130,7 @@ internal sealed class PlaneEncoder
         {
             var k = BitOperations.TrailingZeroCount(marks);
             marks &= marks - 1;
-            value = coefficients[k];
+            int value = coefficients[k];
             sign = value >> 31;
             magnitude = ((uint)((value ^ sign) - sign) * (uint)multipliers[k] + Requantizer.AcBias) >> Requantizer.Shift;
             if (magnitude == 0)

@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>The quantization steps that "quality" stands for in libjpeg and libvips: the tables of ITU-T T.81, annex K.1, scaled as IJG does.</summary>
+/// <summary>
+/// The quantization steps that "quality" stands for in libjpeg and libvips: the tables of ITU-T T.81, annex K.1, scaled as IJG does.
+/// </summary>
 internal static class QualitySteps
 {
     private static ReadOnlySpan<byte> Luma =>
@@ -14,6 +16,10 @@ internal static class QualitySteps
         17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99, 99, 99,
         99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
     ];
+
+    /// <summary>All 64 steps in zigzag order.</summary>
+    /// <param name="q">1 to 100.</param>
+    public static byte[] Steps(int q, bool isChroma) => [.. Enumerable.Range(0, 64).Select(k => (byte)Step(k, q, isChroma))];
 
     /// <summary>The step of the k-th coefficient in zigzag order, 1 to 255.</summary>
     /// <param name="q">1 to 100.</param>

@@ -1,53 +1,50 @@
 namespace Halftone.Codec.Jpeg;
 
 /// <summary>
-/// The output's symbols before their codes are known, in order, and how often each occurs. A token is
-/// <c>place &lt;&lt; 16 | extra bits</c>; the place is <c>chroma &lt;&lt; 9 | AC &lt;&lt; 8 | symbol</c>. Kept in chunks, so that the memory
-/// follows what an image needs and nothing is ever copied.
+/// A scan's symbols before their codes are known, in order, and how often each occurs. A token is
+/// <c>place &lt;&lt; 16 | extra bits</c>; the place is <c>table &lt;&lt; 8 | symbol</c>.
 /// </summary>
-internal sealed class TokenList
+/// <param name="memory">Shared with the other lists of the image.</param>
+/// <param name="tables">Huffman tables that the scan uses, 1 to 4.</param>
+internal sealed class TokenList(TokenChunks memory, int tables)
 {
     /// <summary>Tokens that may be added without asking: an MCU of 10 blocks has at most 650.</summary>
     public const int Room = 1024;
-
-    /// <summary>Four tables of 256 symbols.</summary>
-    public const int Places = 1024;
-
-    private const int ChunkTokens = 1 << 18;
-
-    /// <summary>256 MiB in all.</summary>
-    private const int MaxChunks = 256;
 
     private readonly List<uint[]> chunks = [];
     private readonly List<int> lengths = [];
 
     /// <summary>How often each place occurs.</summary>
-    public int[] Counts { get; } = new int[Places];
+    public int[] Counts { get; } = new int[tables * 256];
 
-    public int ChunkCount => lengths.Count;
+    public int ChunkCount => chunks.Count;
 
-    /// <summary>Empties the list.</summary>
+    /// <summary>The chunk that is being written to.</summary>
+    public uint[] Last => chunks[^1];
+
+    /// <summary>Empties the list and gives its memory back.</summary>
     public void Clear()
     {
+        chunks.ForEach(memory.Return);
+        chunks.Clear();
         lengths.Clear();
         Array.Clear(Counts);
     }
 
-    /// <summary>Ends the chunk that was written to, after <paramref name="used"/> tokens, and yields another one; empty when the image may have no more.</summary>
-    public Span<uint> Continue(int used)
+    /// <summary>
+    /// Ends the chunk that was written to, after <paramref name="used"/> tokens, and yields another one; empty when the image may have no
+    /// more.
+    /// </summary>
+    public uint[] Continue(int used)
     {
         End(used);
-        var index = lengths.Count;
-        if (index == MaxChunks)
+        if (memory.Rent() is not { } chunk)
         {
-            return default;
+            return [];
         }
-        if (index == chunks.Count)
-        {
-            chunks.Add(GC.AllocateUninitializedArray<uint>(ChunkTokens));
-        }
+        chunks.Add(chunk);
         lengths.Add(0);
-        return chunks[index];
+        return chunk;
     }
 
     /// <summary>Ends the last chunk.</summary>
@@ -59,19 +56,6 @@ internal sealed class TokenList
         }
     }
 
-    /// <summary>The chunk that is being written to.</summary>
-    public Span<uint> Last => chunks[lengths.Count - 1];
-
     /// <summary>The tokens of a chunk that was ended.</summary>
     public ReadOnlySpan<uint> Chunk(int index) => chunks[index].AsSpan(0, lengths[index]);
-
-    /// <summary>Keeps at most <paramref name="bytes"/> for the next image.</summary>
-    public void Trim(int bytes)
-    {
-        var kept = bytes / (ChunkTokens * sizeof(uint));
-        if (chunks.Count > kept)
-        {
-            chunks.RemoveRange(kept, chunks.Count - kept);
-        }
-    }
 }

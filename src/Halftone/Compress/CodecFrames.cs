@@ -5,11 +5,11 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Compress;
 
 /// <summary>
-/// What goes over a child's pipes: a header of fixed length, little endian, then so many bytes of an image. Both ends are
-/// the same program, so there are no versions.
+/// The format of a child's pipes: a header of fixed length, little endian, followed by the bytes of an image. Both ends
+/// are the same program, so there are no versions.
 /// </summary>
 /// <param name="Request">What is wanted.</param>
-/// <param name="BodyBytes">Bytes that follow.</param>
+/// <param name="BodyBytes">Number of bytes that follow.</param>
 /// <param name="CpuSeconds">Processor time that the image may take, 1 to 65,535.</param>
 internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes, int CpuSeconds)
 {
@@ -21,6 +21,7 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], Request.Q);
         header[8] = (byte)(Request.Format ?? 0);
         header[9] = Request.KeepsRights ? (byte)1 : (byte)0;
+        header[10] = (byte)Request.Jpeg;
         header[12] = (byte)Request.WebpEffort;
         header[13] = (byte)Request.AvifEffort;
         BinaryPrimitives.WriteUInt16LittleEndian(header[14..], (ushort)CpuSeconds);
@@ -38,6 +39,7 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
                 Q = BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
                 Format = header[8] == 0 ? null : (ImageFormat)header[8],
                 KeepsRights = header[9] != 0,
+                Jpeg = (JpegStyle)header[10],
                 WebpEffort = header[12],
                 AvifEffort = header[13],
                 MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
@@ -51,7 +53,7 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
 
 internal enum AnswerKind
 {
-    /// <summary>The first answer of a child, before any image: it is warm.</summary>
+    /// <summary>The first answer of a child, before any image: it is warmed up.</summary>
     Ready = 1,
     /// <summary>The body is the output image.</summary>
     Compressed = 2,
@@ -59,15 +61,15 @@ internal enum AnswerKind
     KeptSource = 3,
     /// <summary>The body is the detail in UTF-8.</summary>
     Refused = 4,
-    /// <summary>The body is the source's picture bit for bit, without its metadata.</summary>
+    /// <summary>The body is the picture of the source, bit for bit, without its metadata.</summary>
     KeptPicture = 5,
 }
 
-/// <param name="Kind">What the body is.</param>
-/// <param name="BodyBytes">Bytes that follow.</param>
-/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> where refused.</param>
-/// <param name="Way">By which way the output was made; 0 where there is none.</param>
-/// <param name="NotTaken">Why a JPEG went the long way; 0 where it did not.</param>
+/// <param name="Kind">The meaning of the body.</param>
+/// <param name="BodyBytes">Number of bytes that follow.</param>
+/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> if refused.</param>
+/// <param name="Way">The way in which the output was made; 0 if there is none.</param>
+/// <param name="NotTaken">Why a JPEG was fully re-encoded; 0 if it was not.</param>
 /// <param name="ResidentBytes">The child's memory after this image.</param>
 internal readonly record struct AnswerFrame(
     AnswerKind Kind, int BodyBytes, int Code, int WidthPixels, int HeightPixels, CodecWay Way, JpegNotTaken NotTaken, long ResidentBytes)

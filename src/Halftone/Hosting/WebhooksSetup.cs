@@ -11,6 +11,7 @@ internal static class WebhooksSetup
         services.AddSingleton<IValidateOptions<WebhookOptions>, WebhookOptionsValidator>();
         services.AddSingleton<WebhookSender>();
         services.AddSingleton<InstanceSecret>();
+        services.AddSingleton<MessageIds>();
         services.AddSingleton<EndpointTurns>();
         services.AddSingleton<DeliveryRun>();
         services.AddSingleton<WebhookRegistry>();

@@ -8,7 +8,7 @@ namespace Halftone.Codec.Tests.Jpeg;
 
 /// <summary>
 /// Mutated JPEGs, with an unreadable page behind the source: each call must end with a result, and what it calls done must
-/// decode without a complaint. Every eighth is asked for at a smaller size too: what is broken is then refused as well. HALFTONE_FUZZ_SECONDS sets how long it runs (3 by default),
+/// decode without a complaint. The styles take turns. Every eighth is asked for at a smaller size too: what is broken is then refused as well. HALFTONE_FUZZ_SECONDS sets how long it runs (3 by default),
 /// HALFTONE_FUZZ_SEED where it starts; a failure names the seed of its file.
 /// </summary>
 public sealed class JpegFuzzTests(ITestOutputHelper output)
@@ -66,7 +66,7 @@ public sealed class JpegFuzzTests(ITestOutputHelper output)
         using var guarded = new GuardedCopy(file);
         try
         {
-            result = JpegTranscoder.Transcode(guarded.Bytes, q, MaxPixels);
+            result = JpegTranscoder.Transcode(guarded.Bytes, q, MaxPixels, default, (JpegStyle)(seed % 3));
         }
         catch (Exception exception)
         {
@@ -122,6 +122,10 @@ public sealed class JpegFuzzTests(ITestOutputHelper output)
             seeds.Add(Picture.Draw(70, 50).Save("jpegsave_buffer", options + ",keep=none"));
             seeds.Add(Picture.Noise(40, 33, options.Length % 2 == 0 ? 3 : 1).Save("jpegsave_buffer", options + ",keep=none"));
         }
+        // Large enough for a progressive output.
+        seeds.Add(Picture.Noise(120, 90).Save("jpegsave_buffer", "Q=90,subsample_mode=on,keep=none"));
+        seeds.Add(Picture.Noise(100, 110).Save("jpegsave_buffer", "Q=85,subsample_mode=off,interlace=true,keep=none"));
+        seeds.Add(Picture.Noise(170, 150, 1).Save("jpegsave_buffer", "Q=85,keep=none"));
         foreach (var sampling in (int[][])[[0x22, 0x11], [0x21, 0x11], [0x12, 0x11], [0x41, 0x11], [0x22, 0x21], [0x11, 0x11]])
         {
             var luma = (sampling[0] >> 4, sampling[0] & 15);

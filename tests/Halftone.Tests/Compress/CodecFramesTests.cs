@@ -13,7 +13,20 @@ public sealed class CodecFramesTests
     internal void What_is_wanted_of_an_image_comes_out_of_the_pipe_as_it_went_in(int? maxWidth, int? maxHeight, ImageFormat? format)
     {
         var sent = new RequestFrame(
-            new CodecRequest { Q = 73, Format = format, WebpEffort = 5, AvifEffort = 8, MaxPixels = 123_456_789_012, MaxWidth = maxWidth, MaxHeight = maxHeight, KeepsRights = maxWidth is null }, 7_654_321, 3_600);
+            new CodecRequest
+            {
+                Q = 73,
+                Format = format,
+                Jpeg = JpegStyle.Classic,
+                WebpEffort = 5,
+                AvifEffort = 8,
+                MaxPixels = 123_456_789_012,
+                MaxWidth = maxWidth,
+                MaxHeight = maxHeight,
+                KeepsRights = maxWidth is null,
+            },
+            7_654_321,
+            3_600);
         var header = new byte[RequestFrame.Length];
 
         sent.Write(header);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Halftone.Codec;
+using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Compress;
 
@@ -36,6 +37,18 @@ public sealed class CodecPoolTests
         var (large, small, png) = ((CodecResult.Compressed)outputs[0], (CodecResult.Compressed)outputs[1], (CodecResult.Compressed)outputs[2]);
         Assert.NotEqual(large.Body.Length, small.Body.Length);
         Assert.Equal((CodecWay.LibVips, CodecWay.LibVips, CodecWay.Palette), (large.Way, small.Way, png.Way));
+    }
+
+    [Fact]
+    public async Task The_style_of_the_settings_reaches_the_children()
+    {
+        await using var optimised = await PoolHarness.StartAsync();
+        await using var classic = await PoolHarness.StartAsync(options => options.Jpeg = JpegStyle.Classic);
+        var photo = Picture.Sample("mug-front.jpg");
+
+        var outputs = await Task.WhenAll(optimised.CompressAsync(photo), classic.CompressAsync(photo));
+
+        Assert.InRange(((CodecResult.Compressed)outputs[0]).Body.Length, 1, ((CodecResult.Compressed)outputs[1]).Body.Length - 1);
     }
 
     [Fact]

@@ -335,7 +335,7 @@ public sealed class AnswerTableTests
         await SendAsync(client, "POST", $"requests/{stopped}/cancel");
         await SendAsync(client, "POST", $"requests/{ended}/retry");
         await SendAsync(client, "DELETE", $"requests/{ended}");
-        await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("hook") }));
+        await SendAsync(client, "POST", "webhook", JsonContent.Create(new { callback_url = origin.Url("another-hook") }));
         await SendAsync(client, "POST", $"webhook/{webhook}/ping");
         await SendAsync(client, "DELETE", $"webhook/{webhook}");
     }

@@ -56,7 +56,7 @@ internal static partial class ApiPage
         {
             var sent = webhook!["post"]!;
             var shape = ((string)sent["requestBody"]!["content"]!["application/json"]!["schema"]!["$ref"]!).Split('/')[^1];
-            page.Append(CultureInfo.InvariantCulture, $"\n## {sent["summary"]}\n\n{sent["description"]} [Webhooks](webhook.md) has all of it; the body is a [{shape}](#{shape.ToLowerInvariant()}).\n");
+            page.Append(CultureInfo.InvariantCulture, $"\n## {sent["summary"]}\n\n{sent["description"]} [Webhooks](webhook.md) has the details; the body is a [{shape}](#{shape.ToLowerInvariant()}).\n");
         }
 
         page.Append("\n## Shapes\n");
@@ -103,7 +103,7 @@ internal static partial class ApiPage
     /// <param name="shown">Examples and parameters that the page has already; each is shown once.</param>
     private static void Operation(StringBuilder page, string method, string path, JsonObject operation, HashSet<string> shown)
     {
-        page.Append(CultureInfo.InvariantCulture, $"\n### {operation["summary"]}\n\n`{method} {path}`{(operation["security"] is null ? "" : " · no API key asked")}\n\n{operation["description"]}\n");
+        page.Append(CultureInfo.InvariantCulture, $"\n### {operation["summary"]}\n\n`{method} {path}`{(operation["security"] is null ? "" : " · no API key required")}\n\n{operation["description"]}\n");
         if (operation["parameters"] is JsonArray parameters)
         {
             page.Append('\n');

@@ -64,7 +64,7 @@ internal sealed partial class ErrorPage
 
         var errors = block.TrimEnd('\n').Split('\n').Select(line => JsonNode.Parse(line)!).ToArray();
         var first = (string)errors[0]["message"]!;
-        answer["detail"] = errors.Length == 1 ? first : $"There are {errors.Length} problems, the first: {first}";
+        answer["detail"] = errors.Length == 1 ? first : $"{errors.Length} problems found. The first one: {first}";
         answer["code"] = Code;
         answer["errors"] = new JsonArray(errors);
         answer["error_count"] = errors.Length;

@@ -7,12 +7,16 @@ namespace Halftone.Tests.House;
 public sealed partial class BannedWordsTests
 {
     /// <summary>
-    /// The files that are read, and their lines that are words of ours. docs/api.md and docs/cli.md are generated from doc comments and
-    /// descriptions of options, so their words belong to the code.
+    /// The files that are read, and their lines that are words of ours: documents, doc comments and string literals of the code, and the page.
+    /// docs/api.md and docs/cli.md are generated from doc comments and descriptions of options, so their words belong to the code.
     /// </summary>
     private static readonly (string Folder, string Pattern, Func<string[], IEnumerable<(int Line, string Text)>> Words)[] Scope =
     [
         ("", "*.md", MarkdownWords),
+        ("src/Halftone", "*.cs", CSharpWords),
+        ("src/Halftone.Csv", "*.cs", CSharpWords),
+        ("src/Halftone/Api/Page/wwwroot", "*.html", AllWords),
+        ("src/Halftone/Api/Page/wwwroot", "*.js", AllWords),
     ];
 
     private static readonly string[] Generated = ["docs/api.md", "docs/cli.md"];
@@ -114,6 +118,9 @@ public sealed partial class BannedWordsTests
             }
         }
     }
+
+    /// <summary>Every line: the page is words and scripts, and neither uses a banned phrase otherwise.</summary>
+    private static IEnumerable<(int Line, string Text)> AllWords(string[] lines) => lines.Select((line, i) => (i + 1, line));
 
     private static Regex Word(string pattern) => new($@"\b({pattern})(?!\w)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 

@@ -194,8 +194,8 @@ public abstract class StateWalkTests(Engine engine) : OnEachEngine(engine)
         var id = Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
         var first = 10 * ++made;
         var uploadKey = ObjectKey.ForFile(id, "upload", "csv");
-        await Get<StoredFiles>().Store.PutAsync(uploadKey, Encoding.UTF8.GetBytes(Upload), "text/csv", Cancelled);
-        await using var reader = await Get<StoredFiles>().Store.OpenReadAsync(uploadKey, Cancelled);
+        await Get<IFileStore>().PutAsync(uploadKey, Encoding.UTF8.GetBytes(Upload), "text/csv", Cancelled);
+        await using var reader = await Get<IFileStore>().OpenReadAsync(uploadKey, Cancelled);
         var csv = await ProductCsvReader.OpenAsync(reader!, new IntakeOptions(), Cancelled);
         Assert.Equal(2, await csv.ReadRowsAsync(Cancelled).CountAsync(Cancelled));
         var isClosed = state is "completed" or "failed" or "cancelled";

@@ -114,7 +114,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
             },
             Cancelled);
 
-        Assert.Equal(new DeliveryOutcome.Failed(FetchError.HttpStatus, status), await SendAsync(receiver.Url()));
+        Assert.Equal(new DeliveryOutcome.Failed(FetchError.HttpStatus, status, Location: "/elsewhere"), await SendAsync(receiver.Url()));
         Assert.Single(receiver.Received);
     }
 

@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.HttpResults;
 namespace Halftone.Api.Docs;
 
 /// <summary>
-/// <c>GET /docs</c>, <c>/docs/{page}</c>, <c>/docs/errors/{code}</c> and <c>/openapi/v1.json</c>: the folder docs, which comes with the program. For
-/// anyone, and without a call to anywhere else.
+/// <c>GET /docs</c>, <c>/docs/{page}</c>, <c>/docs/errors/{code}</c> and <c>/openapi/v1.json</c>: the folder docs,
+/// which comes with the program. Open to everyone, and loads nothing from elsewhere.
 /// </summary>
 internal static partial class DocsEndpoints
 {
@@ -16,27 +16,46 @@ internal static partial class DocsEndpoints
     public static void MapDocs(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("/openapi/v1.json", GetContract).Named("getContract", "Pages").Produces<string>(contentType: "application/json");
+        // The address that people try first.
+        routes.MapGet("/swagger", () => TypedResults.Redirect("/docs")).ExcludeFromDescription();
         routes.MapGet("/docs", BrowseAsync).Named("getDocs", "Pages");
-        routes.MapGet("/docs/{page}", GetPageAsync).Named("getDocsPage", "Pages").Produces<string>(contentType: "text/html", additionalContentTypes: ["text/css", "text/javascript", "application/javascript", "image/png"]).MayAnswer(ProblemType.NotFound);
-        routes.MapGet("/docs/errors/{code}", GetErrorAsync).Named("getErrorPage", "Pages").Produces<string>(contentType: "text/html").MayAnswer(ProblemType.NotFound);
+        routes
+            .MapGet("/docs/{page}", GetPageAsync)
+            .Named("getDocsPage", "Pages")
+            .Produces<string>(
+                contentType: "text/html",
+                additionalContentTypes: ["text/css", "text/javascript", "application/javascript", "image/png"])
+            .MayAnswer(ProblemType.NotFound);
+        routes
+            .MapGet("/docs/errors/{code}", GetErrorAsync)
+            .Named("getErrorPage", "Pages")
+            .Produces<string>(contentType: "text/html")
+            .MayAnswer(ProblemType.NotFound);
     }
 
-    /// <summary>The contract</summary>
+    /// <summary>Get the contract</summary>
     /// <remarks>This document: OpenAPI 3.1.</remarks>
     /// <response code="200">JSON.</response>
-    private static PhysicalFileHttpResult GetContract() => TypedResults.PhysicalFile(Path.Combine(Folder, "openapi.json"), "application/json");
+    private static PhysicalFileHttpResult GetContract() =>
+        TypedResults.PhysicalFile(Path.Combine(Folder, "openapi.json"), "application/json");
 
-    /// <summary>The API, to browse and try</summary>
-    /// <remarks>Leads to `/docs/index.html`.</remarks>
+    /// <summary>Browse and try the API</summary>
+    /// <remarks>Redirects to `/docs/index.html`.</remarks>
     /// <response code="301" headers="Location">The page.</response>
     private static Task BrowseAsync(HttpContext context, ApiBrowser browser) => browser.AnswerAsync(context);
 
-    /// <summary>A page of the documentation</summary>
-    /// <remarks>`index.html` is the API to browse, with its scripts and styles beside it; `errors`, `csv`, `webhook` and the other pages are what to read about it.</remarks>
+    /// <summary>Get a page of the documentation</summary>
+    /// <remarks>
+    /// `index.html` is the API to browse, with its scripts and styles beside it; `errors`, `csv`, `webhook` and others
+    /// are pages to read.
+    /// </remarks>
     /// <param name="page" example="errors">Name of the page or file.</param>
     /// <response code="200">The page or file.</response>
     /// <response code="301" headers="Location">The page; asked for with a trailing slash.</response>
-    private static async Task<Results<ContentHttpResult, EmptyHttpResult>> GetPageAsync(string page, HttpContext context, ApiBrowser browser)
+    private static async Task<Results<ContentHttpResult, EmptyHttpResult>> GetPageAsync(
+        string page,
+        HttpContext context,
+        ApiBrowser browser)
     {
         if (FileOf(page) is { } file)
         {
@@ -47,8 +66,8 @@ internal static partial class DocsEndpoints
         return TypedResults.Empty;
     }
 
-    /// <summary>What an error code means</summary>
-    /// <remarks>What happened, what to do, and whether a retry helps. The `type` of a problem leads here.</remarks>
+    /// <summary>Explain an error code</summary>
+    /// <remarks>The meaning of the code, what to do, and whether a retry helps. The `type` of a problem leads here.</remarks>
     /// <param name="code" example="unknown_request">
     /// The code of a problem, of a problem of a file, or of a failed image; or a page: `upload`, `api`, `fetch` or `compress`.
     /// </param>
@@ -62,16 +81,16 @@ internal static partial class DocsEndpoints
             return await ReadAsync(file, context);
         }
 
-        // Relative, so that it holds below /api/v1 and behind a proxy.
+        // Relative, so that it works below /api/v1 and behind a proxy.
         return ErrorPages.PageOf(code) is { } page
             ? TypedResults.Redirect($"{page}#{code}", permanent: true)
-            : Problems.Of(ProblemType.NotFound, "There is no such error code: /docs/errors lists them.");
+            : Problems.Of(ProblemType.NotFound, "Error code not found. /docs/errors lists all codes.");
     }
 
-    /// <summary>The Markdown file of a name; null where there is none.</summary>
+    /// <summary>The Markdown file of a name; null if there is none.</summary>
     private static string? FileOf(params ReadOnlySpan<string> names)
     {
-        // Nothing that could lead out of the folder.
+        // No name that could lead out of the folder.
         if (!PageName().IsMatch(names[^1]))
         {
             return null;

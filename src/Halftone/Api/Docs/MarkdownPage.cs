@@ -59,7 +59,7 @@ internal sealed record MarkdownPage(string Title, string Body)
         }
     }
 
-    /// <summary>A wide table scrolls by itself, with the keyboard too.</summary>
+    /// <summary>A wide table scrolls on its own, also with the keyboard.</summary>
     private sealed class ScrollingTable : HtmlTableRenderer
     {
         protected override void Write(HtmlRenderer renderer, Table table)
