@@ -1,6 +1,6 @@
 namespace Halftone.Codec;
 
-/// <summary>The formats that are decoded; all but <see cref="Tiff"/> are also written.</summary>
+/// <summary>The formats that are decoded; <see cref="Jpeg"/> to <see cref="Avif"/> are also written.</summary>
 public enum ImageFormat
 {
     /// <summary>JPEG, baseline or progressive.</summary>
@@ -15,4 +15,7 @@ public enum ImageFormat
     Avif = 5,
     /// <summary>TIFF, of which the first page is read; never written.</summary>
     Tiff = 6,
+    Bmp = 7,
+    /// <summary>An icon or a cursor.</summary>
+    Ico = 8,
 }

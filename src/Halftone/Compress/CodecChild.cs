@@ -6,7 +6,7 @@ using Halftone.Codec;
 namespace Halftone.Compress;
 
 /// <summary>
-/// The hidden verb <c>codec MAX_BYTES CPU_SECONDS</c>: a child process that compresses images one after the other, from
+/// The hidden verb <c>codec MAX_BYTES</c>: a child process that compresses images one after the other, from
 /// frames on standard input to frames on standard output, until its parent closes them.
 /// </summary>
 internal static class CodecChild
@@ -25,7 +25,7 @@ internal static class CodecChild
     /// <param name="args">All arguments of the program, the verb first.</param>
     public static int Run(string[] args)
     {
-        if (args is not [Verb, var maxBytes, var cpuSeconds])
+        if (args is not [Verb, var maxBytes])
         {
             Console.Error.WriteLine("'codec' is for internal use by Halftone.");
             return 2;
@@ -53,7 +53,7 @@ internal static class CodecChild
         ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
         try
         {
-            Serve(input, output, int.Parse(cpuSeconds, CultureInfo.InvariantCulture));
+            Serve(input, output);
         }
         catch (IOException)
         {
@@ -63,7 +63,7 @@ internal static class CodecChild
         return 0;
     }
 
-    private static void Serve(Stream input, Stream output, int cpuSeconds)
+    private static void Serve(Stream input, Stream output)
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
@@ -79,26 +79,28 @@ internal static class CodecChild
             var memory = frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             var body = memory.AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
-            ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
-            Answer(output, ImageCodec.Compress(body, frame.Request));
+            ChildProcessLimits.LimitCpuFromNow(frame.CpuSeconds);
+            Answer(output, ImageCodec.Compress(body, frame.Request), body);
         }
     }
 
-    private static void Answer(Stream output, CodecResult result)
+    private static void Answer(Stream output, CodecResult result, ReadOnlyMemory<byte> source)
     {
         switch (result)
         {
             case CodecResult.Compressed image:
                 var frame = new AnswerFrame
                 {
-                    Kind = image.KeptOriginal ? AnswerKind.KeptOriginal : AnswerKind.Compressed,
+                    Kind = image.IsSource(source)
+                        ? AnswerKind.KeptSource
+                        : image.KeptOriginal ? AnswerKind.KeptPicture : AnswerKind.Compressed,
                     Code = (int)image.Format,
                     WidthPixels = image.WidthPixels,
                     HeightPixels = image.HeightPixels,
                     Way = image.Way,
                     NotTaken = image.NotTaken ?? 0,
                 };
-                Answer(output, frame, image.KeptOriginal ? default : image.Body.Span);
+                Answer(output, frame, image.IsSource(source) ? default : image.Body.Span);
                 break;
             case CodecResult.Refused refused:
                 Answer(

@@ -92,6 +92,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
                 Jpeg = options.Jpeg,
                 WebpEffort = options.WebpEffort,
                 AvifEffort = options.AvifEffort,
+                KeepsRights = request.KeepsRights && options.Metadata == KeptMetadata.Rights,
             },
             cancellationToken);
         lock (waiting)
