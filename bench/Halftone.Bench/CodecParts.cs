@@ -131,7 +131,7 @@ public sealed class JpegParts : IDisposable
 
     /// <summary>The same file decoded to pixels and encoded by libvips.</summary>
     [Benchmark]
-    public CodecResult LibVips() => VipsTranscoder.Transcode(source, ImageFormat.Jpeg, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
+    public CodecResult LibVips() => VipsTranscoder.Transcode(source, new SourceFacts { Format = ImageFormat.Jpeg }, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
 
     private bool Encode(IPlaneEncoder encoder) =>
         encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;
@@ -184,7 +184,7 @@ public sealed class PngParts
     {
         using var pinned = source.AsMemory().Pin();
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, source.Length, ImageFormat.Png, ImageFormat.Png));
-        ColourPolicy.Apply(pipeline, ImageFormat.Png);
+        ColourPolicy.Apply(pipeline, new SourceFacts { Format = ImageFormat.Png }, ImageFormat.Png);
         (width, height, bands) = (pipeline.Image.Width, pipeline.Image.Height, pipeline.Image.Bands);
         using var blob = pipeline.Image.Pixels();
         if (pixels.Length == 0)

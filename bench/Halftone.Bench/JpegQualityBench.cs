@@ -42,6 +42,7 @@ internal static partial class JpegQualityBench
         {
             Print(style, Measure(files, q, style), classic, q, compared);
         }
+
         return 0;
     }
 
@@ -89,6 +90,7 @@ internal static partial class JpegQualityBench
         {
             return null;
         }
+
         Pixels before = Pixels.Of(source).Middle(Side), after = Pixels.Of(output).Middle(Side);
         return new Output(output.Length, new()
         {

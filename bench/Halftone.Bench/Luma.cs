@@ -77,9 +77,11 @@ internal sealed record Luma(int Width, int Height, float[] Values)
                     double p = Values[at], q = other.Values[at];
                     (a, b, aa, bb, ab) = (a + p / 64, b + q / 64, aa + p * p / 64, bb + q * q / 64, ab + p * q / 64);
                 }
+
                 sum += (2 * a * b + c1) * (2 * (ab - a * b) + c2) / ((a * a + b * b + c1) * (aa - a * a + bb - b * b + c2));
             }
         }
+
         return windows == 0 ? 1 : sum / windows;
     }
 }

@@ -26,6 +26,7 @@ internal sealed record Pixels(int Width, int Height, byte[] Rgb)
         {
             Rgb.AsSpan(((y + top) * Width + left) * 3, width * 3).CopyTo(rgb.AsSpan(y * width * 3));
         }
+
         return new Pixels(width, height, rgb);
     }
 

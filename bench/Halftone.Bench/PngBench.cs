@@ -76,7 +76,7 @@ internal static class PngBench
     {
         using var pinned = body.Pin();
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, body.Length, ImageFormat.Png, ImageFormat.Png));
-        bool keepsProfile = ColourPolicy.Apply(pipeline, ImageFormat.Png);
+        bool keepsProfile = ColourPolicy.Apply(pipeline, new SourceFacts { Format = ImageFormat.Png }, ImageFormat.Png);
         return VipsSaver.Save(pipeline.Image, ImageFormat.Png, request, keepsProfile);
     }
 

@@ -17,6 +17,7 @@ return args switch
     ["load", var url, var processes, var folder, var images, .. var latency] =>
         await LoadBench.RunAsync(url, processes, folder, Number(images), Number(latency.FirstOrDefault() ?? "0")),
     ["vips-settings", var folder, .. var options] => VipsSettingsBench.Run(folder, options),
+    ["pictures", .. var folders] when folders.Length > 0 => PicturesBench.Run(folders),
     _ => Usage(),
 };
 
@@ -45,6 +46,7 @@ static int Usage()
           load URL PROCESSES FOLDER IMAGES [LATENCY_MS]      IMAGES, files of FOLDER, through running servers; "Halftone.Crash serve" starts
                                                              a cluster and tells URL and PROCESSES
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
+          pictures FOLDER…                                   every picture below the folders: sizes, colours, frames, by Pillow and avifdec: a table in Markdown
         """);
     return 2;
 }

@@ -38,6 +38,7 @@ internal static class Ssimulacra2
         {
             scales++;
         }
+
         for (var scale = 0; scale < scales; scale++)
         {
             if (scale > 0)
@@ -45,8 +46,10 @@ internal static class Ssimulacra2
                 (a, b) = (Half(a, width, height), Half(b, width, height));
                 (width, height) = ((width + 1) / 2, (height + 1) / 2);
             }
+
             sum += Compare(Xyb(a), Xyb(b), width, height, scale, scales);
         }
+
         sum *= 0.9562382616834844;
         sum = 2.326765642916932 * sum - 0.020884521182843837 * sum * sum + 6.248496625763138e-05 * sum * sum * sum;
         return sum > 0 ? 100 - 10 * Math.Pow(sum, 0.6276336467831387) : 100;
@@ -59,6 +62,7 @@ internal static class Ssimulacra2
         {
             planes[i % 3][i / 3] = ToLinear[rgb[i]];
         }
+
         return planes;
     }
 
@@ -79,6 +83,7 @@ internal static class Ssimulacra2
                     (plane[y * width + x] + plane[y * width + right] + plane[below * width + x] + plane[below * width + right]) / 4;
             }
         }
+
         return halves;
     }
 
@@ -99,6 +104,7 @@ internal static class Ssimulacra2
             planes[1][i] = y + 0.01f;
             planes[2][i] = s - y + 0.55f;
         }
+
         return planes;
     }
 
@@ -117,6 +123,7 @@ internal static class Ssimulacra2
                 sum += Weights[at] * norms[map] / a[c].Length + Weights[at + 3] * Math.Sqrt(Math.Sqrt(norms[map + 3] / a[c].Length));
             }
         }
+
         return sum;
     }
 
@@ -150,6 +157,7 @@ internal static class Ssimulacra2
         {
             product[i] = a[i] * b[i];
         }
+
         return product;
     }
 
@@ -161,6 +169,7 @@ internal static class Ssimulacra2
         {
             AddTaps(plane.AsSpan(y * width, width), across.AsSpan(y * width, width));
         }
+
         var blurred = new float[plane.Length];
         for (var y = 0; y < height; y++)
         {
@@ -170,6 +179,7 @@ internal static class Ssimulacra2
                 AddScaled(across.AsSpan((y + tap) * width, width), Kernel[tap + Radius], row);
             }
         }
+
         return blurred;
     }
 
@@ -193,6 +203,7 @@ internal static class Ssimulacra2
         {
             (new Vector<float>(target[i..]) + new Vector<float>(values[i..]) * factor).CopyTo(target[i..]);
         }
+
         for (; i < values.Length; i++)
         {
             target[i] += values[i] * factor;
@@ -236,6 +247,7 @@ internal static class Ssimulacra2
         {
             weights[place] = weight;
         }
+
         return weights;
     }
 }

@@ -96,7 +96,7 @@ internal static class VipsSettingsBench
             pipeline.Replace(pipeline.Image.CopyMemory()).Apply(image => image.Autorot());
         }
 
-        bool keepsProfile = ColourPolicy.Apply(pipeline, candidate.To);
+        bool keepsProfile = ColourPolicy.Apply(pipeline, new SourceFacts { Format = from }, candidate.To);
         var options = candidate.Options + (keepsProfile ? ",keep=icc" : ",keep=none");
         return (byte[])Operation.Call(candidate.Operation, new VOption { { "string_options", options } }, pipeline.Image);
     }

@@ -39,5 +39,8 @@ public sealed record CodecRequest
     /// <summary>Limit on width × height × frames, read from the header before anything is decoded; 100,000,000 pixels.</summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
+    /// <summary>Copyright, creator, credit, licence and IPTC's digital source type survive as a minimal XMP; true. All other metadata is always dropped.</summary>
+    public bool KeepsRights { get; init; } = true;
+
     internal SizeBox Box => new(MaxWidth, MaxHeight);
 }

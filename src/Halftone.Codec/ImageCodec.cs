@@ -1,4 +1,6 @@
+using Halftone.Codec.Bare;
 using Halftone.Codec.Jpeg;
+using Halftone.Codec.Metadata;
 using Halftone.Codec.Vips;
 using NetVips;
 
@@ -7,14 +9,11 @@ namespace Halftone.Codec;
 /// <summary>Bytes in, bytes out: no I/O, no configuration. Any number of threads may call it.</summary>
 public static class ImageCodec
 {
-    /// <summary>Frames of an animation: at ten a second, a quarter of an hour.</summary>
-    private const int MaxFrames = 10_000;
-
     /// <summary>
     /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A test tells when it
     /// was forgotten.
     /// </summary>
-    public const int OutputVersion = 2;
+    public const int OutputVersion = 3;
 
     /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
     /// <returns>The version of libvips.</returns>
@@ -41,15 +40,15 @@ public static class ImageCodec
 
     /// <summary>Compresses one image to a quality; the format stays unless the request names another.</summary>
     /// <param name="source">A whole file; not changed, and not used after the return unless it is the result itself.</param>
-    /// <param name="request">What is wanted. <see cref="ImageFormat.Tiff"/> cannot be asked for.</param>
+    /// <param name="request">What is wanted. <see cref="ImageFormat.Tiff"/> and what follows it cannot be asked for.</param>
     public static CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(request.Q, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(request.Q, 100);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.WebpEffort, 6u);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.AvifEffort, 9u);
-        ArgumentOutOfRangeException.ThrowIfEqual((int?)request.Format ?? 0, (int)ImageFormat.Tiff);
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)request.Jpeg, (uint)JpegStyle.Classic);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((int?)request.Format ?? 0, (int)ImageFormat.Avif);
         ThrowIfNoSide(request.MaxWidth);
         ThrowIfNoSide(request.MaxHeight);
 
@@ -58,41 +57,152 @@ public static class ImageCodec
         {
             return new CodecResult.Refused(sniffed.Error, sniffed.Description);
         }
-        if (from == ImageFormat.Png && PngChunks.IsAnimated(source.Span))
-        {
-            // libvips knows the first frame alone; better no output than one that stands still.
-            return new CodecResult.Refused(CodecError.UnsupportedFormat, "an animated PNG image");
-        }
-        if (from == ImageFormat.Gif && GifFrames.Count(source.Span, MaxFrames) > MaxFrames)
-        {
-            return new CodecResult.Refused(CodecError.TooManyPixels, $"more than {MaxFrames} frames");
-        }
-        if (from == ImageFormat.Gif && GifFrames.IsCut(source.Span))
-        {
-            return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within a frame");
-        }
-        var to = request.Format ?? (from == ImageFormat.Tiff ? ImageFormat.Jpeg : from);
         try
         {
-            JpegNotTaken? notTaken = null;
-            if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : Broken(source, request)) is { } direct)
+            if (from == ImageFormat.Ico)
             {
-                return direct;
+                return OfIcon(source, request);
             }
-            Initialize();
-            var result = VipsTranscoder.Transcode(source, from, to, request, out var isShrunk);
-            // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.
-            return isShrunk ? With(result, notTaken) : OriginalIfSmaller(With(result, notTaken), source, from);
+            if (from == ImageFormat.Bmp)
+            {
+                return OfBitmap(source, BmpImage.ReadHeader(source.Span), header => BmpImage.Decode(source.Span, header), request);
+            }
+            var facts = SourceFacts.Read(source.Span, from);
+            var to = request.Format ?? DefaultFormat(facts);
+            return Refusal(source.Span, facts, to, request) ?? WithRights(Make(source, facts, to, request), source, from, request);
         }
         catch (VipsException exception)
         {
-            return new CodecResult.Refused(
-                VipsFailure.IsOutOfMemory(exception) ? CodecError.CodecOutOfMemory : CodecError.CorruptImage, VipsFailure.Describe(exception));
+            return Failed(exception, source.Span, from);
         }
         catch (OutOfMemoryException)
         {
             return new CodecResult.Refused(CodecError.CodecOutOfMemory, "out of memory");
         }
+    }
+
+    /// <summary>The format of an output where none is asked for. What cannot be written becomes JPEG, and PNG where it is a drawing.</summary>
+    private static ImageFormat DefaultFormat(SourceFacts facts) => facts.Format switch
+    {
+        ImageFormat.Tiff => facts.Tiff?.Picture.IsTwoColour == true ? ImageFormat.Png : ImageFormat.Jpeg,
+        var same => same,
+    };
+
+    /// <summary>What the file's structure says against it, before anything is decoded; null where nothing does.</summary>
+    private static CodecResult.Refused? Refusal(ReadOnlySpan<byte> source, SourceFacts facts, ImageFormat to, CodecRequest request)
+    {
+        if (facts.Frames > SourceFacts.MaxFrames)
+        {
+            return new(CodecError.TooManyPixels, $"more than {SourceFacts.MaxFrames} frames");
+        }
+        if (facts.Format == ImageFormat.Gif && GifFrames.IsCut(source))
+        {
+            return new(CodecError.CorruptImage, "the file ends within a frame");
+        }
+        if (facts is { Format: ImageFormat.Tiff, Tiff: null })
+        {
+            return new(CodecError.CorruptImage, "no directory of the file is whole");
+        }
+        if (facts.Tiff is { } tiff && UnservedKind.OfTiff(tiff) is { } kind)
+        {
+            return new(CodecError.UnsupportedFormat, kind);
+        }
+        return facts.IsAnimation ? AnimationRefusal(facts, to, request) : null;
+    }
+
+    /// <summary>An animation is written whole or not at all: one that stands still is another picture.</summary>
+    private static CodecResult.Refused? AnimationRefusal(SourceFacts facts, ImageFormat to, CodecRequest request)
+    {
+        var (width, height) = facts.Png is { } png ? (png.Width, png.Height) : facts.Avif?.ShownSize ?? (0, 0);
+        if ((Int128)width * height * facts.Frames > request.MaxPixels)
+        {
+            return new(CodecError.TooManyPixels, $"{width} x {height} pixels in {facts.Frames} frames, more than {request.MaxPixels}");
+        }
+        if (to is ImageFormat.Webp or ImageFormat.Gif && facts.Format != ImageFormat.Avif)
+        {
+            return null;
+        }
+        if (to != facts.Format)
+        {
+            return new(CodecError.AnimationUnsupported, facts.Format == ImageFormat.Avif
+                ? $"an animated AVIF of {facts.Frames} frames is passed on as AVIF, and cannot become {to}"
+                : $"an animation of {facts.Frames} frames cannot become {to}: ask for WebP or GIF");
+        }
+        return request.Box.Holds(width, height) ? null
+            : new(CodecError.AnimationUnsupported, $"an animated {to} of {width} x {height} pixels cannot be made smaller{(to == ImageFormat.Png ? ": ask for WebP or GIF" : "")}");
+    }
+
+    private static CodecResult Make(ReadOnlyMemory<byte> source, SourceFacts facts, ImageFormat to, CodecRequest request)
+    {
+        var from = facts.Format;
+        JpegNotTaken? notTaken = null;
+        if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : Broken(source, request)) is { } direct)
+        {
+            return direct;
+        }
+        if (facts.IsAnimation && to == from && from is ImageFormat.Png or ImageFormat.Avif)
+        {
+            return PassedOn(source, facts);
+        }
+        if (from == ImageFormat.Jpeg && !BareJpeg.HasEnd(source.Span))
+        {
+            (source, facts) = ((byte[])[.. source.Span, 0xFF, Marker.Eoi], new SourceFacts { Format = from, WasEnded = true });
+        }
+        Initialize();
+        var result = VipsTranscoder.Transcode(source, facts, to, request, out var isShrunk);
+        // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.
+        return isShrunk ? With(result, notTaken) : SmallerOf(With(result, notTaken), source, from);
+    }
+
+    /// <summary>An animation that is not encoded again: its frames are looked at, and it goes on without its metadata.</summary>
+    private static CodecResult PassedOn(ReadOnlyMemory<byte> source, SourceFacts facts)
+    {
+        var isWhole = facts.Png is not { } png || PngAnimation.Read(source.Span, png, canPaint: false) is not null;
+        if (!isWhole || BareSource.Of(source, facts.Format) is not { } bare)
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within its animation, or a frame of it is broken");
+        }
+        var (width, height) = facts.Png is { } known ? (known.Width, known.Height) : facts.Avif!.ShownSize;
+        return new CodecResult.Compressed(bare, facts.Format, width, height, KeptOriginal: true) { Way = CodecWay.Copied };
+    }
+
+    /// <summary>The largest picture of an icon becomes a PNG.</summary>
+    private static CodecResult OfIcon(ReadOnlyMemory<byte> source, CodecRequest request)
+    {
+        if (IconFile.Largest(source.Span) is not { } place)
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "no picture of the icon is whole");
+        }
+        var picture = source[place];
+        if (SourceSniffer.Sniff(picture.Span).Format == ImageFormat.Png)
+        {
+            var inner = Compress(picture, request with { Format = request.Format ?? ImageFormat.Png });
+            return inner is CodecResult.Compressed output ? output with { KeptOriginal = false } : inner;
+        }
+        return OfBitmap(source, BmpImage.ReadHeader(picture.Span, 0, isIcon: true), header => BmpImage.DecodeIcon(picture.Span, header), request with { Format = request.Format ?? ImageFormat.Png });
+    }
+
+    private static CodecResult OfBitmap(ReadOnlyMemory<byte> source, BmpImage.Header? header, Func<BmpImage.Header, BmpImage?> decode, CodecRequest request)
+    {
+        if (header is not { } known)
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "the bitmap's header is broken");
+        }
+        if (BmpImage.Unserved(known) is { } unserved)
+        {
+            return new CodecResult.Refused(CodecError.UnsupportedFormat, unserved);
+        }
+        var most = Math.Min(request.MaxPixels, BmpImage.MostPixels);
+        if (Math.Max(known.Width, known.Height) > CodecRequest.MaxSidePixels || (long)known.Width * known.Height > most)
+        {
+            return new CodecResult.Refused(CodecError.TooManyPixels, $"{known.Width} x {known.Height} pixels, more than {most}");
+        }
+        if (decode(known) is not { } bitmap)
+        {
+            return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within its pixels");
+        }
+        Initialize();
+        return VipsTranscoder.Transcode(bitmap, source.Length, request.Format, request);
     }
 
     /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>
@@ -102,7 +212,7 @@ public static class ImageCodec
         notTaken = (result as JpegTranscodeResult.NotTaken)?.Reason;
         return result switch
         {
-            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.DctDomain },
+            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: done.IsCopy) { Way = CodecWay.DctDomain },
             JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true) { Way = CodecWay.DctDomain },
             JpegTranscodeResult.Corrupt corrupt => Corrupt(corrupt),
             JpegTranscodeResult.TooManyPixels large => new CodecResult.Refused(
@@ -117,13 +227,43 @@ public static class ImageCodec
 
     private static CodecResult.Refused Corrupt(JpegTranscodeResult.Corrupt corrupt) => new(CodecError.CorruptImage, corrupt.Detail);
 
+    /// <summary>The decoder has given up: out of memory, over a kind that it does not know, or over what is broken.</summary>
+    private static CodecResult.Refused Failed(VipsException exception, ReadOnlySpan<byte> source, ImageFormat from)
+    {
+        var detail = VipsFailure.Describe(exception);
+        if (VipsFailure.IsOutOfMemory(exception))
+        {
+            return new(CodecError.CodecOutOfMemory, detail);
+        }
+        var kind = from switch
+        {
+            ImageFormat.Jpeg => UnservedKind.OfJpeg(source),
+            ImageFormat.Tiff => TiffPages.Read(source) is { } tiff ? UnservedKind.ByCompression(tiff) : null,
+            _ => null,
+        };
+        return kind is null ? new(CodecError.CorruptImage, detail) : new(CodecError.UnsupportedFormat, kind);
+    }
+
     private static CodecResult With(CodecResult result, JpegNotTaken? notTaken) => result is CodecResult.Compressed output ? output with { NotTaken = notTaken } : result;
 
-    /// <summary>An output that saves nothing is replaced by its source, where that is of the same format and holds nothing but the picture.</summary>
-    private static CodecResult OriginalIfSmaller(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
-        result is CodecResult.Compressed output && output.Format == from && output.Body.Length >= source.Length && CleanSource.Is(source.Span, from)
-            ? output with { Body = source, KeptOriginal = true }
+    /// <summary>
+    /// Where encoding again saves nothing, the source without its metadata takes the output's place: it has the better picture and fewer bytes.
+    /// </summary>
+    private static CodecResult SmallerOf(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
+        result is CodecResult.Compressed output && output.Format == from && BareSource.Of(source, from) is { } bare && output.Body.Length >= bare.Length
+        && (bare.Equals(source) || VipsTranscoder.Decodes(bare, from))
+            ? output with { Body = bare, KeptOriginal = true }
             : result;
+
+    /// <summary>Puts in what the source says of rights, unless that would make the output larger than its source.</summary>
+    private static CodecResult WithRights(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from, CodecRequest request)
+    {
+        if (!request.KeepsRights || result is not CodecResult.Compressed output || RightsReader.Read(source.Span, from) is not { Length: > 0 } xmp)
+        {
+            return result;
+        }
+        return BareSource.Of(output.Body, output.Format, xmp) is { } told && (told.Length <= source.Length || output.Format != from) ? output with { Body = told } : result;
+    }
 
     private static void ThrowIfNoSide(int? pixels)
     {

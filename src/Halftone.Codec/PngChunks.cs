@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Halftone.Codec;
 
-/// <summary>Walks the chunks of a PNG by their lengths (PNG, third edition, section 5.3); looks into none of them.</summary>
+/// <summary>Walks the chunks of a PNG by their lengths (PNG, third edition, section 5.3); the bodies are not looked into.</summary>
 internal ref struct PngChunks(ReadOnlySpan<byte> source)
 {
     private const int SignatureBytes = 8, AroundBody = 12;
@@ -11,6 +11,11 @@ internal ref struct PngChunks(ReadOnlySpan<byte> source)
 
     /// <summary>Four letters.</summary>
     public ReadOnlySpan<byte> Name { get; private set; }
+
+    public ReadOnlySpan<byte> Body { get; private set; }
+
+    /// <summary>Length, name, body and checksum.</summary>
+    public ReadOnlySpan<byte> Whole { get; private set; }
 
     /// <summary>Where the next chunk begins: behind the checksum of this one.</summary>
     public int End { get; private set; } = SignatureBytes;
@@ -28,22 +33,10 @@ internal ref struct PngChunks(ReadOnlySpan<byte> source)
         {
             return false;
         }
-        Name = chunk.Slice(4, 4);
+        Whole = chunk[..(int)length];
+        Name = Whole.Slice(4, 4);
+        Body = Whole[8..^4];
         End += (int)length;
         return true;
-    }
-
-    /// <summary>Whether it is an animation, which says so before its first picture data.</summary>
-    public static bool IsAnimated(ReadOnlySpan<byte> source)
-    {
-        var chunks = new PngChunks(source);
-        while (chunks.Next() && !chunks.Name.SequenceEqual("IDAT"u8))
-        {
-            if (chunks.Name.SequenceEqual("acTL"u8))
-            {
-                return true;
-            }
-        }
-        return false;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Halftone.Codec;
 
@@ -26,7 +27,7 @@ public sealed unsafe class SourceMemory : MemoryManager<byte>
     public SourceMemory(int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytes);
-        start = Map(bytes);
+        start = Take(bytes);
         length = bytes;
     }
 
@@ -53,21 +54,24 @@ public sealed unsafe class SourceMemory : MemoryManager<byte>
         }
         else
         {
-            var larger = Map(bytes);
+            var larger = Take(bytes);
             old.CopyTo(new Span<byte>(larger, bytes));
-            _ = munmap(start, (nuint)length);
+            GiveBack(start, length);
             start = larger;
         }
 
         length = bytes;
     }
 
+    /// <summary>All of it; good until it grows or is disposed.</summary>
     public override Span<byte> GetSpan()
     {
         ObjectDisposedException.ThrowIf(start is null, this);
         return new Span<byte>(start, length);
     }
 
+    /// <summary>Holds it where it is. While any handle is open it neither grows nor is given back.</summary>
+    /// <param name="elementIndex">The byte that the handle points at.</param>
     public override MemoryHandle Pin(int elementIndex = 0)
     {
         var place = GetSpan()[elementIndex..];
@@ -75,12 +79,15 @@ public sealed unsafe class SourceMemory : MemoryManager<byte>
         return new MemoryHandle((byte*)start + (length - place.Length), pinnable: this);
     }
 
+    /// <summary>Called by a handle that is disposed.</summary>
     public override void Unpin() => Interlocked.Decrement(ref pins);
 
     /// <summary>Gives the memory back. Safe to call more than once.</summary>
     /// <exception cref="InvalidOperationException">It is pinned: somebody still reads or writes it.</exception>
     public void Dispose() => Dispose(disposing: true);
 
+    /// <summary>Gives the memory back.</summary>
+    /// <param name="disposing">Makes no difference.</param>
     protected override void Dispose(bool disposing)
     {
         if (pins > 0)
@@ -90,24 +97,49 @@ public sealed unsafe class SourceMemory : MemoryManager<byte>
 
         if (start is not null)
         {
-            _ = munmap(start, (nuint)length);
+            GiveBack(start, length);
             start = null;
         }
     }
 
-    private static void* Map(int bytes)
+    private static void* Take(int bytes)
     {
+        if (OperatingSystem.IsWindows())
+        {
+            // A block of this size is a mapping of its own there too.
+            try
+            {
+                return NativeMemory.AllocZeroed((nuint)bytes);
+            }
+            catch (OutOfMemoryException exception)
+            {
+                throw new InsufficientMemoryException(null, exception);
+            }
+        }
+
         var mapped = mmap(null, (nuint)bytes, ReadWrite, PrivateAnonymous, -1, 0);
         return mapped == Failed ? throw new InsufficientMemoryException() : mapped;
     }
 
+    private static void GiveBack(void* memory, int bytes)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            NativeMemory.Free(memory);
+        }
+        else
+        {
+            _ = munmap(memory, (nuint)bytes);
+        }
+    }
+
     // See the manual pages in section 2. No SafeHandle: an address and a length, freed in one place.
 #pragma warning disable SYSLIB1054, CA5392
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern void* mmap(void* address, nuint length, int protection, int flags, int file, nint offset);
-    [DllImport("libc")]
+    [DllImport("libc"), SupportedOSPlatform("linux")]
     private static extern void* mremap(void* address, nuint length, nuint newLength, int flags);
-    [DllImport("libc")]
+    [DllImport("libc"), UnsupportedOSPlatform("windows")]
     private static extern int munmap(void* address, nuint length);
 #pragma warning restore SYSLIB1054, CA5392
 }

@@ -39,6 +39,7 @@ internal static class Program
         RequestCommands.CreateDelete(),
         RequestCommands.CreateList(),
         WebhooksCommand.Create(),
+        McpCommand.Create(),
         HealthCommand.Create(),
         KeysCommand.Create(),
         WebhookSecretCommand.Create(),

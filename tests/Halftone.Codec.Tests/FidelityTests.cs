@@ -212,12 +212,11 @@ public sealed class FidelityTests
     }
 
     [Fact]
-    public void Of_an_animation_a_still_format_takes_the_first_frame()
+    public void An_animation_is_not_stilled_in_a_format_that_knows_none()
     {
-        var result = Compress(Animation("webpsave_buffer", "Q=95"), ImageFormat.Jpeg);
+        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Animation("webpsave_buffer", "Q=95"), new CodecRequest { Format = ImageFormat.Jpeg }));
 
-        Assert.Equal((ImageFormat.Jpeg, 64, 48), (result.Format, result.WidthPixels, result.HeightPixels));
-        LooksLike(new Picture(64, 48, 3, Picture.Draw(64, 48 * 3).Samples[..(64 * 48 * 3)]), result.Body, 28);
+        Assert.Equal(new CodecResult.Refused(CodecError.AnimationUnsupported, "an animation of 3 frames cannot become Jpeg: ask for WebP or GIF"), refused);
     }
 
     [Theory]
@@ -257,7 +256,7 @@ public sealed class FidelityTests
     public static TheoryData<ImageFormat, int, int> Sizes()
     {
         var all = new TheoryData<ImageFormat, int, int>();
-        foreach (var format in Enum.GetValues<ImageFormat>().Where(format => format != ImageFormat.Tiff))
+        foreach (var format in Enum.GetValues<ImageFormat>().Where(format => format <= ImageFormat.Avif))
         {
             foreach (var (width, height) in ((int, int)[])[(1, 1), (1, 9), (9, 1), (7, 5), (16, 16), (17, 33), (333, 2)])
             {

@@ -1,3 +1,4 @@
+using Halftone.Codec.Colour;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
 

@@ -11,7 +11,7 @@ public sealed class LibVipsMissingTests
         try
         {
             var program = CopyWithoutNatives(folder);
-            using var tests = Process.Start(new ProcessStartInfo(program, ["-class", typeof(CleanSourceTests).FullName!])
+            using var tests = Process.Start(new ProcessStartInfo(program, ["-class", typeof(BareSourceTests).FullName!])
             {
                 RedirectStandardOutput = true,
             })!;

@@ -151,6 +151,9 @@ internal sealed class HostileCall(Socket socket, Stream stream, string head, Can
     /// <summary>Path and query.</summary>
     public string Path => head.Split(' ')[1];
 
+    /// <summary>Request line and headers.</summary>
+    public string Head => head;
+
     /// <summary>The port that was called.</summary>
     public int Port => ((IPEndPoint)socket.LocalEndPoint!).Port;
 

@@ -14,7 +14,7 @@ internal sealed class DecoderLookups
     /// <summary>Forgets what was built: tables of another image are never the same.</summary>
     public void Reset() => Array.Clear(built);
 
-    /// <summary>Builds what a scan needs; false where it names a table that was never defined.</summary>
+    /// <summary>Builds what a scan needs; false where it names a table that was never defined and is none of the standard's.</summary>
     public bool Prepare(ScanHeader scan, DecoderTables tables, bool isProgressive)
     {
         foreach (var c in scan.Components)
@@ -34,7 +34,8 @@ internal sealed class DecoderLookups
 
     private bool Build(HuffmanLookup[] lookups, int offset, int index, HuffmanTable?[] tables, SymbolKind kind)
     {
-        if (tables[index] is not { } table)
+        // A frame of Motion JPEG leaves the usual tables out, as everybody knows them (ITU-T T.81, annex K.3).
+        if ((tables[index] ?? (kind == SymbolKind.ProgressiveAc ? null : StandardTables.Of(kind == SymbolKind.Dc, index))) is not { } table)
         {
             return false;
         }

@@ -12,9 +12,15 @@ internal static class ExifOrientation
 
     /// <summary>1 to 8; 1, which is upright, where the segment has no legible tag.</summary>
     /// <param name="segment">APP1 parameters, from the prefix on.</param>
-    public static int Read(ReadOnlySpan<byte> segment)
+    public static int Read(ReadOnlySpan<byte> segment) => ReadTiff(segment[Prefix.Length..]);
+
+    /// <summary>As <see cref="Read"/>, of an EXIF block without the prefix, as PNG and WebP hold it; a prefix is skipped.</summary>
+    public static int ReadTiff(ReadOnlySpan<byte> tiff)
     {
-        var tiff = segment[Prefix.Length..];
+        if (tiff.StartsWith(Prefix))
+        {
+            tiff = tiff[Prefix.Length..];
+        }
         if (tiff.Length < 8)
         {
             return 1;
@@ -42,9 +48,12 @@ internal static class ExifOrientation
     }
 
     /// <summary>APP1 parameters that say nothing but the orientation: big-endian TIFF, one directory of one entry.</summary>
-    public static byte[] Write(int orientation) =>
+    public static byte[] Write(int orientation) => [.. Prefix, .. WriteTiff(orientation)];
+
+    /// <summary>As <see cref="Write"/>, without the prefix.</summary>
+    public static byte[] WriteTiff(int orientation) =>
     [
-        .. Prefix, (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8,
+        (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8,
         0, 1, OrientationTag >> 8, OrientationTag & 0xFF, 0, (byte)ShortType, 0, 0, 0, 1, 0, (byte)orientation, 0, 0,
         0, 0, 0, 0,
     ];

@@ -1,3 +1,4 @@
+using Halftone.Codec.Colour;
 using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Jpeg;
@@ -88,7 +89,7 @@ internal sealed class JpegMetadata
             return null;
         }
         Profile = profile;
-        return profile.Length <= ColourPolicy.SmallProfileBytes ? null : JpegNotTaken.LargeProfile;
+        return ColourPolicy.KeepsProfile(profile, isGrey: components == 1, ImageFormat.Jpeg) ? null : JpegNotTaken.LargeProfile;
     }
 
     /// <summary>A profile comes in numbered parts, because a segment ends at 64 KiB (ICC.1:2022, B.4); false where the numbers are wrong.</summary>

@@ -51,7 +51,11 @@ internal abstract record JpegTranscodeResult
     /// <param name="WidthPixels">Width as shown, after orientation.</param>
     /// <param name="HeightPixels">Height as shown, after orientation.</param>
     /// <param name="IsLossless">Every pixel decodes as it did: the source was at or below the quality.</param>
-    public sealed record Done(ReadOnlyMemory<byte> Body, int WidthPixels, int HeightPixels, bool IsLossless) : JpegTranscodeResult;
+    public sealed record Done(ReadOnlyMemory<byte> Body, int WidthPixels, int HeightPixels, bool IsLossless) : JpegTranscodeResult
+    {
+        /// <summary>The source's own scans without its metadata: encoding them again would not have made them shorter.</summary>
+        public bool IsCopy { get; init; }
+    }
 
     /// <summary>
     /// The source decoded whole, carries nothing to drop, and no output of ours is shorter: keep it as it is.

@@ -156,7 +156,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
             {
                 return fault;
             }
-            if (NextScan(source, ref position, out var next) is { } refusal)
+            if (NextScan(source, ref position, progression.IsComplete, out var next) is { } refusal)
             {
                 return refusal;
             }
@@ -179,7 +179,8 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
     }
 
     /// <summary>Reads on to the next scan, or to the end of the image, where <paramref name="scan"/> is null.</summary>
-    private JpegTranscodeResult? NextScan(ReadOnlySpan<byte> source, ref int position, out ScanHeader? scan)
+    /// <param name="isComplete">Every coefficient is there: a file that lacks only its end marker is whole.</param>
+    private JpegTranscodeResult? NextScan(ReadOnlySpan<byte> source, ref int position, bool isComplete, out ScanHeader? scan)
     {
         scan = null;
         var reader = new MarkerReader(source, position);
@@ -187,6 +188,9 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             switch (reader.Next())
             {
+                case MarkerStatus.Truncated when isComplete && source.Length - position <= 1:
+                    endOfImage = source.Length;
+                    return null;
                 case MarkerStatus.Truncated:
                     return new JpegTranscodeResult.Corrupt("the file ends before its end-of-image marker");
                 case MarkerStatus.Garbage:
@@ -218,7 +222,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
 
     private JpegTranscodeResult? FindEnd(ReadOnlySpan<byte> source, int position)
     {
-        var refusal = NextScan(source, ref position, out var scan);
+        var refusal = NextScan(source, ref position, isComplete: true, out var scan);
         return refusal ?? (scan is null ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans));
     }
 
@@ -277,7 +281,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
     {
         var metadata = header.Metadata;
         int width = header.ShownWidthPixels, height = header.ShownHeightPixels;
-        var copy = new SourceCopy(metadata, source.Length, endOfImage);
+        var copy = new SourceCopy(metadata, source, endOfImage);
         var most = plan.MostBytes(copy.Length);
         var body = scans.Prepare() / 8 < most ? Encode() : [];
         if (body.Length > 0 && body.Length < most)
@@ -285,7 +289,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
             return new JpegTranscodeResult.Done(body, width, height, plan.IsLossless);
         }
         return copy.IsSource ? new JpegTranscodeResult.KeepOriginal(width, height)
-            : new JpegTranscodeResult.Done(copy.Write(source), width, height, IsLossless: true);
+            : new JpegTranscodeResult.Done(copy.Write(source), width, height, IsLossless: true) { IsCopy = true };
     }
 
     private byte[] Encode()

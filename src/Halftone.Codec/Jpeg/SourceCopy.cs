@@ -4,14 +4,19 @@ namespace Halftone.Codec.Jpeg;
 /// The source without the metadata that is dropped and without what follows its end of image: the answer where encoding anew
 /// would not make it shorter. Its scans are copied as they are.
 /// </summary>
-/// <param name="sourceLength">Of the whole file, in bytes.</param>
+/// <param name="source">The whole file.</param>
 /// <param name="endOfImage">Index after the EOI marker.</param>
-internal sealed class SourceCopy(JpegMetadata metadata, int sourceLength, int endOfImage)
+internal sealed class SourceCopy(JpegMetadata metadata, ReadOnlySpan<byte> source, int endOfImage)
 {
+    private readonly int sourceLength = source.Length;
+
+    /// <summary>A source without an end marker gets one where something else was left out, so that the copy is never longer.</summary>
+    private readonly bool lacksEnd = metadata.Dropped.Count > 0 && !source[..endOfImage].EndsWith((ReadOnlySpan<byte>)[0xFF, Marker.Eoi]);
+
     /// <summary>Nothing to leave out: the copy is the source.</summary>
     public bool IsSource => metadata.Dropped.Count == 0 && endOfImage == sourceLength;
 
-    public int Length { get; } = endOfImage - metadata.Dropped.Sum(range => range.End.Value - range.Start.Value) + Orientation(metadata).Length;
+    public int Length => (lacksEnd ? 2 : 0) + endOfImage - metadata.Dropped.Sum(range => range.End.Value - range.Start.Value) + Orientation(metadata).Length;
 
     public byte[] Write(ReadOnlySpan<byte> source)
     {
@@ -33,6 +38,10 @@ internal sealed class SourceCopy(JpegMetadata metadata, int sourceLength, int en
             from = range.End.Value;
         }
         Append(source[from..endOfImage], copy, ref to);
+        if (lacksEnd)
+        {
+            Append([0xFF, Marker.Eoi], copy, ref to);
+        }
         return copy;
     }
 

@@ -5,9 +5,9 @@ namespace Halftone.Codec.Vips;
 /// <summary>What the header of a libvips image says beside its size.</summary>
 internal static class ImageFields
 {
-    public const string Profile = "icc-profile-data", PageHeight = "page-height", Delay = "delay", Loop = "loop";
+    public const string Profile = "icc-profile-data", PageHeight = "page-height", Delay = "delay", Loop = "loop", OrientationField = "orientation";
 
-    private const string OrientationField = "orientation", PagesField = "n-pages";
+    private const string PagesField = "n-pages";
 
     extension(Image image)
     {

@@ -11,8 +11,7 @@ internal static class VipsShrinker
     /// <summary>The size to shrink to, as the pixels lie in the file; null where the image is to stay as large as it is.</summary>
     public static (int Width, int Height)? Wanted(Image opened, SizeBox box)
     {
-        // Frames of an animation are not turned.
-        var turned = opened.Orientation >= 5 && opened.Height == opened.PageHeight ? box.Turned : box;
+        var turned = opened.Orientation >= 5 ? box.Turned : box;
         return turned.Holds(opened.Width, opened.PageHeight) ? null : turned.Fit(opened.Width, opened.PageHeight);
     }
 

@@ -33,9 +33,15 @@ internal static class ClientVerb
     /// <summary>Adds the common options and reports failures in the same way for every verb.</summary>
     public static Command With(Command command, Func<ParseResult, ServerClient, CancellationToken, Task<int>> run)
     {
+        WithServer(command, run).Add(Json);
+        return command;
+    }
+
+    /// <summary>The same for a verb that prints no answer of its own.</summary>
+    public static Command WithServer(Command command, Func<ParseResult, ServerClient, CancellationToken, Task<int>> run)
+    {
         command.Add(Server);
         command.Add(ApiKey);
-        command.Add(Json);
         command.SetAction((result, cancellationToken) => RunAsync(result, run, cancellationToken));
         return command;
     }

@@ -142,7 +142,16 @@ internal sealed class ServerClient : IDisposable
     /// <param name="upload">The file and its options.</param>
     /// <param name="sent">Receives the number of bytes sent so far.</param>
     /// <param name="cancellationToken">Stops the upload.</param>
-    public async Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, Action<long> sent, CancellationToken cancellationToken)
+    public Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, Action<long> sent, CancellationToken cancellationToken) =>
+        UploadAsync(upload, sent, ApiJson.Default.UploadAccepted, cancellationToken);
+
+    /// <summary>Lets the server check a file without keeping it.</summary>
+    /// <param name="file">The CSV, also gzipped.</param>
+    /// <param name="cancellationToken">Stops the upload.</param>
+    public Task<Answer<UploadChecked>> CheckAsync(string file, CancellationToken cancellationToken) => UploadAsync(
+        new UploadRequest { File = file, Fields = new Dictionary<string, string> { ["validate_only"] = "true" } }, static _ => { }, ApiJson.Default.UploadChecked, cancellationToken);
+
+    private async Task<Answer<T>> UploadAsync<T>(UploadRequest upload, Action<long> sent, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         silence.CancelAfter(UploadSilence);
@@ -165,7 +174,7 @@ internal sealed class ServerClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = form, Headers = { ExpectContinue = true } };
         request.Headers.Add("Idempotency-Key", upload.IdempotencyKey);
         using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, silence.Token, cancellationToken);
-        return await ReadAsync(response, ApiJson.Default.UploadAccepted, cancellationToken);
+        return await ReadAsync(response, type, cancellationToken);
     }
 
     /// <summary>Opens a streamed answer; the caller disposes it.</summary>

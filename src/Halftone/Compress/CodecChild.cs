@@ -3,12 +3,11 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
 using Halftone.Compress.Sandbox;
-using Microsoft.Win32.SafeHandles;
 
 namespace Halftone.Compress;
 
 /// <summary>
-/// The hidden verb <c>codec MAX_BYTES CPU_SECONDS</c>: a child process that compresses images one after the other, from
+/// The hidden verb <c>codec MAX_BYTES</c>: a child process that compresses images one after the other, from
 /// frames on standard input to frames on standard output, until its parent closes them.
 /// </summary>
 internal static class CodecChild
@@ -17,6 +16,9 @@ internal static class CodecChild
 
     /// <summary>Exit code if libvips is missing; a sentence about it is on standard error. (EX_UNAVAILABLE of sysexits.h)</summary>
     public const int NoLibVips = 69;
+
+    // Until the first image, which has a limit of its own.
+    private const int WarmSeconds = 60;
 
     // A larger input gets a buffer of its own that is not kept, so that one large image does not make every child large.
     private const int KeptInputBytes = 4 << 20;
@@ -27,7 +29,7 @@ internal static class CodecChild
     /// <param name="args">All arguments of the program, the verb first.</param>
     public static int Run(string[] args)
     {
-        if (args is not [Verb, var maxBytes, var cpuSeconds])
+        if (args is not [Verb, var maxBytes])
         {
             Console.Error.WriteLine("'codec' is for internal use by Halftone.");
             return 2;
@@ -39,12 +41,9 @@ internal static class CodecChild
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => signal.Cancel = true);
 
-        var pipe = ChildProcessLimits.TakeStandardOutput();
-        ChildProcessLimits.EndWithReader(pipe);
-        ChildProcessLimits.EnlargePipes(pipe);
+        using var output = ChildProcessLimits.OpenOutput();
+        using var input = ChildProcessLimits.OpenInput();
         ChildProcessLimits.ForbidCoreFiles();
-        using var input = new FileStream(new SafeFileHandle(0, ownsHandle: false), FileAccess.Read, bufferSize: 0);
-        using var output = new FileStream(new SafeFileHandle(pipe, ownsHandle: true), FileAccess.Write, bufferSize: 0);
         try
         {
             // Loads libvips and runs the common paths once, so that no customer's image waits for the JIT compiler.
@@ -57,16 +56,15 @@ internal static class CodecChild
         }
 
         var mostBytes = long.Parse(maxBytes, CultureInfo.InvariantCulture);
-        var seconds = int.Parse(cpuSeconds, CultureInfo.InvariantCulture);
         ChildProcessLimits.LimitMemory(mostBytes);
         // Once before the sandbox, in which no library can be opened.
-        ChildProcessLimits.LimitCpuFromNow(seconds);
+        ChildProcessLimits.LimitCpuFromNow(WarmSeconds);
         ChildProcessLimits.TrimHeap();
         ResidentMemory.Open();
         var lacking = CodecSandbox.Enter(mostBytes);
         try
         {
-            Serve(input, output, seconds, lacking);
+            Serve(input, output, lacking);
         }
         catch (IOException)
         {
@@ -76,7 +74,7 @@ internal static class CodecChild
         return 0;
     }
 
-    private static void Serve(FileStream input, FileStream output, int cpuSeconds, SandboxParts lacking)
+    private static void Serve(Stream input, Stream output, SandboxParts lacking)
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
@@ -92,38 +90,40 @@ internal static class CodecChild
             var memory = frame.BodyBytes <= kept.Length ? kept : GC.AllocateUninitializedArray<byte>(frame.BodyBytes);
             var body = memory.AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
-            ChildProcessLimits.LimitCpuFromNow(cpuSeconds);
+            ChildProcessLimits.LimitCpuFromNow(frame.CpuSeconds);
             var result = ImageCodec.Compress(body, frame.Request);
-            Answer(output, result);
+            Answer(output, result, body);
             Forget(body, result);
         }
     }
 
-    /// <summary>The next image may be somebody else's: neither a file nor its output stays.</summary>
-    private static void Forget(Memory<byte> body, CodecResult result)
+    /// <summary>Overwrites a file and its output: the next image may be another owner's.</summary>
+    private static void Forget(Memory<byte> source, CodecResult result)
     {
-        body.Span.Clear();
-        if (result is CodecResult.Compressed { KeptOriginal: false } image)
+        source.Span.Clear();
+        if (result is CodecResult.Compressed image && !image.IsSource(source))
         {
             MemoryMarshal.AsMemory(image.Body).Span.Clear();
         }
     }
 
-    private static void Answer(FileStream output, CodecResult result)
+    private static void Answer(Stream output, CodecResult result, ReadOnlyMemory<byte> source)
     {
         switch (result)
         {
             case CodecResult.Compressed image:
                 var frame = new AnswerFrame
                 {
-                    Kind = image.KeptOriginal ? AnswerKind.KeptOriginal : AnswerKind.Compressed,
+                    Kind = image.IsSource(source)
+                        ? AnswerKind.KeptSource
+                        : image.KeptOriginal ? AnswerKind.KeptPicture : AnswerKind.Compressed,
                     Code = (int)image.Format,
                     WidthPixels = image.WidthPixels,
                     HeightPixels = image.HeightPixels,
                     Way = image.Way,
                     NotTaken = image.NotTaken ?? 0,
                 };
-                Answer(output, frame, image.KeptOriginal ? default : image.Body.Span);
+                Answer(output, frame, image.IsSource(source) ? default : image.Body.Span);
                 break;
             case CodecResult.Refused refused:
                 Answer(
@@ -134,7 +134,7 @@ internal static class CodecChild
         }
     }
 
-    private static void Answer(FileStream output, AnswerFrame frame, ReadOnlySpan<byte> body)
+    private static void Answer(Stream output, AnswerFrame frame, ReadOnlySpan<byte> body)
     {
         Span<byte> header = stackalloc byte[AnswerFrame.Length];
         (frame with { BodyBytes = body.Length, ResidentBytes = ResidentAfterTrim() }).Write(header);

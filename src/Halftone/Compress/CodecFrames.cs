@@ -9,7 +9,10 @@ namespace Halftone.Compress;
 /// The format of a child's pipes: a header of fixed length, little endian, followed by the bytes of an image. Both ends
 /// are the same program, so there are no versions.
 /// </summary>
-internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes)
+/// <param name="Request">What is wanted.</param>
+/// <param name="BodyBytes">Number of bytes that follow.</param>
+/// <param name="CpuSeconds">Processor time that the image may take, 1 to 65,535.</param>
+internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes, int CpuSeconds)
 {
     public const int Length = 32;
 
@@ -17,10 +20,12 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
     {
         BinaryPrimitives.WriteInt32LittleEndian(header, BodyBytes);
         BinaryPrimitives.WriteInt32LittleEndian(header[4..], Request.Q);
-        BinaryPrimitives.WriteInt32LittleEndian(header[8..], (int)(Request.Format ?? 0));
+        header[8] = (byte)(Request.Format ?? 0);
+        header[9] = Request.KeepsRights ? (byte)1 : (byte)0;
+        header[10] = (byte)Request.Jpeg;
         header[12] = (byte)Request.WebpEffort;
         header[13] = (byte)Request.AvifEffort;
-        header[14] = (byte)Request.Jpeg;
+        BinaryPrimitives.WriteUInt16LittleEndian(header[14..], (ushort)CpuSeconds);
         BinaryPrimitives.WriteInt64LittleEndian(header[16..], Request.MaxPixels);
         BinaryPrimitives.WriteInt32LittleEndian(header[24..], Request.MaxWidth ?? 0);
         BinaryPrimitives.WriteInt32LittleEndian(header[28..], Request.MaxHeight ?? 0);
@@ -28,22 +33,22 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
 
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
-        var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
-        var maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]);
-        var maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
+        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {
                 Q = BinaryPrimitives.ReadInt32LittleEndian(header[4..]),
-                Format = format == 0 ? null : (ImageFormat)format,
+                Format = header[8] == 0 ? null : (ImageFormat)header[8],
+                KeepsRights = header[9] != 0,
+                Jpeg = (JpegStyle)header[10],
                 WebpEffort = header[12],
                 AvifEffort = header[13],
-                Jpeg = (JpegStyle)header[14],
                 MaxPixels = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
                 MaxWidth = maxWidth == 0 ? null : maxWidth,
                 MaxHeight = maxHeight == 0 ? null : maxHeight,
             },
-            BinaryPrimitives.ReadInt32LittleEndian(header));
+            BinaryPrimitives.ReadInt32LittleEndian(header),
+            BinaryPrimitives.ReadUInt16LittleEndian(header[14..]));
     }
 }
 
@@ -54,9 +59,11 @@ internal enum AnswerKind
     /// <summary>The body is the output image.</summary>
     Compressed = 2,
     /// <summary>No body: the output is the source.</summary>
-    KeptOriginal = 3,
+    KeptSource = 3,
     /// <summary>The body is the detail in UTF-8.</summary>
     Refused = 4,
+    /// <summary>The body is the picture of the source, bit for bit, without its metadata.</summary>
+    KeptPicture = 5,
 }
 
 /// <param name="Kind">The meaning of the body.</param>

@@ -99,6 +99,7 @@ internal sealed partial class CodecPool : IHostedService, IDisposable
                 Jpeg = options.Jpeg,
                 WebpEffort = options.WebpEffort,
                 AvifEffort = options.AvifEffort,
+                KeepsRights = request.KeepsRights && options.Metadata == KeptMetadata.Rights,
             },
             cancellationToken);
         lock (waiting)

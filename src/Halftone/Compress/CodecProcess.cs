@@ -17,15 +17,25 @@ internal sealed class CodecUnavailableException(string message, Exception? inner
 /// </summary>
 internal sealed partial class CodecProcess : IDisposable
 {
-    private const int SignalBase = 128, SigXcpu = 24;
+    /// <summary>The exit code of a child whose processor time is up: 128 and SIGXCPU as a shell counts it, or ERROR_NOT_ENOUGH_QUOTA.</summary>
+    private static readonly int TimeIsUp = OperatingSystem.IsWindows() ? 1816 : 128 + 24;
+
+    private static readonly string ProgramName = OperatingSystem.IsWindows() ? "halftone.exe" : "halftone";
+    private static readonly string HostName = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+
     /// <summary>Maximum length of an output: many times that of the longest source.</summary>
     private const int MostAnswerBytes = 1 << 30;
+
+    /// <summary>An hour bounds the dearest picture.</summary>
+    private const int MostCpuSeconds = 3600, BackstopFactor = 4;
 
     private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
 
     // Passed on if set. Everything else stays behind, secrets above all, and a home folder too.
     private static readonly string[] Inherited =
-        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "LD_LIBRARY_PATH", "TMPDIR"];
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "LD_LIBRARY_PATH", "TMPDIR",
+            // Windows: without the first no program starts.
+            "SystemRoot", "TEMP", "TMP"];
 
     private readonly CompressOptions options;
     private readonly ILogger logger;
@@ -51,7 +61,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     public int Id { get; }
 
-    /// <summary>True once an image took more than <see cref="CompressOptions.CpuSeconds"/>.</summary>
+    /// <summary>True once an image took more than <see cref="CompressOptions.CpuSeconds"/> and what its pixels add.</summary>
     public bool HasUsedUpProcessorTime { get; private set; }
 
     /// <summary>The child's memory after its last image.</summary>
@@ -109,11 +119,14 @@ internal sealed partial class CodecProcess : IDisposable
     /// </returns>
     public CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
     {
+        var cpuSeconds = (int)Math.Min(options.CpuSeconds + options.BudgetOfPixels * WorkBudget.ExtraSeconds(source.Span, request), MostCpuSeconds);
+        // On a busy machine a second of processor time takes several.
+        var patience = TimeSpan.FromSeconds(Math.Max(options.ImageTimeout.TotalSeconds, BackstopFactor * cpuSeconds));
         try
         {
-            backstop.Change(options.ImageTimeout, Timeout.InfiniteTimeSpan);
+            backstop.Change(patience, Timeout.InfiniteTimeSpan);
             Span<byte> header = stackalloc byte[RequestFrame.Length];
-            new RequestFrame(request, source.Length).Write(header);
+            new RequestFrame(request, source.Length, cpuSeconds).Write(header);
             toChild.Write(header);
             toChild.Write(source.Span);
             var answer = ReadAnswer(out var body);
@@ -121,13 +134,14 @@ internal sealed partial class CodecProcess : IDisposable
             return answer.Kind switch
             {
                 AnswerKind.Compressed => answer.ToResult(body, keptOriginal: false),
-                AnswerKind.KeptOriginal => answer.ToResult(source, keptOriginal: true),
+                AnswerKind.KeptPicture => answer.ToResult(body, keptOriginal: true),
+                AnswerKind.KeptSource => answer.ToResult(source, keptOriginal: true),
                 _ => new CodecResult.Refused((CodecError)answer.Code, Encoding.UTF8.GetString(body)),
             };
         }
         catch (IOException)
         {
-            return Ended(WaitForExit());
+            return Ended(WaitForExit(), cpuSeconds, patience);
         }
     }
 
@@ -161,17 +175,17 @@ internal sealed partial class CodecProcess : IDisposable
         return process.ExitCode;
     }
 
-    private CodecResult.Refused Ended(int exitCode)
+    private CodecResult.Refused Ended(int exitCode, int cpuSeconds, TimeSpan patience)
     {
         if (timedOut)
         {
-            return new(CodecError.CodecTimedOut, $"no answer after {options.ImageTimeout}");
+            return new(CodecError.CodecTimedOut, $"no answer after {patience}");
         }
 
-        if (exitCode == SignalBase + SigXcpu)
+        if (exitCode == TimeIsUp)
         {
             HasUsedUpProcessorTime = true;
-            return new(CodecError.CodecTimedOut, $"more than {options.CpuSeconds} s of processor time");
+            return new(CodecError.CodecTimedOut, $"more than {cpuSeconds} s of processor time");
         }
 
         var isMemory = lastErrors.Contains("failed to allocate", StringComparison.OrdinalIgnoreCase)
@@ -221,7 +235,7 @@ internal sealed partial class CodecProcess : IDisposable
     private static ProcessStartInfo StartInfo(CompressOptions options)
     {
         var (file, before) = ChildProgram();
-        var start = new ProcessStartInfo(file, [.. before, CodecChild.Verb, Number(options.MaxChildBytes), Number(options.CpuSeconds)])
+        var start = new ProcessStartInfo(file, [.. before, CodecChild.Verb, Number(options.MaxChildBytes)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -264,13 +278,13 @@ internal sealed partial class CodecProcess : IDisposable
     private static (string File, string[] Arguments) ChildProgram()
     {
         var self = Environment.ProcessPath;
-        if (self is not null && Path.GetFileName(self) == "halftone")
+        if (self is not null && Path.GetFileName(self) == ProgramName)
         {
             return (self, []);
         }
 
         // The runtime is in …/shared/Microsoft.NETCore.App/10.0.0/; the program that starts it is three levels up.
-        var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
+        var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", HostName));
         return (host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll")]);
     }
 

@@ -36,6 +36,12 @@ internal sealed class CompressOptions : IValidatableObject
     [Range(0, 9)]
     public int AvifEffort { get; set; } = CodecRequest.DefaultAvifEffort;
 
+    /// <summary>
+    /// Metadata that outputs keep: <c>Rights</c> (copyright, creator, credit, licence and IPTC's digital source type, as a minimal XMP) or <c>None</c>;
+    /// <c>Rights</c>. Locations, serial numbers, thumbnails and comments are always removed.
+    /// </summary>
+    public KeptMetadata Metadata { get; set; } = KeptMetadata.Rights;
+
     /// <summary>Child processes, each with one image at a time, 1 to 256; unset means one per processor core.</summary>
     [Range(1, 256)]
     public int? Children { get; set; }
@@ -56,7 +62,8 @@ internal sealed class CompressOptions : IValidatableObject
 
     /// <summary>
     /// Maximum processor time for one image (RLIMIT_CPU), in whole seconds plus up to one more, 1 to 3600; 9. An image
-    /// that needs more fails at once as <c>codec_timed_out</c>.
+    /// that needs more fails at once as <c>codec_timed_out</c>. Its pixels add to it, by what the output's format costs several times over: for
+    /// a million pixels over all frames, 0.5 s for JPEG and PNG, 1 s for WebP and GIF, 2.5 s for AVIF at its usual effort.
     /// </summary>
     [Range(1, 3600)]
     public int CpuSeconds { get; set; } = 9;
@@ -73,6 +80,9 @@ internal sealed class CompressOptions : IValidatableObject
     /// </summary>
     internal TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>How much of what its pixels add to <see cref="CpuSeconds"/> an image gets; 1. A test that waits for the limit sets 0.</summary>
+    internal double BudgetOfPixels { get; set; } = 1;
+
     /// <summary>Timeout from starting a child until it is ready for its first image; 30 s.</summary>
     internal TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -88,6 +98,12 @@ internal sealed class CompressOptions : IValidatableObject
                 [nameof(ImageTimeout)]);
         }
     }
+}
+
+internal enum KeptMetadata
+{
+    Rights,
+    None,
 }
 
 [OptionsValidator]

@@ -63,9 +63,50 @@ internal static class FetchFailure
     /// <summary>A failure with the usual value of Retryable.</summary>
     public static FetchResult.Failed Failed(FetchError error, string detail) => new(error, IsUsuallyRetryable(error), detail);
 
-    private static FetchResult.Failed Handshake(Exception e) => e.InnerException is AuthenticationException
-        ? Failed(FetchError.TlsFailed, "The TLS handshake failed, or the certificate is not valid for the host.")
-        : Failed(FetchError.TlsFailed, "The connection ended during the TLS handshake.") with { Retryable = true };
+    private static FetchResult.Failed Handshake(Exception e) => e.InnerException is AuthenticationException refused
+        ? Failed(FetchError.TlsFailed, TlsFault(refused))
+        : Failed(FetchError.TlsFailed, "the connection ended within the TLS handshake.") with { Retryable = true };
+
+    /// <summary>
+    /// What is wrong with the certificate or the handshake. The platform says so in words of its own only, which are the names of the flags of
+    /// <see cref="System.Net.Security.SslPolicyErrors"/> and <see cref="System.Security.Cryptography.X509Certificates.X509ChainStatusFlags"/>, of TLS alerts
+    /// (RFC 8446, section 6) and of OpenSSL's reasons. One that is not known here is told as what it is: unknown.
+    /// </summary>
+    private static string TlsFault(AuthenticationException refused)
+    {
+        var said = refused.ToString();
+        foreach (var (word, fault) in TlsFaults)
+        {
+            if (said.Contains(word, StringComparison.OrdinalIgnoreCase))
+            {
+                return fault;
+            }
+        }
+
+        return "the TLS handshake failed, or the certificate is not valid.";
+    }
+
+    private static readonly (string Word, string Fault)[] TlsFaults =
+    [
+        ("NotTimeValid", "the site's certificate has expired, or is not valid yet."),
+        ("RemoteCertificateNameMismatch", "the site's certificate is for another name."),
+        ("PartialChain", "the site does not send the intermediate certificate that leads to a known authority."),
+        ("UntrustedRoot", "the site's certificate is signed by itself, or by an authority that is not known."),
+        ("Revoked", "the site's certificate was revoked."),
+        ("RemoteCertificateNotAvailable", "the site sent no certificate."),
+        ("RemoteCertificateChainErrors", "the site's certificate is not valid."),
+        ("ProtocolVersion", "the site and this server know no common version of TLS; 1.2 and 1.3 are spoken here."),
+        ("unsupported protocol", "the site and this server know no common version of TLS; 1.2 and 1.3 are spoken here."),
+        ("protocol version", "the site and this server know no common version of TLS; 1.2 and 1.3 are spoken here."),
+        ("no protocols available", "the site and this server know no common version of TLS; 1.2 and 1.3 are spoken here."),
+        ("wrong version number", "the site does not speak TLS at this port."),
+        ("packet length too long", "the site does not speak TLS at this port."),
+        ("UnrecognizedName", "the site knows no certificate for this name."),
+        ("HandshakeFailure", "the site and this server know no common cipher."),
+        ("handshake failure", "the site and this server know no common cipher."),
+        ("dh key too small", "the site's keys are too short."),
+        ("ee key too small", "the site's keys are too short."),
+    ];
 
     /// <summary>RFC 9110 section 10.2.3: seconds or a date; a date in the past means no wait.</summary>
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset now, TimeSpan most)

@@ -32,7 +32,7 @@ internal sealed class GuardedHttp(SafeConnect connect, IOptions<FetchOptions> op
         ResponseDrainTimeout = TimeSpan.FromSeconds(1),
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
         PooledConnectionLifetime = TimeSpan.FromMinutes(2), // DNS records change; two minutes is a common TTL
-        ResponseHeaderEncodingSelector = (name, _) => name == "Location" ? Encoding.UTF8 : null,
+        ResponseHeaderEncodingSelector = (name, _) => name == "Location" ? Encoding.Latin1 : null, // bytes; RedirectLocation decodes them
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = ChainPolicy(trustedRoots) },
     };
 

@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using System.Net;
 using Halftone.Model;
 using Halftone.Queue;
 using Microsoft.Extensions.Options;
@@ -70,11 +72,12 @@ internal sealed class ImageFetcher : IDisposable
 
         using var clock = new FetchClock(options, time, cancellationToken);
         var target = FetchTarget.First(url);
-        var asked = new HashSet<Uri>();
+        var cookies = new FetchCookies();
+        var asked = new HashSet<(Uri Url, string Cookies)>();
         for (var redirects = 0; ; redirects++)
         {
             // A redirect loop never ends. Nothing is requested twice, so that no URL gets more requests than there are attempts.
-            if (!asked.Add(target.Url))
+            if (!asked.Add((target.Url, cookies.Of(target.Url))))
             {
                 return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects form a loop.");
             }
@@ -82,7 +85,7 @@ internal sealed class ImageFetcher : IDisposable
             var redirectedTo = redirects == 0 ? null : Validators.PrintOf(target.Url);
             // Another URL may use the same tag for another image.
             var outcome = await AskHostAsync(
-                new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null),
+                new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null, cookies),
                 slot,
                 clock);
             if (outcome.Result is not null)
@@ -172,6 +175,11 @@ internal sealed class ImageFetcher : IDisposable
             // webp or avif, but our output must be made from the file that the URL names. */* comes last, for hosts
             // that label images as octet-stream.
             request.Headers.TryAddWithoutValidation("Accept", "image/*, */*;q=0.1");
+            if (question.Cookies.Of(question.Target.Url) is { Length: > 0 } cookies)
+            {
+                request.Headers.TryAddWithoutValidation("Cookie", cookies);
+            }
+
             question.Known?.AddTo(request);
             using var response = await http.SendAsync(request, clock.Token);
             return (int)response.StatusCode switch
@@ -180,9 +188,9 @@ internal sealed class ImageFetcher : IDisposable
                     known.AreMeantBy(response)
                         ? new Hop(new FetchResult.NotModified())
                         : await RequestAsync(question with { Known = null }, clock),
-                301 or 302 or 303 or 307 or 308 => new Hop(Result: null, LocationOf(response)),
-                // 204 and 205 have no body, 206 is partial, 207 and above are not files.
-                >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
+                301 or 302 or 303 or 307 or 308 => Redirected(response, question),
+                // 204 and 205 have no body, 206 is usually partial, 207 and above are not files.
+                (>= 200 and <= 203) or 206 when IsWhole(response) => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
                 _ => new Hop(FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter)),
             };
         }
@@ -198,10 +206,11 @@ internal sealed class ImageFetcher : IDisposable
 
     private async ValueTask<FetchResult> ReadBodyAsync(HttpResponseMessage response, string? redirectedTo, FetchClock clock)
     {
-        var headers = response.Content.Headers;
-        if (headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
+        // The handler has decoded and removed what it knows, if that was the last coding.
+        var codings = response.Content.Headers.ContentEncoding.Where(IsCoding).ToArray();
+        var isPacked = codings is [var coding] && IsGzip(coding);
+        if (codings.Length > 0 && !isPacked)
         {
-            // The handler has decoded and removed the coding it knows; a second layer or an unknown coding remains.
             return FetchFailure.Failed(FetchError.BadResponse, "The body has a content coding that was not requested.");
         }
 
@@ -220,10 +229,16 @@ internal sealed class ImageFetcher : IDisposable
         var isComplete = false;
         try
         {
-            await using var stream = await response.Content.ReadAsStreamAsync(clock.Token);
-            if (!await ReadToEndAsync(stream, buffer, statedLength, clock))
+            await using var sent = await response.Content.ReadAsStreamAsync(clock.Token);
+            await using var stream = isPacked ? new GZipStream(sent, CompressionMode.Decompress) : sent;
+            if (!await ReadToEndAsync(stream, buffer, isPacked ? null : statedLength, clock))
             {
                 return TooLarge();
+            }
+
+            if (response.StatusCode == HttpStatusCode.PartialContent && !isPacked && buffer.Length != response.Content.Headers.ContentRange?.Length)
+            {
+                return FetchFailure.Failed(FetchError.BodyCut, "The body is shorter than its range.");
             }
 
             if (buffer.Length == 0)
@@ -302,9 +317,33 @@ internal sealed class ImageFetcher : IDisposable
 
     private FetchResult.Failed TooLarge() => FetchFailure.Failed(FetchError.TooLarge, $"The body is longer than {options.MaxBytes} bytes.");
 
-    /// <summary>Exactly one Location: with two, another reader might take the other.</summary>
+    private static Hop Redirected(HttpResponseMessage response, Question question)
+    {
+        question.Cookies.Take(response, question.Target.Url);
+        return new Hop(Result: null, LocationOf(response));
+    }
+
+    /// <summary>One Location and no more: of two, the next reader might take the other.</summary>
     private static string? LocationOf(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? values.First() : null;
+        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? RedirectLocation.Of(values.First()) : null;
+
+    /// <summary>A range that nobody asked for is the file where it is all of it (RFC 9110, section 15.3.7).</summary>
+    private static bool IsWhole(HttpResponseMessage response) =>
+        response.StatusCode != HttpStatusCode.PartialContent
+        || response.Content.Headers.ContentRange is { Unit: "bytes", From: 0, To: { } last, Length: { } length } && last == length - 1;
+
+    /// <summary>
+    /// Whether a word of Content-Encoding is a coding at all. Buckets hand out what was once said of an upload: <c>aws-chunked</c>, <c>none</c>,
+    /// <c>UTF-8</c>. Of such a body its own first bytes tell what it is.
+    /// </summary>
+    private static bool IsCoding(string word) => IsGzip(word)
+        || word.Equals("deflate", StringComparison.OrdinalIgnoreCase) || word.Equals("br", StringComparison.OrdinalIgnoreCase)
+        || word.Equals("zstd", StringComparison.OrdinalIgnoreCase) || word.Equals("dcb", StringComparison.OrdinalIgnoreCase)
+        || word.Equals("dcz", StringComparison.OrdinalIgnoreCase) || word.Equals("compress", StringComparison.OrdinalIgnoreCase)
+        || word.Equals("x-compress", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Two names of one coding (RFC 9110, section 8.4.1.3).</summary>
+    private static bool IsGzip(string word) => word.Equals("gzip", StringComparison.OrdinalIgnoreCase) || word.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
 
     private static void Tell(HostLease lease, FetchResult.Failed? failed)
     {
@@ -335,7 +374,8 @@ internal sealed class ImageFetcher : IDisposable
     /// <param name="Target">The URL to request.</param>
     /// <param name="RedirectedTo">The hash of its URL; null for the first hop.</param>
     /// <param name="Known">Validators that exactly this URL sent for an earlier body.</param>
-    private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known);
+    /// <param name="Cookies">The cookies of this fetch.</param>
+    private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known, FetchCookies Cookies);
 
     /// <summary>An outcome, or the next hop.</summary>
     private readonly record struct Hop(FetchResult? Result, string? Location = null);

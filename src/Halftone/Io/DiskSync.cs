@@ -1,15 +1,26 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Halftone.Io;
 
-/// <summary>Flushes folders and file systems with open(2), fsync(2) and syncfs(2), because .NET cannot open a folder.</summary>
+/// <summary>
+/// Flushes folders and file systems with open(2), fsync(2) and syncfs(2), because .NET cannot open a folder. Windows lets only
+/// administrators do this, so nothing is flushed there: a power failure may lose the newest files, and every start checks all
+/// files, as after a crash. On macOS sync(2) does not wait until the data is on disk.
+/// </summary>
 internal static class DiskSync
 {
     private const int ReadOnlyCloseOnExec = 0x80000;
 
     /// <summary>Flushes a folder's entries to disk, so that a renamed file is found after a power failure.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
-    public static void Folder(string path) => WithFolder(path, FSync, "fsync");
+    public static void Folder(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            WithFolder(path, FSync, "fsync");
+        }
+    }
 
     /// <summary>Flushes everything written to the folder's file system to disk.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
@@ -19,12 +30,13 @@ internal static class DiskSync
         {
             WithFolder(path, SyncFs, "syncfs");
         }
-        else
+        else if (!OperatingSystem.IsWindows())
         {
             Sync();
         }
     }
 
+    [UnsupportedOSPlatform("windows")]
     private static void WithFolder(string path, Func<int, int> flush, string call)
     {
         var folder = Open(path, OperatingSystem.IsLinux() ? ReadOnlyCloseOnExec : 0);
@@ -46,18 +58,18 @@ internal static class DiskSync
         }
     }
 
-    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "open", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
-    [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "fsync", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int FSync(int descriptor);
 
-    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "syncfs", SetLastError = true), SupportedOSPlatform("linux")]
     private static extern int SyncFs(int descriptor);
 
-    [DllImport("libc", EntryPoint = "sync")]
+    [DllImport("libc", EntryPoint = "sync"), UnsupportedOSPlatform("windows")]
     private static extern void Sync();
 
-    [DllImport("libc", EntryPoint = "close")]
+    [DllImport("libc", EntryPoint = "close"), UnsupportedOSPlatform("windows")]
     private static extern int Close(int descriptor);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace Halftone.Io;
 
@@ -12,7 +13,7 @@ internal enum LinkResult
     Refused,
 }
 
-/// <summary>Creates hard links, which .NET does not support: link(2), utimensat(2).</summary>
+/// <summary>Creates hard links, which .NET does not support: link(2), utimensat(2). On Windows it always refuses, and the caller copies.</summary>
 internal static class HardLink
 {
     private const int NoEntry = 2;
@@ -30,8 +31,14 @@ internal static class HardLink
     /// <param name="link">A name that nobody else would choose: if it already exists, a network file system created it
     /// and lost the answer.</param>
     /// <exception cref="IOException">The disk is full.</exception>
-    public static LinkResult Make(string file, string link) =>
-        Touch(CurrentFolder, file, 0, 0) != 0 || Link(file, link) != 0
+    public static LinkResult Make(string file, string link)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return File.Exists(file) && Directory.Exists(Path.GetDirectoryName(link)) ? LinkResult.Refused : LinkResult.Missing;
+        }
+
+        return Touch(CurrentFolder, file, 0, 0) != 0 || Link(file, link) != 0
             ? Marshal.GetLastPInvokeError() switch
             {
                 NoEntry => LinkResult.Missing,
@@ -41,10 +48,11 @@ internal static class HardLink
                 _ => LinkResult.Refused,
             }
             : LinkResult.Made;
+    }
 
-    [DllImport("libc", EntryPoint = "link", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "link", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int Link([MarshalAs(UnmanagedType.LPUTF8Str)] string file, [MarshalAs(UnmanagedType.LPUTF8Str)] string link);
 
-    [DllImport("libc", EntryPoint = "utimensat", SetLastError = true)]
+    [DllImport("libc", EntryPoint = "utimensat", SetLastError = true), UnsupportedOSPlatform("windows")]
     private static extern int Touch(int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, nint now, int flags);
 }

@@ -25,6 +25,22 @@ internal static class ErrorText
             _ => throw new ArgumentOutOfRangeException(nameof(code), code, "Not an error code."),
         };
 
+    /// <summary>As <see cref="Of(string)"/>, with the particular case.</summary>
+    /// <param name="code">An error code.</param>
+    /// <param name="detail">The result of <see cref="KeptDetail"/>; null for none.</param>
+    public static string Of(string code, string? detail) => (code, detail) switch
+    {
+        (_, null) => Of(code),
+        ("unsupported_format", _) =>
+            $"This is {detail}, which is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.",
+        ("tls_failed", _) => $"A secure connection was not possible: {detail} Tell the owner of the site.",
+        _ => $"{Of(code)} ({detail})",
+    };
+
+    /// <summary>The detail of a failure if users need it to know what to do; null otherwise. It never quotes what a host sent.</summary>
+    public static string? KeptDetail(string code, string? detail) =>
+        code is "unsupported_format" or "tls_failed" or "animation_unsupported" or "wrong_output" ? detail : null;
+
     private static string Of(FetchError error) => error switch
     {
         FetchError.InvalidUrl => "Not a valid URL. Correct it in the file.",
@@ -45,8 +61,8 @@ internal static class ErrorText
             + "server.",
         FetchError.ConnectFailed => "The host could not be reached. Retry later.",
         FetchError.TlsFailed =>
-            "A secure connection was not possible because the certificate of the site is not valid for this name. Tell the owner "
-            + "of the site.",
+            "A secure connection was not possible: the certificate of the site is not valid, or it supports only old versions of TLS. "
+            + "Tell the owner of the site.",
         FetchError.TlsTimedOut => "The secure connection was not established in time. Retry later.",
         FetchError.HeadersTimedOut => "The host accepted the request but did not answer in time. Retry later.",
         FetchError.ConnectionReset => "The host closed the connection without answering. Retry later.",
@@ -70,7 +86,7 @@ internal static class ErrorText
     {
         CodecError.NotAnImage => "This link opens a web page or another file, not an image. Use the direct link to the image.",
         CodecError.UnsupportedFormat =>
-            "This image format is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF or TIFF.",
+            "This image format is not supported. Publish the image as JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP.",
         CodecError.CorruptImage => "The image file is damaged or incomplete. Upload it to its host again.",
         CodecError.TooManyPixels =>
             "The image has more pixels than this server allows, or a side too long for the chosen format. Publish a smaller one, "
@@ -78,6 +94,11 @@ internal static class ErrorText
         CodecError.CodecCrashed =>
             "The image crashed the decoder twice, so the file is probably damaged. Save it again in an image editor.",
         CodecError.CodecTimedOut => "The image took too long to compress. Save a smaller version.",
+        CodecError.AnimationUnsupported =>
+            "The image is an animation, which cannot be written as requested without losing frames. Set the format to webp or gif, or "
+            + "leave it out.",
+        CodecError.WrongOutput =>
+            "The output did not show what the image shows, so it was discarded. Save the image again as JPEG or PNG.",
         CodecError.CodecOutOfMemory => "The image needs more memory than one image may use. Publish a smaller one.",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "Not an error."),
     };

@@ -119,7 +119,7 @@ internal sealed partial class ImageRun(
         return await outputMaker.MakeAsync(message, body.Bytes, cancellationToken) switch
         {
             MakeResult.Made made => Completed(message, made.Outputs, source),
-            MakeResult.Refused refused => Failed(message, refused.ErrorCode),
+            MakeResult.Refused refused => Failed(message, refused.ErrorCode, detail: refused.Detail),
             _ => null,
         };
     }
@@ -174,13 +174,14 @@ internal sealed partial class ImageRun(
         Validators = source.Validators,
     };
 
-    private static RunOutcome.Failed Failed(Message.Image message, string errorCode, int? httpStatus = null) => new()
+    private static RunOutcome.Failed Failed(Message.Image message, string errorCode, int? httpStatus = null, string? detail = null) => new()
     {
         RequestId = message.RequestId,
         Run = message.Run,
         ImageId = message.ImageId,
         ErrorCode = errorCode,
         HttpStatus = httpStatus,
+        Detail = ErrorText.KeptDetail(errorCode, detail),
         Host = StrangersUrl.TryParse(message.Url, out var url) ? url.Host : "",
     };
 
@@ -190,7 +191,7 @@ internal sealed partial class ImageRun(
         Log.NotFetched(logger, message.ImageId, failed.Error, failed.HttpStatus, message.Attempt, failed.Detail);
         var pause = !failed.Retryable ? null : RetrySchedule.NextDelay(
             fetchOptions.Value.RetryDelays, message.Attempt + 1, failed.RetryAfter, Random.Shared.NextDouble());
-        return pause is null ? Failed(message, ErrorCode.Of(failed.Error), failed.HttpStatus) : new RunOutcome.Postponed
+        return pause is null ? Failed(message, ErrorCode.Of(failed.Error), failed.HttpStatus, failed.Detail) : new RunOutcome.Postponed
         {
             RequestId = message.RequestId,
             Run = message.Run,

@@ -22,7 +22,8 @@ internal abstract record MakeResult
 
     /// <summary>The codec or the store refused one of them, so none is kept. A retry would not help.</summary>
     /// <param name="ErrorCode">A code of <see cref="Model.ErrorCode"/>.</param>
-    public sealed record Refused(string ErrorCode) : MakeResult;
+    /// <param name="Detail">The particular case, for <see cref="Model.ErrorText"/>; null for none.</param>
+    public sealed record Refused(string ErrorCode, string? Detail = null) : MakeResult;
 
     /// <summary>The request was cancelled or deleted in the meantime, or another run was faster; none is kept.</summary>
     public sealed record NotWanted : MakeResult;
@@ -57,7 +58,7 @@ internal sealed partial class OutputMaker(
                 if (compressed is CodecResult.Refused refused)
                 {
                     Log.NotCompressed(logger, message.ImageId, output.Description, refused.Error, refused.Detail);
-                    return new MakeResult.Refused(ErrorCode.Of(refused.Error));
+                    return new MakeResult.Refused(ErrorCode.Of(refused.Error), refused.Detail);
                 }
 
                 var body = (CodecResult.Compressed)compressed;

@@ -47,6 +47,9 @@ internal abstract record RunOutcome
     {
         public required string ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
+
+        /// <summary>The particular case of the code, from <see cref="Model.ErrorText.KeptDetail"/>; null for most codes.</summary>
+        public string? Detail { get; init; }
         public required string Host { get; init; }
     }
 

@@ -142,7 +142,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         Error = image.State != ImageState.Failed ? null : new StatusImageError
         {
             Code = image.ErrorCode!,
-            Message = ErrorText.Of(image.ErrorCode!),
+            Message = ErrorText.Of(image.ErrorCode!, image.ErrorDetail),
             HttpStatus = image.HttpStatus,
         },
         InputBytes = image.BytesIn,
@@ -190,6 +190,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required ImageState State { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
+        public string? ErrorDetail { get; init; }
         public string? ObjectKey { get; init; }
         public long? BytesIn { get; init; }
         public long? BytesOut { get; init; }
@@ -224,7 +225,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
             """;
 
         public const string Images = """
-            SELECT image_id, input_url, same_as, state, error_code, http_status,
+            SELECT image_id, input_url, same_as, state, error_code, http_status, error_detail,
                    object_key, bytes_in, bytes_out, kept_original, reused,
                    COALESCE(image.variants, (SELECT o.variants FROM image o WHERE o.image_id = image.same_as)) AS variants
             FROM   image

@@ -218,7 +218,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         public const string LockWebhooksSqlite = "SELECT 1";
 
         /// <summary>Held to the end of the transaction: two registrations of one endpoint become one.</summary>
-        public const string LockWebhooksPostgres = "LOCK TABLE webhook IN SHARE ROW EXCLUSIVE MODE";
+        public const string LockWebhooksPostgres = "SELECT pg_advisory_xact_lock(hashtext('webhook'))";
 
         public const string Registered = """
             SELECT webhook_id

@@ -23,6 +23,7 @@ public sealed class LevelTrellisTests
                     coefficients[k] = (short)(random.Next(2) == 0 ? random.Next(-60, -10) : random.Next(10, 60));
                     marks |= 1ul << k;
                 }
+
                 var requantizer = Requantizer(from: 1, to: 14, weight: 4 + 20 * random.NextSingle());
                 var block = new BlockLevels();
                 block.Gather(coefficients, marks, requantizer);
@@ -57,8 +58,10 @@ public sealed class LevelTrellisTests
             {
                 levels[i] = rest % 3 == 0 ? 0 : Math.Max(0, (int)(block.Exact[i] + 0.5f) - (rest % 3 - 1));
             }
+
             least = Math.Min(least, Cost(block, levels, band, requantizer));
         }
+
         return least;
     }
 
@@ -77,6 +80,7 @@ public sealed class LevelTrellisTests
                 last = block.Places[i];
             }
         }
+
         return cost + (last == band.First - 1 ? band.Rates.Empty : last == band.Last ? 0 : band.Rates.End);
     }
 }

@@ -12,6 +12,7 @@ internal abstract class FuzzTarget : IAsyncDisposable
             ["answers"] = _ => Task.FromResult<FuzzTarget>(new AnswerTarget()),
             ["multipart"] = async program => new MultipartTarget(await ServerUnderAttack.StartAsync(program, MultipartTarget.Settings)),
             ["requests"] = async program => new RequestTarget(await ServerUnderAttack.StartAsync(program, MultipartTarget.Settings)),
+            ["containers"] = _ => Task.FromResult<FuzzTarget>(new ContainerTarget()),
             ["images"] = async _ => await ImageTarget.StartAsync(),
         };
 

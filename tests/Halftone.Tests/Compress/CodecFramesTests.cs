@@ -23,8 +23,10 @@ public sealed class CodecFramesTests
                 MaxPixels = 123_456_789_012,
                 MaxWidth = maxWidth,
                 MaxHeight = maxHeight,
+                KeepsRights = maxWidth is null,
             },
-            7_654_321);
+            7_654_321,
+            3_600);
         var header = new byte[RequestFrame.Length];
 
         sent.Write(header);

@@ -110,7 +110,7 @@ public sealed class CodecPoolTests
     [Fact]
     public async Task An_image_that_takes_too_much_processor_time_is_refused()
     {
-        await using var harness = await PoolHarness.StartAsync(options => options.CpuSeconds = 1);
+        await using var harness = await PoolHarness.StartAsync(options => (options.CpuSeconds, options.BudgetOfPixels) = (1, 0));
 
         var refused = Assert.IsType<CodecResult.Refused>(await harness.CompressAsync(PngFile.Noise(3000, 3000), ImageFormat.Avif));
 

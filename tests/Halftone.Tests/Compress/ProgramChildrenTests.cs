@@ -55,7 +55,7 @@ public sealed class ProgramChildrenTests : IDisposable
             File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         }
 
-        using var server = Start(copy);
+        using var server = Start(copy, ("Halftone__Logging__LogLevel__Default", "Error"));
         var errors = server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var isUp = await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is not null;
         if (isUp)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Halftone.Fetch;
@@ -20,6 +21,7 @@ public class TlsTests
         var failed = await kit.FailAsync(origin.Url());
 
         Assert.Equal((FetchError.TlsFailed, false), (failed.Error, failed.Retryable));
+        Assert.Equal("the site's certificate is signed by itself, or by an authority that is not known.", failed.Detail);
         Assert.Empty(origin.Heads);
     }
 
@@ -43,8 +45,51 @@ public class TlsTests
         else
         {
             var e = await Assert.ThrowsAsync<HttpRequestException>(() => http.SendAsync(request, TestContext.Current.CancellationToken));
-            Assert.Equal(FetchError.TlsFailed, FetchFailure.From(e, isInBody: false).Error);
+            var failed = FetchFailure.From(e, isInBody: false);
+            Assert.Equal((FetchError.TlsFailed, "the site's certificate is for another name."), (failed.Error, failed.Detail));
         }
+    }
+
+    [Fact]
+    public async Task An_expired_certificate_is_said_to_have_expired()
+    {
+        using var root = NewCertificate("CN=Root", issuer: null);
+        using var certificate = NewCertificate("CN=127.0.0.1", root, isExpired: true);
+        await using var origin = HostileOrigin.Start(call => call.WriteAsync(Image), certificate);
+        await using var kit = FetchKit.Open();
+        using var http = new HttpMessageInvoker(kit.Http.CreateHandler([root]));
+        using var request = new HttpRequestMessage(HttpMethod.Get, origin.Url());
+
+        var e = await Assert.ThrowsAsync<HttpRequestException>(() => http.SendAsync(request, TestContext.Current.CancellationToken));
+
+        Assert.Equal("the site's certificate has expired, or is not valid yet.", FetchFailure.From(e, isInBody: false).Detail);
+    }
+
+    [Fact]
+    public async Task A_chain_without_its_intermediate_is_said_to_be_incomplete()
+    {
+        using var root = NewCertificate("CN=Root that the server does not send", issuer: null);
+        using var certificate = NewCertificate("CN=127.0.0.1", root);
+        await using var origin = HostileOrigin.Start(call => call.WriteAsync(Image), certificate);
+        await using var kit = FetchKit.Open();
+
+        Assert.Equal("the site does not send the intermediate certificate that leads to a known authority.", (await kit.FailAsync(origin.Url())).Detail);
+    }
+
+    [Fact]
+    public async Task Versions_of_TLS_that_have_none_in_common_are_said_to_be_that()
+    {
+        // The alert that a server of TLS 1.1 alone answers a hello of 1.2 and 1.3 with (RFC 8446, section 6).
+        byte[] alert = [21, 3, 1, 0, 2, 2, 70];
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        await using var kit = FetchKit.Open();
+        var failing = kit.FailAsync(new Uri($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}/"));
+        using var client = await listener.AcceptTcpClientAsync(TestContext.Current.CancellationToken);
+        await client.GetStream().ReadExactlyAsync(new byte[5], TestContext.Current.CancellationToken);
+        await client.GetStream().WriteAsync(alert, TestContext.Current.CancellationToken);
+
+        Assert.Equal("the site and this server know no common version of TLS; 1.2 and 1.3 are spoken here.", (await failing).Detail);
     }
 
     [Fact]
@@ -83,7 +128,9 @@ public class TlsTests
         Assert.Contains(failed.Error, new[] { FetchError.TlsFailed, FetchError.TlsTimedOut });
     }
 
-    private static X509Certificate2 NewCertificate(string subject, X509Certificate2? issuer, params Uri[] named)
+    private static X509Certificate2 NewCertificate(string subject, X509Certificate2? issuer, params Uri[] named) => NewCertificate(subject, issuer, isExpired: false, named);
+
+    private static X509Certificate2 NewCertificate(string subject, X509Certificate2? issuer, bool isExpired, params Uri[] named)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
@@ -104,7 +151,7 @@ public class TlsTests
         var (from, until) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         using var certificate = issuer is null
             ? request.CreateSelfSigned(from, until)
-            : request.Create(issuer, from.AddHours(1), until.AddHours(-1), RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(key);
+            : request.Create(issuer, from.AddHours(1), isExpired ? from.AddHours(2) : until.AddHours(-1), RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(key);
         // SslStream wants a key that does not vanish with the object it was made by.
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }

@@ -15,8 +15,8 @@ internal static class Script
     private static string NodeFolder => Path.Combine(Repository, "tests", "node");
 
     /// <summary>Runs a file of tests/node to its end and returns its output's lines.</summary>
-    public static Task<string[]> NodeAsync(string file, string input, CancellationToken cancellationToken) =>
-        RunAsync(StartNode([file]), input, cancellationToken);
+    public static Task<string[]> NodeAsync(string file, string input, CancellationToken cancellationToken, params string[] arguments) =>
+        RunAsync(StartNode([file, .. arguments]), input, cancellationToken);
 
     /// <summary>Runs a program of an npm package to its end; without success its output is the failure.</summary>
     /// <param name="program">Its file below node_modules.</param>

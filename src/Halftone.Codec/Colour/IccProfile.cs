@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Halftone.Codec;
+namespace Halftone.Codec.Colour;
 
 /// <summary>Reads as much of an ICC profile (ICC.1:2022) as it takes to tell whether it says sRGB in other words.</summary>
 internal static class IccProfile
@@ -49,6 +49,24 @@ internal static class IccProfile
     /// <summary>Whether the bytes are a profile at all, as far as its header says.</summary>
     public static bool IsProfile(ReadOnlySpan<byte> profile) => profile.Length >= HeaderBytes + 4 && profile.Slice(36, 4).SequenceEqual("acsp"u8);
 
+    /// <summary>Whether a profile is of red, green and blue.</summary>
+    public static bool IsRgb(ReadOnlySpan<byte> profile) => IsProfile(profile) && profile.Slice(16, 4).SequenceEqual("RGB "u8);
+
+    /// <summary>Whether a profile is of grey.</summary>
+    public static bool IsGrey(ReadOnlySpan<byte> profile) => IsProfile(profile) && profile.Slice(16, 4).SequenceEqual("GRAY"u8);
+
+    public static bool IsCmyk(ReadOnlySpan<byte> profile) => IsProfile(profile) && profile.Slice(16, 4).SequenceEqual("CMYK"u8);
+
+    /// <summary>
+    /// Whether 8 bits a sample are enough in these colours: the curve is near a power of 2, as eyes see. In linear light the darks would get bands.
+    /// False where the profile has no plain curve.
+    /// </summary>
+    public static bool FitsEightBits(ReadOnlySpan<byte> profile)
+    {
+        var curve = IsRgb(profile) ? Tag(profile, "gTRC") : IsGrey(profile) ? Tag(profile, "kTRC") : default;
+        return curve.Length >= 12 && Evaluate(curve, 0.5) is > 0.14 and < 0.33 && Evaluate(curve, 0.1) is > 0.001 and < 0.035;
+    }
+
     private static ReadOnlySpan<byte> Tag(ReadOnlySpan<byte> profile, string name)
     {
         var count = BinaryPrimitives.ReadUInt32BigEndian(profile[HeaderBytes..]);
@@ -96,7 +114,11 @@ internal static class IccProfile
             return double.NaN;
         }
         var kind = BinaryPrimitives.ReadUInt16BigEndian(curve[8..]);
-        // Kind 3 is the one sRGB is written with; kind 0, a plain power, is never it.
+        if (kind == 0 && curve.Length >= 16)
+        {
+            return Math.Pow(x, Fixed(curve[12..]));
+        }
+        // Kind 3 is the one sRGB is written with.
         if (kind != 3 || curve.Length < 32)
         {
             return double.NaN;
