@@ -35,6 +35,21 @@ internal sealed class Planes : IDisposable
         v.Reserve(ChromaStride * blocksHigh * 8L);
     }
 
+    /// <summary>Takes a macroblock from where it was rebuilt.</summary>
+    public void Take(Canvas canvas, int column, int row)
+    {
+        Span<byte> luma = Luma, u = U, v = V;
+        for (int y = 0, at = row * 16 * LumaStride + column * 16; y < 16; y++, at += LumaStride)
+        {
+            Lanes.Store(Lanes.Load(canvas.Luma, Canvas.Start + y * Canvas.Stride), luma, at);
+        }
+        for (int y = 0, at = row * 8 * ChromaStride + column * 8; y < 8; y++, at += ChromaStride)
+        {
+            Lanes.Store8(Lanes.Load8(canvas.Chroma, Canvas.Start + y * Canvas.Stride), u, at);
+            Lanes.Store8(Lanes.Load8(canvas.Chroma, Canvas.Start + y * Canvas.Stride + 8), v, at);
+        }
+    }
+
     public void Trim(long bytes)
     {
         luma.Trim(bytes);

@@ -104,7 +104,7 @@ internal sealed class Vp8Decoder : IDisposable
             canvas.MoveTo(column, row);
             Rebuild(mode);
             canvas.Keep(column);
-            Copy(planes, column, row);
+            planes.Take(canvas, column, row);
             strengths[column] = Header.Filter.StrengthOf(mode, Header.HasSegments);
         }
     }
@@ -158,20 +158,6 @@ internal sealed class Vp8Decoder : IDisposable
         {
             var bytes = MemoryMarshal.AsBytes(values);
             return Vector128.Create(Lanes.Load8(bytes, 0), Lanes.Load8(bytes, 32)).AsByte().AsInt16();
-        }
-    }
-
-    private void Copy(Planes planes, int column, int row)
-    {
-        Span<byte> luma = planes.Luma, u = planes.U, v = planes.V;
-        for (int y = 0, at = row * 16 * planes.LumaStride + column * 16; y < 16; y++, at += planes.LumaStride)
-        {
-            Lanes.Store(Lanes.Load(canvas.Luma, Canvas.Start + y * Canvas.Stride), luma, at);
-        }
-        for (int y = 0, at = row * 8 * planes.ChromaStride + column * 8; y < 8; y++, at += planes.ChromaStride)
-        {
-            Lanes.Store8(Lanes.Load8(canvas.Chroma, Canvas.Start + y * Canvas.Stride), u, at);
-            Lanes.Store8(Lanes.Load8(canvas.Chroma, Canvas.Start + y * Canvas.Stride + 8), v, at);
         }
     }
 
