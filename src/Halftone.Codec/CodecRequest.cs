@@ -21,7 +21,10 @@ public sealed record CodecRequest
     /// <summary>The longest side that the header of a JPEG can tell. A PNG of one pixel by ninety million is no picture, and costs half a minute or a gigabyte.</summary>
     public const int MaxSidePixels = 65_535;
 
-    /// <summary>How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3.</summary>
+    /// <summary>
+    /// How hard the WebP encoder tries, 0 (quick) to 6 (small), as libvips counts it; 3. Up to 4 lossy WebP that stays WebP, and JPEG that becomes
+    /// WebP, go through our own encoder, which is quicker than 0 and as small as 3; 5 and 6 are libwebp's.
+    /// </summary>
     public int WebpEffort { get; init; } = DefaultWebpEffort;
 
     /// <summary>How hard the AVIF encoder tries, 0 (quick) to 9 (small), as libvips counts it; 3.</summary>
@@ -29,6 +32,9 @@ public sealed record CodecRequest
 
     /// <summary>The bytes of effort 4, libvips's default, for a tenth less CPU (bench/results/vips-settings.md).</summary>
     public const int DefaultWebpEffort = 3;
+
+    /// <summary>Above this effort libwebp makes smaller files than our own encoder.</summary>
+    internal const int MaxOwnWebpEffort = 4;
 
     /// <summary>Effort 4, libvips's default, takes 4.5 times as long for 13 % fewer bytes (bench/results/vips-settings.md).</summary>
     public const int DefaultAvifEffort = 3;

@@ -18,7 +18,7 @@ public enum CodecError
     CodecOutOfMemory = 7,
 }
 
-/// <summary>By which way an output was made; their order of cost is theirs too.</summary>
+/// <summary>By which way an output was made.</summary>
 public enum CodecWay
 {
     /// <summary>JPEG to JPEG without decoding to pixels.</summary>
@@ -27,6 +27,8 @@ public enum CodecWay
     Palette = 2,
     /// <summary>Decoded and encoded by libvips.</summary>
     LibVips = 3,
+    /// <summary>WebP from the source's own planes of luma and chroma, without RGB.</summary>
+    Planes = 4,
 }
 
 /// <summary>What became of one image.</summary>

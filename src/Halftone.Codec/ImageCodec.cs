@@ -1,5 +1,6 @@
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Vips;
+using Halftone.Codec.Webp;
 
 namespace Halftone.Codec;
 
@@ -78,6 +79,10 @@ public static class ImageCodec
             {
                 return direct;
             }
+            if (from == ImageFormat.Webp && to == from && InPlanes(source, request) is { } inPlanes)
+            {
+                return inPlanes;
+            }
             Initialize();
             var result = VipsTranscoder.Transcode(source, from, to, request, out var isShrunk);
             // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.
@@ -108,6 +113,15 @@ public static class ImageCodec
             _ => null,
         };
     }
+
+    /// <summary>WebP to WebP without RGB; null where the file is one for libvips.</summary>
+    private static CodecResult? InPlanes(ReadOnlyMemory<byte> source, CodecRequest request) =>
+        request.WebpEffort <= CodecRequest.MaxOwnWebpEffort
+        && WebpTranscoder.Transcode(source.Span, request.Q, request.MaxPixels, request.Box) is WebpTranscodeResult.Done done
+            ? OriginalIfSmaller(Made(done), source, ImageFormat.Webp) : null;
+
+    private static CodecResult.Compressed Made(WebpTranscodeResult.Done done) =>
+        new(done.Body, ImageFormat.Webp, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.Planes };
 
     /// <summary>libjpeg passes scans that our decoder finds broken, often without a warning, and half of the picture is grey.</summary>
     private static CodecResult.Refused? Broken(ReadOnlyMemory<byte> source, CodecRequest request) =>

@@ -10,10 +10,10 @@ internal sealed class DecisionList
     /// <summary>Decisions that may be added without asking: a macroblock has 400 coefficients of at most 23 each, and 25 ends; a pattern writes 8 at once.</summary>
     public const int Room = 10_000;
 
-    private const int ChunkLength = 1 << 18;
+    /// <summary>As many as are held: 16 MiB, about 16 megapixels of a photograph at quality 50.</summary>
+    public const int MaxDecisions = ChunkLength * MaxChunks;
 
-    /// <summary>16 MiB in all, about 16 megapixels of a photograph at quality 50.</summary>
-    private const int MaxChunks = 32;
+    private const int ChunkLength = 1 << 18, MaxChunks = 32;
 
     private readonly List<ushort[]> chunks = [];
     private readonly List<int> lengths = [];

@@ -23,74 +23,171 @@ internal readonly ref struct SourceBlock(Planes planes, int column, int row)
     public int ChromaAt { get; } = row * 8 * planes.ChromaStride + column * 8;
 }
 
-/// <summary>Luma that is predicted as a whole: the mode is the one of the least Hadamard sum.</summary>
+/// <summary>Luma that is predicted as a whole: the mode is the one of the least Hadamard sum, but on flat ground, where all are tried.</summary>
 internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
 {
-    private readonly short[] back = new short[256];
-    private readonly short[] dc = new short[16];
-    private readonly short[] y2 = new short[16];
-    private byte[] best = new byte[Canvas.Length], other = new byte[Canvas.Length];
+    private WholeCandidate best = new(), other = new();
 
-    public int Mode { get; private set; }
-
-    /// <summary>Sixteen blocks without their DC, then the Y2 block.</summary>
-    public BlockLevels Levels { get; } = new(17);
-
+    /// <summary>Where the Y2 block is among the levels.</summary>
     public const int Y2 = 16;
 
+    public int Mode => best.Mode;
+
+    /// <summary>Sixteen blocks without their DC, then the Y2 block.</summary>
+    public BlockLevels Levels => best.Levels;
+
     /// <summary>Nothing is left to code.</summary>
-    public bool IsEmpty { get; private set; }
+    public bool IsEmpty => best.IsEmpty;
 
     /// <summary>Chooses the mode and quantizes.</summary>
     /// <returns>Squared error of coefficients, and bits by their worth.</returns>
     public long Evaluate(in SourceBlock source, SegmentCoding coding, in Neighbours above, in Neighbours left)
     {
         Choose(source, coding);
-        var error = Transform(source, coding);
-        error += TransformDc(coding);
-        return error + coding.Worth(ModeCosts.Luma[Mode] + Cost(above, left));
+        var cost = Price(best, source, coding, above, left);
+        if (best.HasAc || best.IsEmpty)
+        {
+            return cost;
+        }
+        // Flat ground that is wrong by one step hands its error on from macroblock to macroblock, as far as the ground goes.
+        int first = best.Mode;
+        for (var mode = 0; mode < BlockMode.Count; mode++)
+        {
+            if (mode == first || !IsUseful(mode))
+            {
+                continue;
+            }
+            other.Predict(mode, canvas);
+            var otherCost = Price(other, source, coding, above, left);
+            if (otherCost < cost)
+            {
+                cost = otherCost;
+                (best, other) = (other, best);
+            }
+        }
+        return cost;
     }
 
     /// <summary>Puts what the decoder will see on the canvas.</summary>
-    public void Rebuild()
-    {
-        for (var y = 0; y < 4; y++)
-        {
-            InverseTransform.AddFour(back.AsSpan(64 * y, 64), best, canvas.Luma, Canvas.Start + 4 * y * Canvas.Stride);
-        }
-    }
+    public void Rebuild() => best.Rebuild(canvas);
 
     private void Choose(in SourceBlock source, SegmentCoding coding)
     {
         var least = int.MaxValue;
         for (var mode = 0; mode < BlockMode.Count; mode++)
         {
-            if (mode == BlockMode.TrueMotion && !(canvas.HasAbove && canvas.HasLeft))
+            if (!IsUseful(mode))
             {
                 continue;
             }
-            Prediction.Luma(mode, canvas, other);
-            var cost = Hadamard.Sum16(source.Luma, source.LumaAt, source.LumaStride, other) + coding.LumaCosts[mode];
+            other.Predict(mode, canvas);
+            var cost = Hadamard.Sum16(source.Luma, source.LumaAt, source.LumaStride, other.Samples) + coding.LumaCosts[mode];
             if (cost < least)
             {
-                (least, Mode) = (cost, mode);
+                least = cost;
                 (best, other) = (other, best);
             }
         }
     }
 
-    private long Transform(in SourceBlock source, SegmentCoding coding)
+    /// <summary>At the picture's edges it is one of the others.</summary>
+    private bool IsUseful(int mode) => mode != BlockMode.TrueMotion || (canvas.HasAbove && canvas.HasLeft);
+
+    private long Price(WholeCandidate candidate, in SourceBlock source, SegmentCoding coding, in Neighbours above, in Neighbours left)
+    {
+        var error = candidate.Quantize(source, coding, out var errorWithoutLevels);
+        var cost = error + coding.Worth(Cost(candidate.Levels, above, left));
+        if (!candidate.HasAc && !candidate.IsEmpty && errorWithoutLevels <= cost)
+        {
+            candidate.Empty();
+            cost = errorWithoutLevels;
+        }
+        return cost + coding.Worth(ModeCosts.Luma[candidate.Mode]);
+    }
+
+    private int Cost(BlockLevels levels, in Neighbours above, in Neighbours left)
+    {
+        var cost = model.Cost(BlockType.Y2, levels.Block(Y2), 0, levels.Lengths[Y2], above[Neighbours.Y2] + left[Neighbours.Y2]);
+        var tops = above;
+        for (var y = 0; y < 4; y++)
+        {
+            int before = left[y];
+            for (var x = 0; x < 4; x++)
+            {
+                int b = 4 * y + x, length = levels.Lengths[b];
+                cost += model.Cost(BlockType.WithoutDc, levels.Block(b), 1, length, tops[x] + before);
+                before = length > 1 ? 1 : 0;
+                tops[x] = (byte)before;
+            }
+        }
+        return cost;
+    }
+}
+
+/// <summary>One prediction of a whole macroblock's luma, and what is left to code.</summary>
+internal sealed class WholeCandidate
+{
+    private readonly short[] back = new short[256];
+    private readonly short[] dc = new short[16];
+    private readonly short[] y2 = new short[16];
+
+    public int Mode { get; private set; }
+
+    /// <summary>The prediction, as <see cref="Prediction"/> writes it.</summary>
+    public byte[] Samples { get; } = new byte[Canvas.Length];
+
+    public BlockLevels Levels { get; } = new(17);
+
+    /// <summary>More is left than the blocks' DC.</summary>
+    public bool HasAc { get; private set; }
+
+    public bool IsEmpty { get; private set; }
+
+    public void Predict(int mode, Canvas canvas)
+    {
+        Mode = mode;
+        Prediction.Luma(mode, canvas, Samples);
+    }
+
+    /// <summary>Transforms and quantizes what the prediction lacks.</summary>
+    /// <returns>Squared error of coefficients.</returns>
+    public long Quantize(in SourceBlock source, SegmentCoding coding, out long errorWithoutLevels)
+    {
+        var error = QuantizeAc(source, coding);
+        var before = Lanes.Load(dc, 0);
+        errorWithoutLevels = error + Vector256.Sum(Squares(before));
+        QuantizeDc(coding);
+        return error + Vector256.Sum(Squares(before - Lanes.Load(dc, 0)));
+    }
+
+    /// <summary>Codes nothing; only where there is no AC.</summary>
+    public void Empty()
+    {
+        Levels.Lengths[WholeLuma.Y2] = 0;
+        IsEmpty = true;
+        Array.Clear(back);
+    }
+
+    public void Rebuild(Canvas canvas)
+    {
+        for (var y = 0; y < 4; y++)
+        {
+            InverseTransform.AddFour(back.AsSpan(64 * y, 64), Samples, canvas.Luma, Canvas.Start + 4 * y * Canvas.Stride);
+        }
+    }
+
+    private long QuantizeAc(in SourceBlock source, SegmentCoding coding)
     {
         var withoutDc = Vector256.Create(0, -1, -1, -1, 0, -1, -1, -1, 0, -1, -1, -1, 0, -1, -1, -1).AsInt16();
         var errors = Vector256<int>.Zero;
         var quantizer = coding.Luma;
-        IsEmpty = true;
+        HasAc = false;
         for (int y = 0, from = Canvas.Start, at = source.LumaAt; y < 4; y++, from += 4 * Canvas.Stride, at += 4 * source.LumaStride)
         {
-            var r0 = Hadamard.Difference(source.Luma, at, best, from);
-            var r1 = Hadamard.Difference(source.Luma, at + source.LumaStride, best, from + Canvas.Stride);
-            var r2 = Hadamard.Difference(source.Luma, at + 2 * source.LumaStride, best, from + 2 * Canvas.Stride);
-            var r3 = Hadamard.Difference(source.Luma, at + 3 * source.LumaStride, best, from + 3 * Canvas.Stride);
+            var r0 = Hadamard.Difference(source.Luma, at, Samples, from);
+            var r1 = Hadamard.Difference(source.Luma, at + source.LumaStride, Samples, from + Canvas.Stride);
+            var r2 = Hadamard.Difference(source.Luma, at + 2 * source.LumaStride, Samples, from + 2 * Canvas.Stride);
+            var r3 = Hadamard.Difference(source.Luma, at + 3 * source.LumaStride, Samples, from + 3 * Canvas.Stride);
             ForwardTransform.Four(ref r0, ref r1, ref r2, ref r3);
             (dc[4 * y], dc[4 * y + 1], dc[4 * y + 2], dc[4 * y + 3]) = (r0.GetElement(0), r0.GetElement(4), r0.GetElement(8), r0.GetElement(12));
             r0 &= withoutDc;
@@ -107,25 +204,24 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
                 Levels.Lengths.AsSpan(4 * y, 4).Clear();
                 continue;
             }
-            IsEmpty = false;
+            HasAc = true;
             Levels.SetFour(4 * y, 4 * y + 2, l0, l1, l2, l3);
         }
         return Vector256.Sum(errors);
     }
 
-    private int TransformDc(SegmentCoding coding)
+    private void QuantizeDc(SegmentCoding coding)
     {
         WalshHadamard.Forward(dc, y2);
         var levels = coding.Y2.Block(Lanes.Load(y2, 0));
-        Levels.Set(Y2, levels);
-        var before = Lanes.Load(dc, 0);
-        if (Levels.Lengths[Y2] == 0)
+        Levels.Set(WholeLuma.Y2, levels);
+        IsEmpty = !HasAc && Levels.Lengths[WholeLuma.Y2] == 0;
+        if (Levels.Lengths[WholeLuma.Y2] == 0)
         {
             Array.Clear(dc);
         }
         else
         {
-            IsEmpty = false;
             Lanes.Store(coding.Y2.BlockBack(levels), y2, 0);
             WalshHadamard.Inverse(y2, dc);
         }
@@ -133,25 +229,6 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
         {
             back[Coefficients.Luma(b)] = dc[b];
         }
-        return Vector256.Sum(Squares(before - Lanes.Load(dc, 0)));
-    }
-
-    private int Cost(in Neighbours above, in Neighbours left)
-    {
-        var cost = model.Cost(BlockType.Y2, Levels.Block(Y2), 0, Levels.Lengths[Y2], above[Neighbours.Y2] + left[Neighbours.Y2]);
-        var tops = above;
-        for (var y = 0; y < 4; y++)
-        {
-            int before = left[y];
-            for (var x = 0; x < 4; x++)
-            {
-                int b = 4 * y + x, length = Levels.Lengths[b];
-                cost += model.Cost(BlockType.WithoutDc, Levels.Block(b), 1, length, tops[x] + before);
-                before = length > 1 ? 1 : 0;
-                tops[x] = (byte)before;
-            }
-        }
-        return cost;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
