@@ -123,25 +123,26 @@ internal ref struct BoolWindow
         }
     }
 
+    /// <summary>One decision whose probability of being 0 is <paramref name="probability"/> / 256.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int Bit(int probability)
+    public int Bit(int probability) => IsOne(probability) ? 1 : 0;
+
+    /// <summary>The same. Both ways end for themselves, so that the caller's branch is this one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsOne(int probability)
     {
         var split = 1 + ((range - 1) * (uint)probability >> 8);
         var top = (ulong)split << 56;
-        int bit;
         if (value >= top)
         {
             range -= split;
             value -= top;
-            bit = 1;
+            Normalize();
+            return true;
         }
-        else
-        {
-            range = split;
-            bit = 0;
-        }
+        range = split;
         Normalize();
-        return bit;
+        return false;
     }
 
     /// <summary>A sign, 0 or -1, without a branch: it cannot be foretold.</summary>

@@ -209,11 +209,11 @@ internal sealed class CoefficientReader
         while (true)
         {
             window.Refill(48); // six decisions and the next look
-            if (window.Bit(p[0]) == 0)
+            if (!window.IsOne(p[0]))
             {
                 break;
             }
-            while (window.Bit(p[1]) == 0)
+            while (!window.IsOne(p[1]))
             {
                 step = ac;
                 if (++n == 16)
@@ -225,23 +225,23 @@ internal sealed class CoefficientReader
                 window.Refill(48);
             }
             int magnitude, next;
-            if (window.Bit(p[2]) == 0)
+            if (!window.IsOne(p[2]))
             {
                 (magnitude, next) = (1, PerContext);
             }
             else
             {
                 next = 2 * PerContext;
-                if (window.Bit(p[3]) == 0)
+                if (!window.IsOne(p[3]))
                 {
-                    magnitude = window.Bit(p[4]) == 0 ? 2 : 3 + window.Bit(p[5]);
+                    magnitude = !window.IsOne(p[4]) ? 2 : 3 + window.Bit(p[5]);
                 }
                 else
                 {
                     window.Refill(48);
-                    if (window.Bit(p[6]) == 0)
+                    if (!window.IsOne(p[6]))
                     {
-                        magnitude = window.Bit(p[7]) == 0 ? 5 + window.Bit(159) : 7 + 2 * window.Bit(165) + window.Bit(145);
+                        magnitude = !window.IsOne(p[7]) ? 5 + window.Bit(159) : 7 + 2 * window.Bit(165) + window.Bit(145);
                     }
                     else
                     {

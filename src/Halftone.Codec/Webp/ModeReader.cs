@@ -69,12 +69,12 @@ internal static class ModeReader
             {
                 var p = Vp8Tables.SubModes.Slice((above[x] * SubMode.Count + before) * 9, 9);
                 window.Refill(56); // at most seven decisions
-                before = window.Bit(p[0]) == 0 ? SubMode.Dc
-                    : window.Bit(p[1]) == 0 ? SubMode.TrueMotion
-                    : window.Bit(p[2]) == 0 ? SubMode.Vertical
-                    : window.Bit(p[3]) == 0 ? window.Bit(p[4]) == 0 ? SubMode.Horizontal : SubMode.RightDown + window.Bit(p[5])
-                    : window.Bit(p[6]) == 0 ? SubMode.LeftDown
-                    : window.Bit(p[7]) == 0 ? SubMode.VerticalLeft : SubMode.HorizontalDown + window.Bit(p[8]);
+                before = !window.IsOne(p[0]) ? SubMode.Dc
+                    : !window.IsOne(p[1]) ? SubMode.TrueMotion
+                    : !window.IsOne(p[2]) ? SubMode.Vertical
+                    : !window.IsOne(p[3]) ? !window.IsOne(p[4]) ? SubMode.Horizontal : SubMode.RightDown + window.Bit(p[5])
+                    : !window.IsOne(p[6]) ? SubMode.LeftDown
+                    : !window.IsOne(p[7]) ? SubMode.VerticalLeft : SubMode.HorizontalDown + window.Bit(p[8]);
                 above[x] = (byte)before;
                 sub[y * 4 + x] = (byte)before;
             }
