@@ -2,16 +2,12 @@
 # halftone:0.1.0 for linux/amd64. docs/deploying.md says how to run it, and what of this file was tried where.
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS build
-# npm brings the prebuilt libvips, by the hashes of its lock file.
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends nodejs npm \
-    && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 # What restoring needs comes first: a change of the code does not restore anew.
-COPY global.json Directory.Build.props Directory.Packages.props BannedSymbols.txt .editorconfig ./
+COPY global.json Directory.Build.props Directory.Build.targets Directory.Packages.props BannedSymbols.txt .editorconfig ./
 COPY src/Halftone/Halftone.csproj src/Halftone/packages.lock.json src/Halftone/
 COPY src/Halftone.Codec/Halftone.Codec.csproj src/Halftone.Codec/packages.lock.json src/Halftone.Codec/
-COPY src/Halftone.Codec/native/ src/Halftone.Codec/native/
+COPY src/Halftone.Csv/Halftone.Csv.csproj src/Halftone.Csv/packages.lock.json src/Halftone.Csv/
 RUN dotnet restore src/Halftone -r linux-x64 --locked-mode
 COPY LICENSE THIRD-PARTY-NOTICES.md ./
 COPY licenses/ licenses/
@@ -22,10 +18,7 @@ COPY src/ src/
 RUN dotnet publish src/Halftone -c Release -r linux-x64 --no-restore -o /published
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends libsqlite3-0 \
-    && rm -rf /var/lib/apt/lists/* \
-    && install -d -o "$APP_UID" -g "$APP_UID" /data
+RUN install -d -o "$APP_UID" -g "$APP_UID" /data
 COPY --from=build /published /opt/halftone
 # Large files stand in TMPDIR on their way to S3: on the volume, and not in memory.
 ENV Halftone__Data__Folder=/data \

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Halftone.Catalogue;
+using Halftone.Csv;
 using Halftone.Intake;
 using Halftone.Results;
 
@@ -39,7 +41,7 @@ internal static class CsvBench
     {
         var options = new IntakeOptions();
         CsvDialect? dialect = null;
-        await MeasureAsync("find the dialect", rows, async file => (dialect, _) = await CsvDetection.DetectAsync(file, options, default), input);
+        await MeasureAsync("find the dialect", rows, async file => dialect = ((CsvDetected.Found)await CsvDetection.DetectAsync(file, options.CsvLimits, CsvColumns.Score, default)).Dialect, input);
         await MeasureAsync("scan", rows, file => ScanAsync(CsvScanner.Reopen(file, dialect!)), input);
         await MeasureAsync("open and check", rows, async file => await (await ProductCsvReader.OpenAsync(file, options, default)).CheckRowsAsync(default), input);
         await MeasureAsync("reopen and make rows", rows, file => ReadAsync(file, dialect!, options), input);

@@ -1,5 +1,6 @@
 using Halftone.Codec;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Bench;
 
@@ -14,17 +15,17 @@ internal sealed record Luma(int Width, int Height, float[] Values)
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, file.Length, format, format));
         if (pipeline.Image.Orientation != 1)
         {
-            pipeline.Replace(pipeline.Image.InMemory()).Apply("autorot");
+            pipeline.Replace(pipeline.Image.CopyMemory()).Apply(turned => turned.Autorot());
         }
-        if (pipeline.Image.Profile.Length > 0)
+        if (pipeline.Image.ColourProfile.Length > 0)
         {
-            pipeline.Apply("icc_transform", "output_profile=srgb,embedded=true");
+            pipeline.Apply(profiled => profiled.IccTransform("srgb", embedded: true));
         }
-        if (pipeline.Image.HasAlpha)
+        if (pipeline.Image.HasAlpha())
         {
-            pipeline.Apply("flatten", pipeline.Image.Is8Bit ? "background=255" : "background=65535");
+            pipeline.Apply(seen => seen.Flatten(background: [seen.Format == Enums.BandFormat.Uchar ? 255 : 65_535]));
         }
-        pipeline.Apply("colourspace", "space=srgb");
+        pipeline.Apply(any => any.Colourspace(Enums.Interpretation.Srgb));
         var image = pipeline.Image;
         using var pixels = image.Pixels();
         var samples = pixels.Bytes;

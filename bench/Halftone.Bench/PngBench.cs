@@ -62,8 +62,7 @@ internal static class PngBench
         using var pinned = body.Pin();
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, body.Length, ImageFormat.Png, ImageFormat.Png));
         bool keepsProfile = ColourPolicy.Apply(pipeline, ImageFormat.Png);
-        using var saved = VipsSaver.Save(pipeline.Image, ImageFormat.Png, request, keepsProfile);
-        return saved.Bytes.ToArray();
+        return VipsSaver.Save(pipeline.Image, ImageFormat.Png, request, keepsProfile);
     }
 
     private static void Print(Row[] rows, Dictionary<string, string> kinds, int q, int rounds)

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using Dapper;
 using Halftone.Database;
+using Halftone.Model;
 using Halftone.Queue;
-using Halftone.Status;
-using Halftone.Store;
+using Halftone.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

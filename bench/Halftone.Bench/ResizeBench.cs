@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Halftone.Codec;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Bench;
 
@@ -68,7 +69,7 @@ internal static class ResizeBench
         }
     }
 
-    private static VipsImage Open(ReadOnlyMemory<byte> source, out System.Buffers.MemoryHandle pinned)
+    private static Image Open(ReadOnlyMemory<byte> source, out System.Buffers.MemoryHandle pinned)
     {
         var format = SourceSniffer.Sniff(source.Span).Format ?? throw new InvalidOperationException("no image");
         pinned = source.Pin();
@@ -85,14 +86,13 @@ internal static class ResizeBench
         using var opened = Open(source, out var pin);
         using (pin)
         {
-            if (opened.Orientation != 1 || opened.Profile.Length > 0 || opened.Height != opened.PageHeight || (own.Width, own.Height) != (other.Width, other.Height))
+            if (opened.Orientation != 1 || opened.ColourProfile.Length > 0 || opened.Height != opened.PageHeight || (own.Width, own.Height) != (other.Width, other.Height))
             {
                 return double.NaN;
             }
-            using var pipeline = new VipsPipeline(opened.With(""));
+            using var pipeline = new VipsPipeline(opened.Copy());
             VipsShrinker.Apply(pipeline, own.Width, own.Height);
-            using var file = VipsOperation.Save("pngsave_buffer", pipeline.Image, "compression=1");
-            var best = Luma.Of(file.Bytes.ToArray());
+            var best = Luma.Of(pipeline.Image.PngsaveBuffer(compression: 1));
             return own.Psnr(best) - other.Psnr(best);
         }
     }

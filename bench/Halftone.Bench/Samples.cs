@@ -3,7 +3,7 @@ namespace Halftone.Bench;
 /// <summary>Measures of two planes of bytes.</summary>
 internal static class Samples
 {
-    /// <summary>Side and pitch of the windows of <see cref="Ssim"/>, in samples.</summary>
+    /// <summary>Side and pitch of the windows of structural similarity, in samples.</summary>
     private const int Window = 8, Pitch = 4;
 
     /// <summary>Peak signal-to-noise ratio in dB, at most 99.</summary>

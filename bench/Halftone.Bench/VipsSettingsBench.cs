@@ -1,5 +1,6 @@
 using Halftone.Codec;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Bench;
 
@@ -71,11 +72,11 @@ internal static class VipsSettingsBench
         using var pipeline = new VipsPipeline(VipsTranscoder.Open(pinned, source.Length, from, candidate.To));
         if (pipeline.Image.Orientation > 1)
         {
-            pipeline.Replace(pipeline.Image.InMemory()).Apply("autorot");
+            pipeline.Replace(pipeline.Image.CopyMemory()).Apply(image => image.Autorot());
         }
         bool keepsProfile = ColourPolicy.Apply(pipeline, candidate.To);
-        using var saved = VipsOperation.Save(candidate.Operation, pipeline.Image, candidate.Options + (keepsProfile ? ",keep=icc" : ",keep=none"));
-        return saved.Bytes.ToArray();
+        var options = candidate.Options + (keepsProfile ? ",keep=icc" : ",keep=none");
+        return (byte[])Operation.Call(candidate.Operation, new VOption { { "string_options", options } }, pipeline.Image);
     }
 
     private sealed record Candidate(string Format, string Pattern, ImageFormat To, string Operation, string Options);

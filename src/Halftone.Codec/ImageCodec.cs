@@ -1,6 +1,7 @@
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Vips;
 using Halftone.Codec.Webp;
+using NetVips;
 
 namespace Halftone.Codec;
 
@@ -32,11 +33,10 @@ public static class ImageCodec
         {
             gradient[i] = (byte)i;
         }
-        using var image = VipsImage.FromPixels(gradient, Side, Side, 3);
+        using var image = Image.FromPixels(gradient, Side, Side, 3);
         foreach (var format in (ReadOnlySpan<ImageFormat>)[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
         {
-            using var file = VipsSaver.Save(image, format, new CodecRequest { Q = 90 }, keepsProfile: false);
-            Compress(file.Bytes.ToArray(), new CodecRequest());
+            Compress(VipsSaver.Save(image, format, new CodecRequest { Q = 90 }, keepsProfile: false), new CodecRequest());
         }
     }
 
@@ -90,7 +90,8 @@ public static class ImageCodec
         }
         catch (VipsException exception)
         {
-            return new CodecResult.Refused(exception.IsOutOfMemory ? CodecError.CodecOutOfMemory : CodecError.CorruptImage, exception.Message);
+            return new CodecResult.Refused(
+                VipsFailure.IsOutOfMemory(exception) ? CodecError.CodecOutOfMemory : CodecError.CorruptImage, VipsFailure.Describe(exception));
         }
         catch (OutOfMemoryException)
         {

@@ -1,22 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using Halftone.Access;
-using Halftone.Commands;
+using Halftone.Cli;
 using Halftone.Compress;
-using Halftone.Database;
-using Halftone.Docs;
-using Halftone.Fetch;
-using Halftone.Health;
-using Halftone.Intake;
-using Halftone.Page;
-using Halftone.Queue;
-using Halftone.Results;
-using Halftone.Reuse;
-using Halftone.Status;
-using Halftone.Store;
-using Halftone.Telemetry;
-using Halftone.Webhooks;
-using Microsoft.Extensions.Options;
 
 namespace Halftone;
 
@@ -28,9 +13,9 @@ internal static class Program
     private static Task<int> Main(string[] args)
     {
         // First of all, so that a codec child loads nothing but the codec.
-        if (args is [CodecCommand.Verb, ..])
+        if (args is [CodecChild.Verb, ..])
         {
-            return Task.FromResult(CodecCommand.Run(args));
+            return Task.FromResult(CodecChild.Run(args));
         }
 
         // Its own 2 s would end a server that is stopping in order.
@@ -70,56 +55,5 @@ internal static class Program
         }
 
         return parsed.InvokeAsync(configuration, cancellationToken);
-    }
-
-    /// <summary>Everything but the listening: a run without a server is made of the same.</summary>
-    public static void AddStages(IServiceCollection services)
-    {
-        services.AddTelemetry();
-        services.AddAccess();
-        services.AddStore();
-        services.AddDatabase();
-        services.AddIntake();
-        services.AddQueue();
-        services.AddFetch();
-        services.AddCompress();
-        services.AddReuse();
-        services.AddResults();
-        services.AddWebhooks();
-        services.AddStatus();
-    }
-
-    /// <summary>The server, not yet started.</summary>
-    public static WebApplication BuildServer(WebApplicationBuilder builder)
-    {
-        builder.Services.AddTelemetryExport();
-        AddStages(builder.Services);
-        builder.Services.AddDocs();
-        var server = builder.Build();
-        server.UseProblems();
-        server.UseOneFraming();
-        server.UseOneSpelling();
-        server.UseAccess();
-        server.UseRequestDecompression();
-        server.UseRouting();
-        server.UseLogScope();
-        var routes = server.WithHeads();
-        routes.MapHealth();
-        if (server.Services.GetRequiredService<IOptions<ServerOptions>>().Value.Role == Role.Worker)
-        {
-            return server;
-        }
-
-        routes.MapPage();
-        routes.MapUpload();
-        routes.MapStatus();
-        routes.MapEvents();
-        routes.MapRequests();
-        routes.MapImageList();
-        routes.MapResults();
-        routes.MapImages();
-        routes.MapWebhooks();
-        routes.MapDocs();
-        return server;
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Halftone.Codec.Tests.Images;
-using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Tests;
 
@@ -19,7 +18,6 @@ public sealed class CleanSourceTests
     internal void Ours_are_clean_and_with_a_byte_more_or_less_they_are_not(ImageFormat format, int bands)
     {
         var file = Clean(format, bands);
-        Assert.SkipWhen(format == ImageFormat.Webp && !VipsStartup.KnowsKeep, "before 8.15 libvips put an EXIF block of its own into every WebP");
 
         Assert.True(CleanSource.Is(file, format));
         Assert.False(CleanSource.Is([.. file, 0], format));
@@ -83,8 +81,7 @@ public sealed class CleanSourceTests
     [Fact]
     public void An_AVIF_with_XMP_is_not_clean()
     {
-        using var image = Picture.Draw(40, 40).Image();
-        image.Set("xmp-data", "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"/>"u8.ToArray());
+        using var image = Picture.Draw(40, 40).Image().With("xmp-data", "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"/>"u8.ToArray());
 
         Assert.False(CleanSource.Is(Picture.Save(image, "heifsave_buffer", "compression=av1,effort=0"), ImageFormat.Avif));
     }

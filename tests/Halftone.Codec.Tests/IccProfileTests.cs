@@ -12,10 +12,10 @@ public sealed class IccProfileTests
     public void A_profile_that_says_sRGB_is_recognized_and_no_other(string builtIn, bool isSrgb)
     {
         using var image = Picture.Draw(8, 8).Image();
-        using var converted = VipsOperation.Apply("icc_transform", image, $"output_profile={builtIn},input_profile=srgb");
+        using var converted = image.IccTransform(builtIn, inputProfile: "srgb");
 
-        Assert.True(IccProfile.IsProfile(converted.Profile));
-        Assert.Equal(isSrgb, IccProfile.IsSrgb(converted.Profile));
+        Assert.True(IccProfile.IsProfile(converted.ColourProfile));
+        Assert.Equal(isSrgb, IccProfile.IsSrgb(converted.ColourProfile));
     }
 
     [Fact]
@@ -34,13 +34,12 @@ public sealed class IccProfileTests
     public void A_broken_profile_is_as_good_as_none()
     {
         var drawn = Picture.Draw(64, 64);
-        using var image = drawn.Image();
-        image.Set("icc-profile-data", new byte[500]);
+        using var image = drawn.Image().With("icc-profile-data", new byte[500]);
 
         var result = Assert.IsType<CodecResult.Compressed>(ImageCodec.Compress(Picture.Save(image, "pngsave_buffer"), new CodecRequest()));
 
         using var opened = new OpenedFile(result.Body);
-        Assert.Equal(0, opened.Image.Profile.Length);
+        Assert.Empty(opened.Image.ColourProfile);
         Assert.InRange(Picture.Decode(result.Body).Rgb().Psnr(drawn), 30, double.PositiveInfinity);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dapper;
 using Halftone.Database;
+using Halftone.Pipeline;
 using Halftone.Servers;
 using Halftone.Store;
 using Microsoft.Extensions.Logging.Abstractions;

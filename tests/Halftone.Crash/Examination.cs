@@ -1,10 +1,9 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
 using Halftone.Codec;
-using Halftone.Database;
-using Halftone.Store;
+using Halftone.Model;
+using Halftone.Pipeline;
 
 namespace Halftone.Crash;
 

@@ -1,12 +1,10 @@
-using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Halftone.Commands;
+using Halftone.Hosting;
 using Halftone.Telemetry;
-using Halftone.Tests.Commands;
+using Halftone.Tests.Cli;
 using Halftone.Tests.Servers;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -27,7 +25,7 @@ public sealed partial class DeploymentTests : IDisposable
     {
         var names = Files.SelectMany(file => Settings().Matches(Read(file)).Select(match => match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal))).ToHashSet();
         Assert.NotEmpty(names);
-        Halftone.Commands.Settings.Check(new ConfigurationBuilder().AddInMemoryCollection(names.Select(name => KeyValuePair.Create(name, (string?)"x"))).Build());
+        Halftone.Hosting.Settings.Check(new ConfigurationBuilder().AddInMemoryCollection(names.Select(name => KeyValuePair.Create(name, (string?)"x"))).Build());
     }
 
     [Fact]
@@ -46,7 +44,7 @@ public sealed partial class DeploymentTests : IDisposable
     [Fact]
     public void A_supervisor_waits_longer_than_a_stop_takes()
     {
-        var builder = ServeCommand.CreateBuilder(new Dictionary<string, string?>());
+        var builder = ServerBuilder.Create(new Dictionary<string, string?>());
         using var server = builder.Build();
         var longest = server.Services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout + new TelemetryOptions().FlushTimeout;
         var waits = Grace().Matches(Read("compose.yaml")).Select(match => match.Groups[1].Value).Append(Unit("TimeoutStopSec").Single()).Select(seconds => TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)));

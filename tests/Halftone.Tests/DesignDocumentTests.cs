@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
+using Halftone.Model;
+using Halftone.Tests.House;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;
@@ -17,14 +19,21 @@ public sealed partial class DesignDocumentTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Every_folder_is_explained_by_classes_that_are_in_it()
+    public void Every_folder_is_listed_with_its_floor_and_classes_that_are_in_it()
     {
         var source = Path.Combine(Script.Repository, "src", "Halftone");
-        var folders = Directory.EnumerateDirectories(source).Where(path => Directory.EnumerateFiles(path, "*.cs").Any()).ToDictionary(path => Path.GetFileName(path)!, path => Directory.EnumerateFiles(path, "*.cs").Select(File.ReadAllText).ToArray());
-        var rows = Rows("Components").ToDictionary(row => Words(row[0]).Single(), row => Words(row[2]));
+        var folders = Directory.EnumerateDirectories(source).ToDictionary(
+            path => Path.GetFileName(path)!,
+            path => Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToArray());
+        var rows = Rows("Components").ToDictionary(row => Words(row[0]).Single(), row => (Floor: row[1], Classes: Words(row[3])));
         Assert.Equal(folders.Keys.Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
-        Assert.All(rows, row => Assert.All(row.Value, word => Assert.Contains(folders[row.Key], text => Regex.IsMatch(text, $@"\b(class|interface|record) {word}\b") || word == "Messages")));
+        Assert.All(rows, row => Assert.Equal(FloorOf(row.Key), row.Value.Floor));
+        Assert.All(rows, row => Assert.All(row.Value.Classes, word =>
+            Assert.Contains(folders[row.Key], text => Regex.IsMatch(text, $@"\b(class|interface|record|enum) {word}\b"))));
     }
+
+    private static string FloorOf(string folder) =>
+        (Array.FindIndex(Floors.BottomToTop, floor => floor.Contains(folder)) + 1).ToString(CultureInfo.InvariantCulture);
 
     [Fact]
     public void Every_message_is_listed_with_its_queue_and_members()

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Halftone.Commands;
+using Halftone.Hosting;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Halftone.Tests.Commands;
+using Halftone.Tests.Cli;
 using Halftone.Tests.Contract;
 using Halftone.Tests.Servers;
 

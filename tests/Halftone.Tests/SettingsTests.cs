@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using Halftone.Commands;
+using Halftone.Cli;
+using Halftone.Hosting;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests;

@@ -1,4 +1,6 @@
 using Halftone.Codec.Png;
+using NetVips;
+using Interpretation = NetVips.Enums.Interpretation;
 
 namespace Halftone.Codec.Vips;
 
@@ -17,8 +19,8 @@ internal static class ColourPolicy
     public static bool Apply(VipsPipeline pipeline, ImageFormat to)
     {
         var image = pipeline.Image;
-        var isRgbOrGrey = image.Interpretation is Interpretation.Srgb or Interpretation.BlackAndWhite or Interpretation.Rgb16 or Interpretation.Grey16;
-        var profile = image.Profile;
+        var isRgbOrGrey = image.Interpretation is Interpretation.Srgb or Interpretation.Bw or Interpretation.Rgb16 or Interpretation.Grey16;
+        var profile = image.ColourProfile;
         var keeps = isRgbOrGrey && KeepsProfile(profile, to);
         if (image.Interpretation == Interpretation.Cmyk || (isRgbOrGrey && !keeps && IccProfile.IsProfile(profile) && !IccProfile.IsSrgb(profile)))
         {
@@ -29,8 +31,7 @@ internal static class ColourPolicy
     }
 
     private static bool KeepsProfile(ReadOnlySpan<byte> profile, ImageFormat to) =>
-        to != ImageFormat.Gif && VipsStartup.KnowsKeep
-        && profile.Length <= SmallProfileBytes && IccProfile.IsProfile(profile) && !IccProfile.IsSrgb(profile)
+        to != ImageFormat.Gif && profile.Length <= SmallProfileBytes && IccProfile.IsProfile(profile) && !IccProfile.IsSrgb(profile)
         // A PNG leaves with a palette, which is always of red, green and blue.
         && (to != ImageFormat.Png || PaletteEncoder.IsRgbProfile(profile));
 
@@ -38,23 +39,23 @@ internal static class ColourPolicy
     {
         var fallback = pipeline.Image.Interpretation == Interpretation.Cmyk ? "cmyk" : "srgb";
         var isGrey = pipeline.Image.Bands < 3;
-        pipeline.Apply("icc_transform", $"output_profile=srgb,embedded=true,input_profile={fallback},intent=relative,black_point_compensation=true");
+        pipeline.Apply(image => image.IccTransform(
+            "srgb", embedded: true, inputProfile: fallback, intent: Enums.Intent.Relative, blackPointCompensation: true));
         if (isGrey)
         {
-            pipeline.Apply("colourspace", "space=b-w");
+            pipeline.Apply(image => image.Colourspace(Interpretation.Bw));
         }
     }
 
     private static void ConvertTo8Bit(VipsPipeline pipeline)
     {
-        var image = pipeline.Image;
-        if (image.Interpretation is not (Interpretation.Srgb or Interpretation.BlackAndWhite))
+        if (pipeline.Image.Interpretation is not (Interpretation.Srgb or Interpretation.Bw))
         {
-            pipeline.Apply("colourspace", image.Interpretation == Interpretation.Grey16 ? "space=b-w" : "space=srgb");
+            pipeline.Apply(image => image.Colourspace(image.Interpretation == Interpretation.Grey16 ? Interpretation.Bw : Interpretation.Srgb));
         }
-        if (!pipeline.Image.Is8Bit)
+        if (pipeline.Image.Format != Enums.BandFormat.Uchar)
         {
-            pipeline.Apply("cast", "format=uchar");
+            pipeline.Apply(image => image.Cast(Enums.BandFormat.Uchar));
         }
     }
 }

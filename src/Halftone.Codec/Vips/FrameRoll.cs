@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Globalization;
+using NetVips;
 
 namespace Halftone.Codec.Vips;
 
@@ -26,21 +26,20 @@ internal sealed class FrameRoll : IDisposable
     /// <param name="width">Of a shrunk frame.</param>
     /// <param name="height">Of a shrunk frame.</param>
     /// <returns>An image with the delays, the loop count and the profile of the source.</returns>
-    public unsafe VipsImage Shrink(VipsImage frames, int width, int height)
+    public unsafe Image Shrink(Image frames, int width, int height)
     {
         int bands = frames.Bands, count = frames.Height / frames.PageHeight, frameBytes = checked(width * height * bands);
         pixels = new SourceMemory(checked(frameBytes * count));
         for (var i = 0; i < count; i++)
         {
-            using var frame = new VipsPipeline(VipsOperation.Apply("extract_area", frames, Area(frames, i), "input"));
+            using var frame = new VipsPipeline(frames.ExtractArea(0, i * frames.PageHeight, frames.Width, frames.PageHeight));
             VipsShrinker.Apply(frame, width, height);
             using var shrunk = frame.Image.Pixels();
             shrunk.Bytes.CopyTo(pixels.GetSpan().Slice(i * frameBytes, frameBytes));
         }
         pinned = pixels.Pin();
-        var roll = VipsImage.OverPixels(pinned.Pointer, width, height * count, bands);
-        roll.BecomeAnimationOf(frames, height);
-        return roll;
+        using var roll = Image.OverPixels((nint)pinned.Pointer, width, height * count, bands);
+        return roll.AsAnimationOf(frames, height);
     }
 
     public void Dispose()
@@ -48,7 +47,4 @@ internal sealed class FrameRoll : IDisposable
         pinned.Dispose();
         pixels?.Dispose();
     }
-
-    private static string Area(VipsImage frames, int frame) => string.Create(
-        CultureInfo.InvariantCulture, $"left=0,top={(long)frame * frames.PageHeight},width={frames.Width},height={frames.PageHeight}");
 }

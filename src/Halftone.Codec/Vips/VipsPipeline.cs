@@ -1,13 +1,15 @@
+using NetVips;
+
 namespace Halftone.Codec.Vips;
 
 /// <summary>An image on its way through operations; owns the latest, and libvips keeps what that one is made from.</summary>
-internal sealed class VipsPipeline(VipsImage opened) : IDisposable
+internal sealed class VipsPipeline(Image opened) : IDisposable
 {
-    public VipsImage Image { get; private set; } = opened;
+    public Image Image { get; private set; } = opened;
 
-    public VipsPipeline Apply(string operation, string options = "") => Replace(VipsOperation.Apply(operation, Image, options));
+    public VipsPipeline Apply(Func<Image, Image> operation) => Replace(operation(Image));
 
-    public VipsPipeline Replace(VipsImage next)
+    public VipsPipeline Replace(Image next)
     {
         Image.Dispose();
         Image = next;

@@ -1,31 +1,25 @@
-using System.Globalization;
+using NetVips;
 
 namespace Halftone.Codec.Vips;
 
 /// <summary>One encoder setting per format; what there is to choose stands in the <see cref="CodecRequest"/>.</summary>
 internal static class VipsSaver
 {
-    public static VipsBlob Save(VipsImage image, ImageFormat to, CodecRequest request, bool keepsProfile)
+    public static byte[] Save(Image image, ImageFormat to, CodecRequest request, bool keepsProfile)
     {
-        var (operation, options) = to switch
+        var keep = keepsProfile ? Enums.ForeignKeep.Icc : Enums.ForeignKeep.None;
+        return to switch
         {
-            ImageFormat.Jpeg => ("jpegsave_buffer", "optimize_coding=true"),
+            ImageFormat.Jpeg => image.JpegsaveBuffer(q: request.Q, optimizeCoding: true, keep: keep),
             // A palette, chosen for the quality; effort 7 of 1 to 10 is the library's own default. Our own quantizer comes first: this is what
             // it is measured against, and the way for pixels it does not know.
-            ImageFormat.Png => ("pngsave_buffer", "palette=true,effort=7,compression=6"),
-            ImageFormat.Webp => ("webpsave_buffer", string.Create(CultureInfo.InvariantCulture, $"effort={request.WebpEffort}")),
-            ImageFormat.Gif => ("gifsave_buffer", $"effort=7,dither=0.5,bitdepth={GifBits(request.Q)}"),
-            ImageFormat.Avif => ("heifsave_buffer", string.Create(CultureInfo.InvariantCulture, $"compression=av1,bitdepth=8,effort={request.AvifEffort}")),
+            ImageFormat.Png => image.PngsaveBuffer(q: request.Q, palette: true, effort: 7, compression: 6, keep: keep),
+            ImageFormat.Webp => image.WebpsaveBuffer(q: request.Q, effort: request.WebpEffort, keep: keep),
+            ImageFormat.Gif => image.GifsaveBuffer(effort: 7, dither: 0.5, bitdepth: GifBits(request.Q), keep: keep),
+            ImageFormat.Avif => image.HeifsaveBuffer(
+                q: request.Q, compression: Enums.ForeignHeifCompression.Av1, bitdepth: 8, effort: request.AvifEffort, keep: keep),
             _ => throw new ArgumentOutOfRangeException(nameof(to), to, "cannot be written"),
         };
-        var quality = to == ImageFormat.Gif ? "" : string.Create(CultureInfo.InvariantCulture, $",Q={request.Q}");
-        if (VipsStartup.KnowsKeep)
-        {
-            return VipsOperation.Save(operation, image, options + quality + (keepsProfile ? ",keep=icc" : ",keep=none"));
-        }
-        // "strip" alone left XMP in WebP.
-        using var bare = image.Without(["exif-data", "xmp-data", "iptc-data", "photoshop-data", "icc-profile-data"]);
-        return VipsOperation.Save(operation, bare, options + quality + ",strip=true");
     }
 
     /// <summary>

@@ -1,4 +1,4 @@
-using System.Globalization;
+using NetVips;
 
 namespace Halftone.Codec.Vips;
 
@@ -9,20 +9,19 @@ namespace Halftone.Codec.Vips;
 internal static class VipsShrinker
 {
     /// <summary>The size to shrink to, as the pixels lie in the file; null where the image is to stay as large as it is.</summary>
-    public static (int Width, int Height)? Wanted(VipsImage opened, SizeBox box)
+    public static (int Width, int Height)? Wanted(Image opened, SizeBox box)
     {
         // Frames of an animation are not turned.
         var turned = opened.Orientation >= 5 && opened.Height == opened.PageHeight ? box.Turned : box;
         return turned.Holds(opened.Width, opened.PageHeight) ? null : turned.Fit(opened.Width, opened.PageHeight);
     }
 
-    /// <summary>Options for the loader, so that it decodes to a size not far above the wanted one; null where it cannot.</summary>
-    public static string? OnLoad(VipsImage opened, ImageFormat from, (int Width, int Height) wanted) => from switch
+    /// <summary>An option of the loader, so that it decodes to a size not far above the wanted one; null where it cannot.</summary>
+    public static (string Name, object Value)? OnLoad(Image opened, ImageFormat from, (int Width, int Height) wanted) => from switch
     {
-        ImageFormat.Jpeg => JpegFactor(Math.Min((double)opened.Width / wanted.Width, (double)opened.Height / wanted.Height)) is > 1 and var factor ? $"shrink={factor}" : null,
+        ImageFormat.Jpeg => JpegFactor(Math.Min((double)opened.Width / wanted.Width, (double)opened.Height / wanted.Height)) is > 1 and var factor ? ("shrink", factor) : null,
         // libwebp does not weigh colours by their alpha, and what is transparent is often black.
-        ImageFormat.Webp when opened.Height == opened.PageHeight && !opened.HasAlpha && WebpScale(opened, wanted) is < 1 and var scale =>
-            string.Create(CultureInfo.InvariantCulture, $"scale={scale:R}"),
+        ImageFormat.Webp when opened.Height == opened.PageHeight && !opened.HasAlpha() && WebpScale(opened, wanted) is < 1 and var scale => ("scale", scale),
         _ => null,
     };
 
@@ -32,10 +31,11 @@ internal static class VipsShrinker
     /// <param name="frames">Room that an animation's frames are put in.</param>
     public static void Shrink(VipsPipeline pipeline, (int Width, int Height) wanted, FrameRoll frames)
     {
-        if (pipeline.Image.Interpretation is Interpretation.Rgb16 or Interpretation.Grey16)
+        if (pipeline.Image.Interpretation is Enums.Interpretation.Rgb16 or Enums.Interpretation.Grey16)
         {
             // Becomes 8 bits in the end; six times the CPU for what nobody sees.
-            pipeline.Apply("colourspace", pipeline.Image.Interpretation == Interpretation.Grey16 ? "space=b-w" : "space=srgb");
+            pipeline.Apply(image => image.Colourspace(
+                image.Interpretation == Enums.Interpretation.Grey16 ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb));
         }
         var count = pipeline.Image.Height / pipeline.Image.PageHeight;
         if (count > 1 && FrameRoll.Takes(count, (long)wanted.Width * wanted.Height))
@@ -59,17 +59,17 @@ internal static class VipsShrinker
             return;
         }
         // Colours of transparent pixels must not be mixed into what is seen.
-        var format = pipeline.Image.HasAlpha ? pipeline.Image.SampleFormat : null;
-        if (format is not null)
+        Enums.BandFormat? format = pipeline.Image.HasAlpha() ? pipeline.Image.Format : null;
+        if (format is { } stored)
         {
-            pipeline.Apply("premultiply").Apply("cast", $"format={format}");
+            pipeline.Apply(image => image.Premultiply()).Apply(image => image.Cast(stored));
         }
         // Lanczos rings: beside an edge, what is opaque gets holes of 1 % and what is empty a veil. WebP keeps alpha exactly, and paid 20 to 47 % of its bytes for it.
-        var kernel = format is null ? "lanczos3" : "mitchell";
-        pipeline.Apply("resize", string.Create(CultureInfo.InvariantCulture, $"scale={across:R},vscale={down:R},kernel={kernel}"));
-        if (format is not null)
+        var kernel = format is null ? Enums.Kernel.Lanczos3 : Enums.Kernel.Mitchell;
+        pipeline.Apply(image => image.Resize(across, kernel: kernel, vscale: down));
+        if (format is { } again)
         {
-            pipeline.Apply("unpremultiply").Apply("cast", $"format={format}");
+            pipeline.Apply(image => image.Unpremultiply()).Apply(image => image.Cast(again));
         }
     }
 
@@ -80,7 +80,7 @@ internal static class VipsShrinker
     private static int JpegFactor(double shrink) => shrink switch { >= 16 => 8, >= 5 => 4, >= 2 => 2, _ => 1 };
 
     /// <summary>The scale at which libwebp comes out at the wanted size, or above it by little.</summary>
-    private static double WebpScale(VipsImage opened, (int Width, int Height) wanted)
+    private static double WebpScale(Image opened, (int Width, int Height) wanted)
     {
         double across = (double)wanted.Width / opened.Width, down = (double)wanted.Height / opened.Height;
         return Math.Round(opened.Height * across) == wanted.Height ? across : Math.Round(opened.Width * down) == wanted.Width ? down : Math.Max(across, down);

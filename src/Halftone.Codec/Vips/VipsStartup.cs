@@ -1,10 +1,9 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using NetVips;
 
 namespace Halftone.Codec.Vips;
 
 /// <summary>Starts libvips once in a process and closes every door of it that is not served.</summary>
-internal static unsafe class VipsStartup
+internal static class VipsStartup
 {
     // Only what reads and writes memory; the file and stream variants of the same formats stay shut.
     private static readonly string[] Served =
@@ -15,41 +14,44 @@ internal static unsafe class VipsStartup
         "VipsForeignSaveCgifBuffer", "VipsForeignSaveHeifBuffer",
     ];
 
+    /// <summary>Before it savers could not keep a profile and drop the rest.</summary>
+    private static readonly Version Oldest = new(8, 15);
+
     private static readonly Lazy<Version> Started = new(Start);
 
     /// <summary>The library's version; starts it where that has not happened.</summary>
-    /// <exception cref="LibVipsMissingException">There is no libvips.</exception>
+    /// <exception cref="LibVipsMissingException">There is no libvips, or one that is too old.</exception>
     public static Version Version => Started.Value;
-
-    /// <summary>Whether savers know the option <c>keep</c> (8.15); before it there was <c>strip</c>, which drops everything.</summary>
-    public static bool KnowsKeep => Version >= new Version(8, 15);
 
     private static Version Start()
     {
-        LibVipsFile.UseHere();
-        // What goes wrong with an image is in the error buffer; GLib's warnings about it would only fill stderr.
-        LibVips.g_log_set_default_handler(&Discard, 0);
-        if (LibVips.vips_init("halftone") != 0)
+        // The first touch of NetVips loads the library and starts it, and keeps quiet where that fails.
+        if (!ModuleInitializer.VipsInitialized)
         {
-            throw VipsException.FromErrorBuffer("vips_init");
+            throw LibVipsMissingException.NotFound();
+        }
+        var version = new Version(NetVips.NetVips.Version(0), NetVips.NetVips.Version(1), NetVips.NetVips.Version(2));
+        if (version < Oldest)
+        {
+            throw LibVipsMissingException.TooOld(version, Oldest);
+        }
+        // What goes wrong with an image is in the error buffer; GLib's warnings about it would only fill stderr.
+        foreach (var domain in (ReadOnlySpan<string?>)["VIPS", "GLib", "GLib-GObject", null])
+        {
+            Log.SetLogHandler(domain, Enums.LogLevelFlags.All, static (_, _, _) => { });
         }
         // The first shuts what libvips itself calls untrusted, the next two every other reader and writer of files.
-        LibVips.vips_block_untrusted_set(1);
-        LibVips.vips_operation_block_set("VipsForeignLoad", 1);
-        LibVips.vips_operation_block_set("VipsForeignSave", 1);
+        NetVips.NetVips.BlockUntrusted = true;
+        Operation.Block("VipsForeignLoad", true);
+        Operation.Block("VipsForeignSave", true);
         foreach (var operation in Served)
         {
-            LibVips.vips_operation_block_set(operation, 0);
+            Operation.Block(operation, false);
         }
         // One process per core works on one image each: threads inside would only wait for each other.
-        LibVips.vips_concurrency_set(1);
+        NetVips.NetVips.Concurrency = 1;
         // No image is seen twice, so a cache of operations holds memory for nothing.
-        LibVips.vips_cache_set_max(0);
-        return new Version(LibVips.vips_version(0), LibVips.vips_version(1), LibVips.vips_version(2));
-    }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void Discard(byte* domain, int level, byte* message, nint data)
-    {
+        Cache.Max = 0;
+        return version;
     }
 }

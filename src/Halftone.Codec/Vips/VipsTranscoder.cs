@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using Halftone.Codec.Png;
+using NetVips;
 
 namespace Halftone.Codec.Vips;
 
@@ -32,18 +33,18 @@ internal static class VipsTranscoder
             isShrunk = true;
             // As many of the source's bytes as belong to the pixels that are left.
             sourceBytes *= (double)wanted.Width * wanted.Height / ((double)pipeline.Image.Width * pipeline.Image.PageHeight);
-            if (VipsShrinker.OnLoad(pipeline.Image, from, wanted) is { } options)
+            if (VipsShrinker.OnLoad(pipeline.Image, from, wanted) is { } option)
             {
-                pipeline.Replace(Open(pinned, source.Length, from, to, options));
+                pipeline.Replace(Open(pinned, source.Length, from, to, option));
             }
             VipsShrinker.Shrink(pipeline, wanted, frames);
         }
         TurnUpright(pipeline);
         var keepsProfile = ColourPolicy.Apply(pipeline, to);
-        if (to == ImageFormat.Jpeg && pipeline.Image.HasAlpha)
+        if (to == ImageFormat.Jpeg && pipeline.Image.HasAlpha())
         {
             // JPEG has no transparency; shops show products on white.
-            pipeline.Apply("flatten", "background=255");
+            pipeline.Apply(flat => flat.Flatten(background: [255]));
         }
         var image = pipeline.Image;
         if (Math.Max(image.Width, image.PageHeight) > LongestSide(to))
@@ -51,8 +52,8 @@ internal static class VipsTranscoder
             return new CodecResult.Refused(CodecError.TooManyPixels, $"{image.Width} x {image.PageHeight} pixels, a side of more than {LongestSide(to)}, the longest of {to}");
         }
         // libvips encodes; only a PNG's palette is our own, for a fifth of the CPU.
-        var hasOurPalette = to == ImageFormat.Png && image is { Is8Bit: true, Bands: <= 4 };
-        var body = hasOurPalette ? EncodePalette(image, request.Q, keepsProfile, (long)sourceBytes) : Encode(image, to, request, keepsProfile);
+        var hasOurPalette = to == ImageFormat.Png && image is { Format: Enums.BandFormat.Uchar, Bands: <= 4 };
+        var body = hasOurPalette ? EncodePalette(image, request.Q, keepsProfile, (long)sourceBytes) : VipsSaver.Save(image, to, request, keepsProfile);
         return new CodecResult.Compressed(body, to, image.Width, image.PageHeight, KeptOriginal: false) { Way = hasOurPalette ? CodecWay.Palette : CodecWay.LibVips };
     }
 
@@ -65,17 +66,11 @@ internal static class VipsTranscoder
         _ => CodecRequest.MaxSidePixels,
     };
 
-    private static ReadOnlyMemory<byte> EncodePalette(VipsImage image, int q, bool keepsProfile, long sourceBytes)
+    private static ReadOnlyMemory<byte> EncodePalette(Image image, int q, bool keepsProfile, long sourceBytes)
     {
         using var pixels = image.Pixels();
         var grid = new PixelGrid(pixels.Bytes, image.Width, image.Height, image.Bands);
-        return PaletteEncoder.OfThisThread.Encode(grid, PaletteSettings.ForQuality(q), keepsProfile ? image.Profile : default, sourceBytes);
-    }
-
-    private static ReadOnlyMemory<byte> Encode(VipsImage image, ImageFormat to, CodecRequest request, bool keepsProfile)
-    {
-        using var saved = VipsSaver.Save(image, to, request, keepsProfile);
-        return saved.Bytes.ToArray();
+        return PaletteEncoder.OfThisThread.Encode(grid, PaletteSettings.ForQuality(q), keepsProfile ? image.ColourProfile : [], sourceBytes);
     }
 
     /// <summary>Reads the header. All frames are taken where both formats know animation; else, and of a TIFF's pages, the first.</summary>
@@ -83,8 +78,8 @@ internal static class VipsTranscoder
     /// <param name="length">Its bytes.</param>
     /// <param name="from">Its format.</param>
     /// <param name="to">The output's format.</param>
-    /// <param name="more">Further options of the loader.</param>
-    public static VipsImage Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to, string more = "")
+    /// <param name="more">A further option of the loader.</param>
+    public static Image Open(MemoryHandle source, int length, ImageFormat from, ImageFormat to, (string Name, object Value)? more = null)
     {
         var operation = from switch
         {
@@ -96,20 +91,28 @@ internal static class VipsTranscoder
             ImageFormat.Tiff => "tiffload_buffer",
             _ => throw new ArgumentOutOfRangeException(nameof(from)),
         };
-        // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory. These two loaders cannot do that, and would
-        // put what has more than 100 MB into a temporary file of libvips's own format, whose writer is shut.
-        var options = from is ImageFormat.Webp or ImageFormat.Avif ? "access=sequential,fail_on=error,memory=true" : "access=sequential,fail_on=error";
+        // Sequential: rows are decoded as the encoder asks for them, so a large image is never whole in memory.
+        var options = new VOption { { "access", Enums.Access.Sequential }, { "fail_on", Enums.FailOn.Error } };
+        if (from is ImageFormat.Webp or ImageFormat.Avif)
+        {
+            // These two loaders cannot do that, and would put what has more than 100 MB into a temporary file of libvips's own format, whose writer is shut.
+            options.Add("memory", true);
+        }
         if (KnowsAnimation(from) && KnowsAnimation(to))
         {
-            options += ",n=-1";
+            options.Add("n", -1);
         }
-        return VipsOperation.Load(operation, source, length, more.Length > 0 ? $"{options},{more}" : options);
+        if (more is var (name, value))
+        {
+            options.Add(name, value);
+        }
+        return VipsSource.Open(operation, source, length, options);
     }
 
     public static bool KnowsAnimation(ImageFormat format) => format is ImageFormat.Gif or ImageFormat.Webp;
 
     /// <summary>Checked on the header, before a pixel is decoded.</summary>
-    public static CodecResult.Refused? TooManyPixels(VipsImage image, long maxPixels)
+    public static CodecResult.Refused? TooManyPixels(Image image, long maxPixels)
     {
         int width = image.Width, height = image.PageHeight, frames = image.Pages;
         if (Math.Max(width, height) > CodecRequest.MaxSidePixels)
@@ -131,8 +134,8 @@ internal static class VipsTranscoder
         if (image.Orientation > 2)
         {
             // All but the mirror image read rows out of order, which sequential access cannot.
-            pipeline.Replace(image.InMemory());
+            pipeline.Replace(image.CopyMemory());
         }
-        pipeline.Apply("autorot");
+        pipeline.Apply(turned => turned.Autorot());
     }
 }

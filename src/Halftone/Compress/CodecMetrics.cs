@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Halftone.Codec;
+using Halftone.Model;
 using Halftone.Telemetry;
 
 namespace Halftone.Compress;
@@ -23,7 +24,7 @@ internal static class CodecMetrics
                 Images.Add(1, Outcome(output), Way(output));
                 break;
             case CodecResult.Refused refused:
-                Images.Add(1, new KeyValuePair<string, object?>("halftone.outcome", Status.ErrorCode.Of(refused.Error)));
+                Images.Add(1, new KeyValuePair<string, object?>("halftone.outcome", ErrorCode.Of(refused.Error)));
                 break;
         }
     }

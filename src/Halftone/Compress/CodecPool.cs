@@ -1,6 +1,5 @@
 using Halftone.Codec;
-using Halftone.Commands;
-using Halftone.Status;
+using Halftone.Model;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Compress;

@@ -1,14 +1,14 @@
+using Halftone.Io;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
-using Halftone.Commands;
 
 namespace Halftone.Compress;
 
 /// <summary>No child can be started: nothing is wrong with any image. The message is a sentence for people.</summary>
-internal sealed class CodecUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class CodecUnavailableException(string message, Exception? inner = null) : OutageException(message, inner);
 
 /// <summary>
 /// One child process. Its owner is one thread, which blocks on the pipes: with a handful of children that costs less than
@@ -24,7 +24,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     // Passed on where set. All else, secrets above all, stays behind.
     private static readonly string[] Inherited =
-        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR", "HALFTONE_LIBVIPS"];
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR"];
 
     private readonly CompressOptions options;
     private readonly ILogger logger;
@@ -81,7 +81,7 @@ internal sealed partial class CodecProcess : IDisposable
             var code = child.WaitForExit();
             child.Dispose();
             throw new CodecUnavailableException(
-                code == CodecCommand.NoLibVips ? child.lastErrors.Trim() : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}", exception);
+                code == CodecChild.NoLibVips ? child.lastErrors.Trim() : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}", exception);
         }
     }
 
@@ -199,8 +199,8 @@ internal sealed partial class CodecProcess : IDisposable
 
     private static ProcessStartInfo StartInfo(CompressOptions options)
     {
-        var (file, before) = Program();
-        var start = new ProcessStartInfo(file, [.. before, CodecCommand.Verb, Number(options.MaxChildBytes), Number(options.CpuSeconds)])
+        var (file, before) = ChildProgram();
+        var start = new ProcessStartInfo(file, [.. before, CodecChild.Verb, Number(options.MaxChildBytes), Number(options.CpuSeconds)])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -230,7 +230,7 @@ internal sealed partial class CodecProcess : IDisposable
     }
 
     /// <summary>This program again: by its own file, or through <c>dotnet</c> where it was started so (or runs inside its tests).</summary>
-    private static (string File, string[] Arguments) Program()
+    private static (string File, string[] Arguments) ChildProgram()
     {
         var self = Environment.ProcessPath;
         if (self is not null && Path.GetFileName(self) == "halftone")
@@ -246,7 +246,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Warning, "Codec process {ProcessId} says: {Text}")]
+        [LoggerMessage(621, LogLevel.Warning, "Codec process {ProcessId} says: {Text}")]
         public static partial void ChildSaid(ILogger logger, int processId, string text);
     }
 }

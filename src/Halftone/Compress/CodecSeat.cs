@@ -190,7 +190,7 @@ internal sealed partial class CodecSeat
 
     private static partial class Log
     {
-        [LoggerMessage(402, LogLevel.Warning, "An image brought its codec process down, attempt {Attempt}: {Error}, {Detail}")]
+        [LoggerMessage(622, LogLevel.Warning, "An image brought its codec process down, attempt {Attempt}: {Error}, {Detail}")]
         public static partial void ChildFailed(ILogger logger, CodecError error, string detail, int attempt);
     }
 }

@@ -50,16 +50,13 @@ internal sealed class CompressOptions : IValidatableObject
     /// From sending an image to its answer; 2 min. A backstop for a child that waits instead of working: it must leave room
     /// for <see cref="CpuSeconds"/> on a busy machine, so it is not below that.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:01", "02:00:00")]
-    public TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
+    internal TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>From starting a child to its being ready for its first image; 30 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
-    public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
+    internal TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Resident memory after an image above which a child is replaced by a fresh one; 256 MiB.</summary>
-    [Range(64L << 20, 1L << 40)]
-    public long RecycleBytes { get; set; } = 256L << 20;
+    internal long RecycleBytes { get; set; } = 256L << 20;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -11,7 +11,12 @@ internal abstract class HalftoneDatabase : IAsyncDisposable
     /// <summary>For a statement that may touch every row of a large request; the time allowed by default is for those that touch few.</summary>
     public const int LongStatementSeconds = 3_600;
 
-    static HalftoneDatabase() => GuidType.Register();
+    static HalftoneDatabase()
+    {
+        GuidType.Register();
+        // Rows are mapped by column name: first_image_id is FirstImageId.
+        Dapper.DefaultTypeMap.MatchNamesWithUnderscores = true;
+    }
 
     /// <summary>The folder of <c>Migrations/</c> with this engine's scripts.</summary>
     public abstract string Migrations { get; }

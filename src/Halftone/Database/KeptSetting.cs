@@ -1,4 +1,3 @@
-using Dapper;
 
 namespace Halftone.Database;
 
@@ -8,9 +7,8 @@ internal static class KeptSetting
     public static Task<string> GetOrAddAsync(this HalftoneDatabase database, string name, string value, CancellationToken cancellationToken) => database.WriteAsync(
         async transaction =>
         {
-            var connection = transaction.Connection!;
-            await connection.ExecuteAsync(Sql.InsertIfMissing, new { Name = name, Value = value }, transaction);
-            return await connection.ExecuteScalarAsync<string>(Sql.Select, new { Name = name }, transaction) ?? throw new InvalidOperationException($"'{name}' was not stored.");
+            await transaction.ExecuteAsync(Sql.InsertIfMissing, new { Name = name, Value = value });
+            return await transaction.ExecuteScalarAsync<string>(Sql.Select, new { Name = name }) ?? throw new InvalidOperationException($"'{name}' was not stored.");
         },
         cancellationToken);
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using Dapper;
 
 namespace Halftone.Database;
 
@@ -17,10 +16,9 @@ internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
         database.WriteAsync<IReadOnlyList<string>>(
             async transaction =>
             {
-                var connection = transaction.Connection!;
                 await database.LockMigrationsAsync(transaction);
-                await connection.ExecuteAsync(Sql.CreateMigrationTable, transaction: transaction);
-                var done = (await connection.QueryAsync<string>(Sql.AppliedMigrations, transaction: transaction)).ToHashSet(StringComparer.Ordinal);
+                await transaction.ExecuteAsync(Sql.CreateMigrationTable);
+                var done = (await transaction.QueryAsync<string>(Sql.AppliedMigrations)).ToHashSet(StringComparer.Ordinal);
                 var scripts = Scripts();
                 if (done.Except(scripts.Select(s => s.Name)).FirstOrDefault() is { } unknown)
                 {
@@ -30,8 +28,8 @@ internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
                 var ran = new List<string>();
                 foreach (var (name, sql) in scripts.Where(s => !done.Contains(s.Name)))
                 {
-                    await connection.ExecuteAsync(sql, transaction: transaction, commandTimeout: HalftoneDatabase.LongStatementSeconds);
-                    await connection.ExecuteAsync(Sql.NoteMigration, new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() }, transaction);
+                    await transaction.ExecuteAsync(sql, commandTimeout: HalftoneDatabase.LongStatementSeconds);
+                    await transaction.ExecuteAsync(Sql.NoteMigration, new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() });
                     ran.Add(name);
                 }
 

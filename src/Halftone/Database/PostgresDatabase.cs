@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using Dapper;
+using Halftone.Io;
 using Npgsql;
 
 namespace Halftone.Database;
@@ -71,7 +72,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
     public override async Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
     {
         var (transaction, result) = await OnceMoreAsync(() => BeginAndWriteAsync(write, cancellationToken));
-        await using var connection = transaction.Connection!;
+        await using var connection = transaction.OpenConnection;
         await using (transaction)
         {
             // Not tried again here: a commit whose answer was lost may have gone through, and only the caller knows what that means.
@@ -97,7 +98,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
 
                 return;
             }
-            catch (NpgsqlException exception) when (IsOutage(exception) && time.GetElapsedTime(started) < patience)
+            catch (NpgsqlException exception) when (Outage.Is(exception) && time.GetElapsedTime(started) < patience)
             {
                 OutageLog.Outage(logger, exception.Message);
                 await backoff.WaitAsync(cancellationToken);
@@ -110,15 +111,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         hold ??= await PostgresHold.TakeAsync(connectionString, (LockSpace, 1), onLost, time, logger, cancellationToken);
 
     public override Task LockMigrationsAsync(DbTransaction transaction) =>
-        transaction.Connection!.ExecuteAsync(Sql.LockMigrations, new { Space = LockSpace, Key = 2 }, transaction, commandTimeout: LongStatementSeconds);
-
-    /// <summary>
-    /// True for failures that pass by themselves or when an operator has seen to it: no connection, a server that stops or starts, a standby that is not
-    /// yet primary, no room on disk or for connections, a deadlock. https://www.postgresql.org/docs/current/errcodes-appendix.html
-    /// </summary>
-    public static bool IsOutage(NpgsqlException exception) => exception is PostgresException { SqlState: var state }
-        ? state[..2] is "08" or "40" or "53" or "57" or "58" || state is "25006" or "55P03"
-        : exception.IsTransient || exception.InnerException is IOException or System.Net.Sockets.SocketException or TimeoutException;
+        transaction.ExecuteAsync(Sql.LockMigrations, new { Space = LockSpace, Key = 2 }, commandTimeout: LongStatementSeconds);
 
     public override async ValueTask DisposeAsync()
     {
@@ -153,7 +146,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         {
             return await work();
         }
-        catch (NpgsqlException exception) when (IsOutage(exception) && exception.InnerException is not TimeoutException)
+        catch (NpgsqlException exception) when (Outage.Is(exception) && exception.InnerException is not TimeoutException)
         {
             return await work();
         }

@@ -116,7 +116,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(731, LogLevel.Critical, "While the database was down another halftone took it, and with the queue inside the process one has it alone: this one stops")]
+        [LoggerMessage(401, LogLevel.Critical, "While the database was down another halftone took it, and with the queue inside the process one has it alone: this one stops")]
         public static partial void Lost(ILogger logger);
     }
 }

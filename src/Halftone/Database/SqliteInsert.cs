@@ -19,7 +19,7 @@ internal sealed class SqliteInsert : IDisposable
     /// <param name="sql">With <c>?1</c>, <c>?2</c> and so on for what the rows bind.</param>
     public SqliteInsert(DbTransaction transaction, string sql)
     {
-        connection = ((SqliteConnection)transaction.Connection!).Handle!;
+        connection = ((SqliteConnection)transaction.OpenConnection).Handle!;
         Check(raw.sqlite3_prepare_v2(connection, sql, out statement));
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Security.Authentication;
+using Halftone.Model;
 
 namespace Halftone.Fetch;
 

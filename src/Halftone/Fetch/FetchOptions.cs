@@ -35,12 +35,10 @@ internal sealed class FetchOptions : IValidatableObject
     public int MinBytesPerSecond { get; set; } = 1024;
 
     /// <summary>From the first body byte until speed is measured; 5 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan SpeedGrace { get; set; } = TimeSpan.FromSeconds(5);
+    internal TimeSpan SpeedGrace { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a body may stay below <see cref="MinBytesPerSecond"/>; 10 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan SpeedWindow { get; set; } = TimeSpan.FromSeconds(10);
+    internal TimeSpan SpeedWindow { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest body in bytes, counted after content decoding; 64 MiB.</summary>
     [Range(1, 1 << 30)]
@@ -54,22 +52,19 @@ internal sealed class FetchOptions : IValidatableObject
     public long BudgetBytes { get; set; } = 128L << 20;
 
     /// <summary>Longest response headers in KiB; 32.</summary>
-    [Range(1, 1024)]
-    public int MaxHeaderKiB { get; set; } = 32;
+    internal int MaxHeaderKiB { get; set; } = 32;
 
     /// <summary>Redirects followed per attempt; 5. 0 follows none.</summary>
-    [Range(0, 20)]
-    public int MaxRedirects { get; set; } = 5;
+    internal int MaxRedirects { get; set; } = 5;
 
     /// <summary>Waits before the second attempt at an image and each one after; unset means 1 s, 5 s, 20 s. An empty list cannot be given.</summary>
     public TimeSpan[]? RetrySchedule { get; set; }
 
     /// <summary>Longest <c>Retry-After</c> that is obeyed; a longer one counts as this; 60 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
-    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(60);
+    internal TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Who runs this Halftone: a URL or mail address that origins find in the User-Agent, <c>Halftone/1.0 (+CONTACT)</c>.
+    /// Who runs this Halftone: a URL or mail address that origins find in the User-Agent, <c>Halftone/VERSION (+CONTACT)</c>.
     /// None by default.
     /// </summary>
     [RegularExpression("[!-'*-~]{1,200}", ErrorMessage = "Fetch:Contact must be a URL or mail address without spaces or parentheses.")]
@@ -93,23 +88,19 @@ internal sealed class FetchOptions : IValidatableObject
     /// How long an image that waits for its host, for its turn or its answer, keeps its place among <c>Queue:Prefetch</c> before it gives it
     /// to another; 0.25 s.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
-    public TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
+    internal TimeSpan HoldPlace { get; set; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>
     /// How long a request may run before it no longer counts among those at once to its host, so that a few bad URLs do not hold up the host's
     /// good ones; 2 s. At most <see cref="MinPerHost"/> such requests are lent, or up to <see cref="MaxPerHost"/> in all while the host answers others.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
+    internal TimeSpan SlowAfter { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Failures to resolve or connect in a row after which a host is left alone for a while; 4.</summary>
-    [Range(1, 1000)]
-    public int BreakerThreshold { get; set; } = 4;
+    internal int BreakerThreshold { get; set; } = 4;
 
     /// <summary>How long a host is left alone the first time; doubled at every failed try after that, up to six times; 1 s.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:10:00")]
-    public TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(1);
+    internal TimeSpan BreakerPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// How long after its first failure a host's images are still retried; 15 s. After that they fail for good at once, so

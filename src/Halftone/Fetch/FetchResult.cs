@@ -1,3 +1,5 @@
+using Halftone.Model;
+
 namespace Halftone.Fetch;
 
 /// <summary>What came of one attempt at one URL.</summary>

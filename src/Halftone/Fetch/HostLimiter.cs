@@ -1,3 +1,4 @@
+using Halftone.Model;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
@@ -365,10 +366,10 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
 
     private static partial class Log
     {
-        [LoggerMessage(311, LogLevel.Warning, "{Host} cannot be reached ({Cause}) and is left alone for {Pause}")]
+        [LoggerMessage(602, LogLevel.Warning, "{Host} cannot be reached ({Cause}) and is left alone for {Pause}")]
         public static partial void Opened(ILogger logger, string host, FetchError cause, TimeSpan pause);
 
-        [LoggerMessage(312, LogLevel.Information, "{Host} can be reached again")]
+        [LoggerMessage(603, LogLevel.Information, "{Host} can be reached again")]
         public static partial void Closed(ILogger logger, string host);
     }
 }

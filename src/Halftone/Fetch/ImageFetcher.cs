@@ -1,4 +1,4 @@
-using System.Reflection;
+using Halftone.Model;
 using Halftone.Queue;
 using Microsoft.Extensions.Options;
 
@@ -28,11 +28,8 @@ internal sealed class ImageFetcher : IDisposable
     }
 
     /// <summary><c>Halftone/VERSION (+CONTACT)</c>: an origin's operator shall know who calls and whom to ask.</summary>
-    public static string UserAgent(string? contact)
-    {
-        var version = typeof(ImageFetcher).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
-        return contact is null ? $"Halftone/{version}" : $"Halftone/{version} (+{contact})";
-    }
+    public static string UserAgent(string? contact) =>
+        contact is null ? $"Halftone/{ProductVersion.Value}" : $"Halftone/{ProductVersion.Value} (+{contact})";
 
     /// <summary>Fetches without a worker slot to give back.</summary>
     public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) => FetchAsync(url, null, slot: null, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -149,7 +150,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
 
     private static partial class Log
     {
-        [LoggerMessage(301, LogLevel.Warning, "{Host} leads to {Address}, which is outside the public internet and was not called. Fetch:AllowNetworks opens it.")]
+        [LoggerMessage(601, LogLevel.Warning, "{Host} leads to {Address}, which is outside the public internet and was not called. Fetch:AllowNetworks opens it.")]
         public static partial void AddressRefused(ILogger logger, string host, IPAddress address);
     }
 }

@@ -1,7 +1,9 @@
 using System.Threading.Channels;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
+using Halftone.Io;
+using Halftone.Model;
+using Halftone.Requests;
 using Halftone.Store;
 
 namespace Halftone.Intake;
@@ -29,7 +31,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         {
             await TryGiveUpAsync(requestId, CancellationToken.None);
         }
-        catch (Exception exception) when (OutageBackoff.IsOutage(exception))
+        catch (Exception exception) when (Outage.Is(exception))
         {
             waiting.Writer.TryWrite(requestId);
         }
@@ -46,12 +48,12 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
             async transaction =>
             {
                 var parameters = new { RequestId = requestId, Now = Time.GetUtcNow().ToUnixTimeMilliseconds() };
-                if (await transaction.Connection!.QuerySingleOrDefaultAsync<Upload>(Sql.GiveUp, parameters, transaction) is { } upload)
+                if (await transaction.QuerySingleOrDefaultAsync<Upload>(Sql.GiveUp, parameters) is { } upload)
                 {
                     await Outbox.AddAsync(transaction, upload.Delete, Time);
                 }
 
-                return await transaction.Connection!.ExecuteScalarAsync<string?>(Sql.State, parameters, transaction);
+                return await transaction.ExecuteScalarAsync<string?>(Sql.State, parameters);
             },
             cancellationToken);
         if (state is null)
@@ -77,7 +79,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         await database.WriteAsync(
             async transaction =>
             {
-                foreach (var upload in await transaction.Connection!.QueryAsync<Upload>(Sql.Abandon, parameters, transaction))
+                foreach (var upload in await transaction.QueryAsync<Upload>(Sql.Abandon, parameters))
                 {
                     await Outbox.AddAsync(transaction, upload.Delete, Time);
                     Log.Abandoned(Logger, upload.RequestId);
@@ -130,19 +132,19 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
 
         private const string Delete = "UPDATE request SET state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now";
 
-        public const string Abandon = $"{Delete} WHERE state = 'receiving' AND updated_at < @Abandoned RETURNING request_id AS RequestId, run AS Run";
+        public const string Abandon = $"{Delete} WHERE state = 'receiving' AND updated_at < @Abandoned RETURNING request_id, run";
 
-        public const string GiveUp = $"{Delete} WHERE state = 'receiving' AND request_id = @RequestId RETURNING request_id AS RequestId, run AS Run";
+        public const string GiveUp = $"{Delete} WHERE state = 'receiving' AND request_id = @RequestId RETURNING request_id, run";
 
         public const string State = "SELECT state FROM request WHERE request_id = @RequestId";
     }
 
     private static partial class Log
     {
-        [LoggerMessage(121, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
+        [LoggerMessage(802, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(122, LogLevel.Error, "Upload {RequestId} failed and could not be removed; it is when it has been silent for minutes")]
+        [LoggerMessage(803, LogLevel.Error, "Upload {RequestId} failed and could not be removed; it is when it has been silent for minutes")]
         public static partial void NotGivenUp(ILogger logger, Guid requestId, Exception exception);
     }
 }

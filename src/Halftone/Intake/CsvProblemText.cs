@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
+using Halftone.Catalogue;
+using Halftone.Csv;
 
 namespace Halftone.Intake;
 
@@ -7,6 +10,19 @@ internal static class CsvProblemText
 {
     public static CsvProblem OnlyBlankLines() => new(0, null, CsvProblemCode.EmptyFile,
         "The file holds nothing but blank lines. Check that the export had finished, and upload it again.");
+
+    public static CsvProblem EmptyFile() => new(0, null, CsvProblemCode.EmptyFile,
+        "The file is empty. Check that the export had finished, and upload it again.");
+
+    public static CsvProblem BadEncoding(CsvDetected.Broken broken) => new(broken.Line, null, CsvProblemCode.BadEncoding, broken.Fault switch
+    {
+        CsvFault.ZeroByte => $"Line {broken.Line} holds zero bytes, which no text has. Save the file again as “CSV UTF-8” and upload that.",
+        CsvFault.BrokenUtf8 =>
+            $"The file says that it is UTF-8, but line {broken.Line} holds a byte that is not. Save the file again as “CSV UTF-8” and upload that.",
+        CsvFault.BrokenUtf16 =>
+            $"The file says that it is UTF-16, but line {broken.Line} holds half a character. Save the file again as “CSV UTF-8” and upload that.",
+        _ => throw new UnreachableException(),
+    });
 
     public static CsvProblem NoHeader(long line) => new(line, null, CsvProblemCode.NoHeader,
         $"Line {line} should hold the column names, but holds an image address. Put a line such as “S. No.,Product Name,{CsvColumns.UrlNames[0]}” before it.");

@@ -1,4 +1,5 @@
 using System.Text;
+using Halftone.Catalogue;
 
 namespace Halftone.Intake;
 
@@ -7,6 +8,23 @@ internal static class FileKind
 {
     /// <summary>Bytes wanted of the file's beginning.</summary>
     public const int HeadBytes = 512;
+
+    /// <summary>Reads the beginning of a file.</summary>
+    /// <param name="spooled">Seekable; its position afterwards is undefined.</param>
+    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <returns>Null where nothing speaks against a CSV.</returns>
+    public static async Task<CsvProblem?> CheckAsync(Stream spooled, CancellationToken cancellationToken)
+    {
+        if (spooled.Length == 0)
+        {
+            return CsvProblemText.EmptyFile();
+        }
+
+        var head = new byte[HeadBytes];
+        spooled.Position = 0;
+        var length = await spooled.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken);
+        return NotACsv(head.AsSpan(0, length)) is { } reason ? new CsvProblem(0, null, CsvProblemCode.NotACsv, reason) : null;
+    }
 
     /// <summary>What the file is and what to do, as a sentence or two; null where nothing speaks against a CSV.</summary>
     /// <param name="head">The first <see cref="HeadBytes"/> bytes, or the whole file where it is shorter.</param>

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Halftone.Io;
 
 namespace Halftone.Intake;
 

@@ -1,4 +1,4 @@
-using Halftone.Status;
+using Halftone.Requests;
 
 namespace Halftone.Intake;
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Halftone.Csv;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Intake;
@@ -48,8 +49,10 @@ internal sealed class IntakeOptions
     public int MaxVariants { get; set; } = 8;
 
     /// <summary>Problems named in an answer; the rest are counted. 100.</summary>
-    [Range(1, 10_000)]
-    public int MaxListedProblems { get; set; } = 100;
+    internal int MaxListedProblems { get; set; } = 100;
+
+    /// <summary>The limits that a scanner keeps.</summary>
+    internal CsvLimits CsvLimits => new(MaxRecordBytes, MaxColumns);
 }
 
 [OptionsValidator]

@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using Halftone.Catalogue;
+using Halftone.Csv;
 
 namespace Halftone.Intake;
 
@@ -43,14 +46,23 @@ internal sealed class ProductCsvReader
     /// <returns>A reader in any case; what is wrong stands in its <see cref="Problems"/>, and then it has no rows.</returns>
     public static async Task<ProductCsvReader> OpenAsync(Stream spooled, IntakeOptions options, CancellationToken cancellationToken)
     {
-        var (dialect, problem) = await CsvDetection.DetectAsync(spooled, options, cancellationToken);
-        if (dialect is not null)
+        if (await FileKind.CheckAsync(spooled, cancellationToken) is { } otherKind)
         {
-            return await ReopenAsync(spooled, dialect, options, cancellationToken);
+            return Unread(otherKind, options);
         }
 
+        return await CsvDetection.DetectAsync(spooled, options.CsvLimits, CsvColumns.Score, cancellationToken) switch
+        {
+            CsvDetected.Found found => await ReopenAsync(spooled, found.Dialect, options, cancellationToken),
+            CsvDetected.Broken broken => Unread(CsvProblemText.BadEncoding(broken), options),
+            _ => throw new UnreachableException(),
+        };
+    }
+
+    private static ProductCsvReader Unread(CsvProblem problem, IntakeOptions options)
+    {
         var problems = new CsvProblems(options.MaxListedProblems);
-        problems.Add(problem!);
+        problems.Add(problem);
         return new ProductCsvReader(options, null, null, null, problems);
     }
 
@@ -58,7 +70,7 @@ internal sealed class ProductCsvReader
     public static async Task<ProductCsvReader> ReopenAsync(Stream spooled, CsvDialect dialect, IntakeOptions options, CancellationToken cancellationToken)
     {
         var problems = new CsvProblems(options.MaxListedProblems);
-        var scanner = CsvScanner.Open(spooled, dialect, options);
+        var scanner = CsvScanner.Open(spooled, dialect, options.CsvLimits);
         CsvScan scan;
         do
         {

@@ -3,8 +3,11 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Dapper;
+using Halftone.Catalogue;
+using Halftone.Csv;
 using Halftone.Database;
-using Halftone.Queue;
+using Halftone.Model;
+using Halftone.Requests;
 using Halftone.Store;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
@@ -259,17 +262,16 @@ internal sealed partial class RequestIntake(
         database.WriteAsync(
             async transaction =>
             {
-                var connection = transaction.Connection!;
                 var bodyHash = HashOf(upload.BodyHash, choices);
                 // First of all, for it takes the counters' locks: of two uploads with one key the second waits here and then finds the first.
-                var product = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows }, transaction);
-                var image = await connection.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images }, transaction);
+                var product = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "product", Count = file.Rows });
+                var image = await transaction.ExecuteScalarAsync<long>(Sql.ReserveIds, new { Name = "image", Count = file.Images });
                 if (choices.IdempotencyKey is not null && await FindEarlierAsync(transaction, choices, bodyHash) is { } earlier)
                 {
                     return (default(NextIds), earlier);
                 }
 
-                await connection.ExecuteAsync(
+                await transaction.ExecuteAsync(
                     Sql.InsertRequest,
                     new
                     {
@@ -294,8 +296,7 @@ internal sealed partial class RequestIntake(
                         UploadKey = upload.Key,
                         TraceParent = Traces.Current,
                         Now = Now(),
-                    },
-                    transaction);
+                    });
                 return (new NextIds(product, image), (IntakeResult?)null);
             },
             cancellationToken);
@@ -316,7 +317,7 @@ internal sealed partial class RequestIntake(
     /// <summary>What was left of an upload whose process died, or that failed and whose removal failed too, must not hold its key.</summary>
     private static async Task<IntakeResult?> GiveUpKeyAsync(DbTransaction transaction, object parameters)
     {
-        await transaction.Connection!.ExecuteAsync(Sql.GiveUpKey, parameters, transaction);
+        await transaction.ExecuteAsync(Sql.GiveUpKey, parameters);
         return null;
     }
 
@@ -330,8 +331,8 @@ internal sealed partial class RequestIntake(
             Oldest = (now - KeyLifetime).ToUnixTimeMilliseconds(),
             Abandoned = (now - AbandonedUploads.LongestSilence).ToUnixTimeMilliseconds(),
         };
-        await transaction.Connection!.ExecuteAsync(Sql.ForgetOldKey, parameters, transaction);
-        return await transaction.Connection!.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters, transaction) switch
+        await transaction.ExecuteAsync(Sql.ForgetOldKey, parameters);
+        return await transaction.QuerySingleOrDefaultAsync<EarlierRow>(Sql.Earlier, parameters) switch
         {
             null => null,
             { State: "receiving" } row when row.UpdatedAt >= parameters.Abandoned => new IntakeResult.KeyInUse(),
@@ -385,7 +386,7 @@ internal sealed partial class RequestIntake(
             async transaction =>
             {
                 var now = Now();
-                ExpectReceiving(requestId, await transaction.Connection!.ExecuteAsync(Sql.Touch, new { RequestId = requestId, Now = now }, transaction));
+                ExpectReceiving(requestId, await transaction.ExecuteAsync(Sql.Touch, new { RequestId = requestId, Now = now }));
                 return await ChunkInsert.RunAsync(transaction, requestId, rows, ids, equalUrls, now, cancellationToken);
             },
             cancellationToken);
@@ -395,7 +396,7 @@ internal sealed partial class RequestIntake(
         database.WriteAsync(
             async transaction =>
             {
-                ExpectReceiving(requestId, await transaction.Connection!.ExecuteAsync(Sql.Promise, new { RequestId = requestId, Now = Now() }, transaction));
+                ExpectReceiving(requestId, await transaction.ExecuteAsync(Sql.Promise, new { RequestId = requestId, Now = Now() }));
                 Message first = images > 0
                     ? new Message.Plan { RequestId = requestId, Run = 1, After = 0 }
                     : new Message.Finish { RequestId = requestId, Run = 1 };
@@ -445,7 +446,7 @@ internal sealed partial class RequestIntake(
             """;
 
         public const string Earlier = """
-            SELECT request_id AS RequestId, state AS State, updated_at AS UpdatedAt, body_hash AS BodyHash, products AS Products, images AS Images
+            SELECT request_id, state, updated_at, body_hash, products, images
             FROM   request
             WHERE  owner = @Owner AND idempotency_key = @IdempotencyKey
             """;
@@ -465,7 +466,7 @@ internal sealed partial class RequestIntake(
 
     private static partial class Log
     {
-        [LoggerMessage(901, LogLevel.Information, "Request {RequestId} was accepted: {Products} products, {Images} images")]
+        [LoggerMessage(801, LogLevel.Information, "Request {RequestId} was accepted: {Products} products, {Images} images")]
         public static partial void Accepted(ILogger logger, Guid requestId, long products, long images);
     }
 }

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Halftone.Catalogue;
+using Halftone.Requests;
 
 namespace Halftone.Intake;
 
@@ -50,7 +52,7 @@ internal sealed record UploadChecked
     public required long Images { get; init; }
 
     /// <summary>Hosts of the image URLs, the most frequent first; 100 at most.</summary>
-    public required IReadOnlyList<Status.StatusHostCount> Hosts { get; init; }
+    public required IReadOnlyList<StatusHostCount> Hosts { get; init; }
 
     /// <summary>The first problems, 100 at most.</summary>
     public required IReadOnlyList<UploadProblem> Errors { get; init; }

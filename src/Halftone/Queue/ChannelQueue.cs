@@ -1,4 +1,5 @@
-using Halftone.Database;
+using Halftone.Io;
+using Halftone.Model;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Queue;
@@ -80,7 +81,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         {
             Log.HandlerThrew(logger, taken.Message.GetType().Name, taken.Message.RequestId, taken.Deliveries, exception);
             // Our own outage is not the message's fault.
-            _ = RedeliverAsync(queue, OutageBackoff.IsOutage(exception) ? taken : taken with { Deliveries = taken.Deliveries + 1 }, cancellationToken);
+            _ = RedeliverAsync(queue, Outage.Is(exception) ? taken : taken with { Deliveries = taken.Deliveries + 1 }, cancellationToken);
         }
         finally
         {
@@ -105,7 +106,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     private static partial class Log
     {
-        [LoggerMessage(201, LogLevel.Error, "The handler of {Message} for request {RequestId} failed at delivery {Delivery}")]
+        [LoggerMessage(501, LogLevel.Error, "The handler of {Message} for request {RequestId} failed at delivery {Delivery}")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, int delivery, Exception exception);
     }
 }

@@ -1,3 +1,5 @@
+using Halftone.Model;
+
 namespace Halftone.Queue;
 
 /// <summary>

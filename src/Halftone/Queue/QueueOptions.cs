@@ -21,12 +21,10 @@ internal sealed class QueueOptions : IValidatableObject
     public int Prefetch { get; set; } = 32;
 
     /// <summary>Images beyond <see cref="Prefetch"/> that may wait for their host without holding a place, 16 to 100,000; 4,096.</summary>
-    [Range(16, 100_000)]
-    public int WaitingImages { get; set; } = 4_096;
+    internal int WaitingImages { get; set; } = 4_096;
 
     /// <summary>Images of one request that may so wait before no more of it are published, 1 to 10,000; 64.</summary>
-    [Range(1, 10_000)]
-    public int WaitingImagesPerRequest { get; set; } = 64;
+    internal int WaitingImagesPerRequest { get; set; } = 64;
 
     /// <summary>Images a Plan publishes before the next request has its turn, 1 to 1,000; 16.</summary>
     [Range(1, 1_000)]
@@ -37,27 +35,23 @@ internal sealed class QueueOptions : IValidatableObject
     public int DeliverPrefetch { get; set; } = 32;
 
     /// <summary>Result files written at a time, 1 to 64; 2.</summary>
-    [Range(1, 64)]
-    public int FinishPrefetch { get; set; } = 2;
+    internal int FinishPrefetch { get; set; } = 2;
 
     /// <summary>How often a message may be handed out before it is a dead letter, 2 to 100; 20.</summary>
-    [Range(2, 100)]
-    public int DeliveryLimit { get; set; } = 20;
+    internal int DeliveryLimit { get; set; } = 20;
 
     /// <summary>Pause before a message whose handler threw is handed out again; 1 s.</summary>
-    public TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
+    internal TimeSpan RedeliveryPause { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Pause before a message on RabbitMQ that no version here can read, or a dead letter other than an image, returns to its queue, 50 ms to 10 min; 1 min.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.050", "00:10:00")]
-    public TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
+    internal TimeSpan ParkedPause { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>How often due retries are looked for; 1 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:01:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a retry that was handed out is given before it is handed out again, if nothing was recorded; 10 min.</summary>
-    [Range(typeof(TimeSpan), "00:00:30", "1.00:00:00")]
-    public TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
+    internal TimeSpan Lease { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>The nodes that <see cref="Uri"/> names.</summary>
     public IReadOnlyList<Uri> Nodes => [.. Uri.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(node => new Uri(node))];

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using System.Text.Json;
-using Halftone.Database;
+using Halftone.Io;
+using Halftone.Model;
 using Microsoft.Extensions.Options;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -441,22 +442,22 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private static partial class Log
     {
-        [LoggerMessage(241, LogLevel.Warning, "Queue {Queue} waits: {Reason}")]
+        [LoggerMessage(511, LogLevel.Warning, "Queue {Queue} waits: {Reason}")]
         public static partial void Outage(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(242, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); what was under way is delivered again")]
+        [LoggerMessage(512, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); what was under way is delivered again")]
         public static partial void ChannelClosed(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(243, LogLevel.Error, "A message on {Queue} cannot be read by this version; it comes back later")]
+        [LoggerMessage(513, LogLevel.Error, "A message on {Queue} cannot be read by this version; it comes back later")]
         public static partial void Unreadable(ILogger logger, string queue, Exception exception);
 
-        [LoggerMessage(244, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; it is delivered again")]
+        [LoggerMessage(514, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; it is delivered again")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, Exception exception);
 
-        [LoggerMessage(245, LogLevel.Information, "An answer on channel {Channel} was lost ({Reason}); its message is delivered again")]
+        [LoggerMessage(515, LogLevel.Information, "An answer on channel {Channel} was lost ({Reason}); its message is delivered again")]
         public static partial void AnswerLost(ILogger logger, int channel, string reason);
 
-        [LoggerMessage(246, LogLevel.Error, "A dead letter of {Queue} was not dealt with; it comes again")]
+        [LoggerMessage(516, LogLevel.Error, "A dead letter of {Queue} was not dealt with; it comes again")]
         public static partial void NotBuried(ILogger logger, QueueName queue, Exception exception);
     }
 }

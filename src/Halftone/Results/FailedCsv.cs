@@ -1,4 +1,5 @@
-using Halftone.Intake;
+using Halftone.Catalogue;
+using Halftone.Csv;
 
 namespace Halftone.Results;
 
@@ -19,7 +20,7 @@ internal static class FailedCsv
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);
-        await using var output = await CsvOutput.BeginAsync(destination, dialect, cancellationToken);
+        await using var output = await CsvWriter.BeginAsync(destination, dialect, cancellationToken);
         CsvColumns? columns = null;
         var row = new List<ImageOutcome>();
         while (await scanner.ReadRecordAsync(cancellationToken))
@@ -48,7 +49,7 @@ internal static class FailedCsv
         await output.FlushAsync(cancellationToken);
     }
 
-    private static void WriteRow(CsvScanner scanner, CsvDialect dialect, CsvColumns columns, List<ImageOutcome> row, CsvOutput output)
+    private static void WriteRow(CsvScanner scanner, CsvDialect dialect, CsvColumns columns, List<ImageOutcome> row, CsvWriter output)
     {
         var failed = row.Count(outcome => outcome.Error is not null);
         if (failed == row.Count && failed > 0)

@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dapper;
 using Halftone.Database;
-using Halftone.Status;
+using Halftone.Requests;
 
 namespace Halftone.Results;
 
@@ -101,7 +102,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     {
         await foreach (var line in ReadAsync(firstImageId, images, cancellationToken))
         {
-            await destination.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ApiJson.Default.ImageLine), cancellationToken);
+            await destination.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(line, ResultJson.Default.ImageLine), cancellationToken);
             await destination.WriteAsync(NewLine, cancellationToken);
         }
     }
@@ -208,10 +209,10 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     private static class Sql
     {
         private const string Columns = """
-            p.line AS Line, p.serial_number AS SerialNumber, p.product_name AS ProductName, i.image_id - p.first_image_id + 1 AS Number,
-                   i.input_url AS InputUrl, i.state AS State, i.object_key AS ObjectKey, i.error_code AS ErrorCode, i.http_status AS HttpStatus,
-                   i.bytes_in AS BytesIn, i.bytes_out AS BytesOut, i.kept_original AS KeptOriginal, i.reused AS Reused, i.width AS Width, i.height AS Height,
-                   i.content_hash AS ContentHash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS Variants, i.fetch_ms AS FetchMs, i.compress_ms AS CompressMs, i.store_ms AS StoreMs
+            p.line, p.serial_number, p.product_name, i.image_id - p.first_image_id + 1 AS number,
+                   i.input_url, i.state, i.object_key, i.error_code, i.http_status,
+                   i.bytes_in, i.bytes_out, i.kept_original, i.reused, i.width, i.height,
+                   i.content_hash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS variants, i.fetch_ms, i.compress_ms, i.store_ms
             """;
 
         public const string Page = $"""
@@ -241,9 +242,13 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public const string PageOfState = $"{UpToState} = @State\n{AfterState}";
 
         public const string Range = """
-            SELECT first_image_id AS FirstImageId, images AS Images
+            SELECT first_image_id, images
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
             """;
     }
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ImageLine))]
+internal sealed partial class ResultJson : JsonSerializerContext;

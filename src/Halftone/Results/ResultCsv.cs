@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Halftone.Intake;
+using Halftone.Catalogue;
+using Halftone.Csv;
 
 namespace Halftone.Results;
 
@@ -23,7 +24,7 @@ internal static class ResultCsv
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);
-        await using var output = await CsvOutput.BeginAsync(destination, dialect, cancellationToken);
+        await using var output = await CsvWriter.BeginAsync(destination, dialect, cancellationToken);
         var writer = new RecordWriter(scanner, output, dialect, variants, escapeFormulas);
         var row = new List<ImageOutcome>();
         while (await scanner.ReadRecordAsync(cancellationToken))
@@ -77,7 +78,7 @@ internal static class ResultCsv
     }
 
     /// <summary>Writes the record that the scanner stands on with our cells in it.</summary>
-    private sealed class RecordWriter(CsvScanner scanner, CsvOutput output, CsvDialect dialect, IReadOnlyList<string> variants, bool escapeFormulas)
+    private sealed class RecordWriter(CsvScanner scanner, CsvWriter output, CsvDialect dialect, IReadOnlyList<string> variants, bool escapeFormulas)
     {
         private readonly StringBuilder cell = new();
 

@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
 using Dapper;
 using Halftone.Database;
-using Halftone.Fetch;
-using Halftone.Status;
-using Halftone.Store;
+using Halftone.Model;
+using Halftone.Requests;
 
 namespace Halftone.Results;
 
@@ -56,8 +55,8 @@ internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
     private static class Sql
     {
         public const string Page = """
-            SELECT p.line AS Line, i.object_key AS ObjectKey, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS Variants,
-                   CASE WHEN i.state = 'failed' THEN i.error_code END AS ErrorCode, i.http_status AS HttpStatus
+            SELECT p.line, i.object_key, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS variants,
+                   CASE WHEN i.state = 'failed' THEN i.error_code END AS error_code, i.http_status
             FROM   image i JOIN product p ON p.product_id = i.product_id
             WHERE  i.image_id >= @First AND i.image_id < @End
             ORDER  BY i.image_id

@@ -6,6 +6,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Halftone.Io;
+using Halftone.Model;
 
 namespace Halftone.Store;
 

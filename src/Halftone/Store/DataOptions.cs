@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Halftone.Io;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Store;

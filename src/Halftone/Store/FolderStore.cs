@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Halftone.Io;
+using Halftone.Model;
 
 namespace Halftone.Store;
 

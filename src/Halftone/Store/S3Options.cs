@@ -54,7 +54,7 @@ internal sealed partial class S3Options : IValidatableObject
     /// How long a call may be silent, with nothing sent and nothing come, before the bucket counts as away: 1 second to 10 minutes; 20 seconds. As long as
     /// bytes move a call may take any time. A line slower than 2 Mbit/s needs longer, or a smaller <c>Queue:Prefetch</c>.
     /// </summary>
-    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
+    internal TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
 
     public bool IsUsed => Bucket.Length > 0;
 
@@ -78,11 +78,6 @@ internal sealed partial class S3Options : IValidatableObject
         if (LinkLifetime is { } lifetime && (lifetime < TimeSpan.FromMinutes(1) || lifetime > TimeSpan.FromDays(7)))
         {
             yield return new($"{lifetime}: 00:01:00 to 7.00:00:00 is allowed.", [nameof(LinkLifetime)]);
-        }
-
-        if (Timeout < TimeSpan.FromSeconds(1) || Timeout > TimeSpan.FromMinutes(10))
-        {
-            yield return new($"{Timeout}: 00:00:01 to 00:10:00 is allowed.", [nameof(Timeout)]);
         }
 
         if (LinkLifetime is not null && PublicBaseUrl.Length > 0)

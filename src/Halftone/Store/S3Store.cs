@@ -5,6 +5,8 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Amazon.S3.Transfer;
+using Halftone.Io;
+using Halftone.Model;
 
 namespace Halftone.Store;
 

@@ -1,4 +1,6 @@
+using Halftone.Io;
+
 namespace Halftone.Store;
 
 /// <summary>The object store does not answer, or refuses us: our own outage, which is waited out, never an image's fault. The message names the store.</summary>
-internal sealed class StoreUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class StoreUnavailableException(string message, Exception? inner = null) : OutageException(message, inner);

@@ -1,3 +1,5 @@
+using Halftone.Model;
+
 namespace Halftone.Store;
 
 /// <summary>Everything that is stored for an image, as its row says.</summary>

@@ -4,7 +4,7 @@ using System.Diagnostics.Metrics;
 namespace Halftone.Telemetry;
 
 /// <summary>
-/// What is counted and timed as it happens; <see cref="Gauges"/> has what is looked at when metrics are sent. docs/operations.md lists all of it. Without a
+/// What is counted and timed as it happens; the gauges are in <c>Hosting</c>. docs/operations.md lists all of it. Without a
 /// listener each call costs some nanoseconds.
 /// </summary>
 internal static class Instruments
@@ -23,8 +23,8 @@ internal static class Instruments
     private static readonly Counter<long> Input = Meter.CreateCounter<long>("halftone.image.input", "By", "Bytes of completed images as they were downloaded.");
     private static readonly Counter<long> Output = Meter.CreateCounter<long>("halftone.image.output", "By", "Bytes of completed images as they were stored.");
     private static readonly Histogram<double> StageDuration = Meter.CreateHistogram("halftone.image.stage.duration", "s", "How long a stage of an image took, waiting included.", [], Seconds);
-    private static readonly Counter<long> Requests = Meter.CreateCounter<long>("halftone.requests", "{request}", "Requests that ended, by state.");
-    private static readonly Counter<long> Webhooks = Meter.CreateCounter<long>("halftone.webhook.attempts", "{attempt}", "Attempts to deliver an event, by outcome.");
+    private static readonly Counter<long> EndedRequests = Meter.CreateCounter<long>("halftone.requests", "{request}", "Requests that ended, by state.");
+    private static readonly Counter<long> WebhookAttempts = Meter.CreateCounter<long>("halftone.webhook.attempts", "{attempt}", "Attempts to deliver an event, by outcome.");
     private static readonly Histogram<double> WebhookDuration = Meter.CreateHistogram("halftone.webhook.duration", "s", "How long an attempt to deliver an event took.", [], Seconds);
     private static readonly Counter<long> Outages = Meter.CreateCounter<long>("halftone.outages", "{wait}", "Times that work had to wait because the database, the queue, a store, the disk or the codec failed.");
 
@@ -54,7 +54,7 @@ internal static class Instruments
     /// <param name="took">Waiting for a turn included.</param>
     public static void Stage(string stage, TimeSpan took) => StageDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("halftone.stage", stage));
 
-    public static void Ended(string state) => Requests.Add(1, new KeyValuePair<string, object?>("halftone.state", state));
+    public static void Ended(string state) => EndedRequests.Add(1, new KeyValuePair<string, object?>("halftone.state", state));
 
     /// <param name="outcome">delivered, postponed, failed or gone.</param>
     /// <param name="code">Null where it was delivered.</param>
@@ -66,7 +66,7 @@ internal static class Instruments
             tags.Add(Error(code));
         }
 
-        Webhooks.Add(1, tags);
+        WebhookAttempts.Add(1, tags);
         WebhookDuration.Record(took.TotalSeconds);
     }
 

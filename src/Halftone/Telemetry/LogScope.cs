@@ -1,5 +1,5 @@
 using System.Collections;
-using Halftone.Queue;
+using Halftone.Model;
 
 namespace Halftone.Telemetry;
 

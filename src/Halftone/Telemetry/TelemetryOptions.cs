@@ -30,8 +30,7 @@ internal sealed class TelemetryOptions : IValidatableObject
     public double TraceRatio { get; set; } = 1;
 
     /// <summary>Images of one request that are traced, evenly spread over it, 0 to 1,000,000; 1,000. An image makes five spans.</summary>
-    [Range(0, 1_000_000)]
-    public int TracedImages { get; set; } = 1_000;
+    internal int TracedImages { get; set; } = 1_000;
 
     /// <summary>How long a stop waits for the collector to take what is left, 0.1 to 30 s; 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:00:30")]

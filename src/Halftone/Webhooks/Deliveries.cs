@@ -2,7 +2,9 @@ using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using Dapper;
-using Halftone.Status;
+using Halftone.Database;
+using Halftone.Model;
+using Halftone.Requests;
 
 namespace Halftone.Webhooks;
 
@@ -48,7 +50,7 @@ internal static class Deliveries
         ExecuteAsync(transaction, Sql.InsertOrAgain, request, null, urls, now);
 
     private static Task<int> ExecuteAsync(DbTransaction transaction, string sql, EndedRequest request, string? onlyWebhookId, PublicUrls urls, long now) =>
-        transaction.Connection!.ExecuteAsync(
+        transaction.ExecuteAsync(
             sql,
             new
             {
@@ -59,8 +61,7 @@ internal static class Deliveries
                 OnlyWebhookId = onlyWebhookId,
                 Body = Encoding.UTF8.GetString(EventOf(request, urls).ToBody()),
                 Now = now,
-            },
-            transaction);
+            });
 
     private static WebhookEvent EventOf(EndedRequest request, PublicUrls urls) => new()
     {

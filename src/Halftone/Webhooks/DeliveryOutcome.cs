@@ -1,4 +1,4 @@
-using Halftone.Fetch;
+using Halftone.Model;
 
 namespace Halftone.Webhooks;
 

@@ -3,7 +3,8 @@ using System.Diagnostics;
 using System.Text;
 using Dapper;
 using Halftone.Database;
-using Halftone.Fetch;
+using Halftone.Io;
+using Halftone.Model;
 using Halftone.Queue;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
@@ -34,7 +35,7 @@ internal sealed partial class DeliveryRun(
         if (turn is null)
         {
             await database.WriteAsync(
-                transaction => transaction.Connection!.ExecuteAsync(Sql.PutOff, new { message.DeliveryId, waiting.Attempt, LeasedUntil = waiting.NextAttemptAt, NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds() }, transaction),
+                transaction => transaction.ExecuteAsync(Sql.PutOff, new { message.DeliveryId, waiting.Attempt, LeasedUntil = waiting.NextAttemptAt, NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds() }),
                 cancellationToken);
         }
         else if (await FindAsync(message, cancellationToken) is { } delivery)
@@ -94,16 +95,15 @@ internal sealed partial class DeliveryRun(
     /// <returns>Whether the attempt was still the one that was due.</returns>
     private static async Task<bool> RecordAsync(DbTransaction transaction, Attempt attempt)
     {
-        var connection = transaction.Connection!;
-        if (await connection.ExecuteAsync(Sql.Record, attempt, transaction) == 0)
+        if (await transaction.ExecuteAsync(Sql.Record, attempt) == 0)
         {
             return false;
         }
 
-        await connection.ExecuteAsync(Sql.InsertAttempt, attempt, transaction);
+        await transaction.ExecuteAsync(Sql.InsertAttempt, attempt);
         if (attempt.IsGone)
         {
-            await connection.ExecuteAsync(Sql.DisableWebhook, attempt, transaction);
+            await transaction.ExecuteAsync(Sql.DisableWebhook, attempt);
         }
 
         return true;
@@ -166,8 +166,8 @@ internal sealed partial class DeliveryRun(
     private static class Sql
     {
         public const string Pending = """
-            SELECT request_id AS RequestId, webhook_id AS WebhookId, endpoint AS Endpoint, body AS Body, attempt AS Attempt, schedule_from AS ScheduleFrom, next_attempt_at AS NextAttemptAt,
-                   (SELECT r.trace_parent FROM request r WHERE r.request_id = delivery.request_id) AS TraceParent
+            SELECT request_id, webhook_id, endpoint, body, attempt, schedule_from, next_attempt_at,
+                   (SELECT r.trace_parent FROM request r WHERE r.request_id = delivery.request_id) AS trace_parent
             FROM   delivery
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;
@@ -196,10 +196,10 @@ internal sealed partial class DeliveryRun(
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus})")]
+        [LoggerMessage(841, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} (HTTP {HttpStatus})")]
         public static partial void Answered(ILogger logger, long deliveryId, int attempt, string state, int httpStatus);
 
-        [LoggerMessage(403, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} ({Error})")]
+        [LoggerMessage(842, LogLevel.Information, "Delivery {DeliveryId}, attempt {Attempt}: {State} ({Error})")]
         public static partial void NotAnswered(ILogger logger, long deliveryId, int attempt, string state, string error);
     }
 }

@@ -31,8 +31,7 @@ internal sealed class WebhookOptions : IValidatableObject
     public TimeSpan[]? RetrySchedule { get; set; }
 
     /// <summary>Longest <c>Retry-After</c> that is obeyed; a longer one counts as this; 24 h.</summary>
-    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
-    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromHours(24);
+    internal TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary><see cref="RetrySchedule"/> or the default.</summary>
     internal IReadOnlyList<TimeSpan> RetryDelays => RetrySchedule is { Length: > 0 } ? RetrySchedule : DefaultRetrySchedule;

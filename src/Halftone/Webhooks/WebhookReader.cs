@@ -203,7 +203,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
     private static class Sql
     {
         public const string Webhooks = """
-            SELECT webhook_id AS WebhookId, request_id AS RequestId, callback_url AS CallbackUrl, created_at AS CreatedAt, disabled_at AS DisabledAt
+            SELECT webhook_id, request_id, callback_url, created_at, disabled_at
             FROM   webhook
             WHERE  owner = @Owner
             ORDER  BY webhook_id DESC
@@ -214,7 +214,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         public const string RequestExists = "SELECT count(*) FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
 
         public const string OfWebhook = """
-            SELECT delivery_id AS DeliveryId, request_id AS RequestId, webhook_id AS WebhookId, endpoint AS Endpoint, state AS State, next_attempt_at AS NextAttemptAt
+            SELECT delivery_id, request_id, webhook_id, endpoint, state, next_attempt_at
             FROM   delivery
             WHERE  webhook_id = @WebhookId
             ORDER  BY delivery_id DESC
@@ -222,7 +222,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             """;
 
         public const string OfRequest = """
-            SELECT delivery_id AS DeliveryId, request_id AS RequestId, webhook_id AS WebhookId, endpoint AS Endpoint, state AS State, next_attempt_at AS NextAttemptAt
+            SELECT delivery_id, request_id, webhook_id, endpoint, state, next_attempt_at
             FROM   delivery
             WHERE  request_id = @RequestId
             ORDER  BY delivery_id DESC
@@ -230,14 +230,14 @@ internal sealed class WebhookReader(HalftoneDatabase database)
             """;
 
         public const string AttemptsSqlite = """
-            SELECT delivery_id AS DeliveryId, attempt AS Attempt, attempted_at AS AttemptedAt, http_status AS HttpStatus, error AS Error, milliseconds AS Milliseconds
+            SELECT delivery_id, attempt, attempted_at, http_status, error, milliseconds
             FROM   delivery_attempt
             WHERE  delivery_id IN (SELECT value FROM json_each(@Ids))
             ORDER  BY delivery_id, attempt
             """;
 
         public const string AttemptsPostgres = """
-            SELECT delivery_id AS DeliveryId, attempt AS Attempt, attempted_at AS AttemptedAt, http_status AS HttpStatus, error AS Error, milliseconds AS Milliseconds
+            SELECT delivery_id, attempt, attempted_at, http_status, error, milliseconds
             FROM   delivery_attempt
             WHERE  delivery_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))
             ORDER  BY delivery_id, attempt

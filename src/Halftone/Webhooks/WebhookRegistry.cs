@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Text;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
-using Halftone.Status;
+using Halftone.Requests;
 
 namespace Halftone.Webhooks;
 
@@ -27,7 +26,7 @@ internal enum PingResult
 }
 
 /// <summary>Registers and removes webhooks, sends a finished request's event again, and a test event.</summary>
-internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, RetrySweep sweep, PublicUrls urls, TimeProvider time)
+internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret secret, DueSignal due, PublicUrls urls, TimeProvider time)
 {
     /// <summary>Test events of a webhook that its log holds: nobody fills the database by asking for another.</summary>
     private const int PingsKept = 20;
@@ -51,7 +50,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                     return false;
                 }
 
-                await transaction.Connection!.ExecuteAsync(Sql.Insert, new { WebhookId = webhookId, Owner = owner, RequestId = requestId, CallbackUrl = callbackUrl.AbsoluteUri, Now = Now() }, transaction);
+                await transaction.ExecuteAsync(Sql.Insert, new { WebhookId = webhookId, Owner = owner, RequestId = requestId, CallbackUrl = callbackUrl.AbsoluteUri, Now = Now() });
                 if (request?.Ended is { } ended)
                 {
                     await Deliveries.InsertAsync(transaction, ended, webhookId, urls, Now());
@@ -60,7 +59,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 return true;
             },
             cancellationToken);
-        sweep.Wake();
+        due.Set();
         return isRegistered ? new WebhookRegistered { WebhookId = webhookId, Secret = WebhookSignature.DeriveSecret(instanceSecret, webhookId) } : null;
     }
 
@@ -70,11 +69,11 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         database.WriteAsync(
             async transaction =>
             {
-                var removed = await transaction.Connection!.ExecuteAsync(Sql.Remove, new { WebhookId = webhookId, Owner = owner }, transaction);
+                var removed = await transaction.ExecuteAsync(Sql.Remove, new { WebhookId = webhookId, Owner = owner });
                 if (removed > 0)
                 {
-                    await transaction.Connection!.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = int.MaxValue }, transaction);
-                    await transaction.Connection!.ExecuteAsync(Sql.GiveUpDeliveries, new { WebhookId = webhookId, Now = Now() }, transaction);
+                    await transaction.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = int.MaxValue });
+                    await transaction.ExecuteAsync(Sql.GiveUpDeliveries, new { WebhookId = webhookId, Now = Now() });
                 }
 
                 return removed > 0;
@@ -98,7 +97,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 { Ended: { } ended } => await Deliveries.ReplayAsync(transaction, ended, urls, Now()) > 0 ? ReplayResult.Sent : ReplayResult.NoEndpoint,
             },
             cancellationToken);
-        sweep.Wake();
+        due.Set();
         return result;
     }
 
@@ -108,8 +107,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
         var result = await database.WriteAsync(
             async transaction =>
             {
-                var connection = transaction.Connection!;
-                if (await connection.QuerySingleOrDefaultAsync<Endpoint>(Sql.Lock, new { WebhookId = webhookId, Owner = owner }, transaction) is not { } endpoint)
+                if (await transaction.QuerySingleOrDefaultAsync<Endpoint>(Sql.Lock, new { WebhookId = webhookId, Owner = owner }) is not { } endpoint)
                 {
                     return PingResult.UnknownWebhook;
                 }
@@ -120,13 +118,13 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
                 }
 
                 var body = new WebhookPing { WebhookId = webhookId, Timestamp = time.GetUtcNow().UtcDateTime };
-                var run = await connection.ExecuteScalarAsync<int>(Sql.NextPing, new { WebhookId = webhookId }, transaction);
-                await connection.ExecuteAsync(Sql.InsertPing, new { Run = run, WebhookId = webhookId, Endpoint = endpoint.CallbackUrl, Body = Encoding.UTF8.GetString(body.ToBody()), Now = Now() }, transaction);
-                await connection.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = run - PingsKept }, transaction);
+                var run = await transaction.ExecuteScalarAsync<int>(Sql.NextPing, new { WebhookId = webhookId });
+                await transaction.ExecuteAsync(Sql.InsertPing, new { Run = run, WebhookId = webhookId, Endpoint = endpoint.CallbackUrl, Body = Encoding.UTF8.GetString(body.ToBody()), Now = Now() });
+                await transaction.ExecuteAsync(Sql.RemovePings, new { WebhookId = webhookId, Before = run - PingsKept });
                 return PingResult.Sent;
             },
             cancellationToken);
-        sweep.Wake();
+        due.Set();
         return result;
     }
 
@@ -135,12 +133,11 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
     private static async Task<FoundRequest?> FindAsync(DbTransaction transaction, string owner, Guid requestId)
     {
-        var connection = transaction.Connection!;
         var parameters = new { RequestId = requestId, Owner = owner };
-        return await connection.ExecuteScalarAsync<string?>(Sql.State, parameters, transaction) switch
+        return await transaction.ExecuteScalarAsync<string?>(Sql.State, parameters) switch
         {
             null => null,
-            "completed" or "failed" or "cancelled" => new(await connection.QuerySingleAsync<EndedRequest>(Sql.Ended, parameters, transaction)),
+            "completed" or "failed" or "cancelled" => new(await transaction.QuerySingleAsync<EndedRequest>(Sql.Ended, parameters)),
             _ => new(null),
         };
     }
@@ -164,8 +161,8 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
             """;
 
         public const string Ended = """
-            SELECT request_id AS RequestId, run AS Run, state AS State, owner AS Owner, webhook_url AS WebhookUrl, images AS Images,
-                   completed AS Completed, failed AS Failed, bytes_in AS BytesIn, bytes_out AS BytesOut, finished_at AS FinishedAt
+            SELECT request_id, run, state, owner, webhook_url, images,
+                   completed, failed, bytes_in, bytes_out, finished_at
             FROM   request
             WHERE  request_id = @RequestId AND owner = @Owner
             """;
@@ -182,7 +179,7 @@ internal sealed class WebhookRegistry(HalftoneDatabase database, InstanceSecret 
 
         /// <summary>Changes nothing and so takes the row's lock: test events are counted one after the other.</summary>
         public const string Lock = """
-            UPDATE webhook SET created_at = created_at WHERE webhook_id = @WebhookId AND owner = @Owner RETURNING callback_url AS CallbackUrl, disabled_at AS DisabledAt
+            UPDATE webhook SET created_at = created_at WHERE webhook_id = @WebhookId AND owner = @Owner RETURNING callback_url, disabled_at
             """;
 
         // A test is a delivery of no request: its request_id is all zeros, its run counts the tests of the webhook.

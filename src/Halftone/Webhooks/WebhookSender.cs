@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Halftone.Fetch;
+using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 
@@ -19,7 +20,7 @@ internal sealed class WebhookSender : IDisposable
     private const int MaxDrainBytes = 16 << 10;
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
-    private static readonly ProductInfoHeaderValue UserAgent = new("Halftone", "1.0");
+    private static readonly ProductInfoHeaderValue UserAgent = new("Halftone", ProductVersion.Value);
 
     private readonly HttpMessageInvoker invoker;
     private readonly WebhookOptions options;

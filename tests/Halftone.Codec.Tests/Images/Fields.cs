@@ -1,42 +1,28 @@
-using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Images;
 
 /// <summary>The named values in the header of a libvips image, by which loaders and savers hand over what is not pixels.</summary>
-internal static unsafe class Fields
+internal static class Fields
 {
-    extension(VipsImage image)
+    extension(Image image)
     {
-        public int Integer(string name)
-        {
-            int value;
-            Assert.Equal(0, LibVips.vips_image_get_int(image, name, &value));
-            return value;
-        }
+        public int Integer(string name) => (int)image.Get(name);
 
-        public int[] Integers(string name)
-        {
-            int* values;
-            int count;
-            Assert.Equal(0, LibVips.vips_image_get_array_int(image, name, &values, &count));
-            return new ReadOnlySpan<int>(values, count).ToArray();
-        }
+        public int[] Integers(string name) => (int[])image.Get(name);
 
-        public void Set(string name, int value) => LibVips.vips_image_set_int(image, name, value);
+        public Image With(string name, int value) => image.With(GValue.GIntType, name, value);
 
-        public void Set(string name, int[] values)
+        public Image With(string name, int[] values) => image.With(GValue.ArrayIntType, name, values);
+
+        public Image With(string name, byte[] value) => image.With(GValue.BlobType, name, value);
+
+        /// <summary>The same image with one more value; the one it was made from is disposed.</summary>
+        private Image With(nint type, string name, object value)
         {
-            fixed (int* start = values)
+            using (image)
             {
-                LibVips.vips_image_set_array_int(image, name, start, values.Length);
-            }
-        }
-
-        public void Set(string name, byte[] value)
-        {
-            fixed (byte* start = value)
-            {
-                LibVips.vips_image_set_blob_copy(image, name, start, (nuint)value.Length);
+                return image.Mutate(copy => copy.Set(type, name, value));
             }
         }
     }

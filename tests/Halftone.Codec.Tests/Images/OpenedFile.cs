@@ -1,5 +1,6 @@
 using System.Buffers;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Images;
 
@@ -16,7 +17,7 @@ internal sealed class OpenedFile : IDisposable
         Image = VipsTranscoder.Open(pinned, file.Length, format, format);
     }
 
-    public VipsImage Image { get; }
+    public Image Image { get; }
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Images;
 
@@ -90,34 +91,31 @@ internal sealed record Picture(int Width, int Height, int Bands, byte[] Samples)
         return Save(image, operation, options);
     }
 
-    public VipsImage Image()
+    public Image Image()
     {
         ImageCodec.Initialize();
-        return VipsImage.FromPixels(Samples, Width, Height, Bands);
+        return NetVips.Image.FromPixels(Samples, Width, Height, Bands);
     }
 
-    public static byte[] Save(VipsImage image, string operation, string options = "")
-    {
-        using var blob = VipsOperation.Save(operation, image, options);
-        return blob.Bytes.ToArray();
-    }
+    public static byte[] Save(Image image, string operation, string options = "") =>
+        (byte[])Operation.Call(operation, new VOption { { "string_options", options } }, image);
 
     /// <summary>The pixels of a file as a viewer shows them: upright, 8-bit sRGB, frames one below the other.</summary>
     public static Picture Decode(ReadOnlyMemory<byte> file)
     {
         using var opened = new OpenedFile(file);
-        using var pipeline = new VipsPipeline(opened.Image.With(""));
+        using var pipeline = new VipsPipeline(opened.Image.Copy());
         if (pipeline.Image.Orientation != 1)
         {
-            pipeline.Replace(pipeline.Image.InMemory()).Apply("autorot");
+            pipeline.Replace(pipeline.Image.CopyMemory()).Apply(image => image.Autorot());
         }
-        if (pipeline.Image.Profile.Length > 0)
+        if (pipeline.Image.ColourProfile.Length > 0)
         {
-            pipeline.Apply("icc_transform", "output_profile=srgb,embedded=true,intent=relative,black_point_compensation=true");
+            pipeline.Apply(image => image.IccTransform("srgb", embedded: true, intent: Enums.Intent.Relative, blackPointCompensation: true));
         }
-        if (pipeline.Image.Interpretation is not (Interpretation.Srgb or Interpretation.BlackAndWhite))
+        if (pipeline.Image.Interpretation is not (Enums.Interpretation.Srgb or Enums.Interpretation.Bw))
         {
-            pipeline.Apply("colourspace", "space=srgb");
+            pipeline.Apply(image => image.Colourspace(Enums.Interpretation.Srgb));
         }
         using var pixels = pipeline.Image.Pixels();
         return new Picture(pipeline.Image.Width, pipeline.Image.Height, pipeline.Image.Bands, pixels.Bytes.ToArray());

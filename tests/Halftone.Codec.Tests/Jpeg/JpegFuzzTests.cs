@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Tests.Images;
-using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Jpeg;
 

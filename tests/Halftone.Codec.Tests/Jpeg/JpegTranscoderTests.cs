@@ -1,6 +1,5 @@
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Tests.Images;
-using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Tests.Jpeg;
 

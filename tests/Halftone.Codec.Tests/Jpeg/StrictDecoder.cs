@@ -1,5 +1,6 @@
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Jpeg;
 
@@ -11,7 +12,7 @@ internal static class StrictDecoder
     {
         ImageCodec.Initialize();
         using var pinned = file.Pin();
-        using var image = VipsOperation.Load("jpegload_buffer", pinned, file.Length, "fail_on=warning");
+        using var image = VipsSource.Open("jpegload_buffer", pinned, file.Length, new VOption { { "fail_on", Enums.FailOn.Warning } });
         using var pixels = image.Pixels();
         return new Picture(image.Width, image.Height, image.Bands, pixels.Bytes.ToArray());
     }

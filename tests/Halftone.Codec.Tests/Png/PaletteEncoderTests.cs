@@ -1,5 +1,5 @@
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Halftone.Codec.Png;
 using Halftone.Codec.Tests.Images;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Halftone.Codec.Png;
 using Halftone.Codec.Tests.Images;
 

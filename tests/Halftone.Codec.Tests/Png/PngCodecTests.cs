@@ -3,6 +3,7 @@ using System.IO.Compression;
 using Halftone.Codec.Png;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Png;
 
@@ -47,15 +48,15 @@ public sealed class PngCodecTests
     {
         var drawn = Picture.Draw(120, 90);
         ImageCodec.Initialize();
-        using var image = VipsImage.FromPixels(drawn.Samples, drawn.Width, drawn.Height, 3);
-        using var wide = VipsOperation.Apply("icc_transform", image, "output_profile=p3,input_profile=srgb");
+        using var image = Image.FromPixels(drawn.Samples, drawn.Width, drawn.Height, 3);
+        using var wide = image.IccTransform("p3", inputProfile: "srgb");
         var source = Picture.Save(wide, "pngsave_buffer", "keep=icc");
 
         var result = Compress(source);
 
         using var pinned = result.Body.Pin();
         using var read = VipsTranscoder.Open(pinned, result.Body.Length, ImageFormat.Png, ImageFormat.Png);
-        Assert.Equal(wide.Profile.ToArray(), read.Profile.ToArray());
+        Assert.Equal(wide.ColourProfile, read.ColourProfile);
         Assert.InRange(Picture.Decode(result.Body).Rgb().Psnr(drawn), 30, double.PositiveInfinity);
     }
 
@@ -65,7 +66,7 @@ public sealed class PngCodecTests
     {
         ImageCodec.Initialize();
         var flat = Pictures.Draw(30, 20, 1, (_, _, pixel) => pixel[0] = 55);
-        using var image = VipsImage.FromPixels(flat.Samples, 30, 20, 1);
+        using var image = Image.FromPixels(flat.Samples, 30, 20, 1);
         var source = WithProfile(Picture.Save(image, "pngsave_buffer"), LinearGrey());
 
         var result = Compress(source);
@@ -209,9 +210,10 @@ public sealed class PngCodecTests
     private static byte[] Wide(Picture picture)
     {
         ImageCodec.Initialize();
-        using var image = VipsImage.FromPixels(picture.Samples, picture.Width, picture.Height, picture.Bands);
-        using var pipeline = new VipsPipeline(VipsOperation.Apply("linear", image, "a=257,b=90"));
-        pipeline.Apply("cast", "format=ushort").Apply("copy", $"interpretation={(picture.Bands > 2 ? "rgb16" : "grey16")}");
+        using var image = Image.FromPixels(picture.Samples, picture.Width, picture.Height, picture.Bands);
+        using var pipeline = new VipsPipeline(image.Linear([257], [90]));
+        pipeline.Apply(linear => linear.Cast(Enums.BandFormat.Ushort))
+            .Apply(cast => cast.Copy(interpretation: picture.Bands > 2 ? Enums.Interpretation.Rgb16 : Enums.Interpretation.Grey16));
         var file = Picture.Save(pipeline.Image, "pngsave_buffer", "bitdepth=16");
         Assert.Equal(16, file[24]);
         return file;

@@ -1,9 +1,10 @@
 using System.IO.Compression;
-using FsCheck.Fluent;
 using FsCheck;
+using FsCheck.Fluent;
 using Halftone.Codec.Png;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Vips;
+using NetVips;
 
 namespace Halftone.Codec.Tests.Png;
 
@@ -107,7 +108,7 @@ public sealed class PngWriterTests
     {
         ImageCodec.Initialize();
         using var pinned = file.Pin();
-        using var image = VipsOperation.Load("pngload_buffer", pinned, file.Length, "fail_on=warning");
+        using var image = VipsSource.Open("pngload_buffer", pinned, file.Length, new VOption { { "fail_on", Enums.FailOn.Warning } });
         using var pixels = image.Pixels();
         return new Picture(image.Width, image.Height, image.Bands, pixels.Bytes.ToArray());
     }

@@ -1,3 +1,4 @@
+using Halftone.Model;
 using System.Net;
 using System.Text;
 using Halftone.Fetch;

@@ -1,4 +1,5 @@
 using System.Text;
+using Halftone.Catalogue;
 using Halftone.Intake;
 using Halftone.Results;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Halftone.Fetch;
+using Halftone.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

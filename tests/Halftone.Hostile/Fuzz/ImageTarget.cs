@@ -1,7 +1,7 @@
 using System.Text;
 using Halftone.Codec;
 using Halftone.Compress;
-using Halftone.Status;
+using Halftone.Model;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,8 @@
 using System.Text;
+using Halftone.Api;
+using Halftone.Catalogue;
 using Halftone.Fetch;
-using Halftone.Intake;
-using Halftone.Webhooks;
+using Halftone.Model;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Halftone.Hostile.Fuzz;
@@ -56,7 +57,7 @@ internal sealed class UrlTarget : FuzzTarget
             return "left out";
         }
 
-        await WebhookUrl.ProblemAsync("webhook_url", text, stage.GetRequiredService<SafeConnect>(), cancellationToken);
+        await CallbackUrl.ProblemAsync("webhook_url", text, stage.GetRequiredService<SafeConnect>(), cancellationToken);
         return await stage.GetRequiredService<ImageFetcher>().FetchAsync(url, cancellationToken) is FetchResult.Failed failed
             ? failed.Error.Code
             : throw new FuzzException("Something was fetched.");

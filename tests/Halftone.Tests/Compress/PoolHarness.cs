@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Halftone.Codec;
 using Halftone.Compress;
+using Halftone.Model;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -18,7 +19,7 @@ internal sealed class PoolHarness : IAsyncDisposable
     {
         var options = new CompressOptions { Children = 1 };
         change?.Invoke(options);
-        var pool = new CodecPool(Options.Create(options), Options.Create(new Halftone.Status.ServerOptions()), time ?? TimeProvider.System, NullLogger<CodecPool>.Instance);
+        var pool = new CodecPool(Options.Create(options), Options.Create(new ServerOptions()), time ?? TimeProvider.System, NullLogger<CodecPool>.Instance);
         await pool.StartAsync(TestContext.Current.CancellationToken);
         return new PoolHarness(pool);
     }

@@ -41,31 +41,43 @@ public sealed class ProgramChildrenTests : IDisposable
     }
 
     [Fact]
-    public async Task Without_libvips_the_program_says_what_to_install_and_ends()
+    public async Task Without_libvips_the_program_says_what_is_missing_and_ends()
     {
-        using var server = Start(("HALFTONE_LIBVIPS", "/nowhere/libvips.so"));
+        var copy = Directory.CreateDirectory(Path.Combine(folder, "program")).FullName;
+        var sqlite = Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "runtimes"), "*e_sqlite3.*", SearchOption.AllDirectories);
+        var files = Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => !file.EndsWith(".deps.json", StringComparison.Ordinal));
+        foreach (var file in files.Concat(sqlite))
+        {
+            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        }
 
-        var errors = await server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        using var server = Start(copy);
+        var errors = server.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var isUp = await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is not null;
+        if (isUp)
+        {
+            PoolHarness.Kill(server.Id);
+        }
+
         await server.WaitForExitAsync(TestContext.Current.CancellationToken);
-
-        Assert.Equal(
-            (1, "libvips was not found: install it with 'apt-get install -y libvips42', or build Halftone again where npm is installed."),
-            (server.ExitCode, errors.Trim()));
+        Assert.SkipWhen(isUp, "This system has a libvips that serves.");
+        Assert.Equal(1, server.ExitCode);
+        Assert.Matches("^libvips (was not found: the program brings it for|[0-9.]+ of this system is too old: install)", await errors);
     }
 
     private async Task<Process> StartAsync()
     {
-        var server = Start(("Halftone__Logging__LogLevel__Default", "Error"));
+        var server = Start(AppContext.BaseDirectory, ("Halftone__Logging__LogLevel__Default", "Error"));
         var line = await server.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken);
         Assert.StartsWith("Halftone listens on", line, StringComparison.Ordinal);
         return server;
     }
 
-    private Process Start(params (string Name, string Value)[] environment)
+    private Process Start(string program, params (string Name, string Value)[] environment)
     {
         var host = Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet");
         // A test run in the background of a shell ignores SIGINT, and so would what it starts: env(1) gives it back, then becomes the program.
-        var start = new ProcessStartInfo("env", ["--default-signal=INT", host, Path.Combine(AppContext.BaseDirectory, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data", folder])
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", host, Path.Combine(program, "halftone.dll"), "serve", "--urls", "http://127.0.0.1:0", "--data", folder])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Contract;
 

@@ -6,9 +6,9 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dapper;
-using Halftone.Access;
+using Halftone.Api;
+using Halftone.Api.Access;
 using Halftone.Database;
-using Halftone.Status;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 

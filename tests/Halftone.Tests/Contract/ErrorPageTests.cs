@@ -1,12 +1,12 @@
 using System.Reflection;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Halftone.Access;
+using Halftone.Api;
+using Halftone.Api.Access;
+using Halftone.Api.Docs;
 using Halftone.Codec;
-using Halftone.Commands;
-using Halftone.Docs;
-using Halftone.Fetch;
-using Halftone.Status;
+using Halftone.Hosting;
+using Halftone.Model;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 

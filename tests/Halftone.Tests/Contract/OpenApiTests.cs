@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Halftone.Access;
+using Halftone.Api.Access;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 

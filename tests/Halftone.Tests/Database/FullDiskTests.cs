@@ -1,5 +1,6 @@
 using Dapper;
 using Halftone.Database;
+using Halftone.Io;
 using Halftone.Tests.Servers;
 using Microsoft.Data.Sqlite;
 
@@ -25,7 +26,7 @@ public sealed class FullDiskTests
                 {
                     // Larger than what SQLite keeps ready in its files.
                     var exception = await Assert.ThrowsAsync<SqliteException>(() => InsertAsync(database));
-                    Assert.True(OutageBackoff.IsOutage(exception), exception.Message);
+                    Assert.True(Outage.Is(exception), exception.Message);
                 }
 
                 File.Delete(filler);

@@ -1,5 +1,5 @@
 using Dapper;
-using Halftone.Commands;
+using Halftone.Cli;
 using Halftone.Database;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;

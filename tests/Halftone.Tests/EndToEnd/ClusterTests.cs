@@ -1,6 +1,7 @@
 using System.Net;
-using Halftone.Commands;
-using Halftone.Queue;
+using Halftone.Cli;
+using Halftone.Pipeline;
+using Halftone.Requests;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 

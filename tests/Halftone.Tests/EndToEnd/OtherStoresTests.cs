@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Halftone.Database;
+using Halftone.Pipeline;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;

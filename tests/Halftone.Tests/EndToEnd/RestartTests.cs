@@ -1,4 +1,4 @@
-using Halftone.Commands;
+using Halftone.Cli;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Halftone.Store;
+using Halftone.Pipeline;
 using Halftone.Tests.Compress;
 using Halftone.Tests.Servers;
 using Microsoft.AspNetCore.Http;

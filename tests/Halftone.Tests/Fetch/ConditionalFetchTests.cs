@@ -1,4 +1,5 @@
 using Halftone.Fetch;
+using Halftone.Model;
 using Halftone.Tests.Servers;
 using Microsoft.AspNetCore.Http;
 

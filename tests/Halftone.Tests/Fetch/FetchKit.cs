@@ -1,9 +1,10 @@
 using System.Net;
 using Halftone.Fetch;
+using Halftone.Hosting;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Configuration;
 
 namespace Halftone.Tests.Fetch;
 

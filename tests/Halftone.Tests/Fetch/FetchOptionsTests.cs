@@ -1,4 +1,5 @@
 using Halftone.Fetch;
+using Halftone.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,5 @@
 using Halftone.Fetch;
+using Halftone.Model;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

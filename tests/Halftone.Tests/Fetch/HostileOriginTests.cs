@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Halftone.Fetch;
-using Halftone.Tests.Servers;
+using Halftone.Model;
 
 namespace Halftone.Tests.Fetch;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Halftone.Fetch;
+using Halftone.Model;
 using Halftone.Queue;
 using Halftone.Tests.Servers;
 

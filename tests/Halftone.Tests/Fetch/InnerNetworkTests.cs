@@ -5,6 +5,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Halftone.Fetch;
+using Halftone.Model;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Fetch;

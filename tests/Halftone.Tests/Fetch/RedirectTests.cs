@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using Halftone.Fetch;
-using Halftone.Tests.Servers;
+using Halftone.Model;
 
 namespace Halftone.Tests.Fetch;
 

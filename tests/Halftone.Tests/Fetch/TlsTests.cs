@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Halftone.Fetch;
-using Halftone.Tests.Servers;
+using Halftone.Model;
 
 namespace Halftone.Tests.Fetch;
 

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using Halftone.Catalogue;
+using Halftone.Csv;
 using Halftone.Intake;
 using Halftone.Tests.Results;
 using Halftone.Tests.Servers;
@@ -84,7 +86,8 @@ public sealed class CsvCorpusTests
         var bytes = await File.ReadAllBytesAsync(Path.Combine(folder, "csvs", name + ".csv"), TestContext.Current.CancellationToken);
         var expected = JsonSerializer.Deserialize<List<Dictionary<string, string>>>(
             await File.ReadAllTextAsync(Path.Combine(folder, "json", name + ".json"), TestContext.Current.CancellationToken))!;
-        var (dialect, _) = await CsvDetection.DetectAsync(new MemoryStream(bytes), new IntakeOptions(), TestContext.Current.CancellationToken);
+        var detected = await CsvDetection.DetectAsync(new MemoryStream(bytes), new IntakeOptions().CsvLimits, CsvColumns.Score, TestContext.Current.CancellationToken);
+        var dialect = (detected as CsvDetected.Found)?.Dialect;
         var scanner = CsvScanner.Reopen(new MemoryStream(bytes), dialect!);
         string[] header = [];
         var rows = new List<Dictionary<string, string>>();

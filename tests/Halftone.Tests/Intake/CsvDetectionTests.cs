@@ -1,5 +1,6 @@
 using System.Text;
-using Halftone.Intake;
+using Halftone.Catalogue;
+using Halftone.Csv;
 
 namespace Halftone.Tests.Intake;
 

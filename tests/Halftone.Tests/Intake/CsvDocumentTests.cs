@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Halftone.Catalogue;
 using Halftone.Intake;
 using Halftone.Tests.Contract;
 using Halftone.Tests.Servers;

@@ -1,4 +1,6 @@
 using System.Text;
+using Halftone.Catalogue;
+using Halftone.Csv;
 using Halftone.Intake;
 
 namespace Halftone.Tests.Intake;

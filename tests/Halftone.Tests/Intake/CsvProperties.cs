@@ -1,8 +1,9 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
+using Halftone.Catalogue;
+using Halftone.Csv;
 using Halftone.Intake;
-using Halftone.Results;
 using Halftone.Tests.Results;
 
 namespace Halftone.Tests.Intake;
@@ -151,7 +152,8 @@ public sealed class CsvProperties
 
     private static async Task<List<string>> CellsAsync(byte[] file)
     {
-        var (dialect, _) = await CsvDetection.DetectAsync(new MemoryStream(file), new IntakeOptions(), TestContext.Current.CancellationToken);
+        var detected = await CsvDetection.DetectAsync(new MemoryStream(file), new IntakeOptions().CsvLimits, CsvColumns.Score, TestContext.Current.CancellationToken);
+        var dialect = (detected as CsvDetected.Found)?.Dialect;
         var scanner = CsvScanner.Reopen(new MemoryStream(file), dialect!);
         var cells = new List<string>();
         while (await scanner.ReadRecordAsync(TestContext.Current.CancellationToken))

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Fluent;
+using Halftone.Csv;
 using Halftone.Intake;
 using Halftone.Tests.Results;
 

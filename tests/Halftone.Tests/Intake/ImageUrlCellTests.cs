@@ -1,4 +1,4 @@
-using Halftone.Intake;
+using Halftone.Catalogue;
 
 namespace Halftone.Tests.Intake;
 

@@ -1,3 +1,5 @@
+using Halftone.Catalogue;
+using Halftone.Csv;
 using Halftone.Intake;
 
 namespace Halftone.Tests.Intake;

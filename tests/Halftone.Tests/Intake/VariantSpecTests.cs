@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Halftone.Codec;
-using Halftone.Intake;
+using Halftone.Model;
 
 namespace Halftone.Tests.Intake;
 

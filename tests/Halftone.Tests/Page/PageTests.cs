@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Halftone.Access;
+using Halftone.Api.Access;
+using Halftone.Model;
 using Halftone.Tests.Servers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -618,7 +619,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             origin.Serve("/" + name, context =>
             {
                 onRequest?.Invoke(context);
-                context.Response.ContentType = Halftone.Store.FormatName.ContentTypeOf(name);
+                context.Response.ContentType = FormatName.ContentTypeOf(name);
                 return context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
             });
         }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Halftone.Queue;
+using Halftone.Model;
 
 namespace Halftone.Tests.Queue;
 

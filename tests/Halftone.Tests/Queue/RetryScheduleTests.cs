@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Halftone.Queue;
+using Halftone.Io;
 using Halftone.Webhooks;
 
 namespace Halftone.Tests.Queue;

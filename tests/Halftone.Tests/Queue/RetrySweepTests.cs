@@ -1,7 +1,10 @@
 using Dapper;
 using Halftone.Database;
 using Halftone.Fetch;
+using Halftone.Model;
+using Halftone.Pipeline;
 using Halftone.Queue;
+using Halftone.Requests;
 using Halftone.Telemetry;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -159,7 +162,7 @@ public abstract class RetrySweepTests(Engine engine) : OnEachEngine(engine)
     }
 
     private RetrySweep NewSweep(HalftoneDatabase on, PublishedMessages queue) =>
-        new(on, queue, new WaitingRoom(), new ImageSample(Options.Create(new TelemetryOptions())), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new Halftone.Status.ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
+        new(on, queue, new DueSignal(), new WaitingRoom(), new ImageSample(Options.Create(new TelemetryOptions())), Options.Create(new QueueOptions()), Options.Create(new FetchOptions()), Options.Create(new ServerOptions()), clock, NullLogger<RetrySweep>.Instance);
 
     /// <summary>Of one request, each due for its second attempt.</summary>
     private Task InsertImagesAsync(int count) => database.WriteAsync(

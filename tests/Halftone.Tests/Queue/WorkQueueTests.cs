@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Halftone.Model;
 using Halftone.Queue;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.Logging.Abstractions;

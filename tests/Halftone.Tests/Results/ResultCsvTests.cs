@@ -1,4 +1,4 @@
-using Halftone.Intake;
+using Halftone.Csv;
 using Halftone.Results;
 using Halftone.Tests.Intake;
 

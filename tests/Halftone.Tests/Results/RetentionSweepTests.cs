@@ -1,9 +1,9 @@
 using System.Text;
 using Dapper;
 using Halftone.Database;
-using Halftone.Queue;
-using Halftone.Results;
-using Halftone.Status;
+using Halftone.Model;
+using Halftone.Pipeline;
+using Halftone.Requests;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 using Microsoft.AspNetCore.Builder;

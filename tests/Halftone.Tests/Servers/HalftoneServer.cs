@@ -2,8 +2,8 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Dapper;
-using Halftone.Commands;
 using Halftone.Database;
+using Halftone.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -47,7 +47,7 @@ internal sealed class HalftoneServer : IAsyncDisposable
             all[name] = value;
         }
 
-        var application = Program.BuildServer(ServeCommand.CreateBuilder(all));
+        var application = ServerBuilder.Build(ServerBuilder.Create(all));
         try
         {
             await application.StartAsync(cancellationToken);

@@ -1,5 +1,5 @@
-using Halftone.Commands;
 using Halftone.Database;
+using Halftone.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -53,7 +53,7 @@ public abstract class OnEachEngine(Engine engine) : IAsyncLifetime
         HalftoneServer.StartAsync(Cancelled, dataFolder, [("Database:ConnectionString", connectionString), .. settings]);
 
     /// <summary>The product on this test's database, built and never started: nothing moves but what the test moves. Several are as many processes.</summary>
-    internal WebApplication Build() => Program.BuildServer(ServeCommand.CreateBuilder(new Dictionary<string, string?>
+    internal WebApplication Build() => ServerBuilder.Build(ServerBuilder.Create(new Dictionary<string, string?>
     {
         ["Data:Folder"] = Folder,
         ["Database:ConnectionString"] = connectionString,

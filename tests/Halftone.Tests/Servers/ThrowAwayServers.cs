@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
 
-[assembly: AssemblyFixture(typeof(Halftone.Tests.Servers.ThrowAwayServers))]
-
 namespace Halftone.Tests.Servers;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using Halftone.Model;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 

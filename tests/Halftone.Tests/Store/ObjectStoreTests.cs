@@ -1,6 +1,5 @@
 using System.Text;
-using Halftone.Hostile;
-using Halftone.Servers;
+using Halftone.Model;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 

@@ -1,4 +1,5 @@
 using Halftone.Database;
+using Halftone.Pipeline;
 using Halftone.Store;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;

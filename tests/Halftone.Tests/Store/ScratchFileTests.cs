@@ -1,4 +1,4 @@
-using Halftone.Store;
+using Halftone.Io;
 
 namespace Halftone.Tests.Store;
 

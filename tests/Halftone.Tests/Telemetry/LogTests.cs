@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Halftone.Tests.Commands;
+using Halftone.Tests.Cli;
 using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Telemetry;
@@ -29,9 +29,9 @@ public sealed class LogTests : IDisposable
         Assert.All(events, logged => Assert.EndsWith("Z", logged.GetProperty("Timestamp").GetString(), StringComparison.Ordinal));
         Assert.Contains(events, logged => logged.GetProperty("State").TryGetProperty("Url", out var url) && url.GetString() == address);
         var ids = events.ToLookup(logged => logged.GetProperty("EventId").GetInt32(), ScopeOf);
-        Assert.Equal((id.ToString(), ""), Assert.Single(ids[901]));
-        Assert.Equal((id.ToString(), "1"), Assert.Single(ids[101]));
-        Assert.Equal((id.ToString(), ""), Assert.Single(ids[501]));
+        Assert.Equal((id.ToString(), ""), Assert.Single(ids[801]));
+        Assert.Equal((id.ToString(), "1"), Assert.Single(ids[901]));
+        Assert.Equal((id.ToString(), ""), Assert.Single(ids[931]));
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using Halftone.Compress;
+using Halftone.Hosting;
 using Halftone.Telemetry;
 using Halftone.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;

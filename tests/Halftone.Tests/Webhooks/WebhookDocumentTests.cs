@@ -1,11 +1,8 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Halftone.Fetch;
-using Halftone.Servers;
+using Halftone.Model;
 using Halftone.Tests.Fetch;
 using Halftone.Tests.Servers;
 using Halftone.Webhooks;

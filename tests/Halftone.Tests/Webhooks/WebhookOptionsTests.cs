@@ -12,7 +12,6 @@ public sealed class WebhookOptionsTests
     [InlineData("Webhook:Secret", "hunter2", "whsec_")]
     [InlineData("Webhook:Timeout", "00:00:00", "Timeout")]
     [InlineData("Webhook:RetrySchedule:0", "-00:00:01", "0 to 7 days")]
-    [InlineData("Webhook:MaxRetryAfter", "8.00:00:00", "MaxRetryAfter")]
     public void A_wrong_value_is_named_with_what_is_allowed(string name, string value, string part)
     {
         var problem = Assert.Single(Problems([(name, value)]));

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
-using Halftone.Fetch;
+using Halftone.Model;
 using Halftone.Tests.Fetch;
 using Halftone.Tests.Servers;
 using Halftone.Webhooks;

@@ -1,0 +1,29 @@
+using Dapper;
+using Halftone.Database;
+using Halftone.Model;
+using Halftone.Requests;
+using Halftone.Store;
+
+namespace Halftone.Pipeline;
+
+/// <summary>Removes a request that is being deleted: its files first, then its rows, in chunks, the request's own row last.</summary>
+internal sealed class RequestRemoval(HalftoneDatabase database, StoredFiles files, StoredImages images)
+{
+    public async Task HandleAsync(Message.Delete delete, CancellationToken cancellationToken)
+    {
+        var deleting = await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.IsDeleting, new { delete.RequestId, delete.Run }), cancellationToken);
+        if (deleting == 0)
+        {
+            return;
+        }
+
+        await images.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
+        await files.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
+        await RequestRows.DeleteAsync(database, delete.RequestId, cancellationToken);
+    }
+
+    private static class Sql
+    {
+        public const string IsDeleting = "SELECT count(*) FROM request WHERE request_id = @RequestId AND run = @Run AND state = 'deleting'";
+    }
+}
