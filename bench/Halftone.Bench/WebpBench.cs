@@ -1,11 +1,12 @@
 using Halftone.Codec;
+using Halftone.Codec.Jpeg;
 using Halftone.Codec.Vips;
 using Halftone.Codec.Webp;
 
 namespace Halftone.Bench;
 
 /// <summary>
-/// Compresses every lossy WebP of a folder as the service does, and beside it by libwebp at an effort, turn by turn in the same run. Both are compared
+/// Compresses every lossy WebP of a folder, or every JPEG of one without any, to WebP as the service does, and beside it by libwebp at an effort, turn by turn in the same run. Both are compared
 /// with the source in its own planes, at three qualities each, so that bytes can be read off at equal luma PSNR.
 /// </summary>
 internal static class WebpBench
@@ -15,14 +16,15 @@ internal static class WebpBench
     public static int Run(string folder, string[] options)
     {
         int rounds = Report.Number(options, "--rounds", 3), q = Report.Number(options, "--q", 50), effort = Report.Number(options, "--effort", 3);
-        var bodies = Directory.GetFiles(folder, "*.webp").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
+        var kind = Directory.GetFiles(folder, "*.webp").Length > 0 ? "WebP" : "JPEG";
+        var bodies = Directory.GetFiles(folder, kind == "WebP" ? "*.webp" : "*.jp*g").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
         var files = bodies.Where(body => Ours(body, q).Way == CodecWay.Planes).ToArray();
         if (files.Length == 0)
         {
-            Console.Error.WriteLine($"no lossy *.webp in {folder}");
+            Console.Error.WriteLine($"no lossy *.webp and no *.jpg in {folder}");
             return 1;
         }
-        Report.Head($"WebP to WebP at quality {q}, beside libwebp at effort {effort}", $"webp {Path.GetFileName(folder)} --q {q} --effort {effort} --rounds {rounds}", ImageCodec.Initialize());
+        Report.Head($"{kind} to WebP at quality {q}, beside libwebp at effort {effort}", $"webp {Path.GetFileName(folder)} --q {q} --effort {effort} --rounds {rounds}", ImageCodec.Initialize());
         Report.Line($"{files.Length} of {bodies.Length} files took our own way.");
         Console.WriteLine();
         PrintTimes(files, q, effort, rounds);
@@ -30,10 +32,10 @@ internal static class WebpBench
         return 0;
     }
 
-    private static CodecResult.Compressed Ours(byte[] body, int q) => (CodecResult.Compressed)ImageCodec.Compress(body, new CodecRequest { Q = q });
+    private static CodecResult.Compressed Ours(byte[] body, int q) => (CodecResult.Compressed)ImageCodec.Compress(body, new CodecRequest { Q = q, Format = ImageFormat.Webp });
 
     private static ReadOnlyMemory<byte> Libwebp(byte[] body, int q, int effort) =>
-        ((CodecResult.Compressed)VipsTranscoder.Transcode(body, ImageFormat.Webp, ImageFormat.Webp, new CodecRequest { Q = q, WebpEffort = effort }, out _)).Body;
+        ((CodecResult.Compressed)VipsTranscoder.Transcode(body, SourceSniffer.Sniff(body).Format!.Value, ImageFormat.Webp, new CodecRequest { Q = q, WebpEffort = effort }, out _)).Body;
 
     private static void PrintTimes(byte[][] files, int q, int effort, int rounds)
     {
@@ -109,22 +111,36 @@ internal static class WebpBench
 
     private readonly record struct Point(int Bytes, double Luma, double U, double V, double Ssim);
 
-    /// <summary>A file's planes. Our decoder yields libwebp's, bit for bit (Vp8DecoderTests).</summary>
+    /// <summary>A file's planes: of WebP, libwebp's, bit for bit (Vp8DecoderTests), of a JPEG, what its own become in the range of VP8.</summary>
     private sealed class Picture : IDisposable
     {
         private readonly Vp8Decoder decoder = new();
         private readonly Planes planes = new();
 
-        private int Width => decoder.Header.WidthPixels;
+        private readonly JpegWorkspace workspace = new();
 
-        private int Height => decoder.Header.HeightPixels;
+        private int Width { get; set; }
+
+        private int Height { get; set; }
 
         public void Read(byte[] body)
         {
+            if (JpegHeader.Read(body, long.MaxValue, out _) is { } jpeg)
+            {
+                (Width, Height) = (jpeg.Frame.WidthPixels, jpeg.Frame.HeightPixels);
+                var samples = JpegSamples.For(jpeg.Frame, planes)!;
+                if (new JpegCoefficients(workspace, jpeg, samples).Read(body) is not null)
+                {
+                    throw new InvalidOperationException("not a JPEG of whole scans");
+                }
+                samples.Finish();
+                return;
+            }
             if (WebpFile.Read(body, out var file) is not null || !decoder.Header.ReadSize(file.Frame) || !decoder.Decode(file.Frame, planes))
             {
                 throw new InvalidOperationException("not a lossy WebP");
             }
+            (Width, Height) = (decoder.Header.WidthPixels, decoder.Header.HeightPixels);
         }
 
         public Point Compare(Picture output, int bytes)
@@ -141,6 +157,7 @@ internal static class WebpBench
         public void Dispose()
         {
             decoder.Dispose();
+            workspace.Dispose();
             planes.Dispose();
         }
     }

@@ -75,7 +75,8 @@ public static class ImageCodec
         try
         {
             JpegNotTaken? notTaken = null;
-            if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : Broken(source, request)) is { } direct)
+            if (from == ImageFormat.Jpeg
+                && (to == from ? InDctDomain(source, request, out notTaken) : to == ImageFormat.Webp ? ToWebp(source, request) : Broken(source, request)) is { } direct)
             {
                 return direct;
             }
@@ -120,6 +121,17 @@ public static class ImageCodec
         request.WebpEffort <= CodecRequest.MaxOwnWebpEffort
         && WebpTranscoder.Transcode(source.Span, request.Q, request.MaxPixels, request.Box) is WebpTranscodeResult.Done done
             ? OriginalIfSmaller(Made(done), source, ImageFormat.Webp) : null;
+
+    /// <summary>JPEG to WebP without RGB; null where the file is one for libvips.</summary>
+    private static CodecResult? ToWebp(ReadOnlyMemory<byte> source, CodecRequest request)
+    {
+        if (request.WebpEffort > CodecRequest.MaxOwnWebpEffort || !JpegToWebp.IsFor(source.Span, request.MaxPixels, request.Box))
+        {
+            return Broken(source, request);
+        }
+        var done = JpegToWebp.Transcode(source.Span, request.Q, request.MaxPixels, out var corrupt);
+        return done is not null ? Made(done) : corrupt is not null ? Corrupt(corrupt) : null;
+    }
 
     private static CodecResult.Compressed Made(WebpTranscodeResult.Done done) =>
         new(done.Body, ImageFormat.Webp, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.Planes };
