@@ -55,7 +55,7 @@ internal readonly ref struct WebpFile
     public static WebpNotTaken? Read(ReadOnlySpan<byte> source, out WebpFile file)
     {
         file = default;
-        if (source.Length < HeaderBytes + ChunkHeaderBytes)
+        if (source.Length < HeaderBytes + ChunkHeaderBytes || !source.StartsWith("RIFF"u8) || !source[8..].StartsWith("WEBP"u8))
         {
             return WebpNotTaken.UnusualContainer;
         }

@@ -51,7 +51,7 @@ internal static class WebpTranscoder
         var decoder = workspace!.Decoder;
         var header = decoder.Header;
         var reason = WebpProfile.Judge(file.Profile, out var profile) ?? JudgeSize(file, header, maxPixels, box)
-            ?? (!file.Alpha.IsEmpty ? WebpNotTaken.BrokenAlpha
+            ?? (!file.Alpha.IsEmpty && !AlphaCheck.IsWhole(file.Alpha, header.WidthPixels, header.HeightPixels) ? WebpNotTaken.BrokenAlpha
             : decoder.Decode(file.Frame, workspace.Planes) ? null : WebpNotTaken.BrokenFrame);
         if (reason is { } why)
         {
