@@ -15,7 +15,7 @@ public static class ImageCodec
     /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A test tells when it
     /// was forgotten.
     /// </summary>
-    public const int OutputVersion = 1;
+    public const int OutputVersion = 2;
 
     /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
     /// <returns>The version of libvips.</returns>

@@ -287,6 +287,7 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
         return cost;
     }
 
+    [SkipLocalsInit]
     private long Block(in SourceBlock source, SegmentCoding coding, int b, int modeContext, int context)
     {
         var at = Canvas.Start + (b >> 2) * 4 * Canvas.Stride + (b & 3) * 4;

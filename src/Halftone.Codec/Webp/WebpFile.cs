@@ -33,7 +33,7 @@ internal enum WebpNotTaken
 internal readonly ref struct WebpFile
 {
     private const int HeaderBytes = 12, ChunkHeaderBytes = 8, ExtendedBytes = 10;
-    private const byte AnimationFlag = 0x02, ExifFlag = 0x08, AlphaFlag = 0x10, ProfileFlag = 0x20;
+    private const byte AnimationFlag = 0x02, ExifFlag = 0x08, AlphaFlag = 0x10, ProfileFlag = 0x20, KnownFlags = 0x3E;
 
     private WebpFile(ReadOnlySpan<byte> frame, ReadOnlySpan<byte> alpha, ReadOnlySpan<byte> profile)
     {
@@ -72,7 +72,7 @@ internal readonly ref struct WebpFile
         if (chunks.Name.SequenceEqual("VP8 "u8))
         {
             file = new WebpFile(chunks.Body, default, default);
-            return null;
+            return chunks.AtEnd ? null : WebpNotTaken.UnusualContainer;
         }
         return chunks.Name.SequenceEqual("VP8L"u8) ? WebpNotTaken.Lossless
             : chunks.Name.SequenceEqual("VP8X"u8) && chunks.Body.Length == ExtendedBytes ? ReadExtended(chunks, out file)
@@ -111,6 +111,10 @@ internal readonly ref struct WebpFile
         file = default;
         var extended = chunks.Body;
         ReadOnlySpan<byte> frame = default, alpha = default, profile = default, exif = default;
+        if ((extended[0] & ~KnownFlags) != 0)
+        {
+            return WebpNotTaken.UnusualContainer;
+        }
         if ((extended[0] & AnimationFlag) != 0)
         {
             return WebpNotTaken.Animated;

@@ -14,8 +14,8 @@ internal sealed class CompressOptions : IValidatableObject
     public int Quality { get; set; } = 50;
 
     /// <summary>
-    /// How hard WebP is compressed, 0 (quick) to 6 (small); 3. Against it 2 takes half the processor time for 7 % more bytes, 6 half as much again
-    /// for 5 % fewer (bench/results/vips-settings.md).
+    /// How hard WebP is compressed, 0 (quick) to 6 (small); 3. Up to 4, lossy WebP and JPEG become WebP through an encoder of our own, which takes a
+    /// quarter of libwebp's processor time at 3 for 5 % fewer bytes (bench/results/webp.md); 5 and 6 are always libwebp's.
     /// </summary>
     [Range(0, 6)]
     public int WebpEffort { get; set; } = CodecRequest.DefaultWebpEffort;

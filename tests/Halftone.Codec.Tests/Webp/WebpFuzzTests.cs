@@ -3,7 +3,6 @@ using System.Globalization;
 using Halftone.Codec.Tests.Images;
 using Halftone.Codec.Tests.Jpeg;
 using Halftone.Codec.Webp;
-using NetVips;
 
 namespace Halftone.Codec.Tests.Webp;
 
