@@ -6,6 +6,7 @@ return args switch
     ["jpeg", var folder, .. var options] => JpegBench.Run(folder, options),
     ["csv", var rows] => await CsvBench.RunAsync(Number(rows)),
     ["png", var folder, .. var options] => PngBench.Run(folder, options),
+    ["faults", var folder, var images] => await FaultsBench.RunAsync(folder, Number(images)),
     ["webp", var folder, .. var options] => WebpBench.Run(folder, options),
     ["resize", var folder, var modules, .. var options] => ResizeBench.Run(folder, modules, options),
     ["parts", var jpeg, var png] => CodecParts.Run(jpeg, png),
@@ -26,7 +27,8 @@ static int Usage()
           jpeg FOLDER [--rounds N] [--q Q] [--save FOLDER]   every *.jpg in the DCT domain: CPU-ms per image, bytes, reasons
           csv ROWS                                           a file of ROWS products with an image each: read, checked, its result written; CPU and peak memory
           png FOLDER [--rounds N] [--q Q] [--save FOLDER]    every *.png beside libvips's own palette: a table in Markdown
-          webp FOLDER [--rounds N] [--q Q] [--effort N]      every lossy *.webp beside libwebp: tables in Markdown
+          faults FOLDER IMAGES                               page faults and CPU-ms an image in a codec child, by format: a table in Markdown
+          webp FOLDER [--rounds N] [--q Q] [--effort N]      every lossy *.webp, or *.jpg where there is none, beside libwebp: tables in Markdown
           resize FOLDER MODULES [--rounds N] [--every N]     every image into boxes of 1000, 500 and 200 pixels, beside MODULES/node_modules/sharp: a table in Markdown
           parts JPEG PNG                                     each step of the two codecs on one baseline JPEG and one PNG (BenchmarkDotNet)
           intake PROGRAM URLS [DATABASE]                     an upload of URLS into the published PROGRAM on SQLite, or on PostgreSQL by its connection string

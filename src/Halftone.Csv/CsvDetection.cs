@@ -5,16 +5,16 @@ using System.Text.Unicode;
 
 namespace Halftone.Csv;
 
-/// <summary>Text that no encoding explains.</summary>
+/// <summary>Text that is not valid in any supported encoding.</summary>
 public enum CsvFault
 {
     /// <summary>A zero byte, or U+0000 in UTF-16.</summary>
     ZeroByte = 1,
 
-    /// <summary>The file begins with the byte order mark of UTF-8 and holds bytes that are not UTF-8.</summary>
+    /// <summary>The file starts with the byte order mark of UTF-8 but contains bytes that are not UTF-8.</summary>
     BrokenUtf8 = 2,
 
-    /// <summary>The file begins with the byte order mark of UTF-16 and holds half a character.</summary>
+    /// <summary>The file starts with the byte order mark of UTF-16 but contains half a character.</summary>
     BrokenUtf16 = 3,
 }
 
@@ -31,24 +31,25 @@ public abstract record CsvDetected
 
     /// <summary>The file cannot be read as text.</summary>
     /// <param name="Fault">The reason.</param>
-    /// <param name="Line">The 1-based line it is on.</param>
+    /// <param name="Line">The 1-based line of the fault.</param>
     public sealed record Broken(CsvFault Fault, long Line) : CsvDetected;
 }
 
-/// <summary>Finds the encoding and the delimiter of a spooled file.</summary>
+/// <summary>Detects the encoding and the delimiter of a spooled file.</summary>
 public static class CsvDetection
 {
     private const int HeadBytes = 3;
     private const int ChunkBytes = 256 * 1024;
 
     /// <summary>
-    /// The encoding is decided over the whole file: by its byte order mark, else UTF-8 where every byte fits, else Windows-1252. The delimiter
-    /// is the one under which the header scores best; with equal scores, the one that makes more columns.
+    /// Decides the encoding from the whole file: by its byte order mark, otherwise UTF-8 if every byte fits, otherwise
+    /// Windows-1252. The delimiter is the one for which the header scores best; with equal scores, the one that gives
+    /// more columns.
     /// </summary>
-    /// <param name="spooled">Seekable, not empty; its position afterwards is undefined.</param>
+    /// <param name="spooled">Seekable, not empty; its position is undefined afterwards.</param>
     /// <param name="limits">The limits.</param>
-    /// <param name="scoreHeader">How many of the expected column names a header has, given its cells; 0 to 99.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
+    /// <param name="scoreHeader">Number of expected column names in a header, given its cells; 0 to 99.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
     public static async Task<CsvDetected> DetectAsync(
         Stream spooled,
         CsvLimits limits,
@@ -75,7 +76,10 @@ public static class CsvDetection
         _ => null,
     };
 
-    private static async Task<(CsvEncoding, CsvDetected.Broken?)> CheckBytesAsync(Stream spooled, bool marked, CancellationToken cancellationToken)
+    private static async Task<(CsvEncoding, CsvDetected.Broken?)> CheckBytesAsync(
+        Stream spooled,
+        bool marked,
+        CancellationToken cancellationToken)
     {
         var chunk = new byte[Math.Min(ChunkBytes, spooled.Length + 4)];
         var kept = 0;
@@ -92,7 +96,7 @@ public static class CsvDetection
                 return (default, new CsvDetected.Broken(CsvFault.ZeroByte, lines.LineAt(data, zero)));
             }
 
-            // A character cut by the chunk's end is looked at with the next chunk; at the end of the file it is broken.
+            // A character cut by the end of the chunk is checked with the next chunk; at the end of the file it is invalid.
             var whole = validUtf8 && read > 0 ? data[..^CutCharacter(data)] : data;
             if (validUtf8 && !Utf8.IsValid(whole))
             {
@@ -114,7 +118,7 @@ public static class CsvDetection
         }
     }
 
-    /// <summary>Bytes at the end that begin a UTF-8 character and do not finish it: 0 to 3.</summary>
+    /// <summary>Number of bytes at the end that start a UTF-8 character without finishing it: 0 to 3.</summary>
     private static int CutCharacter(ReadOnlySpan<byte> data)
     {
         for (var back = 1; back <= Math.Min(3, data.Length); back++)
@@ -170,7 +174,9 @@ public static class CsvDetection
             if (broken >= 0)
             {
                 line += characters[..broken].Count('\n');
-                return characters[broken] == 0 ? new CsvDetected.Broken(CsvFault.ZeroByte, line) : new CsvDetected.Broken(CsvFault.BrokenUtf16, line);
+                return characters[broken] == 0
+                    ? new CsvDetected.Broken(CsvFault.ZeroByte, line)
+                    : new CsvDetected.Broken(CsvFault.BrokenUtf16, line);
             }
 
             line += characters.Count('\n');
@@ -179,7 +185,7 @@ public static class CsvDetection
         }
     }
 
-    /// <summary>Where a surrogate has lost its other half, or a zero stands; -1 where the text is whole so far.</summary>
+    /// <summary>Index of a lone surrogate or a zero; -1 if the text is valid so far.</summary>
     private static int FirstBroken(ReadOnlySpan<char> characters, ref bool highBefore)
     {
         var zero = characters.IndexOf('\0');
@@ -208,7 +214,12 @@ public static class CsvDetection
         return zero;
     }
 
-    private static async Task<CsvDialect> WithDelimiterAsync(Stream spooled, CsvEncoding encoding, CsvLimits limits, Func<IReadOnlyList<string>, int> scoreHeader, CancellationToken cancellationToken)
+    private static async Task<CsvDialect> WithDelimiterAsync(
+        Stream spooled,
+        CsvEncoding encoding,
+        CsvLimits limits,
+        Func<IReadOnlyList<string>, int> scoreHeader,
+        CancellationToken cancellationToken)
     {
         CsvDialect? best = null;
         var bestScore = (-1, -1);
@@ -225,8 +236,13 @@ public static class CsvDetection
         return best ?? throw new UnreachableException();
     }
 
-    /// <summary>How well a delimiter fits: the columns it shows of those we look for, then all columns. A separator line settles it.</summary>
-    private static async Task<(int, int)> HeaderScoreAsync(Stream spooled, CsvDialect dialect, CsvLimits limits, Func<IReadOnlyList<string>, int> scoreHeader, CancellationToken cancellationToken)
+    /// <summary>The score of a delimiter: the number of expected columns, then of all columns. A separator line decides at once.</summary>
+    private static async Task<(int, int)> HeaderScoreAsync(
+        Stream spooled,
+        CsvDialect dialect,
+        CsvLimits limits,
+        Func<IReadOnlyList<string>, int> scoreHeader,
+        CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Open(spooled, dialect, limits);
         var settled = 0;
@@ -244,13 +260,13 @@ public static class CsvDetection
                 case CsvScan.End:
                     return (settled, 0);
                 default:
-                    // A header that cannot be read to its end: the cells so far and the one that has no end.
+                    // A header without an end: count the cells so far plus the unfinished one.
                     return (settled, scanner.CellCount + 1);
             }
         }
     }
 
-    /// <summary>Counts lines across chunks; CR LF is one.</summary>
+    /// <summary>Counts lines across chunks; CR LF counts as one.</summary>
     private struct LineCounter()
     {
         private long line = 1;

@@ -3,30 +3,33 @@ using System.Text;
 
 namespace Halftone.Csv;
 
-/// <summary>How the characters of a CSV are written as bytes.</summary>
+/// <summary>The encoding of a CSV.</summary>
 public enum CsvEncoding
 {
     /// <summary>UTF-8 without a byte order mark.</summary>
     Utf8 = 1,
-    /// <summary>UTF-8 that begins with a byte order mark, as Excel's "CSV UTF-8" does.</summary>
+    /// <summary>UTF-8 with a byte order mark, as written by Excel's "CSV UTF-8".</summary>
     Utf8Bom = 2,
-    /// <summary>UTF-16, least byte first, with its byte order mark: Excel's "Unicode Text".</summary>
+    /// <summary>UTF-16, little endian, with a byte order mark: Excel's "Unicode Text".</summary>
     Utf16Le = 3,
-    /// <summary>UTF-16, most significant byte first, with its byte order mark.</summary>
+    /// <summary>UTF-16, big endian, with a byte order mark.</summary>
     Utf16Be = 4,
-    /// <summary>One byte per character; what Excel's plain "CSV" writes in western Europe and America.</summary>
+    /// <summary>One byte per character, as written by Excel's plain "CSV" in western Europe and America.</summary>
     Windows1252 = 5,
 }
 
-/// <summary>The encoding and delimiter of an uploaded CSV. Found once, stored with the request, and used again to write its result.</summary>
+/// <summary>
+/// The encoding and delimiter of an uploaded CSV. Detected once, stored with the request, and used again to write its
+/// result.
+/// </summary>
 /// <param name="Encoding">With or without a byte order mark.</param>
 /// <param name="Delimiter">One of <see cref="Delimiters"/>, as ASCII.</param>
 public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
 {
-    /// <summary>The delimiters that are recognised; the first wins where several fit equally.</summary>
+    /// <summary>The supported delimiters; the first wins if several fit equally.</summary>
     public static ReadOnlySpan<byte> Delimiters => ",;\t|"u8;
 
-    /// <summary>The byte order mark the file begins with; empty where it has none.</summary>
+    /// <summary>The byte order mark of the file; empty if it has none.</summary>
     public ReadOnlySpan<byte> ByteOrderMark => Encoding switch
     {
         CsvEncoding.Utf8Bom => [0xEF, 0xBB, 0xBF],
@@ -35,26 +38,35 @@ public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
         _ => [],
     };
 
-    /// <summary>The file's text, from behind the byte order mark, in an encoding where every ASCII character is its own byte: as it came, or UTF-16 as UTF-8.</summary>
-    /// <param name="spooled">Seekable; set to its beginning here, not closed here.</param>
+    /// <summary>
+    /// The text of the file after the byte order mark, in an encoding where every ASCII character is a single byte:
+    /// unchanged, or UTF-16 converted to UTF-8.
+    /// </summary>
+    /// <param name="spooled">Seekable; rewound here, not closed here.</param>
     public Stream OpenText(Stream spooled)
     {
         spooled.Position = ByteOrderMark.Length;
         return IsUtf16 ? System.Text.Encoding.CreateTranscodingStream(spooled, Utf16, StrictUtf8, leaveOpen: true) : spooled;
     }
 
-    /// <summary>A stream that takes bytes as <see cref="OpenText"/> gives them and writes them to <paramref name="destination"/> in the file's own encoding.</summary>
-    /// <remarks>The destination itself, except for UTF-16: then a stream to be disposed before the destination is used further. Writes no byte order mark.</remarks>
+    /// <summary>
+    /// A stream that takes bytes as <see cref="OpenText"/> gives them and writes them to <paramref name="destination"/>
+    /// in the encoding of the file.
+    /// </summary>
+    /// <remarks>
+    /// The destination itself, except for UTF-16: then a stream that must be disposed before the destination is used
+    /// further. Writes no byte order mark.
+    /// </remarks>
     public Stream WriteText(Stream destination) =>
         IsUtf16 ? System.Text.Encoding.CreateTranscodingStream(destination, Utf16, StrictUtf8, leaveOpen: true) : destination;
 
-    /// <summary>Decodes a piece of the text that <see cref="OpenText"/> gives.</summary>
+    /// <summary>Decodes a part of the text that <see cref="OpenText"/> gives.</summary>
     public Encoding TextEncoding => Encoding == CsvEncoding.Windows1252 ? CodePage.Windows1252 : System.Text.Encoding.UTF8;
 
     /// <summary>The stored form, such as <c>utf-8 comma</c> or <c>utf-16le tab</c>.</summary>
     public override string ToString() => $"{EncodingWord} {DelimiterWord}";
 
-    /// <summary>Reads the stored form.</summary>
+    /// <summary>Parses the stored form.</summary>
     /// <exception cref="FormatException">The text was not written by <see cref="ToString"/>.</exception>
     public static CsvDialect Parse(string stored)
     {
@@ -77,7 +89,7 @@ public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
 
     private UnicodeEncoding Utf16 => new(bigEndian: Encoding == CsvEncoding.Utf16Be, byteOrderMark: false, throwOnInvalidBytes: true);
 
-    // Strict on both ways: detection has refused broken UTF-16 before, and a replacement character would be a changed byte.
+    // Strict in both directions: detection has already refused broken UTF-16, and a replacement character would change bytes.
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private string EncodingWord => Encoding switch
@@ -100,7 +112,7 @@ public sealed record CsvDialect(CsvEncoding Encoding, byte Delimiter)
         _ => throw new UnreachableException(),
     };
 
-    /// <summary>Made when the first file needs it: its tables are read from a resource.</summary>
+    /// <summary>Created on first use, because its tables are read from a resource.</summary>
     private static class CodePage
     {
         public static readonly Encoding Windows1252 = CodePagesEncodingProvider.Instance.GetEncoding(1252)!;

@@ -2,27 +2,30 @@ using System.Buffers;
 
 namespace Halftone.Csv;
 
-/// <summary>What <see cref="CsvScanner.ReadAsync"/> found.</summary>
+/// <summary>The outcomes of <see cref="CsvScanner.ReadAsync"/>.</summary>
 public enum CsvScan
 {
     /// <summary>A record; the scanner's properties describe it until the next read.</summary>
     Record = 1,
-    /// <summary>The file is over.</summary>
+    /// <summary>The end of the file.</summary>
     End = 2,
-    /// <summary>The file ends inside quotes, which open on <see cref="CsvScanner.QuoteLine"/>. Nothing follows.</summary>
+    /// <summary>The file ends inside quotes that open on <see cref="CsvScanner.QuoteLine"/>. Nothing follows.</summary>
     UnclosedQuote = 3,
-    /// <summary>A record is longer than allowed. Nothing follows. <see cref="CsvScanner.QuoteLine"/> is set where it was inside quotes.</summary>
+    /// <summary>
+    /// A record is longer than allowed. Nothing follows. <see cref="CsvScanner.QuoteLine"/> is set if it was inside
+    /// quotes.
+    /// </summary>
     RecordTooLong = 4,
     /// <summary>A record has more cells than allowed. Nothing follows.</summary>
     TooManyColumns = 5,
 }
 
-/// <summary>What a record is for.</summary>
+/// <summary>The kinds of records.</summary>
 public enum CsvRecordKind
 {
-    /// <summary>A first line such as <c>sep=;</c>, by which Excel is told the delimiter.</summary>
+    /// <summary>A first line such as <c>sep=;</c>, which tells Excel the delimiter.</summary>
     SeparatorLine = 1,
-    /// <summary>Nothing but spaces, delimiters of any kind and quotation marks: nothing to do, kept as it came.</summary>
+    /// <summary>Only spaces, delimiters of any kind and quotation marks: ignored, and kept unchanged.</summary>
     Blank = 2,
     /// <summary>The column names: the first record that is neither of the above.</summary>
     Header = 3,
@@ -30,36 +33,37 @@ public enum CsvRecordKind
     Row = 4,
 }
 
-/// <summary>Where a cell lies in its record, in bytes from the record's beginning.</summary>
-/// <param name="Start">First byte, the opening quote included.</param>
-/// <param name="End">Behind the last byte, before the delimiter or line ending.</param>
-/// <param name="ValueStart">First byte of what the cell says.</param>
-/// <param name="ValueEnd">Behind the last byte of what the cell says.</param>
-/// <param name="Form">How the value is written.</param>
+/// <summary>The position of a cell in its record, in bytes from the start of the record.</summary>
+/// <param name="Start">First byte, including an opening quote.</param>
+/// <param name="End">After the last byte, before the delimiter or line ending.</param>
+/// <param name="ValueStart">First byte of the value.</param>
+/// <param name="ValueEnd">After the last byte of the value.</param>
+/// <param name="Form">Quoting of the value.</param>
 public readonly record struct CsvCell(int Start, int End, int ValueStart, int ValueEnd, CsvCellForm Form);
 
-/// <summary>How a cell is written.</summary>
+/// <summary>The quoting of a cell.</summary>
 [Flags]
 public enum CsvCellForm : byte
 {
-    /// <summary>Without quotation marks around it.</summary>
+    /// <summary>Not quoted.</summary>
     Plain = 0,
     /// <summary>In quotation marks.</summary>
     Quoted = 1,
-    /// <summary>Holds quotation marks that are written twice.</summary>
+    /// <summary>Contains doubled quotation marks.</summary>
     DoubledQuotes = 2,
-    /// <summary>Something other than spaces stands behind the closing quotation mark: no reading of it is safe.</summary>
+    /// <summary>Something other than spaces follows the closing quotation mark, so the value is ambiguous.</summary>
     TextAfterQuote = 4,
 }
 
 /// <summary>
-/// Reads the records of a CSV (RFC 4180, with any of the three line endings) and tells where each cell begins and ends, so that a file
-/// can be written again with every byte outside our columns as it came. It looks at bytes: <see cref="CsvDialect.OpenText"/> gives every
-/// encoding a form in which delimiter, quotation mark and line endings are single bytes that are part of no other character.
+/// Reads the records of a CSV (RFC 4180, with any of the three line endings) and finds the start and end of each cell,
+/// so that a file can be written again with every byte outside our columns unchanged. Works on bytes:
+/// <see cref="CsvDialect.OpenText"/> converts every encoding to one in which delimiter, quotation mark and line endings
+/// are single bytes that are not part of any other character.
 /// </summary>
 /// <remarks>
-/// Memory is bounded by the longest allowed record, not by the file. A quotation mark opens quotes only as the first byte of a cell;
-/// anywhere else it is a character (<c>5" pipe</c>). See docs/decisions/0003-csv-scanner.md.
+/// Memory is bounded by the maximum record length, not by the file. A quotation mark opens quotes only as the first
+/// byte of a cell; anywhere else it is an ordinary character (<c>5" pipe</c>). See docs/decisions/0003-csv-scanner.md.
 /// </remarks>
 public sealed class CsvScanner
 {
@@ -89,54 +93,55 @@ public sealed class CsvScanner
         delimiter = dialect.Delimiter;
         this.maxRecordBytes = maxRecordBytes;
         this.maxColumns = maxColumns;
-        // One byte more than a small file, so that its end is seen without growing.
+        // One byte more than a small file, so that its end is found without growing.
         buffer = new byte[Math.Min(UsualBufferBytes, spooled.Length + 1)];
     }
 
-    /// <summary>Opens a spooled file at its beginning.</summary>
+    /// <summary>Opens a spooled file at its start.</summary>
     /// <param name="spooled">Seekable; not closed here.</param>
-    /// <param name="dialect">The file's own.</param>
-    /// <param name="limits">The longest record and the most cells in one.</param>
+    /// <param name="dialect">The dialect of the file.</param>
+    /// <param name="limits">Maximum record length and cells per record.</param>
     public static CsvScanner Open(Stream spooled, CsvDialect dialect, CsvLimits limits) =>
         new(spooled, dialect, limits.MaxRecordBytes, limits.MaxColumns);
 
-    /// <summary>Opens a spooled file that was accepted before, without limits: what was accepted once must be readable for good.</summary>
+    /// <summary>Opens a spooled file that was accepted before, without limits: an accepted file must stay readable.</summary>
     /// <param name="spooled">Seekable; not closed here.</param>
-    /// <param name="dialect">As detected when the file was accepted.</param>
+    /// <param name="dialect">The dialect detected when the file was accepted.</param>
     public static CsvScanner Reopen(Stream spooled, CsvDialect dialect) => new(spooled, dialect, Array.MaxLength, Array.MaxLength);
 
-    /// <summary>The 1-based line on which the record begins, as a text editor counts: line breaks inside quotes count too.</summary>
+    /// <summary>The 1-based line on which the record starts, as in a text editor: line breaks inside quotes count too.</summary>
     public long Line { get; private set; }
 
-    /// <summary>The line on which the unclosed quotes open; 0 where there are none.</summary>
+    /// <summary>The line on which the unclosed quotes open; 0 if there are none.</summary>
     public long QuoteLine { get; private set; }
 
-    /// <summary>What the record is for.</summary>
+    /// <summary>The kind of the record.</summary>
     public CsvRecordKind Kind { get; private set; }
 
     /// <summary>The cells of the record, at least one.</summary>
     public ReadOnlySpan<CsvCell> Cells => cells.AsSpan(0, CellCount);
 
-    /// <summary>How many cells the record has, at least 1.</summary>
+    /// <summary>Number of cells in the record, at least 1.</summary>
     public int CellCount { get; private set; }
 
     /// <summary>The whole record with its line ending.</summary>
     public ReadOnlySpan<byte> Bytes => buffer.AsSpan(recordStart, recordLength);
 
-    /// <summary>What a cell says, where nothing is doubled inside; else with the doubled quotation marks still in it.</summary>
-    public ReadOnlySpan<byte> RawValue(int index) => buffer.AsSpan(recordStart + cells[index].ValueStart, cells[index].ValueEnd - cells[index].ValueStart);
+    /// <summary>The value of a cell; if it contains doubled quotation marks, they are still doubled.</summary>
+    public ReadOnlySpan<byte> RawValue(int index) =>
+        buffer.AsSpan(recordStart + cells[index].ValueStart, cells[index].ValueEnd - cells[index].ValueStart);
 
-    /// <summary>Goes to the next record.</summary>
+    /// <summary>Moves to the next record.</summary>
     public ValueTask<CsvScan> ReadAsync(CancellationToken cancellationToken)
     {
         recordStart += recordLength;
         recordLength = 0;
-        // Mostly the whole record is there already: no state machine for that.
+        // Usually the whole record is already buffered, so skip the state machine.
         return Scan() is { } found ? ValueTask.FromResult(found) : FillAndScanAsync(cancellationToken);
     }
 
-    /// <summary>Goes to the next record of a file that was accepted before; false at its end.</summary>
-    /// <exception cref="InvalidDataException">It is not readable as it was then: the file has changed.</exception>
+    /// <summary>Moves to the next record of a file that was accepted before; false at its end.</summary>
+    /// <exception cref="InvalidDataException">The file is no longer readable, so it has changed.</exception>
     public async ValueTask<bool> ReadRecordAsync(CancellationToken cancellationToken) => await ReadAsync(cancellationToken) switch
     {
         CsvScan.Record => true,
@@ -161,7 +166,10 @@ public sealed class CsvScanner
         }
     }
 
-    /// <summary>Looks for one record in what is buffered. Null where it may go on behind that: then more is read and the record scanned anew, which the doubling buffer keeps linear.</summary>
+    /// <summary>
+    /// Scans one record in the buffer. Null if the record may continue after it: then more is read and the record
+    /// scanned again, which stays linear because the buffer doubles.
+    /// </summary>
     private CsvScan? Scan()
     {
         var data = buffer.AsSpan(recordStart, filledEnd - recordStart);
@@ -256,7 +264,7 @@ public sealed class CsvScanner
         return CsvScan.Record;
     }
 
-    /// <summary>Where the quote stands that ends the cell; -1 where it is not known yet.</summary>
+    /// <summary>Index of the quote that ends the cell; -1 if it is not known yet.</summary>
     private int ClosingQuote(ReadOnlySpan<byte> data, int from, ref CsvCellForm form)
     {
         form = CsvCellForm.Quoted;
@@ -291,7 +299,7 @@ public sealed class CsvScanner
             return CsvRecordKind.SeparatorLine;
         }
 
-        // The same under every delimiter, so that one can be chosen by looking at the header.
+        // The same for every delimiter, so that the header can be used to choose one.
         if (Bytes[..cells[CellCount - 1].End].IndexOfAnyExcept(SayNothing) < 0)
         {
             return CsvRecordKind.Blank;

@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace Halftone.Csv;
 
-/// <summary>What cells say, as characters.</summary>
+/// <summary>Decodes the values of cells.</summary>
 public static class CsvText
 {
     private const byte Quote = (byte)'"';
 
-    /// <summary>What a cell of the record says.</summary>
+    /// <summary>The value of a cell of the record.</summary>
     public static string Read(CsvScanner scanner, int index, CsvDialect dialect)
     {
         var value = scanner.RawValue(index);
@@ -27,7 +27,7 @@ public static class CsvText
         return text;
     }
 
-    /// <summary>Every cell of the record.</summary>
+    /// <summary>The values of all cells of the record.</summary>
     public static string[] ReadAll(CsvScanner scanner, CsvDialect dialect)
     {
         var cells = new string[scanner.CellCount];
@@ -39,14 +39,14 @@ public static class CsvText
         return cells;
     }
 
-    /// <summary>What a cell of the record says, into a buffer that grows with need and is used again for the next cell.</summary>
-    /// <returns>The part of the buffer that holds the cell.</returns>
+    /// <summary>Decodes a cell of the record into a buffer that grows as needed and is reused for the next cell.</summary>
+    /// <returns>The part of the buffer that holds the value.</returns>
     public static ReadOnlySpan<char> Read(CsvScanner scanner, int index, CsvDialect dialect, ref char[] characters)
     {
         var value = scanner.RawValue(index);
         if (characters.Length < value.Length)
         {
-            // No encoding here gives more UTF-16 units than it has bytes.
+            // No supported encoding gives more UTF-16 units than it has bytes.
             characters = new char[Math.Max(value.Length, characters.Length * 2)];
         }
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Halftone.Csv;
 
-/// <summary>Writes a CSV in the dialect of an uploaded one: pieces of it as they came, and cells of our own.</summary>
+/// <summary>Writes a CSV in the dialect of an uploaded one: unchanged parts of it, and cells of our own.</summary>
 public sealed class CsvWriter : IAsyncDisposable
 {
     private const int FlushBytes = 128 * 1024;
@@ -19,20 +19,20 @@ public sealed class CsvWriter : IAsyncDisposable
         text = dialect.WriteText(destination);
     }
 
-    /// <summary>Begins a file with the byte order mark that the uploaded one had.</summary>
+    /// <summary>Starts the file with the byte order mark of the uploaded one.</summary>
     public static async Task<CsvWriter> BeginAsync(Stream destination, CsvDialect dialect, CancellationToken cancellationToken)
     {
         await destination.WriteAsync(dialect.ByteOrderMark.ToArray(), cancellationToken);
         return new CsvWriter(destination, dialect);
     }
 
-    /// <summary>Writes bytes of the text that <see cref="CsvDialect.OpenText"/> gave, as they are.</summary>
+    /// <summary>Writes bytes of the text that <see cref="CsvDialect.OpenText"/> gave, unchanged.</summary>
     public void Write(ReadOnlySpan<byte> bytes) => pending.Write(bytes);
 
     /// <summary>Writes the delimiter of the dialect.</summary>
     public void WriteDelimiter() => pending.Write([dialect.Delimiter]);
 
-    /// <summary>Writes a cell, in quotation marks where it needs them or where <paramref name="quoted"/> asks for them.</summary>
+    /// <summary>Writes a cell, in quotation marks if it needs them or if <paramref name="quoted"/> is true.</summary>
     public void WriteCell(ReadOnlySpan<char> cell, bool quoted = false)
     {
         if (!quoted && cell.IndexOfAny((char)dialect.Delimiter, '"') < 0 && cell.IndexOfAny('\r', '\n') < 0)
@@ -46,7 +46,7 @@ public sealed class CsvWriter : IAsyncDisposable
         pending.Write("\""u8);
     }
 
-    /// <summary>Hands on what has gathered, where it is worth a write.</summary>
+    /// <summary>Writes the buffer to the destination if there is enough to be worth it.</summary>
     public async ValueTask FlushIfLargeAsync(CancellationToken cancellationToken)
     {
         if (pending.WrittenCount >= FlushBytes)
@@ -55,7 +55,7 @@ public sealed class CsvWriter : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands on everything; the destination is flushed too.</summary>
+    /// <summary>Writes everything to the destination and flushes it.</summary>
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
         await text.WriteAsync(pending.WrittenMemory, cancellationToken);

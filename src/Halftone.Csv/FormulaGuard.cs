@@ -1,12 +1,16 @@
 namespace Halftone.Csv;
 
 /// <summary>
-/// Keeps a spreadsheet program from running a cell as a formula, as OWASP's page on CSV injection says: a cell that begins with one of
-/// <c>= + - @</c>, a tab, a line break, or the full-width form of one of the four signs, gets an apostrophe before it and quotation marks around it.
+/// Keeps a spreadsheet program from running a cell as a formula, following OWASP's page on CSV injection: a cell that
+/// starts with one of <c>= + - @</c>, a tab, a line break, or the full-width form of one of the four signs, gets an
+/// apostrophe in front and quotation marks around it.
 /// </summary>
 public static class FormulaGuard
 {
-    /// <summary>Whether a spreadsheet program may take the value for a formula. Negative numbers are among them: the rule knows no exception.</summary>
+    /// <summary>
+    /// True if a spreadsheet program may read the value as a formula. Includes negative numbers, because the rule has
+    /// no exceptions.
+    /// </summary>
     public static bool IsFormula(ReadOnlySpan<byte> value, CsvEncoding encoding) => value switch
     {
         [(byte)'=' or (byte)'+' or (byte)'-' or (byte)'@' or (byte)'\t' or (byte)'\r' or (byte)'\n', ..] => true,
@@ -16,9 +20,9 @@ public static class FormulaGuard
     };
 
     /// <summary>Writes the cell with its guard.</summary>
-    /// <param name="raw">The cell as it came, with its quotation marks where it has some.</param>
-    /// <param name="quoted">Whether it has.</param>
-    /// <param name="output">Where to.</param>
+    /// <param name="raw">The cell unchanged, including its quotation marks if it has any.</param>
+    /// <param name="quoted">True if it is quoted.</param>
+    /// <param name="output">The destination.</param>
     public static void Write(ReadOnlySpan<byte> raw, bool quoted, CsvWriter output)
     {
         output.Write("\"'"u8);
@@ -28,7 +32,7 @@ public static class FormulaGuard
             return;
         }
 
-        // Outside quotes a quotation mark is a plain character; inside it must be written twice.
+        // Outside quotes a quotation mark is an ordinary character; inside it must be doubled.
         while (raw.IndexOf((byte)'"') is var quote and >= 0)
         {
             output.Write(raw[..(quote + 1)]);

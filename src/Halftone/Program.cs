@@ -5,25 +5,29 @@ using Halftone.Compress;
 
 namespace Halftone;
 
-/// <summary>The map: the verbs of the command line, then the stages of the server in the order an image passes them.</summary>
+/// <summary>Entry point: the verbs of the command line, then the stages of the server in the order an image passes them.</summary>
 internal static class Program
 {
     private static readonly string[] AboutTheProgram = ["--help", "-h", "-?", "--version"];
 
     private static Task<int> Main(string[] args)
     {
-        // First of all, so that a codec child loads nothing but the codec.
+        // Comes first, so that a codec child loads nothing but the codec.
         if (args is [CodecChild.Verb, ..])
         {
             return Task.FromResult(CodecChild.Run(args));
         }
 
-        // Its own 2 s would end a server that is stopping in order.
-        return InvokeAsync(args, new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }, CancellationToken.None);
+        // The default of 2 s would kill a server that is stopping gracefully.
+        return InvokeAsync(
+            args,
+            new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(15) },
+            CancellationToken.None);
     }
 
     /// <summary>The verbs.</summary>
-    public static RootCommand CreateRoot() => new("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
+    public static RootCommand CreateRoot() =>
+        new("Halftone takes a CSV of products with image URLs, compresses every image and gives the CSV back.")
     {
         ServeCommand.Create(),
         DemoCommand.Create(),
@@ -47,7 +51,12 @@ internal static class Program
     public static Task<int> InvokeAsync(string[] args, InvocationConfiguration configuration, CancellationToken cancellationToken)
     {
         var root = CreateRoot();
-        var parsed = root.Parse(args is [] ? [ServeCommand.Verb] : args is [['-', ..] option, ..] && !AboutTheProgram.Contains(option) ? [ServeCommand.Verb, .. args] : args);
+        var parsed = root.Parse(
+            args is []
+                ? [ServeCommand.Verb]
+                : args is [['-', ..] option, ..] && !AboutTheProgram.Contains(option)
+                ? [ServeCommand.Verb, .. args]
+                : args);
         if (parsed.Action is ParseErrorAction error)
         {
             // Standard output is for results.

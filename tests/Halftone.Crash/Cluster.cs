@@ -124,7 +124,7 @@ internal sealed class Cluster : IEstate, IAsyncDisposable
     {
         await using var database = OpenDatabase();
         using var store = new S3Store(bucket, TimeProvider.System);
-        using var sweep = new OrphanSweep(database, new StoredImages(store), new StoredFiles(store), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+        using var sweep = new OrphanSweep(database, store, store, new DaysAhead(), NullLogger<OrphanSweep>.Instance);
         await sweep.SweepAsync(cancellationToken);
         var all = new List<string>();
         await foreach (var request in store.RequestsAsync(cancellationToken))

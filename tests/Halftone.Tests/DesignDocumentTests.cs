@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using System.Xml.Linq;
 using Dapper;
 using Halftone.Database;
 using Halftone.Model;
@@ -25,7 +26,7 @@ public sealed partial class DesignDocumentTests : IDisposable
         var folders = Directory.EnumerateDirectories(source).ToDictionary(
             path => Path.GetFileName(path)!,
             path => Directory.EnumerateFiles(path, "*.cs", SearchOption.AllDirectories).Select(File.ReadAllText).ToArray());
-        var rows = Rows("Components").ToDictionary(row => Words(row[0]).Single(), row => (Floor: row[1], Classes: Words(row[3])));
+        var rows = Rows("Low-level design: floors").ToDictionary(row => Words(row[0]).Single(), row => (Floor: row[1], Classes: Words(row[3])));
         Assert.Equal(folders.Keys.Order(StringComparer.Ordinal), rows.Keys.Order(StringComparer.Ordinal));
         Assert.All(rows, row => Assert.Equal(FloorOf(row.Key), row.Value.Floor));
         Assert.All(rows, row => Assert.All(row.Value.Classes, word =>
@@ -40,15 +41,19 @@ public sealed partial class DesignDocumentTests : IDisposable
     {
         var messages = typeof(Message).GetNestedTypes().Where(type => type.IsSubclassOf(typeof(Message))).Select(type =>
         {
-            var members = type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(member => member.CanWrite).Select(member => member.Name);
+            var members = MembersOf(type).SelectMany(member => member.PropertyType == typeof(OutputOptions) ? MembersOf(typeof(OutputOptions)) : [member])
+                .Select(member => member.Name);
             return $"{type.Name} {((Message)RuntimeHelpers.GetUninitializedObject(type)).Queue}: {string.Join(' ', members)}";
         });
         var rows = Rows("Messages").Select(row => $"{Words(row[0]).Single()} {row[1]}: {string.Join(' ', Words(row[2]))}");
         Assert.Equal(messages.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
     }
 
+    private static IEnumerable<PropertyInfo> MembersOf(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Where(member => member.CanWrite);
+
     [Fact]
-    public async Task Every_table_is_listed_with_its_columns()
+    public async Task Every_table_is_listed_and_drawn_with_its_columns()
     {
         var cancelled = TestContext.Current.CancellationToken;
         await using var database = new SqliteDatabase(Path.Combine(folder, "halftone.db"));
@@ -56,7 +61,19 @@ public sealed partial class DesignDocumentTests : IDisposable
         var columns = await database.ReadAsync(connection => connection.QueryAsync<string>("SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"), cancelled);
         var rows = Rows("Tables").SelectMany(row => Words(row[2]).Select(column => $"{Words(row[0]).Single()}.{column}"));
         Assert.Equal(columns.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+
+        var drawn = XDocument.Load(Path.Combine(Script.Repository, "docs", "images", "tables.svg")).Descendants()
+            .Where(element => element.Name.LocalName == "text")
+            .ToLookup(text => (string?)text.Attribute("class"), text => text.Value);
+        var tables = columns.Select(column => column.Split('.')[0]).Distinct();
+        Assert.Equal(tables.Order(StringComparer.Ordinal), drawn["title"].Order(StringComparer.Ordinal));
+        var words = drawn["mono"].SelectMany(line => line.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(words.Except([.. columns.Select(column => column.Split('.')[1]), "key", "…"]));
     }
+
+    [Fact]
+    public Task The_drawings_are_what_their_script_draws() =>
+        Script.PythonAsync("../../docs/images/draw.py", "--check", "", TestContext.Current.CancellationToken);
 
     /// <summary>The cells of the rows of a chapter's table.</summary>
     private static IEnumerable<string[]> Rows(string chapter)

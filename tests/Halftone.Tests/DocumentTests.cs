@@ -14,6 +14,20 @@ public sealed partial class DocumentTests
     }
 
     [Fact]
+    public void Every_setting_that_is_mentioned_exists()
+    {
+        var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}"));
+        string[] known = [.. settings, .. Settings.Sections.Select(section => section.Key)];
+        var unknown =
+            from page in Pages()
+            from Match mention in Mentions().Matches(WithoutCode(Read(page)))
+            let name = mention.Groups[1].Value
+            where !known.Contains(name) && !name.StartsWith("Logging:", StringComparison.Ordinal)
+            select $"{page}: {name}";
+        Assert.Equal([], unknown);
+    }
+
+    [Fact]
     public void Every_link_leads_to_a_file_and_to_a_heading_in_it()
     {
         var dead = Pages().SelectMany(page => Links().Matches(WithoutCode(Read(page))).Select(match => match.Groups[1].Value).Where(link => !Leads(page, link)).Select(link => $"{page}: {link}"));
@@ -32,25 +46,6 @@ public sealed partial class DocumentTests
     {
         Assert.All(Pages(), page => Assert.DoesNotMatch(CutField(), Read(page)));
         Assert.Matches(CutField(), "curl -F file=@products.csv -F 'variants=thumb;zoom:quality=70'");
-    }
-
-    [Fact]
-    public void Every_drawing_is_of_a_kind_and_in_lines_that_mermaid_knows()
-    {
-        var drawings = Pages().SelectMany(page => Drawings().Matches(Read(page)).Select(match => match.Groups[1].Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))).ToArray();
-        Assert.NotEmpty(drawings);
-        Assert.All(drawings, lines =>
-        {
-            var line = lines[0].Split(' ')[0] switch
-            {
-                "stateDiagram-v2" => StateLine(),
-                "sequenceDiagram" => SequenceLine(),
-                "flowchart" => FlowLine(),
-                var kind => throw new InvalidDataException(kind),
-            };
-            Assert.All(lines[1..], text => Assert.Matches(line, text));
-            Assert.Equal(lines.Count(text => Opens().IsMatch(text)), lines.Count(text => text == "end"));
-        });
     }
 
     /// <summary>Every page for people, from the top of the repository.</summary>
@@ -81,6 +76,9 @@ public sealed partial class DocumentTests
 
     private static string Read(string document) => File.ReadAllText(Path.Combine(Script.Repository, document));
 
+    [GeneratedRegex("`([A-Z]\\w+(?::[A-Z]\\w+)+)`")]
+    private static partial Regex Mentions();
+
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Links();
 
@@ -95,21 +93,6 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Code();
-
-    [GeneratedRegex("^```mermaid\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Drawings();
-
-    [GeneratedRegex(@"^(\w+|\[\*\]) --> (\w+|\[\*\])(: [^:;#]+)?$")]
-    private static partial Regex StateLine();
-
-    [GeneratedRegex(@"^(autonumber|end|participant \w+( as [^;#]+)?|(loop|par|alt|opt) [^;#]+|Note (over|right of|left of) \w+: [^;#]+|\w+(->>|-->>)\w+: [^;#]+)$")]
-    private static partial Regex SequenceLine();
-
-    [GeneratedRegex(@"^(end|subgraph \w+ \[[^\]]+\]|\w+\[[^\]()]+\]|\w+(\[[^\]()]+\])? --> \w+(\[\[[^\]()]+\]\]|\[\([^\]()]+\)\]|\[[^\]()]+\])?)$")]
-    private static partial Regex FlowLine();
-
-    [GeneratedRegex(@"^(subgraph|loop|par|alt|opt) ")]
-    private static partial Regex Opens();
 
     [GeneratedRegex(@"^\| `([\w:]+)` \|", RegexOptions.Multiline)]
     private static partial Regex Rows();

@@ -30,7 +30,7 @@ public sealed partial class ReadmeTests
         Assert.Contains("S. No.,Product Name,Input Image Urls,Output Image Urls,Image Errors", output);
         output = Colours().Replace(output, "");
         Assert.Contains("COMPLETED: 12 of 12 images", output);
-        var saved = double.Parse(Regex.Match(output, @"([\d.]+) % saved").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        var saved = double.Parse(Regex.Match(output, @"([\d.]+)% saved").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
         Assert.Contains($"lose {Math.Round(saved)} % of their bytes", Readme);
     }
 

@@ -11,18 +11,18 @@ public sealed class SettingsTests
 
     [Theory]
     [InlineData("Queue:Prefetch", "0", "Queue:Prefetch must be between 1 and 1024.")]
-    [InlineData("Queue:Prefetch", "many", "Queue:Prefetch is 'many': a whole number is allowed.")]
-    [InlineData("Queue:SweepInterval", "soon", "Queue:SweepInterval is 'soon': a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day) is allowed.")]
-    [InlineData("Access:AllowAnonymous", "maybe", "Access:AllowAnonymous is 'maybe': true or false is allowed.")]
+    [InlineData("Queue:Prefetch", "many", "Queue:Prefetch is 'many'; it must be a whole number.")]
+    [InlineData("Queue:SweepInterval", "soon", "Queue:SweepInterval is 'soon'; it must be a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day).")]
+    [InlineData("Access:AllowAnonymous", "maybe", "Access:AllowAnonymous is 'maybe'; it must be true or false.")]
     [InlineData("Fetch:AllowNetworks:0", "999.1.1.1", "Fetch:AllowNetworks: \"999.1.1.1\" must be a network such as 10.0.0.0/8 or fd00::/8, or one address.")]
-    [InlineData("Server:PublicUrl", "ftp://x", "Server:PublicUrl is 'ftp://x': an absolute http or https URL without a query is allowed, or nothing.")]
-    [InlineData("Telemetry:OtlpEndpoint", "collector:4318", "Telemetry:OtlpEndpoint is 'collector:4318': an absolute http or https URL such as http://127.0.0.1:4318 is allowed, or nothing.")]
-    [InlineData("Telemetry:OtlpProtocol", "json", "Telemetry:OtlpProtocol is 'json': http/protobuf or grpc is allowed, or nothing.")]
+    [InlineData("Server:PublicUrl", "ftp://x", "Server:PublicUrl is 'ftp://x'; it must be an absolute http or https URL without a query, or empty.")]
+    [InlineData("Telemetry:OtlpEndpoint", "collector:4318", "Telemetry:OtlpEndpoint is 'collector:4318'; it must be an absolute http or https URL such as http://127.0.0.1:4318, or empty.")]
+    [InlineData("Telemetry:OtlpProtocol", "json", "Telemetry:OtlpProtocol is 'json'; it must be http/protobuf or grpc, or empty.")]
     [InlineData("Telemetry:TraceRatio", "2", "Telemetry:TraceRatio must be between 0 and 1.")]
-    [InlineData("Telemetry:TraceRatio", "half", "Telemetry:TraceRatio is 'half': a number such as 0.5 is allowed.")]
+    [InlineData("Telemetry:TraceRatio", "half", "Telemetry:TraceRatio is 'half'; it must be a number such as 0.5.")]
     [InlineData("Compress:CpuSeconds", "0", "Compress:CpuSeconds must be between 1 and 3600.")]
-    [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens on this machine only, and 'http://0.0.0.0:0' is open to others: make a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.")]
-    [InlineData("Urls", "nonsense", "'nonsense' is no address to listen on: http://127.0.0.1:4300 is one.")]
+    [InlineData("Urls", "http://0.0.0.0:0", "Without API keys the server listens only on this machine, but 'http://0.0.0.0:0' is reachable by others. Create a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true if a proxy keeps strangers out.")]
+    [InlineData("Urls", "nonsense", "'nonsense' is not a valid address to listen on. Example: http://127.0.0.1:4300")]
     public async Task A_wrong_setting_stops_the_start_with_a_sentence_that_names_it(string name, string value, string sentence)
     {
         var exception = await Assert.ThrowsAnyAsync<Exception>(() => HalftoneServer.StartAsync(Cancelled, null, (name, value)));
@@ -30,8 +30,8 @@ public sealed class SettingsTests
     }
 
     [Theory]
-    [InlineData("Queue:Prefetsh", "'Queue:Prefetsh' is not a setting: section Queue has .*Prefetch.*")]
-    [InlineData("Quene:Prefetch", "'Quene' is not a section of settings: there are .*Queue.*")]
+    [InlineData("Queue:Prefetsh", "'Queue:Prefetsh' is not a setting. Section Queue has .*Prefetch.*")]
+    [InlineData("Quene:Prefetch", "'Quene' is not a section of settings. Sections: .*Queue.*")]
     public async Task A_misspelt_setting_is_an_error(string name, string sentence)
     {
         var exception = await Assert.ThrowsAsync<SettingException>(() => HalftoneServer.StartAsync(Cancelled, null, (name, "1")));

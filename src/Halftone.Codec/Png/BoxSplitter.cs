@@ -171,6 +171,9 @@ internal sealed class BoxSplitter
         return Vector256.Create(low, high);
     }
 
-    /// <summary>A group: points Start to End (exclusive), their mean, their weighted squared error and the axis that has most of it.</summary>
+    /// <summary>
+    /// A group: points Start to End (exclusive), their mean, their weighted squared error and the axis that has most of
+    /// it.
+    /// </summary>
     private readonly record struct Box(int Start, int End, int Axis, Vector128<float> Mean, double Error);
 }

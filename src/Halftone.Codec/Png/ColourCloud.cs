@@ -33,7 +33,10 @@ internal sealed class ColourCloud
         _weights[Count++] = weight;
     }
 
-    /// <summary>Turns counts into weights: raised to <paramref name="power"/>, then none above <paramref name="cap"/> of the whole.</summary>
+    /// <summary>
+    /// Turns counts into weights: raised to <paramref name="power"/>, then none above <paramref name="cap"/> of the
+    /// whole.
+    /// </summary>
     public void Weigh(float power, float cap)
     {
         double total = 0;

@@ -6,9 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace Halftone.Codec.Png;
 
 /// <summary>
-/// Error diffusion after R. W. Floyd and L. Steinberg, "An Adaptive Algorithm for Spatial Greyscale" (1976), in alternating directions, damped:
-/// its strength follows the <see cref="Flatness"/> of the plain mapping. Flat places, where bands would show, are dithered; busy ones stay as
-/// they are, because there nobody sees the error and everybody pays for the bytes.
+/// Error diffusion after R. W. Floyd and L. Steinberg, "An Adaptive Algorithm for Spatial Greyscale" (1976), in
+/// alternating directions, damped: its strength follows the <see cref="Flatness"/> of the plain mapping. Flat places,
+/// where bands would show, are dithered; busy ones stay as they are, because there nobody sees the error and everybody
+/// pays for the bytes.
 /// </summary>
 /// <remarks>
 /// Colours are kept in sixteenths of an 8-bit step in four 16-bit lanes (red, green, blue, alpha): the chain from one pixel to the next
@@ -43,7 +44,8 @@ internal sealed class Dither
         for (int i = 0; i <= Flatness.Most; i++)
         {
             // Slightly less than all of it (15/16), so that an error dies out on a plain that no colour meets.
-            _strengths[i] = (short)(short.MaxValue * settings.Dither * (15f / 16) * MathF.Pow(i / (float)Flatness.Most, settings.DitherDamping));
+            _strengths[i] = (short)(
+                short.MaxValue * settings.Dither * (15f / 16) * MathF.Pow(i / (float)Flatness.Most, settings.DitherDamping));
         }
         _threshold = Vector128.Create((short)(settings.DitherThreshold * Unit));
         _limit = Vector128.Create((short)(settings.DitherLimit * Unit));
@@ -58,7 +60,13 @@ internal sealed class Dither
     /// <param name="plain">Plain indices of the row.</param>
     /// <param name="below">Plain indices of the row below; of the last row itself.</param>
     /// <param name="indices">Takes the indices.</param>
-    public void Row(ReadOnlySpan<uint> working, PaletteMap map, ReadOnlySpan<byte> above, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> below, Span<byte> indices)
+    public void Row(
+        ReadOnlySpan<uint> working,
+        PaletteMap map,
+        ReadOnlySpan<byte> above,
+        ReadOnlySpan<byte> plain,
+        ReadOnlySpan<byte> below,
+        Span<byte> indices)
     {
         int width = working.Length;
         plain.CopyTo(indices);
@@ -112,7 +120,8 @@ internal sealed class Dither
                 continue;
             }
             var strength = Vector128.Create(_strengths[flat]);
-            var error = MultiplyFraction(carry, MultiplyFraction(strength, seven)) + MultiplyFraction(Vector128.CreateScalar(up).AsInt16(), strength >> 4);
+            var error = MultiplyFraction(carry, MultiplyFraction(strength, seven))
+                + MultiplyFraction(Vector128.CreateScalar(up).AsInt16(), strength >> 4);
             error = Vector128.AndNot(error, Vector128.LessThan(Vector128.Abs(error), _threshold));
             var wanted = InSixteenths(colour) + error;
             index = map.Nearest(InBytes(wanted, colour));
@@ -163,5 +172,8 @@ internal sealed class Dither
     /// <summary>The four lanes clamped to bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Saturate(Vector128<short> lanes) =>
-        Vector128.NarrowWithSaturation(Vector128.Max(lanes, Vector128<short>.Zero).AsUInt16(), Vector128<ushort>.Zero).AsUInt32().ToScalar();
+        Vector128
+            .NarrowWithSaturation(Vector128.Max(lanes, Vector128<short>.Zero).AsUInt16(), Vector128<ushort>.Zero)
+            .AsUInt32()
+            .ToScalar();
 }

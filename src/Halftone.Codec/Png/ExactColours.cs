@@ -18,7 +18,10 @@ internal sealed class ExactColours
     /// <summary>Runs of equal pixels in a row, as a measure of how busy the image is.</summary>
     public long RunCount { get; private set; }
 
-    /// <summary>Straight colours in palette order: those with alpha first, then by luma. Fully transparent pixels are one colour, 0.</summary>
+    /// <summary>
+    /// Straight colours in palette order: those with alpha first, then by luma. Fully transparent pixels are one
+    /// colour, 0.
+    /// </summary>
     public ReadOnlySpan<uint> Colours => _colours.AsSpan(0, Count);
 
     /// <summary>Looks at every pixel; false as soon as a 257th colour turns up, and then <see cref="Colours"/> means nothing.</summary>

@@ -2,7 +2,10 @@ using System.Numerics;
 
 namespace Halftone.Codec.Png;
 
-/// <summary>How flat a place is: how many of a pixel's four neighbours have its palette index. Those outside the image count as equal.</summary>
+/// <summary>
+/// How flat a place is: how many of a pixel's four neighbours have its palette index. Those outside the image count as
+/// equal.
+/// </summary>
 internal static class Flatness
 {
     /// <summary>Most that <see cref="Count"/> gives.</summary>

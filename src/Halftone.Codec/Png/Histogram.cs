@@ -12,13 +12,17 @@ internal sealed class Histogram
     private const int OpaqueCells = 1 << 18, AlphaCells = 1 << 17;
 
     /// <summary>
-    /// A pixel counts this many times when no channel is farther than <see cref="Near"/> steps from the pixel before: in a smooth place every
-    /// error is seen, in a texture few are. Long runs count once; their colours are exact anyway.
+    /// A pixel counts this many times when no channel is farther than <see cref="Near"/> steps from the pixel before:
+    /// in a smooth place every error is seen, in a texture few are. Long runs count once; their colours are exact
+    /// anyway.
     /// </summary>
     private const uint SmoothWeight = 4;
     private const int Near = 6;
 
-    /// <summary>Sums are 32 bits wide, so no cell may see more than 2^32 / 255 counts: of larger images every n-th row is counted.</summary>
+    /// <summary>
+    /// Sums are 32 bits wide, so no cell may see more than 2^32 / 255 counts: of larger images every n-th row is
+    /// counted.
+    /// </summary>
     private const long MostPixels = uint.MaxValue / 255 / SmoothWeight;
 
     private readonly uint[] _cells = new uint[(OpaqueCells + AlphaCells) * 4]; // count, sum of red, green, blue
@@ -91,7 +95,10 @@ internal sealed class Histogram
         return Vector128.LessThanOrEqualAll(Vector128.Max(a, b) - Vector128.Min(a, b), Vector128.Create((byte)Near));
     }
 
-    /// <summary>Takes the long runs of a colour out again, so that what has an entry of its own does not count as a part of the rest.</summary>
+    /// <summary>
+    /// Takes the long runs of a colour out again, so that what has an entry of its own does not count as a part of the
+    /// rest.
+    /// </summary>
     public void Exclude(uint colour) => Count(colour, (uint)-Runs.PixelsOf(colour));
 
     /// <summary>Adds pixels of one colour to its cell; the negative of a number takes that many away, as sums wrap around.</summary>
@@ -105,7 +112,8 @@ internal sealed class Histogram
         }
         else
         {
-            // Cell 0 would be black that is hardly there; over mid grey there is no such colour, and invisible pixels have it to themselves.
+            // Cell 0 would be black that is hardly there; over mid grey there is no such colour, and invisible pixels
+            // have it to themselves.
             cell = alpha == 0 ? 0 : red >> 4 | green >> 4 << 4 | blue >> 4 << 8 | alpha >> 3 << 12;
             _alphaSums[cell] += alpha * run;
             cell += OpaqueCells;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Halftone.Codec.Png;
 
 /// <summary>
-/// Colours that fill long horizontal runs: the ground of a product picture, the faces of a drawing. A palette that holds them exactly leaves
-/// no error there to diffuse, and the flat stays flat.
+/// Colours that fill long horizontal runs: the ground of a product picture, the faces of a drawing. A palette that
+/// holds them exactly leaves no error there to diffuse, and the flat stays flat.
 /// </summary>
 internal sealed class LongRuns
 {
@@ -29,7 +29,12 @@ internal sealed class LongRuns
 
     public void Clear() => _pixels.Clear();
 
-    /// <summary>Working colours that fill at least <paramref name="leastPixels"/>, largest first, no more than <paramref name="most"/>.</summary>
+    /// <summary>
+    /// Working colours that fill at least <paramref name="leastPixels"/>, largest first, no more than
+    /// <paramref name="most"/>.
+    /// </summary>
     public IReadOnlyList<uint> Largest(int most, double leastPixels) =>
-        [.. _pixels.Where(run => run.Value >= leastPixels).OrderByDescending(run => run.Value).ThenBy(run => run.Key).Take(most).Select(run => run.Key)];
+        [
+            .. _pixels.Where(run =>
+                run.Value >= leastPixels).OrderByDescending(run => run.Value).ThenBy(run => run.Key).Take(most).Select(run => run.Key)];
 }

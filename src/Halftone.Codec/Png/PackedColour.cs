@@ -4,11 +4,12 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Png;
 
 /// <summary>
-/// The space all errors are measured in. It has four dimensions: luma and the two colour differences of the colour as it looks over mid grey
-/// (ITU-R BT.601), and alpha, each with a scale. With m = a·c + (1 − a)/2 the colour over black is m − (1 − a)/2 and over white
-/// m + (1 − a)/2; the difference of two pixels over these is Δm ± Δa/2, where Δa is grey. So with alpha scaled by half of luma, squared
-/// distance here is the mean of the squared distances over black and over white, and translucent pixels need no rules of their own.
-/// Only fully opaque and fully transparent ones are held apart.
+/// The space all errors are measured in. It has four dimensions: luma and the two colour differences of the colour as
+/// it looks over mid grey (ITU-R BT.601), and alpha, each with a scale. With m = a·c + (1 − a)/2 the colour over black
+/// is m − (1 − a)/2 and over white m + (1 − a)/2; the difference of two pixels over these is Δm ± Δa/2, where Δa is
+/// grey. So with alpha scaled by half of luma, squared distance here is the mean of the squared distances over black
+/// and over white, and translucent pixels need no rules of their own. Only fully opaque and fully transparent ones are
+/// held apart.
 /// </summary>
 /// <remarks>
 /// A working colour is the 8-bit form: packed as a straight one, over mid grey, its top byte alpha itself. Opaque colours are the same in
@@ -89,7 +90,11 @@ internal static class PackedColour
     {
         float luma = RedInLuma * red + GreenInLuma * green + BlueInLuma * blue;
         float apart = alpha >= 255 ? Apart : alpha <= 0 ? -Apart : 0;
-        return Vector128.Create(luma, blue - luma, red - luma, alpha + apart) * Vector128.Create(LumaScale, BlueScale, RedScale, AlphaScale);
+        return Vector128.Create(
+            luma,
+            blue - luma,
+            red - luma,
+            alpha + apart) * Vector128.Create(LumaScale, BlueScale, RedScale, AlphaScale);
     }
 
     /// <summary>From coordinates to the nearest straight 8-bit colour, which is what a file holds. Grey stays grey.</summary>

@@ -56,7 +56,12 @@ internal sealed class PaletteEncoder
 
     private ReadOnlyMemory<byte> EncodeExact(PixelGrid pixels, PaletteSettings settings, ReadOnlySpan<byte> iccProfile)
     {
-        using var writer = new PngWriter(pixels.Width, pixels.Height, _exactColours.Colours, iccProfile, Level(settings, pixels.Pixels, _exactColours.RunCount));
+        using var writer = new PngWriter(
+            pixels.Width,
+            pixels.Height,
+            _exactColours.Colours,
+            iccProfile,
+            Level(settings, pixels.Pixels, _exactColours.RunCount));
         var indices = _indices.AsSpan(0, pixels.Width);
         for (int y = 0; y < pixels.Height; y++)
         {
@@ -72,7 +77,12 @@ internal sealed class PaletteEncoder
         var exact = _fitter.Fit(_histogram, settings, _palette);
         _map.Set(_palette, exact);
         _dither.Begin(pixels.Width, _palette, settings);
-        using var writer = new PngWriter(pixels.Width, pixels.Height, _palette.Straight, iccProfile, Level(settings, _histogram.Counted, _histogram.RunCount));
+        using var writer = new PngWriter(
+            pixels.Width,
+            pixels.Height,
+            _palette.Straight,
+            iccProfile,
+            Level(settings, _histogram.Counted, _histogram.RunCount));
         WriteReduced(pixels, settings, writer);
         return writer.Finish();
     }
@@ -95,7 +105,13 @@ internal sealed class PaletteEncoder
             }
             if (settings.Dither > 0)
             {
-                _dither.Row(working, _map, Plain(Math.Max(0, y - 1), width), Plain(y, width), Plain(Math.Min(y + 1, lastRow), width), indices);
+                _dither.Row(
+                    working,
+                    _map,
+                    Plain(Math.Max(0, y - 1), width),
+                    Plain(y, width),
+                    Plain(Math.Min(y + 1, lastRow), width),
+                    indices);
                 writer.WriteRow(indices);
             }
             else

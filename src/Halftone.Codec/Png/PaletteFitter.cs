@@ -88,8 +88,9 @@ internal sealed class PaletteFitter
     }
 
     /// <summary>
-    /// Each colour takes the place of its nearest centre. Where that is too far off to be moved, or was taken by a larger colour, it becomes
-    /// an entry of its own, for which the splits left room. Returns how many entries there are then.
+    /// Each colour takes the place of its nearest centre. Where that is too far off to be moved, or was taken by a
+    /// larger colour, it becomes an entry of its own, for which the splits left room. Returns how many entries there
+    /// are then.
     /// </summary>
     private int TakeExactly(IReadOnlyList<uint> colours, int count, PaletteSettings settings)
     {

@@ -18,7 +18,8 @@ internal sealed class PaletteMap
 
     /// <summary>Forgets everything and takes a new palette.</summary>
     /// <param name="palette">Of at least one colour.</param>
-    /// <param name="exact">Working colours, most important first, that must be found without rounding to a cell where the palette has them.</param>
+    /// <param name="exact">Working colours, most important first, that must be found without rounding to a cell where
+    /// the palette has them.</param>
     public void Set(Palette palette, IReadOnlyList<uint> exact)
     {
         for (int i = 0; i < palette.Count; i++)
@@ -52,8 +53,8 @@ internal sealed class PaletteMap
     }
 
     /// <summary>
-    /// Indices of a row, where the index to the left or above is kept when it is nearly as good: longer runs, fewer bytes, no difference seen.
-    /// A colour that the palette holds is always given its own entry.
+    /// Indices of a row, where the index to the left or above is kept when it is nearly as good: longer runs, fewer
+    /// bytes, no difference seen. A colour that the palette holds is always given its own entry.
     /// </summary>
     /// <param name="working">The row.</param>
     /// <param name="above">Indices of the row above; empty for the first row.</param>

@@ -6,7 +6,10 @@ namespace Halftone.Codec.Png;
 /// </summary>
 internal sealed record PaletteSettings
 {
-    /// <summary>Mean squared error, in the coordinates of <see cref="PackedColour"/> divided by three, at which the palette stops growing.</summary>
+    /// <summary>
+    /// Mean squared error, in the coordinates of <see cref="PackedColour"/> divided by three, at which the palette
+    /// stops growing.
+    /// </summary>
     public required double TargetMse { get; init; }
 
     /// <summary>Most colours, 2 to 256 (PNG, 11.2.2).</summary>

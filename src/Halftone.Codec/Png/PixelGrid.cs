@@ -46,7 +46,10 @@ internal readonly ref struct PixelGrid
     /// <summary>Pixels of the whole image.</summary>
     public long Pixels => (long)Width * Height;
 
-    /// <summary>One row as packed straight colours: in place where memory already holds them so, else expanded into <paramref name="buffer"/>.</summary>
+    /// <summary>
+    /// One row as packed straight colours: in place where memory already holds them so, else expanded into
+    /// <paramref name="buffer"/>.
+    /// </summary>
     /// <param name="y">0-based row.</param>
     /// <param name="buffer">At least <see cref="Width"/> colours.</param>
     public ReadOnlySpan<uint> Straight(int y, Span<uint> buffer)

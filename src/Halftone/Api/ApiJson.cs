@@ -8,8 +8,11 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Halftone.Api;
 
-// One options object for the answers and for the lines and events that are written by hand.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false)]
+// One options object for the answers and for hand-written lines and events.
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(RequestStatus))]
 [JsonSerializable(typeof(RequestList))]
 [JsonSerializable(typeof(ImageLine))]

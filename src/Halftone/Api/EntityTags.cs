@@ -5,7 +5,7 @@ namespace Halftone.Api;
 /// <summary>Answers that did not change are not sent again: RFC 9110, section 13.1.2.</summary>
 internal static class EntityTags
 {
-    /// <summary>Sets the ETag; true where the caller holds this very answer and 304 is due.</summary>
+    /// <summary>Sets the ETag. True if the caller already has exactly this answer, so that 304 is due.</summary>
     public static bool IsUnchanged(HttpContext context, EntityTagHeaderValue tag)
     {
         context.Response.GetTypedHeaders().ETag = tag;

@@ -7,13 +7,16 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Api;
 
-/// <summary><c>GET /health/live</c>: the process answers. <c>GET /health/ready</c>: it can do its work; otherwise 503 names what is down.</summary>
+/// <summary>
+/// <c>GET /health/live</c>: the process answers. <c>GET /health/ready</c>: it can do its work; otherwise 503 names the
+/// part that is down.
+/// </summary>
 internal static class HealthEndpoints
 {
-    /// <summary>No such object is ever stored: the store need only answer that it has none.</summary>
+    /// <summary>A key that is never stored: the store only needs to answer that it does not exist.</summary>
     private const string Probe = "health/probe";
 
-    /// <summary>A probe that hangs is a probe that failed.</summary>
+    /// <summary>A probe that takes longer has failed.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     public static void MapHealth(this IEndpointRouteBuilder routes)
@@ -22,22 +25,28 @@ internal static class HealthEndpoints
         routes.MapGet("/health/ready", ReadyAsync).Named("getReady", "Health").MayAnswer(ProblemType.NotReady);
     }
 
-    /// <summary>Is the process alive?</summary>
-    /// <remarks>For the supervisor that restarts it.</remarks>
-    /// <response code="200">It answers.</response>
+    /// <summary>Check whether the process is alive</summary>
+    /// <remarks>For the supervisor that restarts the process.</remarks>
+    /// <response code="200">The process answers.</response>
     private static Ok<HealthAnswer> Live() => TypedResults.Ok(new HealthAnswer { Status = "live" });
 
-    /// <summary>Can the server do its work?</summary>
-    /// <remarks>Asks the database, the queue and the stores. For the balancer that sends calls to it.</remarks>
+    /// <summary>Check whether the server is ready</summary>
+    /// <remarks>Checks the database, the queue and the stores. For load balancers.</remarks>
     /// <response code="200">Everything answers.</response>
-    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(HalftoneDatabase database, IWorkQueue queue, StoredFiles files, StoredImages images, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> ReadyAsync(
+        HalftoneDatabase database,
+        IWorkQueue queue,
+        IFileStore files,
+        IImageStore images,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         foreach (var (name, check) in new (string, Func<Task>)[]
         {
             ("database", () => database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.Probe), cancellationToken)),
             ("queue", () => queue.CheckAsync(cancellationToken)),
-            ("file store", () => files.Store.LengthAsync(Probe, cancellationToken)),
-            ("image store", () => images.Store.LengthAsync(Probe, cancellationToken)),
+            ("file store", () => files.LengthAsync(Probe, cancellationToken)),
+            ("image store", () => images.LengthAsync(Probe, cancellationToken)),
         })
         {
             try
@@ -46,7 +55,7 @@ internal static class HealthEndpoints
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                return Problems.Of(ProblemType.NotReady, $"The {name} does not answer.");
+                return Problems.Of(ProblemType.NotReady, $"The {name} is not answering.");
             }
         }
 

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Halftone.Api;
 
-/// <summary>Every answer that is not a success is a problem+json that says what to do, and none carries a stack trace.</summary>
+/// <summary>Turns every unsuccessful answer into a problem+json that says what to do, without a stack trace.</summary>
 internal static partial class ProblemAnswers
 {
     public static void UseProblems(this WebApplication server)
@@ -16,20 +16,32 @@ internal static partial class ProblemAnswers
             var status = context.HttpContext.Response.StatusCode;
             var (type, detail) = status switch
             {
-                StatusCodes.Status404NotFound => (ProblemType.NotFound, "The address is wrong: /docs names the ones there are."),
-                StatusCodes.Status405MethodNotAllowed => (ProblemType.MethodNotAllowed, $"{context.HttpContext.Request.Method} is not possible here; the Allow header says what is."),
-                StatusCodes.Status412PreconditionFailed => (ProblemType.PreconditionFailed, "It has changed since the answer that If-Match or If-Unmodified-Since names: ask without it for what there is now."),
-                StatusCodes.Status416RangeNotSatisfiable => (ProblemType.RangeNotSatisfiable, "It ends before the range begins: Content-Range says how many bytes it has."),
-                _ => (ProblemType.MalformedRequest with { Status = status }, "The request is not understood."),
+                StatusCodes.Status404NotFound => (ProblemType.NotFound, "No such route. See /docs for the list."),
+                StatusCodes.Status405MethodNotAllowed =>
+                    (
+                        ProblemType.MethodNotAllowed,
+                        $"{context.HttpContext.Request.Method} is not supported here. The Allow header lists the supported methods."),
+                StatusCodes.Status412PreconditionFailed =>
+                    (
+                        ProblemType.PreconditionFailed,
+                        "The resource has changed since the answer that If-Match or If-Unmodified-Since names. Call again without "
+                        + "that header for the current version."),
+                StatusCodes.Status416RangeNotSatisfiable =>
+                    (
+                        ProblemType.RangeNotSatisfiable,
+                        "The range starts after the end of the resource. Content-Range has its length in bytes."),
+                _ => (ProblemType.MalformedRequest with { Status = status }, "The request could not be understood."),
             };
             await Problems.Of(type, detail).ExecuteAsync(context.HttpContext);
         });
         server.Use(async (context, next) =>
         {
             await next(context);
-            if (context.Response is { StatusCode: StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable, HasStarted: false } response)
+            var response = context.Response;
+            var isRefused = response.StatusCode is StatusCodes.Status412PreconditionFailed or StatusCodes.Status416RangeNotSatisfiable;
+            if (isRefused && !response.HasStarted)
             {
-                // Of the file that is not sent: its type, its name, and that it may be kept for ever.
+                // Headers of the file, which is not sent: type, name and caching.
                 var (status, range) = (response.StatusCode, response.Headers.ContentRange);
                 response.Clear();
                 (response.StatusCode, response.Headers.ContentRange) = (status, range);
@@ -38,15 +50,18 @@ internal static partial class ProblemAnswers
     }
 
     /// <summary>
-    /// A body is framed by a length or by chunks (RFC 9112, section 6.1). Kestrel lets "chunked, chunked" pass, which a proxy before it may read as
-    /// something else, and then takes part of a body for the next request.
+    /// A body is framed by a length or by chunks (RFC 9112, section 6.1). Kestrel accepts "chunked, chunked"; a proxy
+    /// in front of it may read that differently and take part of the body for the next request.
     /// </summary>
     public static void UseOneFraming(this WebApplication server) => server.Use(async (context, next) =>
     {
-        if (context.Request.Headers.TransferEncoding is { Count: > 0 } codings && !string.Equals(codings.ToString(), "chunked", StringComparison.OrdinalIgnoreCase))
+        if (context.Request.Headers.TransferEncoding is { Count: > 0 } codings
+            && !string.Equals(codings.ToString(), "chunked", StringComparison.OrdinalIgnoreCase))
         {
             context.Response.Headers.Connection = "close";
-            await Problems.Of(ProblemType.MalformedRequest, "The only Transfer-Encoding that is understood is 'chunked', once.").ExecuteAsync(context);
+            await Problems
+                .Of(ProblemType.MalformedRequest, "The only supported Transfer-Encoding is a single 'chunked'.")
+                .ExecuteAsync(context);
             return;
         }
 
@@ -60,10 +75,14 @@ internal static partial class ProblemAnswers
         {
             BadHttpRequestException bad => Problems.Of(ProblemType.MalformedRequest with { Status = bad.StatusCode }, bad.Message),
             IOException io when IsDiskFull(io) => DiskFull(),
-            Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } => DiskFull(),
+            Microsoft.Data.Sqlite.SqliteException { SqliteErrorCode: 13 } or PostgresException { SqlState: PostgresErrorCodes.DiskFull } =>
+                DiskFull(),
             NpgsqlException down when Outage.Is(down) => Down(context, ProblemType.DatabaseDown, "database"),
             StoreUnavailableException => Down(context, ProblemType.StoreDown, "store"),
-            _ => Problems.Of(ProblemType.InternalError, "This is the server's fault; its log says more. Nothing of the request was kept: try again."),
+            _ =>
+                Problems.Of(
+                    ProblemType.InternalError,
+                    "This is an error of the server; its log has the details. Nothing was kept: try again."),
         };
         if (answer.StatusCode == StatusCodes.Status503ServiceUnavailable)
         {
@@ -77,18 +96,21 @@ internal static partial class ProblemAnswers
         await answer.ExecuteAsync(context);
     }
 
-    private static ILogger LoggerOf(HttpContext context) => context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Halftone.Api");
+    private static ILogger LoggerOf(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("Halftone.Api");
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult Down(HttpContext context, ProblemType type, string what)
     {
         context.Response.Headers.RetryAfter = "10";
-        return Problems.Of(type, $"Nothing of the request was kept: try again as Retry-After says. Work that was accepted goes on when the {what} is back.");
+        return Problems.Of(
+            type,
+            $"Nothing was kept. Try again after the time in Retry-After. Accepted work resumes when the {what} is back.");
     }
 
     private static Microsoft.AspNetCore.Http.HttpResults.ProblemHttpResult DiskFull() =>
-        Problems.Of(ProblemType.DiskFull, "The server has no room for this file: try again when there is space.");
+        Problems.Of(ProblemType.DiskFull, "The server has no space left for this file. Try again when there is space.");
 
-    /// <summary>ENOSPC is 28 on Linux and macOS; .NET hands it on in the low 16 bits of HResult or as the number itself.</summary>
+    /// <summary>ENOSPC is 28 on Linux and macOS; .NET reports it in the low 16 bits of HResult or as the number itself.</summary>
     public static bool IsDiskFull(IOException exception) => (exception.HResult & 0xFFFF) is 28 or 0x70;
 
     private static partial class Log

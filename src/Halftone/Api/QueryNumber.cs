@@ -5,7 +5,7 @@ namespace Halftone.Api;
 /// <summary>Whole numbers in a query string.</summary>
 internal static class QueryNumber
 {
-    /// <returns>False where there is a value and it is not a whole number within the bounds; without a value it is <paramref name="otherwise"/>.</returns>
+    /// <returns>False if the value is not a whole number within the bounds; a missing value gives <paramref name="otherwise"/>.</returns>
     public static bool TryRead(string? text, long otherwise, long lowest, long highest, out long value)
     {
         value = otherwise;
@@ -14,7 +14,10 @@ internal static class QueryNumber
     }
 }
 
-/// <summary>A whole number of the query that is bound as text, so that what is none is answered in our words. Tells the contract what <see cref="QueryNumber"/> is asked for.</summary>
+/// <summary>
+/// Marks a whole number in the query that is bound as text, so that an invalid one is answered with our own message.
+/// Gives the contract its bounds, see <see cref="QueryNumber"/>.
+/// </summary>
 [AttributeUsage(AttributeTargets.Parameter)]
 internal sealed class WholeNumberAttribute(int lowest, int highest, int otherwise) : Attribute
 {

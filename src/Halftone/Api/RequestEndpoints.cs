@@ -10,7 +10,10 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Halftone.Api;
 
-/// <summary><c>GET /requests</c>, <c>POST /requests/{id}/cancel</c>, <c>POST /requests/{id}/retry</c>, <c>DELETE /requests/{id}</c></summary>
+/// <summary>
+/// <c>GET /requests</c>, <c>POST /requests/{id}/cancel</c>, <c>POST /requests/{id}/retry</c>,
+/// <c>DELETE /requests/{id}</c>
+/// </summary>
 internal static class RequestEndpoints
 {
     private const int DefaultLimit = 50;
@@ -32,13 +35,19 @@ internal static class RequestEndpoints
             .MayAnswer(ProblemType.OfWriting);
     }
 
-    /// <summary>List the requests</summary>
-    /// <remarks>The caller's requests, the newest first, without their products.</remarks>
-    /// <param name="limit" example="20">Requests on the page.</param>
-    /// <param name="cursor" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `next_cursor` of the page before; without it the first page.</param>
+    /// <summary>List requests</summary>
+    /// <remarks>The caller's requests, newest first, without their products.</remarks>
+    /// <param name="limit" example="20">Requests per page.</param>
+    /// <param name="cursor" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `next_cursor` of the previous page.
+    /// Default: the first page.</param>
     /// <response code="200">A page of requests.</response>
     private static async Task<Results<Ok<RequestList>, ProblemHttpResult>> ListAsync(
-        [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit, string? cursor, Caller caller, HalftoneDatabase database, PublicUrls urls, CancellationToken cancellationToken)
+        [WholeNumber(1, LargestLimit, DefaultLimit)] string? limit,
+        string? cursor,
+        Caller caller,
+        HalftoneDatabase database,
+        PublicUrls urls,
+        CancellationToken cancellationToken)
     {
         if (!QueryNumber.TryRead(limit, DefaultLimit, 1, LargestLimit, out var most))
         {
@@ -51,7 +60,10 @@ internal static class RequestEndpoints
             return Problems.InvalidCursor();
         }
 
-        var rows = (await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = most }), cancellationToken)).AsList();
+        var rows = (
+            await database.ReadAsync(
+                connection => connection.QueryAsync<Row>(Sql.Newest, new { Owner = caller.Owner, Before = before, Limit = most }),
+                cancellationToken)).AsList();
         return TypedResults.Ok(new RequestList
         {
             Requests = [.. rows.Select(row => row.ToWire(urls))],
@@ -60,38 +72,80 @@ internal static class RequestEndpoints
     }
 
     /// <summary>Cancel a request</summary>
-    /// <remarks>Stops taking images and writes the result of what is done, within about 3 s. A second cancel changes nothing.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
-    /// <response code="200">The request is stopping; its status says CANCELLED when it has.</response>
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
+    /// <remarks>Stops taking images and writes the result of those done, within about 3 s. A second cancel changes nothing.</remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
+    /// <response code="200">The request is stopping; its status becomes CANCELLED when it has stopped.</response>
+    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> CancelAsync(
+        string requestId,
+        Caller caller,
+        RequestActions actions,
+        StatusReader reader,
+        CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.CancelAsync(caller.Owner, id, cancellationToken), id, ProblemType.AlreadyFinished, "The request has ended already: there is nothing to cancel.", reader, caller, cancellationToken)
+            ? await AnswerAsync(
+                await actions.CancelAsync(caller.Owner, id, cancellationToken),
+                id,
+                ProblemType.AlreadyFinished,
+                "The request has already ended, so there is nothing to cancel.",
+                reader,
+                caller,
+                cancellationToken)
             : Problems.UnknownRequest(requestId);
 
-    /// <summary>Retry what is not completed</summary>
-    /// <remarks>Does every image of an ended request again that is not completed. The result there is stays until the next replaces it.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
-    /// <response code="200">The request runs again.</response>
-    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(string requestId, Caller caller, RequestActions actions, StatusReader reader, CancellationToken cancellationToken) =>
+    /// <summary>Retry unfinished images</summary>
+    /// <remarks>
+    /// Processes every image of an ended request again that is not completed. The current result stays until the next
+    /// one replaces it.
+    /// </remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
+    /// <response code="200">The request is running again.</response>
+    private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> RetryAsync(
+        string requestId,
+        Caller caller,
+        RequestActions actions,
+        StatusReader reader,
+        CancellationToken cancellationToken) =>
         Guid.TryParseExact(requestId, "D", out var id)
-            ? await AnswerAsync(await actions.RetryAsync(caller.Owner, id, cancellationToken), id, ProblemType.StillRunning, "The request is still running: retry when it has ended, or cancel it first.", reader, caller, cancellationToken)
+            ? await AnswerAsync(
+                await actions.RetryAsync(caller.Owner, id, cancellationToken),
+                id,
+                ProblemType.StillRunning,
+                "The request is still running. Retry when it has ended, or cancel it first.",
+                reader,
+                caller,
+                cancellationToken)
             : Problems.UnknownRequest(requestId);
 
     /// <summary>Delete a request</summary>
-    /// <remarks>From now on the request is unknown, also where it was still running; its rows, files and images go in the background.</remarks>
-    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">As the upload answered it.</param>
-    /// <response code="204">The request is unknown from now on.</response>
-    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string requestId, Caller caller, RequestActions actions, CancellationToken cancellationToken) =>
-        Guid.TryParseExact(requestId, "D", out var id) && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done
+    /// <remarks>
+    /// The request is unknown from now on, even if it was still running. Its rows, files and images are removed in the
+    /// background.
+    /// </remarks>
+    /// <param name="requestId" example="0192f0c1-7a3e-7bbb-8c4d-0123456789ab">The `request_id` from the answer to the upload.</param>
+    /// <response code="204">The request is deleted.</response>
+    private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string requestId,
+        Caller caller,
+        RequestActions actions,
+        CancellationToken cancellationToken) =>
+        Guid.TryParseExact(requestId, "D", out var id)
+            && await actions.DeleteAsync(caller.Owner, id, cancellationToken) == ActionResult.Done
             ? TypedResults.NoContent()
             : Problems.UnknownRequest(requestId);
 
     private static async Task<Results<Ok<RequestStatus>, ProblemHttpResult>> AnswerAsync(
-        ActionResult result, Guid requestId, ProblemType conflictType, string conflict, StatusReader reader, Caller caller, CancellationToken cancellationToken) => result switch
+        ActionResult result,
+        Guid requestId,
+        ProblemType conflictType,
+        string conflict,
+        StatusReader reader,
+        Caller caller,
+        CancellationToken cancellationToken) => result switch
         {
-            ActionResult.Done when await reader.ReadAsync(caller.Owner, requestId, 1, 0, cancellationToken) is { } status => TypedResults.Ok(status),
+            ActionResult.Done when await reader.ReadAsync(caller.Owner, requestId, 1, 0, cancellationToken) is { } status =>
+                TypedResults.Ok(status),
             ActionResult.WrongState => Problems.Of(conflictType, conflict),
-            ActionResult.NothingToDo => Problems.Of(ProblemType.NothingToRetry, "Every image of the request is completed."),
+            ActionResult.NothingToDo => Problems.Of(ProblemType.NothingToRetry, "All images of the request are completed."),
             _ => Problems.UnknownRequest(requestId.ToString("D", CultureInfo.InvariantCulture)),
         };
 
@@ -99,7 +153,7 @@ internal static class RequestEndpoints
     {
         public required Guid RequestId { get; init; }
         public required string FileName { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long Images { get; init; }
         public required long Completed { get; init; }
         public required long Failed { get; init; }
@@ -113,7 +167,7 @@ internal static class RequestEndpoints
         {
             RequestId = RequestId,
             FileName = FileName,
-            Status = RequestState.ToWire(State),
+            Status = State.ToWire(),
             Progress = StatusProgress.Of(Images, Completed, Failed),
             Bytes = StatusBytes.Of(BytesIn, BytesOut),
             ResultUrl = ResultKey is null ? null : urls.Result(RequestId),
@@ -136,13 +190,13 @@ internal static class RequestEndpoints
     }
 }
 
-/// <summary>A page of requests, the newest first.</summary>
+/// <summary>A page of requests, newest first.</summary>
 internal sealed record RequestList
 {
-    /// <summary>The page.</summary>
+    /// <summary>The requests.</summary>
     public required IReadOnlyList<RequestSummary> Requests { get; init; }
 
-    /// <summary>Ask again with <c>cursor</c> set to this for older ones; absent on the last page.</summary>
+    /// <summary>Value of <c>cursor</c> for the next, older page; absent on the last page.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public string? NextCursor { get; init; }
 }
@@ -150,34 +204,34 @@ internal sealed record RequestList
 /// <summary>A request without its products.</summary>
 internal sealed record RequestSummary
 {
-    /// <summary>Names the request in every other call.</summary>
+    /// <summary>ID of the request in all other calls.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
-    /// <summary>The uploaded file's name.</summary>
+    /// <summary>Name of the uploaded file.</summary>
     /// <example>products.csv</example>
     public required string FileName { get; init; }
 
-    /// <summary>As in the status.</summary>
+    /// <summary>The same values as in the status.</summary>
     /// <example>COMPLETED</example>
     [AllowedValues("PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")]
     public required string Status { get; init; }
 
-    /// <summary>How far it is.</summary>
+    /// <summary>Progress of the request.</summary>
     public required StatusProgress Progress { get; init; }
 
-    /// <summary>How many bytes it saved.</summary>
+    /// <summary>Bytes saved.</summary>
     public required StatusBytes Bytes { get; init; }
 
-    /// <summary>Where the result CSV is; absent until there is one.</summary>
+    /// <summary>URL of the result CSV; absent until it exists.</summary>
     /// <example>https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv</example>
     public string? ResultUrl { get; init; }
 
-    /// <summary>When it was uploaded, UTC.</summary>
+    /// <summary>Time of the upload, UTC.</summary>
     /// <example>2026-11-21T08:29:41.204+00:00</example>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it ended, UTC; absent while it runs.</summary>
+    /// <summary>Time of its end, UTC; absent while it runs.</summary>
     /// <example>2026-11-21T08:30:00+00:00</example>
     public DateTimeOffset? FinishedAt { get; init; }
 }

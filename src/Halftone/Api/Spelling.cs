@@ -1,6 +1,6 @@
 namespace Halftone.Api;
 
-/// <summary><c>/api/v1/…</c> and a trailing slash are other spellings of the same routes, and HEAD is another of GET.</summary>
+/// <summary>Accepts <c>/api/v1/…</c> and a trailing slash as other spellings of the same routes, and HEAD for GET.</summary>
 internal static class Spelling
 {
     private const string Versioned = "/api/v1";
@@ -33,7 +33,7 @@ internal static class Spelling
         return next(context);
     });
 
-    /// <summary>All routes that are mapped on the result answer HEAD as they answer GET; the server leaves the body out (RFC 9110, section 9.3.2).</summary>
+    /// <summary>Makes all routes mapped on the result answer HEAD like GET; the server omits the body (RFC 9110, section 9.3.2).</summary>
     public static RouteGroupBuilder WithHeads(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("");
@@ -47,7 +47,10 @@ internal static class Spelling
         return group;
     }
 
-    /// <summary>The links of a page are relative to its address, so a page has one spelling. Relative too: a proxy may have put us below a path of its own.</summary>
+    /// <summary>
+    /// Redirects to the one spelling of a page, because its links are relative. The redirect is relative too: a proxy
+    /// may serve us under a path of its own.
+    /// </summary>
     private static Task SendOn(HttpContext context, string location)
     {
         context.Response.Redirect(location + context.Request.QueryString, permanent: true);

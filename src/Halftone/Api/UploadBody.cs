@@ -12,13 +12,20 @@ using Microsoft.Net.Http.Headers;
 namespace Halftone.Api;
 
 /// <summary>
-/// The three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member <c>csv</c>, or the CSV itself. Options stand in
-/// the query, or beside the file in a form or object.
+/// Reads the three bodies of an upload: a multipart form with the part <c>file</c>, a JSON object with the member
+/// <c>csv</c>, or the CSV itself. Options are in the query, or beside the file in a form or object.
 /// </summary>
 internal static class UploadBody
 {
-    /// <summary>Media types under which the body is the CSV itself.</summary>
-    public static readonly string[] CsvTypes = ["text/csv", "application/csv", "text/plain", "text/tab-separated-values", "application/gzip", "application/x-gzip"];
+    /// <summary>Media types whose body is the CSV itself.</summary>
+    public static readonly string[] CsvTypes = [
+        "text/csv",
+        "application/csv",
+        "text/plain",
+        "text/tab-separated-values",
+        "application/gzip",
+        "application/x-gzip",
+    ];
 
     private const int MaxFieldBytes = 8 * 1024;
     private const int MaxJsonBytes = 8 * 1024 * 1024;
@@ -27,9 +34,13 @@ internal static class UploadBody
     private const string DefaultFileName = "upload.csv";
     private static readonly SemaphoreSlim JsonTurn = new(1);
 
-    /// <summary>Spools the file and remembers the fields.</summary>
-    /// <returns>Null, or why the body is of no use.</returns>
-    public static async Task<ProblemHttpResult?> ReadAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    /// <summary>Spools the file and stores the fields.</summary>
+    /// <returns>Null, or the problem of the body.</returns>
+    public static async Task<ProblemHttpResult?> ReadAsync(
+        HttpRequest request,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
         {
@@ -38,8 +49,8 @@ internal static class UploadBody
 
         if (!StringValues.IsNullOrEmpty(request.Headers.ContentEncoding))
         {
-            // What is understood has been undone and taken off on the way here.
-            return Problems.Of(ProblemType.UnsupportedMediaType, "Send the body as it is, or with Content-Encoding: gzip or deflate.");
+            // Known encodings were decoded and removed before this point.
+            return Problems.Of(ProblemType.UnsupportedMediaType, "Send the body without a Content-Encoding, or with gzip or deflate.");
         }
 
         var isForm = type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase);
@@ -56,23 +67,29 @@ internal static class UploadBody
 
         if (isForm)
         {
-            return await ReadPartsAsync(request, type, form, intake, cancellationToken);
+            return await ReadPartsAsync(request, type, form, spool, cancellationToken);
         }
 
         if (isJson)
         {
-            return await ReadJsonAsync(request, form, intake, cancellationToken);
+            return await ReadJsonAsync(request, form, spool, cancellationToken);
         }
 
-        form.Upload = await intake.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
+        form.Upload = await spool.SpoolAsync(request.Body, form.FileName ?? DefaultFileName, cancellationToken);
         return null;
     }
 
     private static ProblemHttpResult Unsupported() => Problems.Of(
         ProblemType.UnsupportedMediaType,
-        "Send the CSV as multipart/form-data in a part named 'file' (curl -F file=@products.csv …/upload), as text/csv, or as application/json in a member 'csv'.");
+        "Send the CSV as multipart/form-data in a part named 'file' (curl -F file=@products.csv …/upload), as text/csv, or as "
+        + "application/json in a member 'csv'.");
 
-    private static async Task<ProblemHttpResult?> ReadPartsAsync(HttpRequest request, MediaTypeHeaderValue type, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadPartsAsync(
+        HttpRequest request,
+        MediaTypeHeaderValue type,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).Value;
         if (string.IsNullOrEmpty(boundary) || boundary.Length > MaxBoundaryChars)
@@ -81,16 +98,17 @@ internal static class UploadBody
         }
 
         var reader = new MultipartReader(boundary, request.Body) { HeadersCountLimit = 16, HeadersLengthLimit = 16 * 1024 };
-        // No name is taken twice and no other is known, so the parts are few.
+        // Names must be known and may not repeat, so there are few parts.
         while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
         {
-            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || Decode(() => disposition.Name) is not { Length: > 0 } name)
+            if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
+                || Decode(() => disposition.Name) is not { Length: > 0 } name)
             {
-                return Problems.Of(ProblemType.BrokenMultipart, "A part has no name: send the CSV in a part named 'file'.");
+                return Problems.Of(ProblemType.BrokenMultipart, "A part has no name. Send the CSV in a part named 'file'.");
             }
 
             var problem = name == "file"
-                ? await SpoolPartAsync(section, disposition, form, intake, cancellationToken)
+                ? await SpoolPartAsync(section, disposition, form, spool, cancellationToken)
                 : await ReadFieldAsync(section, name, form, cancellationToken);
             if (problem is not null)
             {
@@ -98,28 +116,40 @@ internal static class UploadBody
             }
         }
 
-        return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "There is no part named 'file': send the CSV in it.") : null;
+        return form.Upload is null ? Problems.Of(ProblemType.MissingFile, "The part named 'file' is missing. Send the CSV in it.") : null;
     }
 
-    private static async Task<ProblemHttpResult?> SpoolPartAsync(MultipartSection section, ContentDispositionHeaderValue disposition, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> SpoolPartAsync(
+        MultipartSection section,
+        ContentDispositionHeaderValue disposition,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         if (form.Upload is not null)
         {
-            return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file': send one CSV per request.");
+            return Problems.Of(ProblemType.SeveralFiles, "There are two parts named 'file'. Send one CSV per request.");
         }
 
-        // The platform takes the first of several, and throws where that has no value.
-        var hasStar = disposition.Parameters.FirstOrDefault(parameter => parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
+        // ASP.NET Core takes the first of several names, and throws if it has no value.
+        var hasStar = disposition.Parameters.FirstOrDefault(parameter =>
+            parameter.Name.Equals("filename*", StringComparison.OrdinalIgnoreCase)) is { Value.HasValue: true };
         var fileName = (hasStar ? Decode(() => disposition.FileNameStar) : null) ?? Unescape(Decode(() => disposition.FileName));
-        form.Upload = await intake.SpoolAsync(section.Body, form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName), cancellationToken);
+        form.Upload = await spool.SpoolAsync(
+            section.Body,
+            form.FileName ?? (string.IsNullOrWhiteSpace(fileName) ? DefaultFileName : fileName),
+            cancellationToken);
         return null;
     }
 
-    /// <summary>The three characters that browsers and curl escape in the name of a file, and no others: WHATWG HTML, "multipart form data".</summary>
+    /// <summary>Decodes the three characters that browsers and curl escape in a file name: WHATWG HTML, "multipart form data".</summary>
     private static string? Unescape(string? fileName) => fileName?
-        .Replace("%22", "\"", StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.Ordinal).Replace("%0A", "\n", StringComparison.Ordinal);
+        .Replace(
+            "%22",
+            "\"",
+            StringComparison.Ordinal).Replace("%0D", "\r", StringComparison.Ordinal).Replace("%0A", "\n", StringComparison.Ordinal);
 
-    /// <returns>Null where there is none, or it is in an encoding that the platform knows and refuses, such as UTF-7.</returns>
+    /// <returns>Null if there is none, or if it is in an encoding that .NET knows but refuses, such as UTF-7.</returns>
     private static string? Decode(Func<StringSegment> name)
     {
         try
@@ -132,7 +162,11 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> ReadFieldAsync(MultipartSection section, string name, UploadForm form, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadFieldAsync(
+        MultipartSection section,
+        string name,
+        UploadForm form,
+        CancellationToken cancellationToken)
     {
         if (!UploadForm.Fields.Contains(name))
         {
@@ -152,27 +186,33 @@ internal static class UploadBody
     }
 
     /// <summary>
-    /// The body goes to disk as it comes, however slowly, and is taken apart one body at a time: sixty-four of them in memory with all that JSON
-    /// makes of 8 MiB would be gigabytes.
+    /// Spools the body to disk, however slowly it arrives, then parses one body at a time: sixty-four 8 MiB bodies
+    /// parsed in memory at once would take gigabytes.
     /// </summary>
-    private static async Task<ProblemHttpResult?> ReadJsonAsync(HttpRequest request, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadJsonAsync(
+        HttpRequest request,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         SpooledUpload spooled;
         try
         {
-            spooled = await intake.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
+            spooled = await spool.SpoolAsync(request.Body, DefaultFileName, MaxJsonBytes, cancellationToken);
         }
         catch (SpoolTooLargeException)
         {
-            return Problems.Of(ProblemType.BodyTooLarge, $"A JSON body of at most {MaxJsonBytes:N0} bytes is read: send a larger file as multipart/form-data or text/csv.");
+            return Problems.Of(
+                ProblemType.BodyTooLarge,
+                $"A JSON body can have at most {MaxJsonBytes:N0} bytes. Send larger files as multipart/form-data or text/csv.");
         }
 
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         await JsonTurn.WaitAsync(cancellationToken);
         try
         {
-            using var body = await ReadWholeAsync(spooled, intake, cancellationToken);
-            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, intake, cancellationToken) is { } problem)
+            using var body = await ReadWholeAsync(spooled, spool, cancellationToken);
+            if (await TakeJsonApartAsync(body.Memory[..^1], fields, form, spool, cancellationToken) is { } problem)
             {
                 return problem;
             }
@@ -180,10 +220,10 @@ internal static class UploadBody
         finally
         {
             JsonTurn.Release();
-            await intake.DiscardAsync(spooled);
+            await spool.DiscardAsync(spooled);
         }
 
-        // Not in turn: a webhook's name may take its time to be resolved.
+        // Not while holding the turn: resolving the name of a webhook may take a while.
         foreach (var (name, value) in fields)
         {
             if (await SetAsync(form, name, value, cancellationToken) is { } problem)
@@ -195,10 +235,10 @@ internal static class UploadBody
         return null;
     }
 
-    /// <returns>The body and one byte more, since no memory is empty.</returns>
-    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, RequestIntake intake, CancellationToken cancellationToken)
+    /// <returns>The body plus one byte, because a memory buffer cannot be empty.</returns>
+    private static async Task<SourceMemory> ReadWholeAsync(SpooledUpload spooled, UploadSpool spool, CancellationToken cancellationToken)
     {
-        await using var file = await intake.OpenAsync(spooled, cancellationToken);
+        await using var file = await spool.OpenAsync(spooled, cancellationToken);
         var body = new SourceMemory((int)file.Length + 1);
         try
         {
@@ -212,12 +252,17 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(ReadOnlyMemory<byte> body, Dictionary<string, string> fields, UploadForm form, RequestIntake intake, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> TakeJsonApartAsync(
+        ReadOnlyMemory<byte> body,
+        Dictionary<string, string> fields,
+        UploadForm form,
+        UploadSpool spool,
+        CancellationToken cancellationToken)
     {
         body = body[JsonBody.MarkLength(body.Span)..];
         if (!Utf8.IsValid(body.Span))
         {
-            return Problems.Of(ProblemType.InvalidJson, "The body is not UTF-8, as JSON must be.");
+            return Problems.Of(ProblemType.InvalidJson, "The body is not valid UTF-8, which JSON requires.");
         }
 
         JsonDocument document;
@@ -227,13 +272,14 @@ internal static class UploadBody
         }
         catch (JsonException exception)
         {
-            return Problems.Of(ProblemType.InvalidJson, $"The body is not JSON (line {exception.LineNumber + 1}).");
+            return Problems.Of(ProblemType.InvalidJson, $"The body is not valid JSON (line {exception.LineNumber + 1}).");
         }
 
         using (document)
         {
             JsonElement csv = default;
-            foreach (var member in document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.EnumerateObject() : default)
+            var isObject = document.RootElement.ValueKind == JsonValueKind.Object;
+            foreach (var member in isObject ? document.RootElement.EnumerateObject() : default)
             {
                 var name = NameOf(member);
                 if (name is not ("csv" or FileNameField) && !UploadForm.Fields.Contains(name))
@@ -260,29 +306,34 @@ internal static class UploadBody
                 }
                 else
                 {
-                    // Raw text of an odd value ends in the message about it and cannot throw.
-                    fields[name] = member.Value.ValueKind switch { JsonValueKind.Null => "", JsonValueKind.String => TextOf(member.Value), _ => member.Value.GetRawText() };
+                    // The raw text of an unexpected value appears in the error message and cannot throw.
+                    fields[name] = member.Value.ValueKind switch
+                    {
+                        JsonValueKind.Null => "",
+                        JsonValueKind.String => TextOf(member.Value),
+                        _ => member.Value.GetRawText(),
+                    };
                 }
             }
 
             if (csv.ValueKind != JsonValueKind.String)
             {
-                return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the file's text.");
+                return Problems.Of(ProblemType.MissingFile, "Send a JSON object whose member 'csv' is the text of the file.");
             }
 
             using var text = new SourceMemory(body.Length + 1);
             if (!TryUnescape(csv, text.GetSpan(), out var length))
             {
-                return Problems.Of(ProblemType.InvalidJson, "The member 'csv' holds half a character (a lone surrogate).");
+                return Problems.Of(ProblemType.InvalidJson, "The member 'csv' contains half a character (a lone surrogate).");
             }
 
             await using var stream = new ReadOnlyMemoryContent(text.Memory[..length]).ReadAsStream(cancellationToken);
-            form.Upload = await intake.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
+            form.Upload = await spool.SpoolAsync(stream, form.FileName ?? DefaultFileName, cancellationToken);
             return null;
         }
     }
 
-    /// <summary>As UTF-8, without a string of twice the length on the way.</summary>
+    /// <summary>Writes the text as UTF-8 without an intermediate string of twice its length.</summary>
     private static bool TryUnescape(JsonElement text, Span<byte> destination, out int length)
     {
         var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(text));
@@ -299,7 +350,7 @@ internal static class UploadBody
         }
     }
 
-    /// <summary>The member's name, or its raw form where it holds half a character.</summary>
+    /// <summary>The member's name, or its raw form if it contains a lone surrogate.</summary>
     private static string NameOf(JsonProperty member)
     {
         try
@@ -312,7 +363,7 @@ internal static class UploadBody
         }
     }
 
-    /// <summary>The string, or its raw form where it holds half a character.</summary>
+    /// <summary>The string, or its raw form if it contains a lone surrogate.</summary>
     private static string TextOf(JsonElement value)
     {
         try
@@ -325,7 +376,10 @@ internal static class UploadBody
         }
     }
 
-    private static async Task<ProblemHttpResult?> ReadQueryAsync(IQueryCollection query, UploadForm form, CancellationToken cancellationToken)
+    private static async Task<ProblemHttpResult?> ReadQueryAsync(
+        IQueryCollection query,
+        UploadForm form,
+        CancellationToken cancellationToken)
     {
         foreach (var (name, values) in query)
         {
@@ -352,15 +406,24 @@ internal static class UploadBody
         return null;
     }
 
-    private static async Task<ProblemHttpResult?> SetAsync(UploadForm form, string name, string value, CancellationToken cancellationToken) =>
+    private static async Task<ProblemHttpResult?> SetAsync(
+        UploadForm form,
+        string name,
+        string value,
+        CancellationToken cancellationToken) =>
         await form.SetAsync(name, value, cancellationToken) is { } problem ? Problems.Of(ProblemType.OfField(name), problem) : null;
 
-    private static ProblemHttpResult FieldTooLong(string name) => Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
+    private static ProblemHttpResult FieldTooLong(string name) =>
+        Problems.Of(ProblemType.FieldTooLong, $"The field '{name}' is longer than {MaxFieldBytes:N0} bytes.");
 
-    /// <summary>Which of the two was meant is not known.</summary>
-    private static ProblemHttpResult GivenTwice(string name) => Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice: give it once, in the query or in the body.");
+    /// <summary>Refuses both, because it is unclear which of the two was meant.</summary>
+    private static ProblemHttpResult GivenTwice(string name) =>
+        Problems.Of(ProblemType.RepeatedField, $"The field '{name}' is given twice. Give it once, in the query or in the body.");
 
-    /// <summary>A misspelt option that is not heard is worse than an error.</summary>
+    /// <summary>Refuses unknown fields, because silently ignoring a misspelt option is worse than an error.</summary>
     private static ProblemHttpResult UnknownField(string name, string others) =>
-        Problems.Of(ProblemType.UnknownField, $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is not known: allowed are {others}, {string.Join(", ", UploadForm.Fields)}.");
+        Problems.Of(
+            ProblemType.UnknownField,
+            $"The field '{(name.Length <= 64 ? name : name[..64] + "…")}' is unknown. Allowed: {others}, "
+            + $"{string.Join(", ", UploadForm.Fields)}.");
 }

@@ -24,41 +24,76 @@ internal static class UploadEndpoint
         .Takes<Stream>(UploadBody.CsvTypes)
         .MayAnswer(
             ProblemType.BrokenBody, ProblemType.BrokenMultipart, ProblemType.MissingFile, ProblemType.SeveralFiles, ProblemType.InvalidJson,
-            ProblemType.UnknownField, ProblemType.RepeatedField, ProblemType.FieldTooLong, ProblemType.InvalidWebhookUrl, ProblemType.InvalidQuality, ProblemType.InvalidFormat,
-            ProblemType.InvalidMaxWidth, ProblemType.InvalidMaxHeight, ProblemType.InvalidVariants, ProblemType.InvalidEscapeFormulas, ProblemType.InvalidReuse, ProblemType.InvalidValidateOnly, ProblemType.InvalidIdempotencyKey, ProblemType.IdempotencyKeyInUse, ProblemType.IdempotencyKeyReused,
+            ProblemType.UnknownField,
+            ProblemType.RepeatedField,
+            ProblemType.FieldTooLong,
+            ProblemType.InvalidWebhookUrl,
+            ProblemType.InvalidQuality,
+            ProblemType.InvalidFormat,
+            ProblemType.InvalidMaxWidth,
+            ProblemType.InvalidMaxHeight,
+            ProblemType.InvalidVariants,
+            ProblemType.InvalidEscapeFormulas,
+            ProblemType.InvalidReuse,
+            ProblemType.InvalidValidateOnly,
+            ProblemType.InvalidIdempotencyKey,
+            ProblemType.IdempotencyKeyInUse,
+            ProblemType.IdempotencyKeyReused,
             ProblemType.BodyTooLarge, ProblemType.UnsupportedMediaType, ProblemType.TooManyUploads, ProblemType.StoreDown)
         .MayAnswer(ProblemType.OfWriting)
         .MayAnswer(ProblemType.OfFiles);
 
     /// <summary>Upload a CSV</summary>
     /// <remarks>
-    /// Takes a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed and stored in the background. The file
-    /// is the part `file` of a form, the member `csv` of a JSON object, or the whole body. Options stand in the query, or beside the file in the form or the
-    /// object; one that is given twice is refused. A 200 is a promise: it survives a crash of the server. A file with a problem is refused as a whole, and
-    /// all its problems are named with line and column, the first 100 in full.
+    /// Accepts a CSV of products with a column of image URLs and answers at once; the images are fetched, compressed
+    /// and stored in the background. The file is the part `file` of a form, the member `csv` of a JSON object, or the
+    /// whole body. Options go in the query, or beside the file in the form or object; an option given twice is refused.
+    /// Work accepted with 200 survives a crash of the server. A file with a problem is refused as a whole, and all its
+    /// problems are reported with line and column, the first 100 in full.
     /// </remarks>
-    /// <param name="idempotencyKey" example="catalogue-2026-11-21">Any text of at most 255 characters. An upload that is repeated with it within 24 hours gets the first answer and makes no second request.</param>
-    /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether it would be.</response>
+    /// <param name="idempotencyKey" example="catalogue-2026-11-21">Any text of up to 255 characters. Repeating an
+    /// upload with the same key within 24 hours returns the first answer instead of creating a second request.</param>
+    /// <response code="200">The file was accepted. With `validate_only` it was only checked, and `valid` says whether
+    /// it would be accepted.</response>
     private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> PostAsync(
-        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey, Caller caller, HttpContext context, RequestIntake intake, SafeConnect connect, PublicUrls urls, IOptions<IntakeOptions> options, IOptions<CompressOptions> compressOptions, CancellationToken cancellationToken)
+        [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
+        Caller caller,
+        HttpContext context,
+        RequestIntake intake,
+        UploadSpool spool,
+        SafeConnect connect,
+        PublicUrls urls,
+        IOptions<IntakeOptions> options,
+        IOptions<CompressOptions> compressOptions,
+        CancellationToken cancellationToken)
     {
         using var span = Traces.StartCall("upload", context.Request);
         if (idempotencyKey?.Length > MaxIdempotencyKeyChars)
         {
-            return Problems.Of(ProblemType.InvalidIdempotencyKey, $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");
+            return Problems.Of(
+                ProblemType.InvalidIdempotencyKey,
+                $"The Idempotency-Key is longer than {MaxIdempotencyKeyChars} characters.");
         }
 
         using var place = intake.TryEnter();
         if (place is null)
         {
             context.Response.Headers.RetryAfter = "5";
-            return Problems.Of(ProblemType.TooManyUploads, $"{options.Value.MaxUploads} uploads are being taken in (Intake:MaxUploads): repeat the call in some seconds.");
+            return Problems.Of(
+                ProblemType.TooManyUploads,
+                $"The server is already receiving {options.Value.MaxUploads} uploads (Intake:MaxUploads). Try again in a few seconds.");
         }
 
-        var form = new UploadForm(new IntakeChoices { Owner = caller.Owner, Quality = compressOptions.Value.Quality, IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey }, connect, options.Value.MaxVariants);
+        var choices = new IntakeChoices
+        {
+            Owner = caller.Owner,
+            Outputs = new OutputOptions { Quality = compressOptions.Value.Quality },
+            IdempotencyKey = string.IsNullOrEmpty(idempotencyKey) ? null : idempotencyKey,
+        };
+        var form = new UploadForm(choices, connect, options.Value.MaxVariants);
         try
         {
-            return await UploadBody.ReadAsync(context.Request, form, intake, cancellationToken) is { } problem ? problem
+            return await UploadBody.ReadAsync(context.Request, form, spool, cancellationToken) is { } problem ? problem
                 : form.ValidateOnly ? TypedResults.Ok(UploadChecked.Of(await intake.CheckAsync(form.Upload!, cancellationToken)))
                 : await AcceptAsync(form, intake, urls, cancellationToken);
         }
@@ -70,24 +105,30 @@ internal static class UploadEndpoint
         {
             return TooLarge(options.Value);
         }
-        catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException || (exception is IOException io && !ProblemAnswers.IsDiskFull(io)))
+        catch (Exception exception) when (
+            exception is InvalidDataException or BadHttpRequestException || (exception is IOException io && !ProblemAnswers.IsDiskFull(io)))
         {
-            return Problems.Of(ProblemType.BrokenBody, "The body is broken or was cut short: send it again.");
+            return Problems.Of(ProblemType.BrokenBody, "The body is damaged or incomplete. Send it again.");
         }
         finally
         {
             if (form is { Upload: { } upload, IsHandedOver: false })
             {
-                await intake.DiscardAsync(upload);
+                await spool.DiscardAsync(upload);
             }
         }
     }
 
-    private static ProblemHttpResult TooLarge(IntakeOptions options) => Problems.Of(ProblemType.BodyTooLarge, $"A file of at most {options.MaxBodyBytes:N0} bytes is accepted (Intake:MaxBodyBytes): split it.");
+    private static ProblemHttpResult TooLarge(IntakeOptions options) =>
+        Problems.Of(ProblemType.BodyTooLarge, $"The file is larger than {options.MaxBodyBytes:N0} bytes (Intake:MaxBodyBytes). Split it.");
 
-    private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> AcceptAsync(UploadForm form, RequestIntake intake, PublicUrls urls, CancellationToken cancellationToken)
+    private static async Task<Results<Ok<UploadAccepted>, Ok<UploadChecked>, ProblemHttpResult>> AcceptAsync(
+        UploadForm form,
+        RequestIntake intake,
+        PublicUrls urls,
+        CancellationToken cancellationToken)
     {
-        // From here on intake itself discards what is not accepted.
+        // From here on, intake discards the upload if it is not accepted.
         form.IsHandedOver = true;
         switch (await intake.AcceptAsync(form.Upload!, form.Choices, cancellationToken))
         {
@@ -95,7 +136,7 @@ internal static class UploadEndpoint
                 return TypedResults.Ok(new UploadAccepted
                 {
                     RequestId = accepted.RequestId,
-                    Status = RequestState.ToWire("pending"),
+                    Status = RequestState.Pending.ToWire(),
                     StatusUrl = urls.Status(accepted.RequestId),
                     Products = accepted.Products,
                     Images = accepted.Images,
@@ -103,9 +144,13 @@ internal static class UploadEndpoint
             case IntakeResult.Rejected rejected:
                 return Problems.Upload(rejected.Problems);
             case IntakeResult.KeyInUse:
-                return Problems.Of(ProblemType.IdempotencyKeyInUse, "An upload with this Idempotency-Key is still being taken in: repeat the call in a moment for its answer.");
+                return Problems.Of(
+                    ProblemType.IdempotencyKeyInUse,
+                    "An upload with this Idempotency-Key is still in progress. Repeat the call in a moment to get its answer.");
             default:
-                return Problems.Of(ProblemType.IdempotencyKeyReused, "This Idempotency-Key was used for another file or other options: use a new key for a new upload.");
+                return Problems.Of(
+                    ProblemType.IdempotencyKeyReused,
+                    "This Idempotency-Key was used for another file or other options. Use a new key for a new upload.");
         }
     }
 }

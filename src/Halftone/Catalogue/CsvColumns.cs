@@ -4,16 +4,17 @@ using Halftone.Csv;
 namespace Halftone.Catalogue;
 
 /// <summary>
-/// Which column of a header is which. Names are compared by their letters and digits alone, whatever their case. Where a file has several
-/// columns with accepted names, the name that stands first in its list here wins; the others pass through like any column.
+/// The meaning of each column of a header. Names are compared by letters and digits only, ignoring case. If several
+/// columns have accepted names, the name that comes first in its list wins; the others are left unchanged like any
+/// other column.
 /// </summary>
 /// <remarks>
-/// New names go to the end of a list, and none is ever moved: the files of requests from before an upgrade are read again to write their
-/// results, and must then give the same columns.
+/// Add new names at the end of a list and never move one: files of requests from before an upgrade are read again to
+/// write their results, and must then give the same columns.
 /// </remarks>
 internal sealed class CsvColumns
 {
-    /// <summary>The column of output URLs, in results and in files that were results once.</summary>
+    /// <summary>The column of output URLs, in results and in uploaded files that were results.</summary>
     public const string OutputName = "Output Image Urls";
 
     /// <summary>The column that says why images have no output.</summary>
@@ -30,7 +31,8 @@ internal sealed class CsvColumns
     /// <summary>Accepted names of the serial number column, best first.</summary>
     public static readonly string[] SerialNames =
     [
-        "S. No.", "Serial Number", "Serial No.", "Serial", "Sr. No.", "Sl. No.", "S/N", "Number", "No.", "SKU", "Product Id", "Id", "Handle",
+        "S. No.", "Serial Number", "Serial No.", "Serial", "Sr. No.", "Sl. No.", "S/N", "Number", "No.", "SKU",
+        "Product Id", "Id", "Handle",
     ];
 
     /// <summary>Accepted names of the product name column, best first.</summary>
@@ -54,10 +56,10 @@ internal sealed class CsvColumns
     /// <summary>The column names as written.</summary>
     public IReadOnlyList<string> Names { get; }
 
-    /// <summary>0-based; -1 where there is none. So are the following.</summary>
+    /// <summary>0-based index, -1 if there is none; the same for the following.</summary>
     public int UrlIndex { get; }
 
-    /// <summary>Another column with the very name of the URL column.</summary>
+    /// <summary>Another column with exactly the name of the URL column.</summary>
     public int SecondUrlIndex { get; }
 
     public int SerialIndex { get; }
@@ -69,30 +71,41 @@ internal sealed class CsvColumns
     /// <summary>The column of a variant's output URLs.</summary>
     public static string VariantName(string variant) => $"{OutputName} ({variant})";
 
-    /// <summary>Whether a column is one of output URLs. A file may have several, and each is written over: none may show an earlier run's.</summary>
+    /// <summary>
+    /// True for a column of output URLs. A file may have several, and all are overwritten, so that none shows URLs of
+    /// an earlier run.
+    /// </summary>
     public bool IsOutput(int index) => outputs[index];
 
     public bool IsErrors(int index) => errors[index];
 
-    /// <summary>Whether a column is that of a variant. Signs tell variants apart, so its name counts as it is, but for case.</summary>
-    public bool IsVariant(int index, string variant) => Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase);
+    /// <summary>
+    /// True for the column of a variant. Its name is compared exactly except for case, because signs distinguish
+    /// variants.
+    /// </summary>
+    public bool IsVariant(int index, string variant) =>
+        Names[index].Trim().Equals(VariantName(variant), StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads the header that <paramref name="scanner"/> stands on.</summary>
+    /// <summary>Reads the header at which <paramref name="scanner"/> is.</summary>
     public static CsvColumns Read(CsvScanner scanner, CsvDialect dialect) => new(CsvText.ReadAll(scanner, dialect));
 
-    /// <summary>How many of the columns we look for a header has; tells the right delimiter from a wrong one.</summary>
+    /// <summary>Number of expected columns that a header has; tells the right delimiter from a wrong one.</summary>
     public static int Score(IReadOnlyList<string> names) => new CsvColumns([.. names]).Recognised;
 
-    /// <summary>What to call a column in a message: its name, or its place where it has none.</summary>
+    /// <summary>The name of the column for a message, or its position if it has no name.</summary>
     public string Title(int index) => string.IsNullOrWhiteSpace(Names[index]) ? $"column {index + 1}" : Names[index];
 
-    /// <summary>The column whose name is a slip of the pen away from an accepted name of the URL column; -1 where none is.</summary>
+    /// <summary>The column whose name looks like a typing error of an accepted name of the URL column; -1 if there is none.</summary>
     public int NearMiss()
     {
         for (var index = 0; index < Names.Count; index++)
         {
             var key = Key(Names[index]);
-            if (key.Length >= 4 && index != SerialIndex && index != NameIndex && !outputs[index] && UrlKeys.Any(accepted => accepted.Length >= 4 && Distance(key, accepted) <= (accepted.Length >= 8 ? 2 : 1)))
+            if (key.Length >= 4
+                && index != SerialIndex
+                && index != NameIndex
+                && !outputs[index]
+                && UrlKeys.Any(accepted => accepted.Length >= 4 && Distance(key, accepted) <= (accepted.Length >= 8 ? 2 : 1)))
             {
                 return index;
             }
@@ -129,7 +142,7 @@ internal sealed class CsvColumns
         return key.ToString();
     }
 
-    /// <summary>Letters to add, drop, change or swap with their neighbour (optimal string alignment distance).</summary>
+    /// <summary>Number of letters to add, drop, change or swap with their neighbour (optimal string alignment distance).</summary>
     private static int Distance(string left, string right)
     {
         if (Math.Abs(left.Length - right.Length) > 2)

@@ -5,13 +5,13 @@ using Halftone.Model;
 namespace Halftone.Catalogue;
 
 /// <summary>
-/// Takes the URLs out of a cell. A comma, semicolon, bar, space or line break separates two of them only where a scheme (<c>https://</c>)
-/// follows, so a comma inside a URL stays part of it.
+/// Splits a cell into URLs. A comma, semicolon, bar, space or line break separates two URLs only if a scheme
+/// (<c>https://</c>) follows, so a comma inside a URL stays part of it.
 /// </summary>
 internal static class ImageUrlCell
 {
-    /// <summary>The next piece of a cell that should be a URL, without the separators around it.</summary>
-    /// <param name="rest">What is left of the cell; shortened.</param>
+    /// <summary>The next piece of a cell that should be a URL, without surrounding separators.</summary>
+    /// <param name="rest">The rest of the cell; shortened.</param>
     /// <returns>Empty at the end of the cell.</returns>
     public static ReadOnlySpan<char> Next(ref ReadOnlySpan<char> rest)
     {
@@ -22,41 +22,42 @@ internal static class ImageUrlCell
         return piece[..^SeparatorsAtEnd(piece)];
     }
 
-    /// <summary>Whether this is an absolute http or https URL that can be asked for.</summary>
+    /// <summary>True for an absolute http or https URL that can be requested.</summary>
     /// <param name="piece">From <see cref="Next"/>, not empty.</param>
     public static bool IsUrl(ReadOnlySpan<char> piece) => IsPlainUrl(piece) || IsUnusualUrl(piece);
 
-    /// <summary>Says what is wrong with a piece that is no URL, and what to write.</summary>
+    /// <summary>A sentence about a piece that is not a URL, and how to fix it.</summary>
     public static string Explain(ReadOnlySpan<char> piece)
     {
         var shown = CsvProblems.Excerpt(piece);
         if (piece[0] is '"' or '\'' or '“' or '”')
         {
-            return $"{shown} begins with a quotation mark. Write the address without it; around a whole cell quotation marks must follow the delimiter directly, without a space.";
+            return $"{shown} starts with a quotation mark. Write the URL without it. Quotation marks around a whole cell must follow the "
+                + "delimiter directly, without a space.";
         }
 
         if (piece.StartsWith("data:", StringComparison.OrdinalIgnoreCase))
         {
-            return "A picture written into the cell (data:…) cannot be downloaded. Put the picture on a web server and write its address.";
+            return "An image embedded in the cell (data:…) cannot be downloaded. Put the image on a web server and write its URL.";
         }
 
         var scheme = piece.IndexOf(SchemeMark, StringComparison.Ordinal);
         if (scheme < 0)
         {
-            return $"{shown} is not a web address. Write the whole address, beginning with http:// or https://.";
+            return $"{shown} is not a valid URL. Write the whole URL, starting with http:// or https://.";
         }
 
         if (!HasHttpScheme(piece))
         {
-            return $"{shown} cannot be downloaded. Only addresses that begin with http:// or https:// can.";
+            return $"{shown} cannot be downloaded. Only URLs that start with http:// or https:// can.";
         }
 
         return ListedWithoutScheme(piece)
-            ? $"{shown} looks like several addresses. Write each of them whole, beginning with http:// or https://."
-            : $"{shown} is not a complete web address. Open it in a browser, and copy the address from there.";
+            ? $"{shown} looks like several URLs. Write each of them in full, starting with http:// or https://."
+            : $"{shown} is not a complete URL. Open it in a browser and copy the URL from there.";
     }
 
-    /// <summary>Where the next separator run begins that is followed by a scheme; the length where there is none.</summary>
+    /// <summary>The start of the next run of separators that is followed by a scheme; the length if there is none.</summary>
     private static int NextScheme(ReadOnlySpan<char> text)
     {
         var from = 0;
@@ -106,18 +107,22 @@ internal static class ImageUrlCell
         return count;
     }
 
-    // U+200B and U+FEFF come with text copied from web pages and are seen by nobody.
+    // U+200B and U+FEFF come with text copied from web pages and are invisible.
     private static bool IsSeparator(char value) => value is ',' or ';' or '|' or ' ' or '\n' or '\r' or '\t' or '\u200B' or '\uFEFF'
         || (value >= '\u0080' && char.IsWhiteSpace(value));
 
-    /// <summary>Says yes to ordinary URLs without making anything; what it does not know is left to <see cref="IsUnusualUrl"/>.</summary>
+    /// <summary>Accepts ordinary URLs without allocating; leaves all others to <see cref="IsUnusualUrl"/>.</summary>
     private static bool IsPlainUrl(ReadOnlySpan<char> piece)
     {
-        var rest = piece.StartsWith("https://", StringComparison.Ordinal) ? piece[8..] : piece.StartsWith("http://", StringComparison.Ordinal) ? piece[7..] : default;
+        var rest = piece.StartsWith("https://", StringComparison.Ordinal)
+            ? piece[8..]
+            : piece.StartsWith("http://", StringComparison.Ordinal)
+            ? piece[7..]
+            : default;
         var hostLength = rest.IndexOfAnyExcept(HostCharacters);
         var host = hostLength < 0 ? rest : rest[..hostLength];
         var path = rest[host.Length..];
-        // A host of digits and dots may be an address in one of many spellings.
+        // A host of digits and dots may be an IP address in one of many notations.
         if (host.Length is 0 or > 253 || !char.IsAsciiLetterLower(host[^1]) || !LabelsAreShort(host))
         {
             return false;
@@ -168,7 +173,10 @@ internal static class ImageUrlCell
     private static bool HasHttpScheme(ReadOnlySpan<char> piece) =>
         piece.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || piece.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>"https://a.example/1.jpg, 2.jpg" and the like: a list whose second entry would silently become part of the first.</summary>
+    /// <summary>
+    /// Finds "https://a.example/1.jpg, 2.jpg" and the like: a list whose second entry would silently become part of the
+    /// first.
+    /// </summary>
     private static bool ListedWithoutScheme(ReadOnlySpan<char> piece)
     {
         for (var index = 1; index < piece.Length - 1; index++)

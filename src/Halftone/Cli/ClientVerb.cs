@@ -2,24 +2,35 @@ using System.CommandLine;
 
 namespace Halftone.Cli;
 
-/// <summary>What the verbs have in common that talk to a server.</summary>
+/// <summary>Options and failure handling shared by the verbs that talk to a server.</summary>
 internal static class ClientVerb
 {
     private const string DefaultServer = "http://127.0.0.1:4300";
     private const string ServerVariable = "HALFTONE_SERVER";
     private const string KeyVariable = "HALFTONE_API_KEY";
 
-    private static readonly Option<string?> Server = new("--server") { Description = $"The server's address. Default: {ServerVariable} of the environment, else {DefaultServer}", HelpName = "URL" };
+    private static readonly Option<string?> Server = new("--server")
+    {
+        Description = $"URL of the server. Default: {ServerVariable} from the environment, or {DefaultServer}",
+        HelpName = "URL",
+    };
 
-    // No default value: help would print the key.
-    private static readonly Option<string?> ApiKey = new("--api-key") { Description = $"An API key. Default: {KeyVariable} of the environment, which other users of the machine cannot see", HelpName = "KEY" };
+    // No default value, because help would print the key.
+    private static readonly Option<string?> ApiKey = new("--api-key")
+    {
+        Description = $"API key. Default: {KeyVariable} from the environment, which other users of the machine cannot see",
+        HelpName = "KEY",
+    };
 
-    /// <summary>Print what the server answers, as it came.</summary>
-    public static Option<bool> Json { get; } = new("--json") { Description = "Print the server's answer, also a refusal, as one JSON document." };
+    /// <summary>Prints the server's answer unchanged.</summary>
+    public static Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print the server's answer, or its refusal, as one JSON document.",
+    };
 
     public static Argument<string> RequestId { get; } = new("ID") { Description = "The request_id." };
 
-    /// <summary>Adds the common options, and makes of failures what every verb makes of them.</summary>
+    /// <summary>Adds the common options and reports failures in the same way for every verb.</summary>
     public static Command With(Command command, Func<ParseResult, ServerClient, CancellationToken, Task<int>> run)
     {
         command.Add(Server);
@@ -29,7 +40,10 @@ internal static class ClientVerb
         return command;
     }
 
-    private static async Task<int> RunAsync(ParseResult result, Func<ParseResult, ServerClient, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ParseResult result,
+        Func<ParseResult, ServerClient, CancellationToken, Task<int>> run,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -52,8 +66,9 @@ internal static class ClientVerb
         var given = result.GetValue(Server) ?? FromEnvironment(ServerVariable) ?? DefaultServer;
         return Uri.TryCreate(given, UriKind.Absolute, out var server) && server.Scheme is "http" or "https"
             ? server
-            : throw new CommandFailedException("bad_server", $"'{given}' is not the address of a server: {DefaultServer} is one.");
+            : throw new CommandFailedException("bad_server", $"'{given}' is not a valid server URL. Example: {DefaultServer}");
     }
 
-    private static string? FromEnvironment(string variable) => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+    private static string? FromEnvironment(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Halftone.Cli;
 
-/// <summary>Rows on standard output, a line each and never broken, so that they can be read and cut by column.</summary>
+/// <summary>Rows on standard output, one line each and never wrapped, so that they can be read and cut by column.</summary>
 internal static class ConsoleTable
 {
     private const string Gap = "  ";
@@ -20,6 +20,6 @@ internal static class ConsoleTable
 
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>A file's name is its sender's, and a terminal obeys control characters.</summary>
+    /// <summary>Replaces control characters, which a terminal obeys: the sender chooses a file's name.</summary>
     public static string OneLine(string cell) => string.Concat(cell.Select(c => char.IsControl(c) ? ' ' : c));
 }

@@ -5,15 +5,20 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Cli;
 
-/// <summary>What the verbs have in common that work on the data folder without a server.</summary>
+/// <summary>Shared by the verbs that work on the data folder without a server.</summary>
 internal static class DatabaseCommand
 {
-    /// <param name="result">Names the data folder, or it is configured.</param>
-    /// <param name="work">What to do.</param>
-    /// <param name="mayBegin">Whether a database is made where there is none. A verb that looks at one has been told another folder than was meant.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <returns>0, or 1 after a sentence on what is in the way.</returns>
-    public static async Task<int> RunAsync(ParseResult result, Func<IServiceProvider, CancellationToken, Task> work, bool mayBegin, CancellationToken cancellationToken)
+    /// <param name="result">Names the data folder, unless it is configured.</param>
+    /// <param name="work">The work of the verb.</param>
+    /// <param name="mayBegin">True to create the database if it is missing. A verb that only reads refuses instead: it
+    /// was probably given the wrong folder.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <returns>0, or 1 after one sentence that says what is in the way.</returns>
+    public static async Task<int> RunAsync(
+        ParseResult result,
+        Func<IServiceProvider, CancellationToken, Task> work,
+        bool mayBegin,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -35,14 +40,16 @@ internal static class DatabaseCommand
         }
     }
 
-    /// <summary>One in PostgreSQL is asked for by its name, which nobody mistypes without hearing of it.</summary>
+    /// <summary>Refuses a folder without a database. PostgreSQL reports a wrong name itself.</summary>
     private static void ExpectDatabase(ConfigurationManager configuration)
     {
-        // Not from the services: the server as it is built makes the folder.
+        // Not from the services, because building the server creates the folder.
         using var folder = new DataFolder(configuration["Data:Folder"] is { Length: > 0 } given ? given : new DataOptions().Folder);
         if (string.IsNullOrEmpty(configuration["Database:ConnectionString"]) && !File.Exists(folder.Database))
         {
-            throw new CommandFailedException("no_database", $"There is no database of Halftone in '{folder.Root}': name the data folder of the server with --data.");
+            throw new CommandFailedException(
+                "no_database",
+                $"There is no Halftone database in '{folder.Root}'. Name the server's data folder with --data.");
         }
     }
 }

@@ -6,17 +6,19 @@ using Halftone.Requests;
 namespace Halftone.Cli;
 
 /// <summary>
-/// <c>halftone demo</c>: the whole way of a real CSV on this machine. A second listener plays the shop's web server with the bundled sample
-/// images; everything else is the product, used through its public API.
+/// <c>halftone demo</c>: processes a real CSV on this machine from upload to result. A second listener plays the shop's
+/// web server with the bundled sample images; everything else is the product, used through its public API.
 /// </summary>
 internal static class DemoCommand
 {
     private const string SampleOrigin = "http://images.example/";
-    private static readonly Option<bool> Once = new("--once") { Description = "End when the result is there." };
+    private static readonly Option<bool> Once = new("--once") { Description = "Exit when the result is complete." };
 
     public static Command Create()
     {
-        var command = new Command("demo", "Compresses the bundled sample CSV on this machine, step by step, and stays up for you to look around.")
+        var command = new Command(
+            "demo",
+            "Compresses the bundled sample CSV on this machine, step by step, then keeps the server running so that you can look around.")
         {
             Once,
             ServerOptionsOnCommandLine.Urls,
@@ -36,7 +38,7 @@ internal static class DemoCommand
             await using var origin = await ServeImagesAsync(Path.Combine(samples, "images"), cancellationToken);
             var settings = Settings.OfOneProcess(temporary.FullName);
             settings["Urls"] = "http://127.0.0.1:0";
-            // The sample images come from this machine, which is closed by default.
+            // The sample images are served by this machine, which is blocked by default.
             settings["Fetch:AllowNetworks:0"] = "127.0.0.1";
             settings["Logging:LogLevel:Default"] = "Warning";
             foreach (var (name, value) in ServerOptionsOnCommandLine.ToSettings(result))
@@ -48,11 +50,14 @@ internal static class DemoCommand
             await ServerBuilder.StartAsync(server, cancellationToken);
             var csv = Path.Combine(temporary.FullName, "products.csv");
             var sample = await File.ReadAllTextAsync(Path.Combine(samples, "products.csv"), cancellationToken);
-            await File.WriteAllTextAsync(csv, sample.Replace(SampleOrigin, origin.Urls.First() + "/", StringComparison.Ordinal), cancellationToken);
+            await File.WriteAllTextAsync(
+                csv,
+                sample.Replace(SampleOrigin, origin.Urls.First() + "/", StringComparison.Ordinal),
+                cancellationToken);
             var status = await ShowAsync(result, csv, server.Urls.First(), cancellationToken);
             if (!result.GetValue(Once))
             {
-                result.Print($"The page is at {server.Urls.First()}/. Press Ctrl-C to end.");
+                result.Print($"The page is at {server.Urls.First()}/. Press Ctrl-C to stop.");
                 await server.WaitForShutdownAsync(cancellationToken);
             }
 
@@ -88,14 +93,21 @@ internal static class DemoCommand
         return origin;
     }
 
-    /// <summary>Uploads and follows as anybody may.</summary>
+    /// <summary>Uploads and follows the request as any client would.</summary>
     private static async Task<RequestStatus> ShowAsync(ParseResult result, string csv, string server, CancellationToken cancellationToken)
     {
         result.Print($"halftone upload products.csv --server {server} --wait");
         using var client = new ServerClient(new Uri(server), null);
-        var accepted = await client.UploadAsync(new UploadRequest { File = csv, Fields = new Dictionary<string, string>() }, _ => { }, cancellationToken);
+        var accepted = await client.UploadAsync(
+            new UploadRequest { File = csv, Fields = new Dictionary<string, string>() },
+            _ => { },
+            cancellationToken);
         var requestId = accepted.Value.RequestId.ToString("D");
-        var status = await ProgressDisplay.WhileAsync(result, "products.csv", TimeProvider.System, display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
+        var status = await ProgressDisplay.WhileAsync(
+            result,
+            "products.csv",
+            TimeProvider.System,
+            display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
         await client.DownloadResultAsync(requestId, csv, cancellationToken);
         result.Print("");
         result.Print(await File.ReadAllTextAsync(csv, cancellationToken));

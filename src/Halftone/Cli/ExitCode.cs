@@ -1,17 +1,20 @@
 namespace Halftone.Cli;
 
-/// <summary>What every verb tells the shell, by one rule.</summary>
+/// <summary>Exit codes, the same for every verb.</summary>
 internal static class ExitCode
 {
-    /// <summary>All that was asked for is done.</summary>
+    /// <summary>Everything that was asked for is done.</summary>
     public const int Done = 0;
 
-    /// <summary>Not done; a sentence on standard error says why.</summary>
+    /// <summary>The verb failed; a sentence on standard error says why.</summary>
     public const int NotDone = 1;
 
-    /// <summary>Done to its end, and not every image could be.</summary>
+    /// <summary>The verb ran to its end, but not every image succeeded.</summary>
     public const int SomeFailed = 2;
 
-    /// <summary>Stopped by Ctrl-C or SIGTERM before the end; the same command goes on. (128 and the number of SIGINT, as shells have it)</summary>
+    /// <summary>
+    /// Stopped by Ctrl-C or SIGTERM before the end; the same command resumes. (128 plus the number of SIGINT, as in
+    /// shells.)
+    /// </summary>
     public const int Stopped = 130;
 }

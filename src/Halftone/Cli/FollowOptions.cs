@@ -3,14 +3,21 @@ using Halftone.Requests;
 
 namespace Halftone.Cli;
 
-/// <summary>What the verbs have in common after which one may wait for a request.</summary>
+/// <summary>Options of the verbs that can wait for a request to end.</summary>
 internal static class FollowOptions
 {
-    public static Option<bool> Wait { get; } = new("--wait") { Description = "Follow the request to its end; the exit code then tells how it ended. A server that restarts is waited for." };
+    public static Option<bool> Wait { get; } = new("--wait")
+    {
+        Description = "Wait for the request to end; the exit code then tells how it ended. Keeps waiting while the server restarts.",
+    };
 
-    public static Option<string?> Out { get; } = new("--out") { Description = "Write the result CSV to FILE at the end; waits for it.", HelpName = "FILE" };
+    public static Option<string?> Out { get; } = new("--out")
+    {
+        Description = "Write the result CSV to FILE when the request has ended. Implies --wait.",
+        HelpName = "FILE",
+    };
 
-    /// <summary>Before any work: that there is no place for its result is not to be told at its end.</summary>
+    /// <summary>Checks --out before any work, so that a missing place for the result is not reported only at the end.</summary>
     /// <exception cref="CommandFailedException">The file of --out is a folder, or its folder is missing.</exception>
     public static void CheckOut(ParseResult result)
     {
@@ -22,29 +29,42 @@ internal static class FollowOptions
         var file = Path.Combine(Environment.CurrentDirectory, path);
         if (Directory.Exists(file))
         {
-            throw new CommandFailedException("file_unwritable", $"'{path}' cannot be written, because it is a folder: name a file in it with --out.");
+            throw new CommandFailedException(
+                "file_unwritable",
+                $"'{path}' cannot be written because it is a folder. Name a file in it with --out.");
         }
 
         if (!Directory.Exists(Path.GetDirectoryName(file)))
         {
-            throw new CommandFailedException("file_unwritable", $"'{path}' cannot be written, because its folder is missing: make the folder, or name another file with --out.");
+            throw new CommandFailedException(
+                "file_unwritable",
+                $"'{path}' cannot be written because its folder does not exist. Create the folder, or name another file with --out.");
         }
     }
 
-    /// <summary>Waits where it was asked to, then shows how the request stands.</summary>
-    /// <returns>0 where every image is done or, without waiting, none has failed for good yet; 2 where the request ended without some; 130 where waiting was stopped.</returns>
-    public static async Task<int> FinishAsync(ParseResult result, ServerClient client, string requestId, CancellationToken cancellationToken)
+    /// <summary>Waits if asked to, then shows the status of the request.</summary>
+    /// <returns>0 if every image is done or, without waiting, none has failed permanently yet; 2 if the request ended
+    /// with images missing; 130 if waiting was stopped.</returns>
+    public static async Task<int> FinishAsync(
+        ParseResult result,
+        ServerClient client,
+        string requestId,
+        CancellationToken cancellationToken)
     {
         var path = result.GetValue(Out);
         if (result.GetValue(Wait) || path is not null)
         {
             try
             {
-                await ProgressDisplay.WhileAsync(result, requestId, TimeProvider.System, display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
+                await ProgressDisplay.WhileAsync(
+                    result,
+                    requestId,
+                    TimeProvider.System,
+                    display => new RequestFollower(client, TimeProvider.System, display).FollowAsync(requestId, cancellationToken));
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                result.Say($"Stopped waiting; the request goes on: 'halftone status {requestId} --wait' follows it.");
+                result.Say($"Stopped waiting. The request continues on the server; follow it with 'halftone status {requestId} --wait'.");
                 return ExitCode.Stopped;
             }
         }

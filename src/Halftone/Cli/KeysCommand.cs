@@ -5,27 +5,28 @@ using Halftone.Database;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone keys add NAME</c>, <c>list</c>, <c>revoke ID</c>: also beside a running server, which follows within a second.</summary>
+/// <summary><c>halftone keys add NAME</c>, <c>list</c>, <c>revoke ID</c>. A running server applies changes within a second.</summary>
 internal static class KeysCommand
 {
     private static readonly Argument<string> Name = MakeName();
-    private static readonly Argument<string> Id = new("ID") { Description = "As 'halftone keys list' shows it." };
+    private static readonly Argument<string> Id = new("ID") { Description = "ID from 'halftone keys list'." };
 
-    public static Command Create() => new("keys", "Makes, lists and revokes API keys. From the first key on, the server asks every caller for one.")
+    public static Command Create() =>
+        new("keys", "Creates, lists and revokes API keys. Once the first key exists, the server requires a key for every call.")
     {
-        With(new Command("add", "Makes a key and prints it, this once.") { Name }, mayBegin: true, AddAsync),
-        With(new Command("list", "Lists the keys: id, name, when it was made, when it was revoked."), mayBegin: false, ListAsync),
-        With(new Command("revoke", "Revokes a key for good.") { Id }, mayBegin: false, RevokeAsync),
+        With(new Command("add", "Creates a key and prints it. It is shown only once.") { Name }, mayBegin: true, AddAsync),
+        With(new Command("list", "Lists the keys: ID, name, when created, when revoked."), mayBegin: false, ListAsync),
+        With(new Command("revoke", "Revokes a key permanently.") { Id }, mayBegin: false, RevokeAsync),
     };
 
     private static Argument<string> MakeName()
     {
-        var name = new Argument<string>("NAME") { Description = "Whom the key is for, such as 'catalogue team'." };
+        var name = new Argument<string>("NAME") { Description = "Who or what the key is for, such as 'catalogue team'." };
         name.Validators.Add(given =>
         {
             if (string.IsNullOrWhiteSpace(given.GetValueOrDefault<string>()))
             {
-                given.AddError("NAME must say whom the key is for, such as 'catalogue team'.");
+                given.AddError("NAME must say who or what the key is for, such as 'catalogue team'.");
             }
         });
         return name;
@@ -61,7 +62,8 @@ internal static class KeysCommand
     {
         foreach (var key in await keys.ListAsync(cancellationToken))
         {
-            Console.WriteLine($"{key.KeyId}  {key.Name}  {Time(key.CreatedAt)}  {(key.RevokedAt is { } revoked ? "revoked " + Time(revoked) : "valid")}");
+            Console.WriteLine(
+                $"{key.KeyId}  {key.Name}  {Time(key.CreatedAt)}  {(key.RevokedAt is { } revoked ? "revoked " + Time(revoked) : "valid")}");
         }
 
         return 0;
@@ -76,9 +78,10 @@ internal static class KeysCommand
             return 0;
         }
 
-        await Console.Error.WriteLineAsync($"There is no valid key '{id}': 'halftone keys list' shows them.");
+        await Console.Error.WriteLineAsync($"There is no valid key '{id}'. 'halftone keys list' shows all keys.");
         return 1;
     }
 
-    private static string Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
+    private static string Time(long milliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(milliseconds).ToString("yyyy-MM-dd HH:mm'Z'", CultureInfo.InvariantCulture);
 }

@@ -14,43 +14,43 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Cli;
 
-/// <summary>What a run is asked for.</summary>
+/// <summary>The options of a run.</summary>
 internal sealed record RunChoices
 {
     public required string File { get; init; }
 
     public required string Folder { get; init; }
 
-    /// <summary>1 to 100; null is the configured one.</summary>
+    /// <summary>1 to 100; null for the configured default.</summary>
     public int? Quality { get; init; }
 
-    /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep each source's.</summary>
+    /// <summary>A name of <see cref="FormatName.Known"/>, or null to keep the format of each source.</summary>
     public string? Format { get; init; }
 
-    /// <summary>What images fit into, in pixels; null: no bound.</summary>
+    /// <summary>Maximum width and height of the images in pixels; null: no limit.</summary>
     public int? MaxWidth { get; init; }
 
     public int? MaxHeight { get; init; }
 
-    /// <summary>More outputs of each image, as an upload says it; null: none.</summary>
+    /// <summary>Additional outputs of each image, in the syntax of an upload; null: none.</summary>
     public string? Variants { get; init; }
 
     public bool EscapeFormulas { get; init; }
 
-    /// <summary>Removes what the folder holds of another file or other choices.</summary>
+    /// <summary>Removes the folder's work on another file or with other options.</summary>
     public bool Replace { get; init; }
 }
 
-/// <summary>How a run stands.</summary>
-/// <param name="Request">With its counters, without products.</param>
-/// <param name="ResultPath">The result CSV; null where the run was stopped before its end.</param>
-/// <param name="Completed">Images that this very run completed.</param>
-/// <param name="Took">From the start of the work.</param>
+/// <summary>The outcome of a run.</summary>
+/// <param name="Request">The request with its counters, without products.</param>
+/// <param name="ResultPath">The result CSV; null if the run was stopped before its end.</param>
+/// <param name="Completed">Images that this run completed, without those of earlier runs.</param>
+/// <param name="Took">Measured from the start of the work.</param>
 internal sealed record RunResult(RequestStatus Request, string? ResultPath, long Completed, TimeSpan Took);
 
 /// <summary>
-/// A request without a server: the stages of the server in this process, their data in the folder's <c>.halftone/</c>. A folder holds one request,
-/// so a run that ended before its end, however it did, goes on with what is there.
+/// A request without a server: runs the server's stages in this process and keeps their data in the folder's
+/// <c>.halftone/</c>. A folder holds one request, so a run that was interrupted in any way resumes from there.
 /// </summary>
 internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> settings, TimeProvider time, ProgressDisplay display)
 {
@@ -60,12 +60,15 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private readonly RunLog log = new(time, display);
     private readonly string fileName = Path.GetFileName(choices.File);
 
-    /// <summary>How long trouble, such as a full disk, is waited out while nothing gets done; 30 s. A later run goes on where this one gave up.</summary>
+    /// <summary>
+    /// Maximum time that a run without progress waits for a failure such as a full disk to end; 30 s. A later run
+    /// resumes where this one gave up.
+    /// </summary>
     public TimeSpan LongestTrouble { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs to the end.</summary>
-    /// <param name="cancellationToken">Stops in order; the result then says how far it came.</param>
-    /// <exception cref="CommandFailedException">Nothing was run, or our own surroundings failed for long.</exception>
+    /// <param name="cancellationToken">Stops the run gracefully; the result then says how far it got.</param>
+    /// <exception cref="CommandFailedException">Nothing was run, or the disk or the database failed for too long.</exception>
     public async Task<RunResult> RunAsync(CancellationToken cancellationToken)
     {
         await using var file = OpenFile();
@@ -91,7 +94,10 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         }
         catch (Exception exception) when (Outage.Is(exception))
         {
-            throw new CommandFailedException("surroundings_failed", $"{exception.Message} Run the same command again when that is put right.", exception);
+            throw new CommandFailedException(
+                "surroundings_failed",
+                $"{exception.Message} Run the same command again when this is fixed.",
+                exception);
         }
         finally
         {
@@ -114,7 +120,13 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     {
         try
         {
-            return new FileStream(choices.File, FileMode.Open, FileAccess.Read, FileShare.Read, 65_536, FileOptions.SequentialScan | FileOptions.Asynchronous);
+            return new FileStream(
+                choices.File,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read,
+                65_536,
+                FileOptions.SequentialScan | FileOptions.Asynchronous);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -127,9 +139,9 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         var all = new Dictionary<string, string?>(settings, StringComparer.OrdinalIgnoreCase)
         {
-            // The folder is the result.
+            // The folder is the result, so nothing expires.
             ["Retention:Days"] = "",
-            // Nor may one of its files be another's second name: whoever edits one would edit both.
+            // No hard links between files: someone who edits one would edit both.
             ["Reuse:Enabled"] = "false",
         };
         foreach (var (name, value) in Settings.OfOneProcess(folder.Data))
@@ -143,29 +155,37 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         // All problems of a file are listed where nobody can ask for the next hundred.
         builder.Services.PostConfigure<IntakeOptions>(intake => intake.MaxListedProblems = 10_000);
         builder.Services.AddSingleton(data);
-        builder.Services.AddSingleton(new StoredFiles(new FolderStore(data.Files)));
-        var images = new StoredImages(new FolderStore(folder.Images));
-        builder.Services.AddSingleton(images);
+        builder.Services.AddSingleton<IFileStore>(new FolderStore(data.Files));
+        var images = new FolderStore(folder.Images);
+        builder.Services.AddSingleton<IImageStore>(images);
         builder.Services.AddSingleton(PublicUrls.OfFolder(images));
         return builder.Build();
     }
 
     private async Task<RunResult> GoOnAsync(IHost host, Earlier earlier, FileStream file, CancellationToken cancellationToken)
     {
-        display.Show(null, "looking at what is done");
-        var hash = await ReadAsync(host.Services, () => host.Services.GetRequiredService<RequestIntake>().HashAsync(file, ChoicesOf(host.Services), cancellationToken));
+        display.Show(null, "checking previous progress");
+        var hash = await ReadAsync(
+            host.Services,
+            () => host.Services.GetRequiredService<RequestIntake>().HashAsync(file, ChoicesOf(host.Services), cancellationToken));
         if (hash != earlier.BodyHash)
         {
             throw new CommandFailedException(
                 "other_file",
-                $"'{choices.Folder}' holds the work on another file or with other options ('{earlier.FileName}', {earlier.Completed:N0} of {earlier.Images:N0} images done): choose another folder with --out, or remove that work with --replace.");
+                $"'{choices.Folder}' holds the work on another file or with other options ('{earlier.FileName}', "
+                + $"{earlier.Completed:N0} of {earlier.Images:N0} images done). Choose another folder with --out, or remove that work "
+                + "with --replace.");
         }
 
-        // Files of an open folder get lost, also after a stop in order: the start looks at each, and what an unfinished run lost is done again.
+        // Files in an open folder can get lost, even after a graceful stop: the start checks each one, and what an
+        // unfinished run lost is done again.
         host.Services.GetRequiredService<DataFolder>().TakeCleanMark();
         if (earlier.HasEnded && await CountMissingAsync(host.Services, earlier, cancellationToken) is > 0 and var missing)
         {
-            throw new CommandFailedException("images_missing", $"{missing:N0} images of an earlier run are no longer in '{folder.Images}', or are changed: put them back, or begin anew with --replace.");
+            throw new CommandFailedException(
+                "images_missing",
+                $"{missing:N0} images of an earlier run are missing from '{folder.Images}' or were changed. Restore them, or start "
+                + "over with --replace.");
         }
 
         return earlier.IsDone
@@ -176,32 +196,38 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     private async Task<RunResult> ReplaceAsync(IHost host, Earlier earlier, FileStream file, CancellationToken cancellationToken)
     {
         var intake = host.Services.GetRequiredService<RequestIntake>();
+        var spool = host.Services.GetRequiredService<UploadSpool>();
         display.Show(null, "reading the file");
-        var upload = await ReadAsync(host.Services, () => intake.SpoolAsync(file, fileName, cancellationToken));
+        var upload = await ReadAsync(host.Services, () => spool.SpoolAsync(file, fileName, cancellationToken));
         file.Position = 0;
         var problems = (await intake.CheckAsync(upload, cancellationToken)).Reader.Problems;
-        await intake.DiscardAsync(upload);
+        await spool.DiscardAsync(upload);
         if (problems.Count > 0)
         {
-            // Before anything is removed for it.
+            // Read the file before anything is removed for it.
             throw Refused(problems);
         }
 
-        display.Show(null, "removing the earlier work");
+        display.Show(null, "removing previous work");
         File.Delete(folder.ResultOf(earlier.FileName));
         await host.Services.GetRequiredService<RequestActions>().DeleteAsync("", earlier.RequestId, cancellationToken);
-        await host.Services.GetRequiredService<RequestRemoval>().HandleAsync(new Message.Delete { RequestId = earlier.RequestId, Run = earlier.Run + 1 }, cancellationToken);
+        await host.Services.GetRequiredService<RequestRemoval>().HandleAsync(
+            new Message.Delete { RequestId = earlier.RequestId, Run = earlier.Run + 1 },
+            cancellationToken);
         return await WorkAsync(host, null, file, cancellationToken);
     }
 
     private IntakeChoices ChoicesOf(IServiceProvider services) => new()
     {
         Owner = "",
-        Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
-        Format = choices.Format,
-        MaxWidth = choices.MaxWidth,
-        MaxHeight = choices.MaxHeight,
-        Variants = VariantsOf(services),
+        Outputs = new OutputOptions
+        {
+            Quality = choices.Quality ?? services.GetRequiredService<IOptions<CompressOptions>>().Value.Quality,
+            Format = choices.Format,
+            MaxWidth = choices.MaxWidth,
+            MaxHeight = choices.MaxHeight,
+            Variants = VariantsOf(services),
+        },
         EscapeFormulas = choices.EscapeFormulas,
     };
 
@@ -212,7 +238,10 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             return null;
         }
 
-        return VariantSpec.Read(choices.Variants, services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxVariants, out var variants) is { } problem
+        return VariantSpec.Read(
+            choices.Variants,
+            services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxVariants,
+            out var variants) is { } problem
             ? throw new CommandFailedException(ProblemType.InvalidVariants.Code, problem)
             : VariantSpec.TextOf(variants);
     }
@@ -232,11 +261,16 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             }
 
             await FollowAsync(host, requestId.Value, cancellationToken);
-            return await FinishAsync(host.Services, requestId.Value, earlier?.Completed ?? 0, time.GetElapsedTime(started), cancellationToken);
+            return await FinishAsync(
+                host.Services,
+                requestId.Value,
+                earlier?.Completed ?? 0,
+                time.GetElapsedTime(started),
+                cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && requestId is not null)
         {
-            display.Show(null, "stopping: images under way may still end");
+            display.Show(null, "stopping: images in progress may still finish");
             await host.StopAsync(CancellationToken.None);
             var request = await StatusAsync(host.Services, requestId.Value, CancellationToken.None);
             return new RunResult(request, null, request.Progress.Completed - (earlier?.Completed ?? 0), time.GetElapsedTime(started));
@@ -251,7 +285,8 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
     {
         display.Show(null, "reading the file");
         var intake = services.GetRequiredService<RequestIntake>();
-        var upload = await ReadAsync(services, () => intake.SpoolAsync(file, fileName, cancellationToken));
+        var spool = services.GetRequiredService<UploadSpool>();
+        var upload = await ReadAsync(services, () => spool.SpoolAsync(file, fileName, cancellationToken));
         return await intake.AcceptAsync(upload, ChoicesOf(services), cancellationToken) switch
         {
             IntakeResult.Accepted accepted => accepted.RequestId,
@@ -260,7 +295,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         };
     }
 
-    /// <summary>Says what is wrong with a file that cannot be read to its end.</summary>
+    /// <summary>Reports a file that cannot be read to its end.</summary>
     private async Task<T> ReadAsync<T>(IServiceProvider services, Func<Task<T>> read)
     {
         try
@@ -269,11 +304,15 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         }
         catch (SpoolTooLargeException exception)
         {
-            throw new CommandFailedException("file_too_large", $"'{choices.File}' is longer than {services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxBodyBytes:N0} bytes (Intake:MaxBodyBytes): split it.", exception);
+            throw new CommandFailedException(
+                "file_too_large",
+                $"'{choices.File}' is larger than {services.GetRequiredService<IOptions<IntakeOptions>>().Value.MaxBodyBytes:N0} "
+                + "bytes (Intake:MaxBodyBytes). Split it.",
+                exception);
         }
         catch (InvalidDataException exception)
         {
-            throw new CommandFailedException("file_unreadable", $"'{choices.File}' is a damaged gzip file: make it anew.", exception);
+            throw new CommandFailedException("file_unreadable", $"'{choices.File}' is a damaged gzip file. Create it again.", exception);
         }
     }
 
@@ -287,14 +326,18 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
 
     private async Task FollowAsync(IHost host, Guid requestId, CancellationToken cancellationToken)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken,
+            host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping);
         var pace = new ProgressPace(time);
         var (done, doneAt) = (-1L, time.GetTimestamp());
         while (true)
         {
             var request = await StatusAsync(host.Services, requestId, CancellationToken.None);
             var progress = request.Progress;
-            display.Show(progress.Total == 0 ? 1 : (double)(progress.Completed + progress.Failed) / progress.Total, pace.Note(progress.Completed, progress.Failed, progress.Total));
+            display.Show(
+                progress.Total == 0 ? 1 : (double)(progress.Completed + progress.Failed) / progress.Total,
+                pace.Note(progress.Completed, progress.Failed, progress.Total));
             if (request.FinishedAt is not null)
             {
                 return;
@@ -306,23 +349,39 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             }
             else if (time.GetElapsedTime(doneAt) >= LongestTrouble && log.TroubleOf(LongestTrouble) is { } reason)
             {
-                throw new CommandFailedException("surroundings_failed", $"{reason} {done:N0} of {progress.Total:N0} images are done; run the same command again when that is put right, and it goes on.");
+                throw new CommandFailedException(
+                    "surroundings_failed",
+                    $"{reason} {done:N0} of {progress.Total:N0} images are done. Run the same command again when this is fixed, and "
+                    + "it resumes.");
             }
 
             await Task.Delay(Interval, time, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
             if (either.IsCancellationRequested)
             {
-                throw new CommandFailedException("internal_error", "The work ended by itself, which is a bug; what is said above tells more. The same command goes on.");
+                throw new CommandFailedException(
+                    "internal_error",
+                    "The run stopped by itself, which is a bug. The messages above say more. The same command resumes.");
             }
         }
     }
 
-    private async Task<RunResult> FinishAsync(IServiceProvider services, Guid requestId, long before, TimeSpan took, CancellationToken cancellationToken)
+    private async Task<RunResult> FinishAsync(
+        IServiceProvider services,
+        Guid requestId,
+        long before,
+        TimeSpan took,
+        CancellationToken cancellationToken)
     {
-        var (found, _) = await services.GetRequiredService<ResultFinder>().FindAsync("", requestId.ToString("D"), ofRows: false, cancellationToken);
-        await using var result = await services.GetRequiredService<StoredFiles>().Store.OpenReadAsync(found!.ResultKey!, cancellationToken)
-            ?? throw new CommandFailedException("result_missing", $"The result is missing from '{folder.Data}', where something else has removed it: begin anew with --replace.");
+        var (found, _) = await services.GetRequiredService<ResultFinder>().FindAsync(
+            "",
+            requestId.ToString("D"),
+            ofRows: false,
+            cancellationToken);
+        await using var result = await services.GetRequiredService<IFileStore>().OpenReadAsync(found!.ResultKey!, cancellationToken)
+            ?? throw new CommandFailedException(
+                "result_missing",
+                $"The result is missing from '{folder.Data}'; something else removed it. Start over with --replace.");
         await folder.PublishAsync(result, found.FileName, cancellationToken);
         var request = await StatusAsync(services, requestId, cancellationToken);
         return new RunResult(request, folder.ShownResultOf(found.FileName), request.Progress.Completed - before, took);
@@ -330,19 +389,25 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
 
     private static async Task<RequestStatus> StatusAsync(IServiceProvider services, Guid requestId, CancellationToken cancellationToken) =>
         await services.GetRequiredService<StatusReader>().ReadAsync("", requestId, 0, 0, cancellationToken)
-        ?? throw new CommandFailedException("request_gone", "The request has gone from its database, where something else has removed it: run the same command again.");
+        ?? throw new CommandFailedException(
+            "request_gone",
+            "The request is missing from its database; something else removed it. Run the same command again.");
 
     private static Task<Earlier?> FindEarlierAsync(IServiceProvider services, CancellationToken cancellationToken) =>
-        services.GetRequiredService<HalftoneDatabase>().ReadAsync(connection => connection.QuerySingleOrDefaultAsync<Earlier?>(Sql.Earlier), cancellationToken);
+        services.GetRequiredService<HalftoneDatabase>().ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Earlier?>(Sql.Earlier),
+            cancellationToken);
 
-    /// <summary>Images that a row names and the folder does not hold as they were written.</summary>
+    /// <summary>Images that a row names but the folder no longer holds unchanged.</summary>
     private static Task<long> CountMissingAsync(IServiceProvider services, Earlier earlier, CancellationToken cancellationToken) =>
         services.GetRequiredService<HalftoneDatabase>().ReadAsync(
             async connection =>
             {
-                var store = services.GetRequiredService<StoredImages>().Store;
+                var store = services.GetRequiredService<IImageStore>();
                 var missing = 0L;
-                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(Sql.Stored, new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
+                await foreach (var image in connection.QueryUnbufferedAsync<StoredOutput>(
+                    Sql.Stored,
+                    new { earlier.FirstImageId, EndImageId = earlier.FirstImageId + earlier.Images }).WithCancellation(cancellationToken))
                 {
                     missing += await image.IsWholeAsync(store, cancellationToken) ? 0 : 1;
                 }
@@ -351,11 +416,11 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
             },
             cancellationToken);
 
-    /// <summary>The request that the folder holds.</summary>
+    /// <summary>The request in the folder.</summary>
     private sealed record Earlier
     {
         public required Guid RequestId { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required string FileName { get; init; }
         public required string BodyHash { get; init; }
@@ -363,7 +428,7 @@ internal sealed class LocalRun(RunChoices choices, Dictionary<string, string?> s
         public required long Images { get; init; }
         public required long Completed { get; init; }
 
-        public bool HasEnded => State is "completed" or "failed" or "cancelled";
+        public bool HasEnded => State.HasEnded;
 
         public bool IsDone => HasEnded && Completed == Images;
     }

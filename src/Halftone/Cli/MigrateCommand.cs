@@ -4,12 +4,14 @@ using Halftone.Hosting;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone migrate</c>: brings the database up to this version without starting a server.</summary>
+/// <summary><c>halftone migrate</c>: updates the database schema to this version without starting a server.</summary>
 internal static class MigrateCommand
 {
     public static Command Create()
     {
-        var command = new Command("migrate", "Brings the database up to this version and ends; serve does so by itself.") { ServerOptionsOnCommandLine.Data };
+        var command = new Command(
+            "migrate",
+            "Updates the database schema to this version and exits. 'serve' does this by itself.") { ServerOptionsOnCommandLine.Data };
         command.SetAction((result, cancellationToken) => DatabaseCommand.RunAsync(
             result,
             async (services, token) =>

@@ -4,7 +4,10 @@ using Spectre.Console.Rendering;
 
 namespace Halftone.Cli;
 
-/// <summary>How far a verb is, on standard error: a bar on a terminal, else a line now and then. Standard output is for the result.</summary>
+/// <summary>
+/// Progress of a verb on standard error: a bar on a terminal, otherwise a line from time to time. Standard output is
+/// for the result.
+/// </summary>
 internal abstract class ProgressDisplay
 {
     /// <summary>Shows progress while <paramref name="work"/> runs.</summary>
@@ -20,12 +23,12 @@ internal abstract class ProgressDisplay
         return Bar.WhileAsync(title, console, work);
     }
 
-    /// <summary>Where things stand.</summary>
-    /// <param name="part">0 to 1; null where the end cannot be foreseen.</param>
-    /// <param name="text">In words.</param>
+    /// <summary>Shows the current progress.</summary>
+    /// <param name="part">0 to 1; null if the end is not known.</param>
+    /// <param name="text">The progress in words.</param>
     public abstract void Show(double? part, string text);
 
-    /// <summary>A sentence that stays to be read.</summary>
+    /// <summary>Prints a sentence that stays on screen.</summary>
     public abstract void Say(string sentence);
 
     private sealed class Lines(string title, TextWriter error, TimeProvider time) : ProgressDisplay

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Halftone.Cli;
 
-/// <summary>How fast images are done, over the last ten seconds: a mean over all would still show the pace of an hour ago.</summary>
+/// <summary>Images per second over the last ten seconds; a mean over the whole run would still show the pace of an hour ago.</summary>
 internal sealed class ProgressPace(TimeProvider time)
 {
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
     private readonly Queue<(long At, long Done)> seen = [];
 
-    /// <summary>Notes how many are done now.</summary>
-    /// <returns>Such as <c>1,200 of 5,000 images, 3 failed, 118 images/s, 32 s left</c>.</returns>
+    /// <summary>Records how many images are done now.</summary>
+    /// <returns>Text such as <c>1,200 of 5,000 images, 3 failed, 118 images/s, 32 s left</c>.</returns>
     public string Note(long completed, long failed, long total)
     {
         var (now, done) = (time.GetTimestamp(), completed + failed);
@@ -24,7 +24,7 @@ internal sealed class ProgressPace(TimeProvider time)
         var perSecond = seconds < 0.5 ? 0 : (done - first.Done) / seconds;
         return string.Create(CultureInfo.InvariantCulture, $"{done:N0} of {total:N0} images")
             + (failed > 0 ? string.Create(CultureInfo.InvariantCulture, $", {failed:N0} failed") : "")
-            + (perSecond > 0 ? string.Create(CultureInfo.InvariantCulture, $", {perSecond.ToString(perSecond < 10 ? "0.0" : "N0", CultureInfo.InvariantCulture)} images/s") : "")
+            + (perSecond > 0 ? $", {perSecond.ToString(perSecond < 10 ? "0.0" : "N0", CultureInfo.InvariantCulture)} images/s" : "")
             + (perSecond > 0 && done < total ? $", {Left(TimeSpan.FromSeconds((total - done) / perSecond))} left" : "");
     }
 

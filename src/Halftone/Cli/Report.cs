@@ -7,15 +7,15 @@ using Halftone.Requests;
 
 namespace Halftone.Cli;
 
-/// <summary>What <c>run --json</c> prints.</summary>
+/// <summary>The output of <c>run --json</c>.</summary>
 internal sealed record RunReport
 {
     public required Guid RequestId { get; init; }
 
-    /// <summary>COMPLETED, FAILED (no image done), or PROCESSING where the run was stopped.</summary>
+    /// <summary>COMPLETED, FAILED (no image done), or PROCESSING if the run was stopped.</summary>
     public required string Status { get; init; }
 
-    /// <summary>The result CSV; absent where the run was stopped.</summary>
+    /// <summary>The result CSV; absent if the run was stopped.</summary>
     public string? Result { get; init; }
 
     public required StatusProgress Progress { get; init; }
@@ -24,29 +24,34 @@ internal sealed record RunReport
 
     public required IReadOnlyList<StatusErrorCount> Errors { get; init; }
 
-    /// <summary>From the start of this run's work.</summary>
+    /// <summary>Seconds since the start of this run's work.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>Images that this run completed, by the second; those of earlier runs are not among them.</summary>
+    /// <summary>Images per second completed by this run, without those of earlier runs.</summary>
     public required double ImagesPerSecond { get; init; }
 }
 
-/// <summary>Prints how requests ended: for people, and for programs.</summary>
+/// <summary>Prints the outcome of requests, for people and for programs.</summary>
 internal static class Report
 {
-    /// <summary>As the server writes JSON: readable, for it is never part of a page.</summary>
-    private static readonly ReportJson Json = new(new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    /// <summary>Readable JSON like the server's; it is never part of a web page.</summary>
+    private static readonly ReportJson Json = new(
+        new JsonSerializerOptions(ReportJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
-    /// <summary>How far the request is and why images failed.</summary>
+    /// <summary>Progress of the request and why images failed.</summary>
     public static IEnumerable<string> LinesOf(RequestStatus request)
     {
         yield return string.Create(
             CultureInfo.InvariantCulture,
-            $"{request.Status}: {request.Progress.Completed:N0} of {request.Progress.Total:N0} images, {request.Bytes.Input:N0} → {request.Bytes.Output:N0} bytes, {request.Bytes.SavedPercent:0.#} % saved");
+            $"{request.Status}: {request.Progress.Completed:N0} of {request.Progress.Total:N0} images, {request.Bytes.Input:N0} → "
+            + $"{request.Bytes.Output:N0} bytes, {request.Bytes.SavedPercent:0.#}% saved");
         foreach (var error in request.Errors)
         {
-            var hosts = string.Join(", ", error.Hosts.Where(host => host.Host.Length > 0).Take(3).Select(host => host.Host)) + (error.Hosts.Count > 3 ? ", …" : "");
-            yield return string.Create(CultureInfo.InvariantCulture, $"{error.Count:N0} failed, {error.Code}{(hosts.Length > 0 ? $" ({hosts})" : "")}: {error.Message}");
+            var hosts = string.Join(", ", error.Hosts.Where(host => host.Host.Length > 0).Take(3).Select(host => host.Host))
+                + (error.Hosts.Count > 3 ? ", …" : "");
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{error.Count:N0} failed, {error.Code}{(hosts.Length > 0 ? $" ({hosts})" : "")}: {error.Message}");
         }
     }
 
@@ -64,10 +69,11 @@ internal static class Report
 
     public static string ToJson(RunReport report) => JsonSerializer.Serialize(report, Json.RunReport);
 
-    /// <summary>Zero where every image is done; a cancelled request has images that are neither done nor failed.</summary>
-    public static int ExitCodeOf(RequestStatus request) => request.Progress.Completed == request.Progress.Total ? ExitCode.Done : ExitCode.SomeFailed;
+    /// <summary>0 if every image is done; a cancelled request has images that are neither done nor failed.</summary>
+    public static int ExitCodeOf(RequestStatus request) =>
+        request.Progress.Completed == request.Progress.Total ? ExitCode.Done : ExitCode.SomeFailed;
 
-    /// <summary>Says why a verb ends undone, where it was asked to.</summary>
+    /// <summary>Reports why a verb failed, as JSON if asked to.</summary>
     public static int Fail(ParseResult result, CommandFailure failure, bool asJson)
     {
         if (asJson)
@@ -84,7 +90,9 @@ internal static class Report
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RunReport))]
 [JsonSerializable(typeof(CommandFailure))]
 internal sealed partial class ReportJson : JsonSerializerContext;

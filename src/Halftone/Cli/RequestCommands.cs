@@ -4,36 +4,51 @@ using Halftone.Api;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone status</c>, <c>cancel</c>, <c>retry</c>, <c>delete</c> and <c>requests</c>: what can be asked of a server about its requests.</summary>
+/// <summary>
+/// <c>halftone status</c>, <c>cancel</c>, <c>retry</c>, <c>delete</c> and <c>requests</c>: show and control a server's
+/// requests.
+/// </summary>
 internal static class RequestCommands
 {
-    private static readonly Option<int> Limit = new("--limit") { Description = "How many, from 1 to 500; newest first. Default: 20", HelpName = "N", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Limit = new("--limit")
+    {
+        Description = "Number of requests to list, from 1 to 500. Default: 20",
+        HelpName = "N",
+        DefaultValueFactory = _ => 20,
+    };
 
     public static Command CreateStatus() => ClientVerb.With(
-        new Command("status", "Shows how a request stands and why images failed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
+        new Command(
+            "status",
+            "Shows the progress of a request and why images failed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
         (result, client, cancellationToken) => FollowOptions.FinishAsync(result, client, IdOf(result), cancellationToken));
 
     public static Command CreateCancel() => ClientVerb.With(
-        new Command("cancel", "Stops a request; its result has what is done by then.") { ClientVerb.RequestId },
+        new Command("cancel", "Stops a request. Its result keeps the images done so far.") { ClientVerb.RequestId },
         (result, client, cancellationToken) => ActAsync(result, client, "cancel", cancellationToken));
 
     public static Command CreateRetry() => ClientVerb.With(
-        new Command("retry", "Does everything once more that is not completed.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
+        new Command("retry", "Retries everything that did not finish.") { ClientVerb.RequestId, FollowOptions.Wait, FollowOptions.Out },
         RetryAsync);
 
     public static Command CreateDelete() => ClientVerb.With(
-        new Command("delete", "Removes a request with its images and results, for good.") { ClientVerb.RequestId },
+        new Command("delete", "Deletes a request with its images and results permanently.") { ClientVerb.RequestId },
         DeleteAsync);
 
     public static Command CreateList() => ClientVerb.With(
-        new Command("requests", "Lists requests, the newest first.") { Limit },
+        new Command("requests", "Lists requests, newest first.") { Limit },
         ListAsync);
 
     private static string IdOf(ParseResult result) => result.GetValue(ClientVerb.RequestId)!;
 
     private static async Task<int> ActAsync(ParseResult result, ServerClient client, string action, CancellationToken cancellationToken)
     {
-        var answer = await client.CallAsync(HttpMethod.Post, $"requests/{Uri.EscapeDataString(IdOf(result))}/{action}", null, ApiJson.Default.RequestStatus, cancellationToken);
+        var answer = await client.CallAsync(
+            HttpMethod.Post,
+            $"requests/{Uri.EscapeDataString(IdOf(result))}/{action}",
+            null,
+            ApiJson.Default.RequestStatus,
+            cancellationToken);
         result.Print(result.GetValue(ClientVerb.Json) ? answer.Json : string.Join(Environment.NewLine, Report.LinesOf(answer.Value)));
         return ExitCode.Done;
     }
@@ -45,7 +60,12 @@ internal static class RequestCommands
             return await ActAsync(result, client, "retry", cancellationToken);
         }
 
-        await client.CallAsync(HttpMethod.Post, $"requests/{Uri.EscapeDataString(IdOf(result))}/retry", null, ApiJson.Default.RequestStatus, cancellationToken);
+        await client.CallAsync(
+            HttpMethod.Post,
+            $"requests/{Uri.EscapeDataString(IdOf(result))}/retry",
+            null,
+            ApiJson.Default.RequestStatus,
+            cancellationToken);
         return await FollowOptions.FinishAsync(result, client, IdOf(result), cancellationToken);
     }
 
@@ -58,7 +78,12 @@ internal static class RequestCommands
 
     private static async Task<int> ListAsync(ParseResult result, ServerClient client, CancellationToken cancellationToken)
     {
-        var answer = await client.CallAsync(HttpMethod.Get, $"requests?limit={result.GetValue(Limit)}", null, ApiJson.Default.RequestList, cancellationToken);
+        var answer = await client.CallAsync(
+            HttpMethod.Get,
+            $"requests?limit={result.GetValue(Limit)}",
+            null,
+            ApiJson.Default.RequestList,
+            cancellationToken);
         if (result.GetValue(ClientVerb.Json))
         {
             result.Print(answer.Json);
@@ -75,7 +100,7 @@ internal static class RequestCommands
                 Number(request.Progress.Completed),
                 Number(request.Progress.Failed),
                 Number(request.Progress.Total),
-                string.Create(CultureInfo.InvariantCulture, $"{request.Bytes.SavedPercent:0.#} %"),
+                string.Create(CultureInfo.InvariantCulture, $"{request.Bytes.SavedPercent:0.#}%"),
                 ConsoleTable.Time(request.CreatedAt),
                 request.FileName,
             }));

@@ -6,8 +6,8 @@ using Halftone.Requests;
 namespace Halftone.Cli;
 
 /// <summary>
-/// Follows a request to its end: by server-sent events, which are opened again when they break, and by asking where none come through. A server
-/// that restarts is waited for.
+/// Follows a request to its end by server-sent events. Reopens a broken stream, polls if no events come through, and
+/// keeps waiting while the server restarts.
 /// </summary>
 internal sealed class RequestFollower(ServerClient client, TimeProvider time, ProgressDisplay display)
 {
@@ -17,15 +17,18 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
     private readonly ProgressPace pace = new(time);
     private bool hasEvents = true;
 
-    /// <summary>How long a server that was there may be away; 10 min.</summary>
+    /// <summary>Maximum absence of a server that has answered before; 10 min.</summary>
     public TimeSpan LongestAbsence { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long to wait for the first event, which is sent at once; 10 s. Proxies that gather a whole answer never let one through.</summary>
+    /// <summary>
+    /// Timeout for the first event, which is sent at once; 10 s. Some proxies buffer the whole answer and never let one
+    /// through.
+    /// </summary>
     public TimeSpan FirstEvent { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Until the request has ended.</summary>
-    /// <returns>How it stands then, without its products.</returns>
-    /// <exception cref="CommandFailedException">The server does not know the request, or was away for long.</exception>
+    /// <summary>Waits until the request has ended.</summary>
+    /// <returns>The final status, without products.</returns>
+    /// <exception cref="CommandFailedException">The server does not know the request, or was away for too long.</exception>
     public async Task<RequestStatus> FollowAsync(string requestId, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
@@ -34,7 +37,7 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
         {
             try
             {
-                // Also tells at once what is wrong with the request or the key.
+                // This call also reports at once what is wrong with the request or the key.
                 var status = (await client.StatusAsync(requestId, 1, cancellationToken)).Value;
                 (awaySince, pause) = (null, hasEvents ? FirstPause : TimeSpan.FromSeconds(2));
                 if (Show(status) || (hasEvents && (status = await ReadEventsAsync(requestId, cancellationToken)) is not null))
@@ -47,11 +50,15 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
                 if (awaySince is null)
                 {
                     awaySince = time.GetTimestamp();
-                    display.Say($"{exception.Message} It is asked again for {LongestAbsence.TotalMinutes:0} min.");
+                    display.Say($"{exception.Message} Retrying for {LongestAbsence.TotalMinutes:0} min.");
                 }
                 else if (time.GetElapsedTime(awaySince.Value) >= LongestAbsence)
                 {
-                    throw new CommandFailedException("server_lost", $"{exception.Message} The request goes on when the server does: 'halftone status {requestId} --wait' follows it.", exception);
+                    throw new CommandFailedException(
+                        "server_lost",
+                        $"{exception.Message} The request resumes when the server does; follow it with 'halftone status {requestId} "
+                        + "--wait'.",
+                        exception);
                 }
 
                 pause = exception.RetryAfter ?? TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, pause.Ticks * 2));
@@ -61,15 +68,20 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
         }
     }
 
-    /// <returns>The status with which the request has ended; null where the stream ended before.</returns>
+    /// <returns>The final status; null if the stream ended before the request did.</returns>
     private async Task<RequestStatus?> ReadEventsAsync(string requestId, CancellationToken cancellationToken)
     {
         using var untilFirst = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         untilFirst.CancelAfter(FirstEvent);
         try
         {
-            using var response = await client.OpenAsync($"status/{Uri.EscapeDataString(requestId)}/events", "text/event-stream", untilFirst.Token);
-            await using var body = new PatientStream(await response.Content.ReadAsStreamAsync(cancellationToken), ServerClient.LongestSilence);
+            using var response = await client.OpenAsync(
+                $"status/{Uri.EscapeDataString(requestId)}/events",
+                "text/event-stream",
+                untilFirst.Token);
+            await using var body = new PatientStream(
+                await response.Content.ReadAsStreamAsync(cancellationToken),
+                ServerClient.LongestSilence);
             await foreach (var item in SseParser.Create(body).EnumerateAsync(untilFirst.Token))
             {
                 untilFirst.CancelAfter(Timeout.InfiniteTimeSpan);
@@ -85,13 +97,13 @@ internal sealed class RequestFollower(ServerClient client, TimeProvider time, Pr
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException)
         {
-            // Broken off: asked, and opened again.
+            // The stream broke: poll once, then open it again.
         }
 
         return null;
     }
 
-    /// <returns>Whether the request has ended.</returns>
+    /// <returns>True if the request has ended.</returns>
     private bool Show(RequestStatus status)
     {
         var (total, completed, failed) = (status.Progress.Total, status.Progress.Completed, status.Progress.Failed);

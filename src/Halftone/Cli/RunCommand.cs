@@ -4,17 +4,28 @@ using Halftone.Model;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone run FILE --out FOLDER</c>: the whole way of a CSV in this process, without a server.</summary>
+/// <summary><c>halftone run FILE --out FOLDER</c>: processes a CSV in this process, without a server.</summary>
 internal static class RunCommand
 {
-    private static readonly Argument<string> File = new("FILE") { Description = "The CSV, also gzipped." };
-    private static readonly Option<string> Out = new("--out") { Description = "Gets the result CSV and a folder of images; made when it is missing.", HelpName = "FOLDER", Required = true };
-    private static readonly Option<bool> Replace = new("--replace") { Description = "Remove what FOLDER holds of another file or of other options, and begin anew." };
+    private static readonly Argument<string> File = new("FILE") { Description = "The CSV; may be gzipped." };
+    private static readonly Option<string> Out = new("--out")
+    {
+        Description = "Folder for the result CSV and the images; created if missing.",
+        HelpName = "FOLDER",
+        Required = true,
+    };
+    private static readonly Option<bool> Replace = new("--replace")
+    {
+        Description = "Remove FOLDER's work on another file or with other options, and start over.",
+    };
     private static readonly Option<bool> Json = new("--json") { Description = "Print the outcome as one JSON object." };
 
     public static Command Create()
     {
-        var command = new Command("run", "Compresses the images of a CSV into a folder, without a server. The same command again goes on, or tries once more what failed.")
+        var command = new Command(
+            "run",
+            "Compresses the images of a CSV into a folder, without a server. Running the same command again resumes it or retries "
+            + "failed images.")
         {
             File,
             Out,
@@ -47,7 +58,7 @@ internal static class RunCommand
             Replace = result.GetValue(Replace),
         };
         var asJson = result.GetValue(Json);
-        // The command line hears signals once this waits for the first time: it does before all the work of a start.
+        // System.CommandLine listens for signals once this first awaits, so await before the work of the start.
         await Task.Yield();
         try
         {
@@ -55,12 +66,17 @@ internal static class RunCommand
                 result,
                 Path.GetFileName(choices.File),
                 TimeProvider.System,
-                display => new LocalRun(choices, ServerOptionsOnCommandLine.ToSettings(result), TimeProvider.System, display).RunAsync(cancellationToken));
+                display =>
+                    new LocalRun(choices, ServerOptionsOnCommandLine.ToSettings(result), TimeProvider.System, display)
+                        .RunAsync(cancellationToken));
             return Print(result, run, asJson);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            Report.Fail(result, new CommandFailure { Code = "stopped", Detail = "Stopped before the file was taken in: nothing is done." }, asJson);
+            Report.Fail(
+                result,
+                new CommandFailure { Code = "stopped", Detail = "Stopped before the file was read. Nothing was done." },
+                asJson);
             return ExitCode.Stopped;
         }
         catch (CommandFailedException exception)
@@ -84,7 +100,8 @@ internal static class RunCommand
         if (run.ResultPath is null)
         {
             result.Say(string.Create(
-                CultureInfo.InvariantCulture, $"Stopped: {report.Progress.Completed:N0} of {report.Progress.Total:N0} images are done. The same command goes on with the rest."));
+                CultureInfo.InvariantCulture, $"Stopped: {report.Progress.Completed:N0} of {report.Progress.Total:N0} images are done. "
+                + $"Run the same command again to resume."));
             return ExitCode.Stopped;
         }
 
@@ -98,18 +115,18 @@ internal static class RunCommand
 
             result.Print(run.Took > TimeSpan.Zero
                 ? string.Create(CultureInfo.InvariantCulture, $"{report.Seconds:N1} s, {report.ImagesPerSecond:N1} images/s")
-                : "Everything was done before: nothing was fetched.");
+                : "Everything was already done; nothing was fetched.");
             result.Print($"Result: {run.ResultPath}");
         }
 
         if (report.Errors.Any(error => error.Code == ErrorCode.Of(FetchError.AddressForbidden)))
         {
-            result.Say("A private network of yours is opened by --allow-network.");
+            result.Say("Use --allow-network to allow images from your own private network.");
         }
 
         if (exitCode == ExitCode.SomeFailed)
         {
-            result.Say("The same command tries the failed images once more.");
+            result.Say("Run the same command again to retry the failed images.");
         }
 
         return exitCode;

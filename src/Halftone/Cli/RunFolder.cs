@@ -5,37 +5,41 @@ using Halftone.Store;
 namespace Halftone.Cli;
 
 /// <summary>
-/// Where things are in the folder of a run: the result CSV, <c>images/</c>, and the work's own data in <c>.halftone/</c>. What lies there that
-/// no run made is never touched.
+/// The layout of a run's folder: the result CSV, <c>images/</c>, and internal data in <c>.halftone/</c>. Files that no
+/// run created are never touched.
 /// </summary>
-/// <param name="folder">As given; made where it is missing.</param>
+/// <param name="folder">The path as given; created if missing.</param>
 internal sealed class RunFolder(string folder)
 {
     private readonly List<string> made = [];
 
-    /// <summary>Absolute.</summary>
+    /// <summary>The absolute path.</summary>
     public string Root { get; } = Path.GetFullPath(folder);
 
     public string Data => Path.Combine(Root, ".halftone");
 
     public string Images => Path.Combine(Root, "images");
 
-    /// <summary>The result CSV of a file of that name.</summary>
+    /// <summary>The path of the result CSV for a file of that name.</summary>
     public string ResultOf(string fileName) => Path.Combine(Root, ResultName.Of(fileName, "-result.csv"));
 
-    /// <summary>The same as its user would write it.</summary>
+    /// <summary>The same path as its user would write it.</summary>
     public string ShownResultOf(string fileName) => Path.Combine(folder, ResultName.Of(fileName, "-result.csv"));
 
-    /// <summary>Makes the folders.</summary>
-    /// <exception cref="CommandFailedException">They cannot be made, or the names are taken by files that no run made.</exception>
+    /// <summary>Creates the folders.</summary>
+    /// <exception cref="CommandFailedException">They cannot be created, or files that no run created are in the way.</exception>
     public void Make(string fileName)
     {
         try
         {
-            // Before the first run's database there are neither images nor a result of ours; the daily sweep would take strange ones for orphans.
-            if (!File.Exists(Path.Combine(Data, "halftone.db")) && new[] { Images, ResultOf(fileName) }.FirstOrDefault(IsTaken) is { } taken)
+            // Before the first run's database exists, there are no images or results of ours. The daily sweep would
+            // take foreign files for orphans.
+            if (!File.Exists(Path.Combine(Data, "halftone.db"))
+                && new[] { Images, ResultOf(fileName) }.FirstOrDefault(IsTaken) is { } taken)
             {
-                throw new CommandFailedException("folder_not_ours", $"'{taken}' is there already and no run of Halftone made it: choose another folder with --out.");
+                throw new CommandFailedException(
+                    "folder_not_ours",
+                    $"'{taken}' already exists and was not created by Halftone. Choose another folder with --out.");
             }
 
             foreach (var missing in new[] { Root, Data }.Where(path => !Directory.Exists(path)))
@@ -46,11 +50,14 @@ internal sealed class RunFolder(string folder)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException("folder_unusable", $"The folder '{Root}' cannot be used ({exception.Message}): choose another with --out.", exception);
+            throw new CommandFailedException(
+                "folder_unusable",
+                $"The folder '{Root}' cannot be used ({exception.Message}). Choose another with --out.",
+                exception);
         }
     }
 
-    /// <summary>Removes what holds no work, and the folders that <see cref="Make"/> made: a refused file leaves nothing behind.</summary>
+    /// <summary>Removes the folders that <see cref="Make"/> created if they hold no work: a refused file leaves nothing behind.</summary>
     public void RemoveUnused()
     {
         Directory.Delete(Data, recursive: true);
@@ -63,7 +70,7 @@ internal sealed class RunFolder(string folder)
         }
     }
 
-    /// <summary>Puts a copy of a result file beside the images, flushed to disk.</summary>
+    /// <summary>Copies a result file beside the images and flushes it to disk.</summary>
     public async Task PublishAsync(Stream result, string fileName, CancellationToken cancellationToken)
     {
         var path = ResultOf(fileName);
@@ -86,5 +93,6 @@ internal sealed class RunFolder(string folder)
         }
     }
 
-    private static bool IsTaken(string path) => File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
+    private static bool IsTaken(string path) =>
+        File.Exists(path) || (Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any());
 }

@@ -3,24 +3,27 @@ using Halftone.Io;
 namespace Halftone.Cli;
 
 /// <summary>
-/// What the stages log in a run without a server: each kind of warning is shown once, because what became of the images stands in the result.
-/// Trouble is what repeats itself until it is put right: an outage of disk or database, or an error. It is shown once for as long as it lasts.
+/// Logs of the stages in a run without a server. Each kind of warning is shown once, because the result has the outcome
+/// of each image. Trouble, such as a failing disk or database or a repeated error, is shown once for as long as it
+/// lasts.
 /// </summary>
 internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogger
 {
-    /// <summary>Trouble is logged at least this often as long as it lasts, see <see cref="OutageBackoff"/>.</summary>
+    /// <summary>Ongoing trouble is logged at least this often, see <see cref="OutageBackoff"/>.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(10);
 
     private readonly Lock gate = new();
     private readonly HashSet<int> shown = [];
     private (long First, long Last, string Reason)? trouble;
 
-    /// <summary>The reason that there has been trouble since at least <paramref name="least"/>; null where there has not.</summary>
+    /// <summary>The reason, if trouble has lasted for at least <paramref name="least"/>; otherwise null.</summary>
     public string? TroubleOf(TimeSpan least)
     {
         lock (gate)
         {
-            return trouble is { } now && time.GetElapsedTime(now.Last) < LongestSilence && time.GetElapsedTime(now.First) >= least ? now.Reason : null;
+            return trouble is { } now && time.GetElapsedTime(now.Last) < LongestSilence && time.GetElapsedTime(now.First) >= least
+                ? now.Reason
+                : null;
         }
     }
 
@@ -29,7 +32,12 @@ internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogg
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (!IsEnabled(logLevel))
         {
@@ -65,7 +73,7 @@ internal sealed class RunLog(TimeProvider time, ProgressDisplay display) : ILogg
         }
     }
 
-    /// <summary>Every logger of a host is this one.</summary>
+    /// <summary>Gives this one logger to the whole host.</summary>
     public sealed class Provider(RunLog log) : ILoggerProvider
     {
         public ILogger CreateLogger(string categoryName) => log;

@@ -11,21 +11,27 @@ using Npgsql;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone serve</c>: the server, until it is told to stop.</summary>
+/// <summary><c>halftone serve</c>: runs the server until it is stopped.</summary>
 internal static partial class ServeCommand
 {
     public const string Verb = "serve";
 
     public static Command Create()
     {
-        var command = new Command(Verb, "Runs the server (the default).") { ServerOptionsOnCommandLine.Urls, ServerOptionsOnCommandLine.Data, ServerOptionsOnCommandLine.AllowNetwork, ServerOptionsOnCommandLine.Role };
+        var command = new Command(Verb, "Runs the server (the default).")
+        {
+            ServerOptionsOnCommandLine.Urls,
+            ServerOptionsOnCommandLine.Data,
+            ServerOptionsOnCommandLine.AllowNetwork,
+            ServerOptionsOnCommandLine.Role,
+        };
         command.SetAction(RunAsync);
         return command;
     }
 
     public static async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
-        // The command line hears signals once this waits for the first time: it does before all the work of a start.
+        // System.CommandLine listens for signals once this first awaits, so await before the work of the start.
         await Task.Yield();
         try
         {
@@ -48,7 +54,7 @@ internal static partial class ServeCommand
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Stopped while it started.
+            // Stopped during the start.
             return 0;
         }
         catch (Exception exception) when (Explain(exception) is { } sentence)
@@ -58,14 +64,23 @@ internal static partial class ServeCommand
         }
     }
 
-    /// <summary>What the person who started the program can do about it; null where it is a bug, whose trace is wanted.</summary>
+    /// <summary>A sentence for the person who started the program; null for a bug, whose stack trace is needed.</summary>
     public static string? Explain(Exception exception) => exception switch
     {
         OptionsValidationException options => Settings.Explain(options),
         InvalidOperationException conversion when Settings.ExplainConversion(conversion) is { } sentence => sentence,
-        CodecUnavailableException or DatabaseException or NewerDatabaseException or DataFolderException or AccessException or SettingException or CommandFailedException => exception.Message,
-        NpgsqlException => $"The database cannot be used ({exception.Message}): see whether it runs and whether Database:ConnectionString is right.",
-        IOException { InnerException: AddressInUseException } => $"{exception.Message} Choose another address with --urls, or stop the program that has it.",
+        CodecUnavailableException
+            or DatabaseException
+            or NewerDatabaseException
+            or DataFolderException
+            or AccessException
+            or SettingException
+            or CommandFailedException =>
+            exception.Message,
+        NpgsqlException =>
+            $"The database cannot be used ({exception.Message}). Check that it is running and that Database:ConnectionString is correct.",
+        IOException { InnerException: AddressInUseException } =>
+            $"{exception.Message} Choose another address with --urls, or stop the program that uses it.",
         _ => null,
     };
 

@@ -10,26 +10,29 @@ using Halftone.Requests;
 
 namespace Halftone.Cli;
 
-/// <summary>An answer in both its forms: for programs as it came, for us as what it means.</summary>
+/// <summary>An answer in two forms: the original JSON for programs, and the parsed value.</summary>
 internal sealed record Answer<T>(string Json, T Value);
 
-/// <summary>What to send with a file.</summary>
+/// <summary>A file to upload and its options.</summary>
 internal sealed record UploadRequest
 {
     public required string File { get; init; }
 
-    /// <summary>Form fields, named as the API names them.</summary>
+    /// <summary>Form fields, named as in the API.</summary>
     public required IReadOnlyDictionary<string, string> Fields { get; init; }
 
-    /// <summary>The same at every try, so that one that got through is not taken in twice.</summary>
+    /// <summary>The same for every attempt, so that an upload that was received is not accepted twice.</summary>
     public string IdempotencyKey { get; } = Guid.CreateVersion7(TimeProvider.System.GetUtcNow()).ToString("D");
 }
 
-/// <summary>The server is not there, or cannot answer now: worth another try, unless it never was.</summary>
-/// <param name="failure">What it said, or what to do about its silence.</param>
-/// <param name="wasReached">Whether it has ever answered this client.</param>
-/// <param name="inner">What was thrown, if anything was.</param>
-internal sealed class ServerUnreachableException(CommandFailure failure, bool wasReached, Exception? inner = null) : CommandFailedException(failure, inner)
+/// <summary>The server is not there or cannot answer now. Worth another attempt, unless it has never answered.</summary>
+/// <param name="failure">The server's message, or what to do about its silence.</param>
+/// <param name="wasReached">True if it has ever answered this client.</param>
+/// <param name="inner">The exception that was thrown, if any.</param>
+internal sealed class ServerUnreachableException(
+    CommandFailure failure,
+    bool wasReached,
+    Exception? inner = null) : CommandFailedException(failure, inner)
 {
     public ServerUnreachableException(string detail, bool wasReached, Exception inner)
         : this(new CommandFailure { Code = "server_unreachable", Detail = detail }, wasReached, inner)
@@ -38,30 +41,36 @@ internal sealed class ServerUnreachableException(CommandFailure failure, bool wa
 
     public bool WasReached => wasReached;
 
-    /// <summary>How long it asked to wait; null where it did not.</summary>
+    /// <summary>The wait that the server asked for; null if it did not.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }
 
-/// <summary>The public API of a server. What it refuses is thrown as <see cref="CommandFailedException"/> with the server's own words, but for a missing key.</summary>
+/// <summary>
+/// The public API of a server. Throws refusals as <see cref="CommandFailedException"/> in the server's own words,
+/// except for a missing key.
+/// </summary>
 internal sealed class ServerClient : IDisposable
 {
-    /// <summary>For answers that take no work.</summary>
+    /// <summary>Timeout of calls that take no work.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(60);
 
-    /// <summary>Twice the pause after which a stream of events says that it is still there.</summary>
+    /// <summary>Twice the interval at which an event stream sends a sign of life.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(30);
 
-    /// <summary>Without a byte in either direction, while a large file is taken in for one. Half of it is ten times what five million rows take.</summary>
+    /// <summary>
+    /// Timeout without a byte in either direction, for example while a large file is being read. Half of it is ten
+    /// times the time for five million rows.
+    /// </summary>
     private static readonly TimeSpan UploadSilence = TimeSpan.FromMinutes(15);
 
-    private const string NoKey = "The server asks for an API key: give one with --api-key or in HALFTONE_API_KEY.";
-    private const string UnknownKey = "The server does not know this API key, or it was revoked: look at the one of --api-key or HALFTONE_API_KEY.";
+    private const string NoKey = "The server requires an API key. Pass one with --api-key or set HALFTONE_API_KEY.";
+    private const string UnknownKey = "The API key is not valid or was revoked. Check --api-key or HALFTONE_API_KEY.";
 
     private readonly HttpClient http;
     private bool hasAnswered;
 
-    /// <param name="server">Such as http://127.0.0.1:4300.</param>
-    /// <param name="apiKey">Null where the server asks for none.</param>
+    /// <param name="server">URL such as http://127.0.0.1:4300.</param>
+    /// <param name="apiKey">Null if the server requires none.</param>
     public ServerClient(Uri server, string? apiKey)
     {
         Server = server;
@@ -71,7 +80,7 @@ internal sealed class ServerClient : IDisposable
             ConnectTimeout = TimeSpan.FromSeconds(10),
             // A redirected POST would become a GET without its key.
             AllowAutoRedirect = false,
-            // No proxy leads to this machine.
+            // No proxy for this machine's own addresses.
             UseProxy = !server.IsLoopback,
         })
 #pragma warning restore CA2000
@@ -86,22 +95,30 @@ internal sealed class ServerClient : IDisposable
 
     public void Dispose() => http.Dispose();
 
-    /// <summary>Makes one call and reads its answer.</summary>
-    public async Task<Answer<T>> CallAsync<T>(HttpMethod method, string path, object? body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    /// <summary>Makes a call and parses its answer.</summary>
+    public async Task<Answer<T>> CallAsync<T>(
+        HttpMethod method,
+        string path,
+        object? body,
+        JsonTypeInfo<T> type,
+        CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(CallTimeout);
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
         {
-            request.Content = new StringContent(JsonSerializer.Serialize(body, ApiJson.Default.GetTypeInfo(body.GetType())!), Encoding.UTF8, "application/json");
+            request.Content = new StringContent(
+                JsonSerializer.Serialize(body, ApiJson.Default.GetTypeInfo(body.GetType())!),
+                Encoding.UTF8,
+                "application/json");
         }
 
         using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, timeout.Token, cancellationToken);
         return await ReadAsync(response, type, cancellationToken);
     }
 
-    /// <summary>Makes a call that is answered without a body.</summary>
+    /// <summary>Makes a call whose answer has no body.</summary>
     public async Task CallAsync(HttpMethod method, string path, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -110,16 +127,21 @@ internal sealed class ServerClient : IDisposable
         using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, timeout.Token, cancellationToken);
     }
 
-    /// <param name="requestId">Which.</param>
-    /// <param name="products">How many of its products to list, 1 to 1,000.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="products">Number of products to list, 1 to 1,000.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public Task<Answer<RequestStatus>> StatusAsync(string requestId, int products, CancellationToken cancellationToken) =>
-        CallAsync(HttpMethod.Get, $"status/{Uri.EscapeDataString(requestId)}?limit={products}", null, ApiJson.Default.RequestStatus, cancellationToken);
+        CallAsync(
+            HttpMethod.Get,
+            $"status/{Uri.EscapeDataString(requestId)}?limit={products}",
+            null,
+            ApiJson.Default.RequestStatus,
+            cancellationToken);
 
-    /// <summary>Sends a file of any size, as it is read.</summary>
-    /// <param name="upload">Which and how.</param>
-    /// <param name="sent">Told how many bytes have gone.</param>
-    /// <param name="cancellationToken">Stops it.</param>
+    /// <summary>Uploads a file of any size as a stream.</summary>
+    /// <param name="upload">The file and its options.</param>
+    /// <param name="sent">Receives the number of bytes sent so far.</param>
+    /// <param name="cancellationToken">Stops the upload.</param>
     public async Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, Action<long> sent, CancellationToken cancellationToken)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -139,14 +161,14 @@ internal sealed class ServerClient : IDisposable
 #pragma warning restore CA2000
         }
 
-        // The server refuses before gigabytes are sent for nothing: RFC 9110, section 10.1.1.
+        // Lets the server refuse before gigabytes are sent in vain: RFC 9110, section 10.1.1.
         using var request = new HttpRequestMessage(HttpMethod.Post, "upload") { Content = form, Headers = { ExpectContinue = true } };
         request.Headers.Add("Idempotency-Key", upload.IdempotencyKey);
         using var response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, silence.Token, cancellationToken);
         return await ReadAsync(response, ApiJson.Default.UploadAccepted, cancellationToken);
     }
 
-    /// <summary>Opens what is answered in a stream; the caller disposes it.</summary>
+    /// <summary>Opens a streamed answer; the caller disposes it.</summary>
     public async Task<HttpResponseMessage> OpenAsync(string path, string mediaType, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -156,7 +178,7 @@ internal sealed class ServerClient : IDisposable
         return await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token, cancellationToken);
     }
 
-    /// <summary>Writes the result CSV to a file, whole or not at all.</summary>
+    /// <summary>Writes the result CSV to a file, completely or not at all.</summary>
     public async Task DownloadResultAsync(string requestId, string path, CancellationToken cancellationToken)
     {
         var partial = path + ".part";
@@ -175,17 +197,24 @@ internal sealed class ServerClient : IDisposable
             }
             finally
             {
-                // In here, for it fails as well where the folder has gone.
+                // Inside the try, because it also fails if the folder has gone.
                 File.Delete(partial);
             }
         }
         catch (HttpRequestException exception)
         {
-            throw new ServerUnreachableException($"The result broke off ({exception.Message}): get it again with 'halftone status {requestId} --out {path}'.", hasAnswered, exception);
+            throw new ServerUnreachableException(
+                $"The download of the result broke off ({exception.Message}). Download it again with 'halftone status {requestId} "
+                + $"--out {path}'.",
+                hasAnswered,
+                exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailedException("file_unwritable", $"'{path}' was not written ({exception.Message}): 'halftone status {requestId} --out FILE' gets the result.", exception);
+            throw new CommandFailedException(
+                "file_unwritable",
+                $"'{path}' could not be written ({exception.Message}). Get the result with 'halftone status {requestId} --out FILE'.",
+                exception);
         }
     }
 
@@ -193,7 +222,13 @@ internal sealed class ServerClient : IDisposable
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 65_536, FileOptions.SequentialScan | FileOptions.Asynchronous);
+            return new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read,
+                65_536,
+                FileOptions.SequentialScan | FileOptions.Asynchronous);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -201,8 +236,12 @@ internal sealed class ServerClient : IDisposable
         }
     }
 
-    /// <returns>A good answer; the caller disposes it.</returns>
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken, CancellationToken callers)
+    /// <returns>A successful answer; the caller disposes it.</returns>
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        HttpCompletionOption completion,
+        CancellationToken cancellationToken,
+        CancellationToken callers)
     {
         try
         {
@@ -220,13 +259,20 @@ internal sealed class ServerClient : IDisposable
         }
         catch (HttpRequestException exception)
         {
-            // Who breaks off while we send has been there as well.
-            hasAnswered |= exception.HttpRequestError is not (HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError);
-            throw new ServerUnreachableException($"No Halftone answers at {Server} ({exception.Message}): see whether it runs, or name another with --server.", hasAnswered, exception);
+            // A server that closes the connection while we send exists.
+            hasAnswered |= exception.HttpRequestError is not (
+                HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError);
+            throw new ServerUnreachableException(
+                $"No Halftone server answers at {Server} ({exception.Message}). Check that it is running, or name another with --server.",
+                hasAnswered,
+                exception);
         }
         catch (OperationCanceledException exception) when (!callers.IsCancellationRequested)
         {
-            throw new ServerUnreachableException($"{Server} did not answer in time: see whether it runs, or name another with --server.", hasAnswered, exception);
+            throw new ServerUnreachableException(
+                $"{Server} did not answer in time. Check that it is running, or name another with --server.",
+                hasAnswered,
+                exception);
         }
     }
 
@@ -239,17 +285,25 @@ internal sealed class ServerClient : IDisposable
             failure = Parse(json, ReportJson.Default.CommandFailure) with { Problem = json };
             if (response.StatusCode == HttpStatusCode.Unauthorized)
             {
-                // The server speaks of headers, which nobody types here.
+                // The server's message names headers, which no user of the command line types.
                 failure = failure with { Detail = http.DefaultRequestHeaders.Authorization is null ? NoKey : UnknownKey };
             }
         }
         else
         {
-            var answer = $"{(int)response.StatusCode} {response.ReasonPhrase}{(response.Headers.Location is { } location ? $" to {location}" : "")}";
-            failure = new CommandFailure { Code = "foreign_answer", Detail = $"{Server} answered {answer}, which is not Halftone's way: see whether --server names a Halftone." };
+            var answer =
+                $"{(int)response.StatusCode} {response.ReasonPhrase}{(response.Headers.Location is { } location ? $" to {location}" : "")}";
+            failure = new CommandFailure
+            {
+                Code = "foreign_answer",
+                Detail = $"{Server} answered {answer}, which is not an answer of a Halftone server. Check --server.",
+            };
         }
 
-        return response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+        return response.StatusCode is HttpStatusCode.TooManyRequests
+            or HttpStatusCode.BadGateway
+            or HttpStatusCode.ServiceUnavailable
+            or HttpStatusCode.GatewayTimeout
             ? new ServerUnreachableException(failure, wasReached: true) { RetryAfter = response.Headers.RetryAfter?.Delta }
             : new CommandFailedException(failure);
     }
@@ -268,7 +322,11 @@ internal sealed class ServerClient : IDisposable
         }
         catch (JsonException exception)
         {
-            throw new CommandFailedException("foreign_answer", $"The answer of {Server} is not understood ({exception.Message}): see whether --server names a Halftone of this version.", exception);
+            throw new CommandFailedException(
+                "foreign_answer",
+                $"The answer from {Server} could not be understood ({exception.Message}). Check that --server names a Halftone server "
+                + "of this version.",
+                exception);
         }
     }
 }

@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Halftone.Cli;
 
-/// <summary>The few options that are worth a flag; every other is a setting in appsettings.json or <c>Halftone__Section__Name</c>.</summary>
+/// <summary>The few settings that have a flag; all others are set in appsettings.json or as <c>Halftone__Section__Name</c>.</summary>
 internal static class ServerOptionsOnCommandLine
 {
     public static Option<string?> Urls { get; } = new("--urls")
@@ -18,17 +18,18 @@ internal static class ServerOptionsOnCommandLine
 
     public static Option<string[]> AllowNetwork { get; } = new("--allow-network")
     {
-        Description = "A private network that images may be fetched from and webhooks sent to, such as 10.1.0.0/16. May be given several times.",
+        Description =
+            "Private network that images may be fetched from and webhooks sent to, such as 10.1.0.0/16. Can be given several times.",
         HelpName = "CIDR",
     };
 
     public static Option<string?> Role { get; } = new("--role")
     {
-        Description = "What this process does: all, api (uploads and answers) or worker (images, results, webhooks). Default: all",
+        Description = "Role of this process: all, api (uploads and answers) or worker (images, results, webhooks). Default: all",
         HelpName = "ROLE",
     };
 
-    /// <summary>The flags as settings; what was not given is not in it.</summary>
+    /// <summary>The given flags as settings.</summary>
     public static Dictionary<string, string?> ToSettings(ParseResult result)
     {
         var settings = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);

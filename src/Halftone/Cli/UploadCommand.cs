@@ -5,14 +5,21 @@ using Halftone.Intake;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone upload FILE</c>: gives a CSV to a server, and follows it where that is wished.</summary>
+/// <summary><c>halftone upload FILE</c>: uploads a CSV to a server, and follows the request if asked to.</summary>
 internal static class UploadCommand
 {
-    private static readonly Argument<string> File = new("FILE") { Description = "The CSV, also gzipped." };
-    private static readonly Option<bool> NoReuse = new("--no-reuse") { Description = "Fetch and compress everything anew, also what has not changed since an earlier request." };
-    private static readonly Option<string?> WebhookUrl = new("--webhook-url") { Description = "Called when the request has ended.", HelpName = "URL" };
+    private static readonly Argument<string> File = new("FILE") { Description = "The CSV; may be gzipped." };
+    private static readonly Option<bool> NoReuse = new("--no-reuse")
+    {
+        Description = "Fetch and compress all images again, even those unchanged since an earlier request.",
+    };
+    private static readonly Option<string?> WebhookUrl = new("--webhook-url")
+    {
+        Description = "URL to call when the request has ended.",
+        HelpName = "URL",
+    };
 
-    /// <summary>How long an upload that broke off, or that the server has no room for, is tried again.</summary>
+    /// <summary>Maximum time of retrying an upload that broke off, or that the server has no room for.</summary>
     private static readonly TimeSpan LongestTrying = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
 
@@ -36,16 +43,23 @@ internal static class UploadCommand
     private static async Task<int> RunAsync(ParseResult result, ServerClient client, CancellationToken cancellationToken)
     {
         var upload = new UploadRequest { File = result.GetValue(File)!, Fields = FieldsOf(result) };
-        var accepted = await ProgressDisplay.WhileAsync(result, Path.GetFileName(upload.File), TimeProvider.System, display => UploadAsync(upload, client, display, cancellationToken));
+        var accepted = await ProgressDisplay.WhileAsync(
+            result,
+            Path.GetFileName(upload.File),
+            TimeProvider.System,
+            display => UploadAsync(upload, client, display, cancellationToken));
         if (result.GetValue(FollowOptions.Wait) || result.GetValue(FollowOptions.Out) is not null)
         {
-            result.Say($"Request {accepted.Value.RequestId} is accepted.");
+            result.Say($"Request {accepted.Value.RequestId} accepted.");
             return await FollowOptions.FinishAsync(result, client, accepted.Value.RequestId.ToString("D"), cancellationToken);
         }
 
         result.Print(result.GetValue(ClientVerb.Json)
             ? accepted.Json
-            : string.Create(CultureInfo.InvariantCulture, $"{accepted.Value.RequestId}\n{accepted.Value.Products:N0} products, {accepted.Value.Images:N0} images: {accepted.Value.StatusUrl}"));
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{accepted.Value.RequestId}\n{accepted.Value.Products:N0} products, {accepted.Value.Images:N0} images: "
+                + $"{accepted.Value.StatusUrl}"));
         return ExitCode.Done;
     }
 
@@ -95,9 +109,13 @@ internal static class UploadCommand
         return fields;
     }
 
-    private static async Task<Answer<UploadAccepted>> UploadAsync(UploadRequest upload, ServerClient client, ProgressDisplay display, CancellationToken cancellationToken)
+    private static async Task<Answer<UploadAccepted>> UploadAsync(
+        UploadRequest upload,
+        ServerClient client,
+        ProgressDisplay display,
+        CancellationToken cancellationToken)
     {
-        // 0 for what is no file, or none that can be read.
+        // 0 if the path is not a file or cannot be read.
         var length = new FileInfo(upload.File) is { Exists: true } file ? file.Length : 0;
         var started = TimeProvider.System.GetTimestamp();
         while (true)
@@ -105,16 +123,21 @@ internal static class UploadCommand
             TimeSpan pause;
             try
             {
-                return await client.UploadAsync(upload, sent => display.Show(length == 0 ? null : (double)sent / length, Sent(sent, length)), cancellationToken);
+                return await client.UploadAsync(
+                    upload,
+                    sent => display.Show(length == 0 ? null : (double)sent / length, Sent(sent, length)),
+                    cancellationToken);
             }
-            catch (ServerUnreachableException exception) when (exception.WasReached && TimeProvider.System.GetElapsedTime(started) + (exception.RetryAfter ?? Pause) < LongestTrying)
+            catch (ServerUnreachableException exception) when (
+                exception.WasReached && TimeProvider.System.GetElapsedTime(started) + (exception.RetryAfter ?? Pause) < LongestTrying)
             {
                 pause = exception.RetryAfter ?? Pause;
-                display.Say(string.Create(CultureInfo.InvariantCulture, $"{exception.Message} The upload is tried again in {pause.TotalSeconds:0} s."));
+                display.Say(
+                    string.Create(CultureInfo.InvariantCulture, $"{exception.Message} Retrying the upload in {pause.TotalSeconds:0} s."));
             }
             catch (CommandFailedException exception) when (exception.Failure.Code == ProblemType.IdempotencyKeyInUse.Code)
             {
-                // The try that broke off is still being read.
+                // The server is still reading the attempt that broke off.
                 pause = Pause;
             }
 
@@ -124,5 +147,5 @@ internal static class UploadCommand
 
     private static string Sent(long sent, long length) => sent < length
         ? string.Create(CultureInfo.InvariantCulture, $"{sent / 1e6:N1} of {length / 1e6:N1} MB sent")
-        : "sent; the server reads it";
+        : "sent; the server is reading it";
 }

@@ -4,22 +4,35 @@ using Halftone.Model;
 
 namespace Halftone.Cli;
 
-/// <summary>What may be asked for with a CSV, wherever it is worked on.</summary>
+/// <summary>Options of a CSV, shared by upload and run.</summary>
 internal static class UploadOptions
 {
     public static Option<int?> Quality { get; } = MakeQuality();
 
     public static Option<string> Format { get; } = MakeFormat();
 
-    public static Option<int?> MaxWidth { get; } = MakeBound("--max-width", "The most pixels that images are wide; a wider one is made smaller, none larger. Default: no bound");
+    public static Option<int?> MaxWidth { get; } = MakeBound(
+        "--max-width",
+        "Maximum width in pixels; wider images are scaled down, none are enlarged. Default: no limit");
 
-    public static Option<int?> MaxHeight { get; } = MakeBound("--max-height", "The most pixels that images are high; a higher one is made smaller, none larger. Default: no bound");
+    public static Option<int?> MaxHeight { get; } = MakeBound(
+        "--max-height",
+        "Maximum height in pixels; taller images are scaled down, none are enlarged. Default: no limit");
 
-    public static Option<string?> Variants { get; } = new("--variants") { Description = "More outputs of each image, such as 'thumb:max_width=200,max_height=200;zoom:quality=70': docs/csv.md has the options.", HelpName = "SPEC" };
+    public static Option<string?> Variants { get; } = new("--variants")
+    {
+        Description =
+            "Additional outputs of each image, such as 'thumb:max_width=200,max_height=200;zoom:quality=70'. docs/csv.md lists the "
+            + "options.",
+        HelpName = "SPEC",
+    };
 
-    public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas") { Description = "Guard cells of the result that a spreadsheet program would run as formulas." };
+    public static Option<bool> EscapeFormulas { get; } = new("--escape-formulas")
+    {
+        Description = "Protect cells of the result that a spreadsheet program would run as formulas.",
+    };
 
-    /// <summary>Null to keep each source's.</summary>
+    /// <summary>Null to keep the format of each source.</summary>
     public static string? FormatOf(ParseResult result) => result.GetValue(Format) is { } format and not "keep" ? format : null;
 
     private static Option<int?> MakeQuality()
@@ -52,7 +65,7 @@ internal static class UploadOptions
     {
         var format = new Option<string>("--format")
         {
-            Description = "Format of the images; keep is each source's own, jpg is jpeg. Default: keep",
+            Description = "Format of the images: keep (same as the source), jpeg (or jpg), png, webp, gif or avif. Default: keep",
             CustomParser = given =>
             {
                 if (!OptionValue.TryFormat(given.Tokens[0].Value, out var name))

@@ -9,7 +9,9 @@ internal static class WebhookSecretCommand
 {
     public static Command Create()
     {
-        var command = new Command("webhook-secret", "Shows the secret that signs deliveries to the webhook_url of an upload.") { ServerOptionsOnCommandLine.Data };
+        var command = new Command(
+            "webhook-secret",
+            "Shows the secret that signs deliveries to the webhook_url of an upload.") { ServerOptionsOnCommandLine.Data };
         command.SetAction((result, cancellationToken) => DatabaseCommand.RunAsync(
             result,
             async (services, token) =>

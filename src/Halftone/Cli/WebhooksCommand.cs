@@ -4,33 +4,57 @@ using Halftone.Api;
 
 namespace Halftone.Cli;
 
-/// <summary><c>halftone webhooks list</c>, <c>add URL</c>, <c>remove ID</c>, <c>ping ID</c>, <c>deliveries</c>, <c>replay ID</c>: a server's webhooks.</summary>
+/// <summary>
+/// <c>halftone webhooks list</c>, <c>add URL</c>, <c>remove ID</c>, <c>ping ID</c>, <c>deliveries</c>,
+/// <c>replay ID</c>: manage a server's webhooks.
+/// </summary>
 internal static class WebhooksCommand
 {
-    private static readonly Argument<string> Url = new("URL") { Description = "Gets the events." };
-    private static readonly Option<string?> OfRequest = new("--request") { Description = "Only the event of that request.", HelpName = "ID" };
-    private static readonly Argument<string> WebhookId = new("ID") { Description = "As 'halftone webhooks list' shows it." };
-    private static readonly Argument<string?> DeliveriesOf = new("ID") { Description = "As 'halftone webhooks list' shows it.", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Option<string?> DeliveriesOfRequest = new("--request") { Description = "Of that request, to all its endpoints, instead of a webhook.", HelpName = "ID" };
+    private static readonly Argument<string> Url = new("URL") { Description = "URL that receives the events." };
+    private static readonly Option<string?> OfRequest = new("--request")
+    {
+        Description = "Only the event of this request.",
+        HelpName = "ID",
+    };
+    private static readonly Argument<string> WebhookId = new("ID") { Description = "ID from 'halftone webhooks list'." };
+    private static readonly Argument<string?> DeliveriesOf = new("ID")
+    {
+        Description = "ID from 'halftone webhooks list'.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+    private static readonly Option<string?> DeliveriesOfRequest = new("--request")
+    {
+        Description = "Deliveries of this request to all its endpoints, instead of one webhook's.",
+        HelpName = "ID",
+    };
 
     public static Command Create()
     {
-        var deliveries = new Command("deliveries", "Lists the newest deliveries of a webhook or of a request, with every attempt's answer.") { DeliveriesOf, DeliveriesOfRequest };
+        var deliveries =
+            new Command("deliveries", "Lists the newest deliveries of a webhook or a request, with the answer to every attempt.")
+            {
+                DeliveriesOf,
+                DeliveriesOfRequest,
+            };
         deliveries.Validators.Add(result =>
         {
             if (result.GetValue(DeliveriesOf) is null == result.GetValue(DeliveriesOfRequest) is null)
             {
-                result.AddError("Name a webhook's ID, or a request's with --request.");
+                result.AddError("Give the ID of a webhook, or name a request with --request.");
             }
         });
-        return new Command("webhooks", "Lists, adds and removes a server's webhooks, and shows what they were sent.")
+        return new Command("webhooks", "Lists, adds and removes a server's webhooks, and shows their deliveries.")
         {
             ClientVerb.With(new Command("list", "Lists the webhooks."), ListAsync),
-            ClientVerb.With(new Command("add", "Registers a webhook and prints its id and its secret, which is shown this once.") { Url, OfRequest }, AddAsync),
-            ClientVerb.With(new Command("remove", "Ends a webhook.") { WebhookId }, RemoveAsync),
-            ClientVerb.With(new Command("ping", "Sends a webhook a test event; 'halftone webhooks deliveries' shows what became of it.") { WebhookId }, PingAsync),
+            ClientVerb.With(
+                new Command("add", "Registers a webhook and prints its ID and its secret, which is shown only once.") { Url, OfRequest },
+                AddAsync),
+            ClientVerb.With(new Command("remove", "Removes a webhook.") { WebhookId }, RemoveAsync),
+            ClientVerb.With(
+                new Command("ping", "Sends a test event to a webhook; 'halftone webhooks deliveries' shows the outcome.") { WebhookId },
+                PingAsync),
             ClientVerb.With(deliveries, ListDeliveriesAsync),
-            ClientVerb.With(new Command("replay", "Sends the event of a request that has ended again.") { ClientVerb.RequestId }, ReplayAsync),
+            ClientVerb.With(new Command("replay", "Sends the event of a finished request again.") { ClientVerb.RequestId }, ReplayAsync),
         };
     }
 
@@ -77,7 +101,12 @@ internal static class WebhooksCommand
 
     private static async Task<int> PingAsync(ParseResult result, ServerClient client, CancellationToken cancellationToken)
     {
-        var answer = await client.CallAsync(HttpMethod.Post, $"webhook/{Uri.EscapeDataString(result.GetValue(WebhookId)!)}/ping", null, ApiJson.Default.WebhookPinged, cancellationToken);
+        var answer = await client.CallAsync(
+            HttpMethod.Post,
+            $"webhook/{Uri.EscapeDataString(result.GetValue(WebhookId)!)}/ping",
+            null,
+            ApiJson.Default.WebhookPinged,
+            cancellationToken);
         if (!PrintedJson(result, answer))
         {
             result.Print(answer.Value.Message);
@@ -88,7 +117,9 @@ internal static class WebhooksCommand
 
     private static async Task<int> ListDeliveriesAsync(ParseResult result, ServerClient client, CancellationToken cancellationToken)
     {
-        var path = result.GetValue(DeliveriesOfRequest) is { } requestId ? $"requests/{Uri.EscapeDataString(requestId)}/deliveries" : $"webhook/{Uri.EscapeDataString(result.GetValue(DeliveriesOf)!)}/deliveries";
+        var path = result.GetValue(DeliveriesOfRequest) is { } requestId
+            ? $"requests/{Uri.EscapeDataString(requestId)}/deliveries"
+            : $"webhook/{Uri.EscapeDataString(result.GetValue(DeliveriesOf)!)}/deliveries";
         var answer = await client.CallAsync(HttpMethod.Get, path, null, ApiJson.Default.DeliveryList, cancellationToken);
         if (!PrintedJson(result, answer))
         {
@@ -101,7 +132,11 @@ internal static class WebhooksCommand
                     delivery.RequestId?.ToString("D") ?? "a test",
                     delivery.Status,
                     delivery.Attempts.Count.ToString(CultureInfo.InvariantCulture),
-                    delivery.Attempts.Count == 0 ? "-" : delivery.Attempts[^1] is { HttpStatus: { } status } ? $"HTTP {status}" : delivery.Attempts[^1].Error ?? "-",
+                    delivery.Attempts.Count == 0
+                        ? "-"
+                        : delivery.Attempts[^1] is { HttpStatus: { } status }
+                        ? $"HTTP {status}"
+                        : delivery.Attempts[^1].Error ?? "-",
                     delivery.NextAttemptAt is { } next ? ConsoleTable.Time(next) : "-",
                     delivery.Endpoint,
                 }));

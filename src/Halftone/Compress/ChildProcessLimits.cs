@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Halftone.Compress;
 
-/// <summary>What a codec child asks of the operating system about itself (POSIX names; see the manual pages in section 2).</summary>
+/// <summary>Operating system settings that a codec child makes for itself (POSIX names; see section 2 of the manual).</summary>
 internal static class ChildProcessLimits
 {
     private const int RlimitCpu = 0, RlimitData = 2, RlimitCore = 4;
@@ -10,24 +10,40 @@ internal static class ChildProcessLimits
     private const int SetPipeSize = 1031; // F_SETPIPE_SZ of Linux
     private const int PipeBytes = 1 << 20; // what /proc/sys/fs/pipe-max-size allows everyone
 
-    /// <summary>Limits memory for data. RLIMIT_AS would not do: .NET reserves hundreds of GiB of addresses that it never fills.</summary>
+    /// <summary>
+    /// Limits memory for data. RLIMIT_AS is not usable: .NET reserves hundreds of GiB of address space that it never
+    /// fills.
+    /// </summary>
     public static void LimitMemory(long bytes) => SetSoftLimit(RlimitData, (ulong)bytes);
 
-    /// <summary>No core file for an image that crashes a decoder: it would fill a disk, and hold customers' pictures.</summary>
+    /// <summary>Returns free heap memory to the system. Only glibc can; elsewhere this has no effect.</summary>
+    public static void TrimHeap()
+    {
+        try
+        {
+            _ = malloc_trim(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl and others have no such call.
+        }
+    }
+
+    /// <summary>Disables core files for images that crash a decoder: they would fill the disk and contain customers' images.</summary>
     public static void ForbidCoreFiles() => SetSoftLimit(RlimitCore, 0);
 
     /// <summary>
-    /// From now on, so many seconds of processor time; then SIGXCPU ends the process. The limit counts from the start of the
-    /// process, so it is moved before each image; whole seconds are all it knows, hence up to one second more.
+    /// Allows this many more seconds of processor time; then SIGXCPU ends the process. The limit counts from the start
+    /// of the process, so it is raised before each image. It has whole seconds, hence up to one second more.
     /// </summary>
     public static void LimitCpuFromNow(int seconds) =>
         SetSoftLimit(RlimitCpu, (ulong)(Math.Ceiling(Environment.CpuUsage.TotalTime.TotalSeconds) + seconds));
 
     /// <summary>
-    /// Takes the pipe to the parent away from file descriptor 1, and puts standard error there: what a native library prints
-    /// must not end up between frames.
+    /// Moves the pipe to the parent from file descriptor 1 to another, and puts standard error in its place: output of
+    /// a native library must not end up between frames.
     /// </summary>
-    /// <returns>The pipe's new descriptor.</returns>
+    /// <returns>The new descriptor of the pipe.</returns>
     public static int TakeStandardOutput()
     {
         var pipe = dup(StandardOutput);
@@ -35,7 +51,10 @@ internal static class ChildProcessLimits
         return pipe;
     }
 
-    /// <summary>Room for an ordinary image in each pipe, so that writer and reader need not take turns every 64 KiB. Where refused, it works without.</summary>
+    /// <summary>
+    /// Makes each pipe large enough for an ordinary image, so that writer and reader need not alternate every 64 KiB.
+    /// Works without it if refused.
+    /// </summary>
     public static void EnlargePipes(int output)
     {
         if (OperatingSystem.IsLinux())
@@ -46,9 +65,9 @@ internal static class ChildProcessLimits
     }
 
     /// <summary>
-    /// Ends this process at once when the parent is gone, in the middle of an image too: a thread waits for an error on our
-    /// end of the output pipe, which comes when the only reader closes it, however it ended. (PR_SET_PDEATHSIG would follow the
-    /// thread that started us and kill children whose parent is well.)
+    /// Ends this process at once when the parent is gone, even in the middle of an image: a thread waits for an error
+    /// on our end of the output pipe, which occurs when the only reader closes it, however it ended. (PR_SET_PDEATHSIG
+    /// would follow the thread that started us, and kill children whose parent is alive.)
     /// </summary>
     public static void EndWithReader(int output)
     {
@@ -57,7 +76,7 @@ internal static class ChildProcessLimits
             var waited = new PollDescriptor { Descriptor = output };
             while (poll(ref waited, 1, -1) <= 0)
             {
-                // Interrupted by a signal: wait on.
+                // Interrupted by a signal: wait again.
             }
             _exit(0);
         }, maxStackSize: 128 << 10)
@@ -67,7 +86,7 @@ internal static class ChildProcessLimits
 
     private static void SetSoftLimit(int resource, ulong value)
     {
-        // The hard limit stays: it could never be raised again, and it is lower already where an administrator said so.
+        // The hard limit stays, because it could never be raised again, and an administrator may already have lowered it.
         if (getrlimit(resource, out var limit) == 0)
         {
             limit.Soft = Math.Min(value, limit.Hard);
@@ -82,7 +101,7 @@ internal static class ChildProcessLimits
         public ulong Hard;
     }
 
-    /// <summary>No events asked for: errors are reported always.</summary>
+    /// <summary>No events requested: errors are always reported.</summary>
     [StructLayout(LayoutKind.Sequential)]
     private struct PollDescriptor
     {
@@ -91,13 +110,15 @@ internal static class ChildProcessLimits
         public short Happened;
     }
 
-    // Blittable parameters only, so that this project needs no unsafe code; fcntl is variadic in C, which does not matter to
-    // an int argument on any Linux that .NET runs on.
+    // Only blittable parameters, so that this project needs no unsafe code. fcntl is variadic in C, which makes no
+    // difference for an int argument on any Linux that .NET supports.
 #pragma warning disable SYSLIB1054, CA5392
     [DllImport("libc")]
     private static extern int getrlimit(int resource, out ResourceLimit limit);
     [DllImport("libc")]
     private static extern int setrlimit(int resource, in ResourceLimit limit);
+    [DllImport("libc")]
+    private static extern int malloc_trim(nuint pad);
     [DllImport("libc")]
     private static extern int dup(int descriptor);
     [DllImport("libc")]

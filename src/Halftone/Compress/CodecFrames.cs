@@ -5,8 +5,8 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Compress;
 
 /// <summary>
-/// What goes over a child's pipes: a header of fixed length, little endian, then so many bytes of an image. Both ends are
-/// the same program, so there are no versions.
+/// The format of a child's pipes: a header of fixed length, little endian, followed by the bytes of an image. Both ends
+/// are the same program, so there are no versions.
 /// </summary>
 internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes)
 {
@@ -27,7 +27,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
         var format = BinaryPrimitives.ReadInt32LittleEndian(header[8..]);
-        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
+        var maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]);
+        var maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {
@@ -45,7 +46,7 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
 
 internal enum AnswerKind
 {
-    /// <summary>The first answer of a child, before any image: it is warm.</summary>
+    /// <summary>The first answer of a child, before any image: it is warmed up.</summary>
     Ready = 1,
     /// <summary>The body is the output image.</summary>
     Compressed = 2,
@@ -55,11 +56,11 @@ internal enum AnswerKind
     Refused = 4,
 }
 
-/// <param name="Kind">What the body is.</param>
-/// <param name="BodyBytes">Bytes that follow.</param>
-/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> where refused.</param>
-/// <param name="Way">By which way the output was made; 0 where there is none.</param>
-/// <param name="NotTaken">Why a JPEG went the long way; 0 where it did not.</param>
+/// <param name="Kind">The meaning of the body.</param>
+/// <param name="BodyBytes">Number of bytes that follow.</param>
+/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> if refused.</param>
+/// <param name="Way">The way in which the output was made; 0 if there is none.</param>
+/// <param name="NotTaken">Why a JPEG was fully re-encoded; 0 if it was not.</param>
 /// <param name="ResidentBytes">The child's memory after this image.</param>
 internal readonly record struct AnswerFrame(
     AnswerKind Kind, int BodyBytes, int Code, int WidthPixels, int HeightPixels, CodecWay Way, JpegNotTaken NotTaken, long ResidentBytes)

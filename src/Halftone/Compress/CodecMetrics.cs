@@ -6,12 +6,16 @@ using Halftone.Telemetry;
 namespace Halftone.Compress;
 
 /// <summary>
-/// What the codec did, counted: <c>halftone.codec.images</c> with <c>halftone.outcome</c> (<c>compressed</c>, <c>kept_original</c> or an error code)
-/// and, of outputs, <c>halftone.codec.way</c> and, of JPEGs that did not stay in the DCT domain, <c>halftone.codec.not_taken</c> with the reason.
+/// Counts images of the codec: <c>halftone.codec.images</c> with <c>halftone.outcome</c> (<c>compressed</c>,
+/// <c>kept_original</c> or an error code), for outputs <c>halftone.codec.way</c>, and for JPEGs that did not stay in
+/// the DCT domain <c>halftone.codec.not_taken</c> with the reason.
 /// </summary>
 internal static class CodecMetrics
 {
-    private static readonly Counter<long> Images = Instruments.Meter.CreateCounter<long>("halftone.codec.images", "{image}", "Images that went through the codec.");
+    private static readonly Counter<long> Images = Instruments.Meter.CreateCounter<long>(
+        "halftone.codec.images",
+        "{image}",
+        "Images that went through the codec.");
 
     public static void Count(CodecResult result)
     {
@@ -29,7 +33,8 @@ internal static class CodecMetrics
         }
     }
 
-    private static KeyValuePair<string, object?> Outcome(CodecResult.Compressed output) => new("halftone.outcome", output.KeptOriginal ? "kept_original" : "compressed");
+    private static KeyValuePair<string, object?> Outcome(CodecResult.Compressed output) =>
+        new("halftone.outcome", output.KeptOriginal ? "kept_original" : "compressed");
 
     private static KeyValuePair<string, object?> Way(CodecResult.Compressed output) => new("halftone.codec.way", output.Way.ToString());
 }

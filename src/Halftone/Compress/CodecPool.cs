@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Compress;
 
 /// <summary>
-/// Compresses images in child processes, one image each at a time, first come, first served. Children are warm before the
-/// host listens, and none outlives the pool.
+/// Compresses images in child processes, one image each at a time, first come, first served. Children are warmed up
+/// before the host listens, and none outlives the pool.
 /// </summary>
 internal sealed class CodecPool : IHostedService, IDisposable
 {
@@ -21,19 +21,21 @@ internal sealed class CodecPool : IHostedService, IDisposable
     {
         this.options = options.Value;
         isWanted = server.Value.Role != Role.Api;
-        seats = [.. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number => new CodecSeat(number, this.options, time, logger, Take))];
+        seats = [
+            .. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number =>
+                new CodecSeat(number, this.options, time, logger, Take))];
     }
 
-    /// <summary>Process ids of the children that are alive.</summary>
+    /// <summary>Process IDs of the running children.</summary>
     public IReadOnlyList<int> Children => [.. seats.Select(seat => seat.ChildId).OfType<int>()];
 
     /// <summary>Children replaced because they crashed, hung, ran out of memory, or were ended with a cancelled image.</summary>
     public int Restarts => seats.Sum(seat => seat.Restarts);
 
-    /// <summary>Children replaced because they had grown.</summary>
+    /// <summary>Children replaced because they had grown too large.</summary>
     public int Recycled => seats.Sum(seat => seat.Recycled);
 
-    /// <summary>Memory of the children together, as each said with its last image.</summary>
+    /// <summary>Total memory of the children, as reported with the last image of each.</summary>
     public long ResidentBytes => seats.Sum(seat => seat.ResidentBytes);
 
     /// <summary>Images that wait for a child.</summary>
@@ -48,8 +50,9 @@ internal sealed class CodecPool : IHostedService, IDisposable
         }
     }
 
-    /// <summary>Starts the children and waits until they are warm.</summary>
-    /// <exception cref="CodecUnavailableException">They cannot be started, for one because there is no libvips; the message is for people.</exception>
+    /// <summary>Starts the children and waits until they are warmed up.</summary>
+    /// <exception cref="CodecUnavailableException">They cannot be started, for example because libvips is missing; the
+    /// message is for people.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (!isWanted)
@@ -61,15 +64,18 @@ internal sealed class CodecPool : IHostedService, IDisposable
         await Task.WhenAll(seats.Select(seat => seat.Warm)).WaitAsync(cancellationToken);
     }
 
-    /// <summary>Nothing: images of workers that still stop need the children. <see cref="Dispose"/> ends them.</summary>
+    /// <summary>
+    /// Does nothing, because images of workers that are still stopping need the children. <see cref="Dispose"/> ends
+    /// them.
+    /// </summary>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Compresses one image; waits its turn.</summary>
-    /// <param name="body">The whole file. It is read until the task has ended, and is the result itself where the original is kept.</param>
-    /// <param name="request">What is wanted; <see cref="CompressOptions.MaxPixels"/> applies as well.</param>
-    /// <param name="cancellationToken">Takes a waiting image out of the queue, and ends the child that works on it.</param>
+    /// <summary>Compresses one image; waits for its turn.</summary>
+    /// <param name="body">The whole file. It is read until the task has ended, and is itself the result if the original is kept.</param>
+    /// <param name="request">The requested output; <see cref="CompressOptions.MaxPixels"/> applies as well.</param>
+    /// <param name="cancellationToken">Removes a waiting image from the queue, and ends the child that works on it.</param>
     /// <returns>The output, or why there is none: a bad image is a result.</returns>
-    /// <exception cref="CodecUnavailableException">No child can be started: our own trouble, not the image's.</exception>
+    /// <exception cref="CodecUnavailableException">No child can be started: a problem of the installation, not of the image.</exception>
     public Task<CodecResult> CompressAsync(ReadOnlyMemory<byte> body, CodecRequest request, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
@@ -77,7 +83,15 @@ internal sealed class CodecPool : IHostedService, IDisposable
             return Task.FromCanceled<CodecResult>(cancellationToken);
         }
         StartSeats();
-        var image = new QueuedImage(body, request with { MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels), WebpEffort = options.WebpEffort, AvifEffort = options.AvifEffort }, cancellationToken);
+        var image = new QueuedImage(
+            body,
+            request with
+            {
+                MaxPixels = Math.Min(request.MaxPixels, options.MaxPixels),
+                WebpEffort = options.WebpEffort,
+                AvifEffort = options.AvifEffort,
+            },
+            cancellationToken);
         lock (waiting)
         {
             ObjectDisposedException.ThrowIf(ending, this);
@@ -87,7 +101,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
         return image.Completion;
     }
 
-    /// <summary>Ends the children, whatever they do, and waits until they are gone. Images not done end as cancelled.</summary>
+    /// <summary>Ends the children, whatever they are doing, and waits until they are gone. Unfinished images end as cancelled.</summary>
     public void Dispose()
     {
         lock (waiting)
@@ -129,7 +143,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
         }
     }
 
-    /// <summary>The next image, waiting for one; null when the pool ends.</summary>
+    /// <summary>The next image; waits until there is one. Null when the pool ends.</summary>
     private QueuedImage? Take()
     {
         lock (waiting)

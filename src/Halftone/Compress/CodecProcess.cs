@@ -7,22 +7,22 @@ using Halftone.Codec;
 
 namespace Halftone.Compress;
 
-/// <summary>No child can be started: nothing is wrong with any image. The message is a sentence for people.</summary>
+/// <summary>No child can be started: a problem of the installation, not of an image. The message is for people.</summary>
 internal sealed class CodecUnavailableException(string message, Exception? inner = null) : OutageException(message, inner);
 
 /// <summary>
-/// One child process. Its owner is one thread, which blocks on the pipes: with a handful of children that costs less than
-/// waking a thread pool for each of them. <see cref="End"/> alone may be called from elsewhere.
+/// One child process. Its owner is one thread that blocks on the pipes: for a handful of children this costs less than
+/// waking a thread pool for each. Only <see cref="End"/> may be called from elsewhere.
 /// </summary>
 internal sealed partial class CodecProcess : IDisposable
 {
     private const int SignalBase = 128, SigXcpu = 24;
-    /// <summary>No output is longer than this: the longest source, many times over.</summary>
+    /// <summary>Maximum length of an output: many times that of the longest source.</summary>
     private const int MostAnswerBytes = 1 << 30;
 
     private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
 
-    // Passed on where set. All else, secrets above all, stays behind.
+    // Passed on if set. Everything else stays behind, secrets above all.
     private static readonly string[] Inherited =
         ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR"];
 
@@ -56,8 +56,8 @@ internal sealed partial class CodecProcess : IDisposable
     /// <summary>The child's memory after its last image.</summary>
     public long ResidentBytes { get; private set; }
 
-    /// <summary>Starts a child and waits until it is warm.</summary>
-    /// <exception cref="CodecUnavailableException">It did not come up.</exception>
+    /// <summary>Starts a child and waits until it is warmed up.</summary>
+    /// <exception cref="CodecUnavailableException">It did not start.</exception>
     public static CodecProcess Start(CompressOptions options, TimeProvider time, ILogger logger)
     {
         CodecProcess child;
@@ -81,14 +81,17 @@ internal sealed partial class CodecProcess : IDisposable
             var code = child.WaitForExit();
             child.Dispose();
             throw new CodecUnavailableException(
-                code == CodecChild.NoLibVips ? child.lastErrors.Trim() : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}", exception);
+                code == CodecChild.NoLibVips
+                    ? child.lastErrors.Trim()
+                    : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}",
+                exception);
         }
     }
 
     /// <summary>Compresses one image; blocks.</summary>
     /// <returns>
     /// The child's own answer, or <see cref="CodecError.CodecCrashed"/>, <see cref="CodecError.CodecTimedOut"/> or
-    /// <see cref="CodecError.CodecOutOfMemory"/>: after these three the child is of no more use.
+    /// <see cref="CodecError.CodecOutOfMemory"/>: after these three the child can no longer be used.
     /// </returns>
     public CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
     {
@@ -114,7 +117,7 @@ internal sealed partial class CodecProcess : IDisposable
         }
     }
 
-    /// <summary>Ends the child now, whatever it does; any thread may call it, and more than once.</summary>
+    /// <summary>Ends the child now, whatever it is doing. Any thread may call it, and more than once.</summary>
     public void End()
     {
         try
@@ -123,7 +126,7 @@ internal sealed partial class CodecProcess : IDisposable
         }
         catch (InvalidOperationException)
         {
-            // It has ended and was disposed.
+            // It has already ended and was disposed.
         }
     }
 
@@ -134,8 +137,8 @@ internal sealed partial class CodecProcess : IDisposable
         process.Dispose();
     }
 
-    /// <summary>Waits for the last of the child, its errors too, so that no zombie and no reader is left.</summary>
-    /// <returns>The exit code, as a shell counts it: 128 and the signal where one ended it.</returns>
+    /// <summary>Waits for the end of the child and of its error output, so that neither a zombie nor a reader is left.</summary>
+    /// <returns>The exit code as in a shell: 128 plus the signal if a signal ended the process.</returns>
     private int WaitForExit()
     {
         End();
@@ -161,13 +164,13 @@ internal sealed partial class CodecProcess : IDisposable
         return new(isMemory ? CodecError.CodecOutOfMemory : CodecError.CodecCrashed, $"the codec process ended with code {exitCode}");
     }
 
-    /// <exception cref="IOException">The child has ended, or answers what no codec would.</exception>
+    /// <exception cref="IOException">The child has ended, or its answer is not one that a codec gives.</exception>
     private AnswerFrame ReadAnswer(out byte[] body)
     {
         Span<byte> header = stackalloc byte[AnswerFrame.Length];
         fromChild.ReadExactly(header);
         var answer = AnswerFrame.Read(header);
-        // What a child says is as hostile as the image it decodes.
+        // A child's answer is as hostile as the image it decodes.
         if (answer.BodyBytes is < 0 or > MostAnswerBytes)
         {
             throw new IOException($"The codec process answered with a body of {answer.BodyBytes} bytes.");
@@ -179,7 +182,7 @@ internal sealed partial class CodecProcess : IDisposable
         return answer;
     }
 
-    /// <summary>Reads what the child says on standard error to its end, and logs the first 8 KiB.</summary>
+    /// <summary>Reads the child's standard error to its end, and logs the first 8 KiB.</summary>
     private async Task ReadErrorsAsync(Stream errors)
     {
         var buffer = new byte[1024];
@@ -188,7 +191,9 @@ internal sealed partial class CodecProcess : IDisposable
         while ((length = await errors.ReadAsync(buffer)) > 0)
         {
             var text = Encoding.UTF8.GetString(buffer, 0, length);
-            lastErrors = lastErrors.Length + text.Length <= KeptErrorChars ? lastErrors + text : text[..Math.Min(text.Length, KeptErrorChars)];
+            lastErrors = lastErrors.Length + text.Length <= KeptErrorChars
+                ? lastErrors + text
+                : text[..Math.Min(text.Length, KeptErrorChars)];
             if (logged < LoggedErrorBytes)
             {
                 Log.ChildSaid(logger, Id, text.TrimEnd());
@@ -206,30 +211,39 @@ internal sealed partial class CodecProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        var inherited = Inherited.Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name))).Where(variable => variable.Value is not null).ToArray();
+        var inherited = Inherited
+            .Select(name => (Name: name, Value: Environment.GetEnvironmentVariable(name)))
+            .Where(variable => variable.Value is not null)
+            .ToArray();
         start.Environment.Clear();
         foreach (var (name, value) in inherited)
         {
             start.Environment[name] = value;
         }
-        // glibc makes up to eight arenas per core, and each keeps what it once got: resident memory then creeps.
+        // glibc creates up to eight arenas per core, and each keeps its memory, so resident memory grows slowly.
         start.Environment["MALLOC_ARENA_MAX"] = "2";
-        // An image's planes go back to the system with it, instead of staying for the next large one: 50 MB less over two children, for 3 % of CPU.
-        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "1048576";
-        start.Environment["MALLOC_TRIM_THRESHOLD_"] = "1048576";
+        // Memory touched once stays: planes of up to 32 MiB, the maximum that glibc allows here, come from the heap, and the
+        // heap keeps its top. With 1 MiB for both settings a WebP image cost 4,900 page faults (bench/results/faults.md).
+        // After an unusually large image, the child returns its heap; see CodecChild.
+        start.Environment["MALLOC_MMAP_THRESHOLD_"] = "33554432";
+        start.Environment["MALLOC_TRIM_THRESHOLD_"] = "268435456";
         start.Environment["DOTNET_GCConserveMemory"] = "5";
-        // Off in this program, whose code is compiled ahead of time; a codec's loops are worth compiling for this very processor.
+        start.Environment["DOTNET_GCRetainVM"] = "1";
+        // Off in this program, which is compiled ahead of time; but the codec's loops are worth compiling for this processor.
         start.Environment["DOTNET_TieredCompilation"] = "1";
-        // The codec's loops are the same for every image: nothing is learned by counting branches first.
+        // The codec's loops are the same for every image, so profiling branches first gains nothing.
         start.Environment["DOTNET_TieredPGO"] = "0";
-        // A gen 0 the size of a server processor's cache is 30 MB of a child that needs 4; hexadecimal.
+        // A gen 0 as large as a server processor's cache would be 30 MB in a child that needs 4; hexadecimal.
         start.Environment["DOTNET_GCgen0size"] = "0x800000";
-        // No debugger's door and no thread for it in a process that decodes what strangers send.
+        // No debugger port, and no thread for it, in a process that decodes data from strangers.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return start;
     }
 
-    /// <summary>This program again: by its own file, or through <c>dotnet</c> where it was started so (or runs inside its tests).</summary>
+    /// <summary>
+    /// Starts this program again: its own file, or through <c>dotnet</c> if it was started that way (or runs inside its
+    /// tests).
+    /// </summary>
     private static (string File, string[] Arguments) ChildProgram()
     {
         var self = Environment.ProcessPath;
@@ -237,7 +251,7 @@ internal sealed partial class CodecProcess : IDisposable
         {
             return (self, []);
         }
-        // …/shared/Microsoft.NETCore.App/10.0.0/ is where the runtime is; the program that starts it stands three above.
+        // The runtime is in …/shared/Microsoft.NETCore.App/10.0.0/; the program that starts it is three levels up.
         var host = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", "..", "dotnet"));
         return (host, [Path.Combine(AppContext.BaseDirectory, "halftone.dll")]);
     }
@@ -246,7 +260,7 @@ internal sealed partial class CodecProcess : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(621, LogLevel.Warning, "Codec process {ProcessId} says: {Text}")]
+        [LoggerMessage(621, LogLevel.Warning, "Codec process {ProcessId}: {Text}")]
         public static partial void ChildSaid(ILogger logger, int processId, string text);
     }
 }

@@ -3,8 +3,8 @@ using Halftone.Codec;
 namespace Halftone.Compress;
 
 /// <summary>
-/// A place in the pool: one thread and its child, replaced when it fails or grows. What crashes, hangs or balloons costs one
-/// image: it is tried once more in a fresh child, then refused.
+/// A slot in the pool: one thread and its child, which is replaced when it fails or grows. A crash, a hang or excessive
+/// memory costs one image only: it is tried once more in a fresh child, then refused.
 /// </summary>
 internal sealed partial class CodecSeat
 {
@@ -22,8 +22,8 @@ internal sealed partial class CodecSeat
     private int restarts;
     private int recycled;
 
-    /// <param name="number">From 1; names the thread.</param>
-    /// <param name="take">Waits for the next image; null says that there will be none.</param>
+    /// <param name="number">From 1; used in the thread's name.</param>
+    /// <param name="take">Waits for the next image; null if there will be none.</param>
     public CodecSeat(int number, CompressOptions options, TimeProvider time, ILogger logger, Func<QueuedImage?> take)
     {
         this.options = options;
@@ -33,7 +33,7 @@ internal sealed partial class CodecSeat
         thread = new Thread(Run) { IsBackground = true, Name = $"codec {number}" };
     }
 
-    /// <summary>Done when the first child is ready, or failed where it cannot be.</summary>
+    /// <summary>Completes when the first child is ready; fails if it cannot be started.</summary>
     public Task Warm => warm.Task;
 
     public int? ChildId => child?.Id;
@@ -46,7 +46,7 @@ internal sealed partial class CodecSeat
 
     public void Start() => thread.Start();
 
-    /// <summary>Ends the child, so that the thread comes back from whatever it waits for.</summary>
+    /// <summary>Ends the child, so that the thread returns from whatever it waits for.</summary>
     public void End()
     {
         lock (gate)
@@ -84,14 +84,14 @@ internal sealed partial class CodecSeat
             {
                 image.Fail(unavailable);
             }
-#pragma warning disable CA1031 // An exception that left this thread would take the whole server down, for one image.
+#pragma warning disable CA1031 // An exception that left this thread would crash the whole server because of one image.
             catch (Exception unexpected)
 #pragma warning restore CA1031
             {
                 Leave();
                 image.Fail(unexpected);
             }
-            // A fresh child now, and not when the next image waits for it.
+            // Start a fresh child now, not when the next image waits for it.
             TryStart();
         }
         Leave();
@@ -123,8 +123,11 @@ internal sealed partial class CodecSeat
             }
             var result = process.Compress(image.Body, image.Request);
             var cancelled = image.LeaveChild();
-            var childFailed = result is CodecResult.Refused { Error: CodecError.CodecCrashed or CodecError.CodecTimedOut or CodecError.CodecOutOfMemory };
-            // A cancellation may have ended the child even as it gave its answer.
+            var childFailed = result is CodecResult.Refused
+            {
+                Error: CodecError.CodecCrashed or CodecError.CodecTimedOut or CodecError.CodecOutOfMemory,
+            };
+            // A cancellation may have ended the child just as it answered.
             if (childFailed || cancelled)
             {
                 Interlocked.Increment(ref restarts);
@@ -148,7 +151,7 @@ internal sealed partial class CodecSeat
             }
             var refused = (CodecResult.Refused)result;
             Log.ChildFailed(logger, refused.Error, refused.Detail, attempt);
-            // What used up its processor time would use it up again.
+            // An image that used up its processor time would do so again.
             if (attempt == Attempts || process.HasUsedUpProcessorTime)
             {
                 CodecMetrics.Count(result);
@@ -158,7 +161,7 @@ internal sealed partial class CodecSeat
         }
     }
 
-    /// <summary>The child, started where there is none.</summary>
+    /// <summary>The child, started if there is none.</summary>
     private CodecProcess Child()
     {
         if (child is { } running)
@@ -190,7 +193,7 @@ internal sealed partial class CodecSeat
 
     private static partial class Log
     {
-        [LoggerMessage(622, LogLevel.Warning, "An image brought its codec process down, attempt {Attempt}: {Error}, {Detail}")]
+        [LoggerMessage(622, LogLevel.Warning, "An image crashed its codec process, attempt {Attempt}: {Error}, {Detail}")]
         public static partial void ChildFailed(ILogger logger, CodecError error, string detail, int attempt);
     }
 }

@@ -2,7 +2,7 @@ using Halftone.Codec;
 
 namespace Halftone.Compress;
 
-/// <summary>One call of <see cref="CodecPool.CompressAsync"/> on its way: waiting, in a child, done.</summary>
+/// <summary>One call of <see cref="CodecPool.CompressAsync"/>: waiting, in a child, or done.</summary>
 internal sealed class QueuedImage
 {
     private readonly TaskCompletionSource<CodecResult> completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -25,7 +25,7 @@ internal sealed class QueuedImage
 
     public Task<CodecResult> Completion => completion.Task;
 
-    /// <summary>Before a child gets it; false where it has been cancelled meanwhile.</summary>
+    /// <summary>Called before a child gets it; false if it was cancelled.</summary>
     public bool Begin(CodecProcess process)
     {
         lock (gate)
@@ -35,8 +35,8 @@ internal sealed class QueuedImage
         }
     }
 
-    /// <summary>After the child: from here on a cancellation does not end it any more.</summary>
-    /// <returns>Whether it was cancelled meanwhile, so the child may have been ended on purpose.</returns>
+    /// <summary>Called after the child: from here on a cancellation no longer ends it.</summary>
+    /// <returns>True if it was cancelled, so the child may have been ended on purpose.</returns>
     public bool LeaveChild()
     {
         lock (gate)
@@ -65,8 +65,8 @@ internal sealed class QueuedImage
     }
 
     /// <summary>
-    /// One that waits is done at once. One in a child ends that child, and is done when the child's thread has let go of the
-    /// body: the caller may reuse the memory as soon as the task has ended.
+    /// A waiting image is done at once. For an image in a child, ends that child; the image is done when the child's
+    /// thread has released the body, because the caller may reuse the memory as soon as the task has ended.
     /// </summary>
     private void Cancel()
     {

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Halftone.Database;
 
-/// <summary>PostgreSQL has a type for UUIDs. SQLite has none: there they are lower-case text, which sorts by time and can be read by hand.</summary>
+/// <summary>Maps UUIDs: PostgreSQL has a type for them. In SQLite they are lower-case text, which sorts by time and is readable.</summary>
 internal sealed class GuidType : SqlMapper.TypeHandler<Guid>
 {
     public static void Register()

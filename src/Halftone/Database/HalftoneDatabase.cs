@@ -3,12 +3,13 @@ using System.Data.Common;
 namespace Halftone.Database;
 
 /// <summary>
-/// Where requests, products and images are recorded: SQLite for one process, PostgreSQL for any number. The statements are the same on both but for
-/// those that stand side by side as <c>…Sqlite</c> and <c>…Postgres</c>, and every guard is in a WHERE, so nothing leans on SQLite having one writer.
+/// The database of requests, products and images: SQLite for one process, PostgreSQL for any number. Both use the same
+/// statements, except for pairs named <c>…Sqlite</c> and <c>…Postgres</c>. Every guard is in a WHERE clause, so nothing
+/// relies on SQLite having a single writer.
 /// </summary>
 internal abstract class HalftoneDatabase : IAsyncDisposable
 {
-    /// <summary>For a statement that may touch every row of a large request; the time allowed by default is for those that touch few.</summary>
+    /// <summary>Timeout of a statement that may touch every row of a large request; the default is for statements that touch few.</summary>
     public const int LongStatementSeconds = 3_600;
 
     static HalftoneDatabase()
@@ -18,23 +19,23 @@ internal abstract class HalftoneDatabase : IAsyncDisposable
         Dapper.DefaultTypeMap.MatchNamesWithUnderscores = true;
     }
 
-    /// <summary>The folder of <c>Migrations/</c> with this engine's scripts.</summary>
+    /// <summary>The folder in <c>Migrations/</c> with the scripts of this engine.</summary>
     public abstract string Migrations { get; }
 
-    /// <summary>The statement in this engine's words.</summary>
+    /// <summary>Chooses the statement for this engine.</summary>
     public abstract string Choose(string sqlite, string postgres);
 
-    /// <summary>How long a statement may take that asks for no other time, in seconds; 0 is without an end.</summary>
+    /// <summary>Default timeout of a statement, in seconds; 0 means no timeout.</summary>
     public abstract int StatementSeconds { get; }
 
-    /// <summary>Runs a query outside any transaction of ours; it sees what was committed before it began.</summary>
+    /// <summary>Runs a query outside any transaction; it sees what was committed before it started.</summary>
     public abstract Task<T> ReadAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken);
 
-    /// <summary>Runs several queries that see one and the same state.</summary>
+    /// <summary>Runs several queries on one snapshot.</summary>
     public abstract Task<T> ReadSnapshotAsync<T>(Func<DbConnection, Task<T>> read, CancellationToken cancellationToken);
 
-    /// <summary>Runs a transaction: committed when <paramref name="write"/> returns, rolled back when it throws.</summary>
-    /// <param name="write">May run twice, where the first time came to nothing: it changes nothing but the database.</param>
+    /// <summary>Runs a transaction: commits when <paramref name="write"/> returns, rolls back when it throws.</summary>
+    /// <param name="write">May run twice, if the first run had no effect; must change nothing but the database.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
     public abstract Task<T> WriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken);
 
@@ -48,14 +49,14 @@ internal abstract class HalftoneDatabase : IAsyncDisposable
             },
             cancellationToken);
 
-    /// <summary>Waits for a server that is not yet there, and sees whether it can be used.</summary>
-    /// <exception cref="DatabaseException">It cannot.</exception>
+    /// <summary>Waits for a server that is not available yet, and checks that it can be used.</summary>
+    /// <exception cref="DatabaseException">It cannot be used.</exception>
     public virtual Task ReachAsync(TimeSpan patience, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Keeps other processes out until this one ends; SQLite's file is kept with its folder.</summary>
-    /// <param name="onLost">Called where the database was lost for a while and another process has it now.</param>
+    /// <summary>Keeps other processes out until this one ends; SQLite's file is locked with its folder.</summary>
+    /// <param name="onLost">Called if the database was unavailable and another process took it over.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <exception cref="DatabaseException">Another process has it.</exception>
+    /// <exception cref="DatabaseException">Another process uses it.</exception>
     public virtual Task HoldAsync(Action onLost, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Makes others that would change the schema wait until the transaction ends; SQLite has one writer anyway.</summary>

@@ -1,14 +1,19 @@
 
 namespace Halftone.Database;
 
-/// <summary>A word of the instance's own that is made once and kept in the database, whichever process asks for it first.</summary>
+/// <summary>A value of this installation that is generated once and stored in the database by the process that asks for it first.</summary>
 internal static class KeptSetting
 {
-    public static Task<string> GetOrAddAsync(this HalftoneDatabase database, string name, string value, CancellationToken cancellationToken) => database.WriteAsync(
+    public static Task<string> GetOrAddAsync(
+        this HalftoneDatabase database,
+        string name,
+        string value,
+        CancellationToken cancellationToken) => database.WriteAsync(
         async transaction =>
         {
             await transaction.ExecuteAsync(Sql.InsertIfMissing, new { Name = name, Value = value });
-            return await transaction.ExecuteScalarAsync<string>(Sql.Select, new { Name = name }) ?? throw new InvalidOperationException($"'{name}' was not stored.");
+            return await transaction.ExecuteScalarAsync<string>(Sql.Select, new { Name = name })
+                ?? throw new InvalidOperationException($"'{name}' was not stored.");
         },
         cancellationToken);
 

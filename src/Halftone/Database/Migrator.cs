@@ -4,13 +4,13 @@ using System.Reflection;
 namespace Halftone.Database;
 
 /// <summary>
-/// Brings a database up to this version by the numbered scripts in <c>Migrations/</c>, each in one transaction together with
-/// the note that it ran. A script that was released is never edited; a change is a new script.
+/// Updates a database to this version with the numbered scripts in <c>Migrations/</c>, each in one transaction together
+/// with the record that it ran. A released script is never edited; a change is a new script.
 /// </summary>
 internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
 {
-    /// <summary>Runs what is missing.</summary>
-    /// <returns>The names of the scripts that ran, in order; empty when there was nothing to do.</returns>
+    /// <summary>Runs the missing scripts.</summary>
+    /// <returns>The names of the scripts that ran, in order; empty if there was nothing to do.</returns>
     /// <exception cref="NewerDatabaseException">A newer Halftone has used this database.</exception>
     public Task<IReadOnlyList<string>> MigrateAsync(CancellationToken cancellationToken) =>
         database.WriteAsync<IReadOnlyList<string>>(
@@ -22,14 +22,18 @@ internal sealed class Migrator(HalftoneDatabase database, TimeProvider time)
                 var scripts = Scripts();
                 if (done.Except(scripts.Select(s => s.Name)).FirstOrDefault() is { } unknown)
                 {
-                    throw new NewerDatabaseException($"This database was used by a newer Halftone (it has migration '{unknown}'): run that version, or use another database.");
+                    throw new NewerDatabaseException(
+                        $"This database was used by a newer Halftone (it has migration '{unknown}'). Run that version, or use another "
+                        + "database.");
                 }
 
                 var ran = new List<string>();
                 foreach (var (name, sql) in scripts.Where(s => !done.Contains(s.Name)))
                 {
                     await transaction.ExecuteAsync(sql, commandTimeout: HalftoneDatabase.LongStatementSeconds);
-                    await transaction.ExecuteAsync(Sql.NoteMigration, new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() });
+                    await transaction.ExecuteAsync(
+                        Sql.NoteMigration,
+                        new { Name = name, AppliedAt = time.GetUtcNow().ToUnixTimeMilliseconds() });
                     ran.Add(name);
                 }
 

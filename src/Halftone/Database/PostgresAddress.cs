@@ -4,19 +4,25 @@ using Npgsql;
 namespace Halftone.Database;
 
 /// <summary>
-/// Reads <c>Database:ConnectionString</c>: keywords as Npgsql knows them, or a URI as every other PostgreSQL client takes it, and over both the
-/// settings that Halftone needs where they are not given.
+/// Parses <c>Database:ConnectionString</c>, as Npgsql keywords or as a URI like every other PostgreSQL client, and adds
+/// the defaults that Halftone needs.
 /// </summary>
 internal static class PostgresAddress
 {
     /// <summary>
-    /// Connecting 5 s; a statement 20 s and its cancellation 1 s, so that a server that has gone silent is given up within half a minute (long statements
-    /// say so themselves); 32 connections, because a server allows 100 in all by default and there may be several processes; connections keep what
-    /// was set when they were made, and nothing else is ever set.
+    /// Connecting 5 s; a statement 20 s and its cancellation 1 s, so that a silent server is given up within half a
+    /// minute (long statements set their own timeout); 32 connections, because a server allows 100 in total by default
+    /// and there may be several processes; no reset of pooled connections, because session settings never change after
+    /// connecting.
     /// </summary>
-    private const string Defaults = "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;No Reset On Close=true;";
+    private const string Defaults =
+        "Application Name=halftone;Timeout=5;Command Timeout=20;Cancellation Timeout=1000;Maximum Pool Size=32;Tcp "
+        + "Keepalive=true;Tcp Keepalive Time=10;Tcp Keepalive Interval=5;No Reset On Close=true;";
 
-    /// <summary>What libpq calls it, and what Npgsql does: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS</summary>
+    /// <summary>
+    /// Parameter names of libpq and Npgsql:
+    /// https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+    /// </summary>
     private static readonly Dictionary<string, string> Keywords = new(StringComparer.Ordinal)
     {
         ["host"] = "Host",
@@ -35,14 +41,17 @@ internal static class PostgresAddress
         ["options"] = "Options",
     };
 
-    /// <exception cref="ArgumentException">It is neither; the message is a sentence that does not repeat it, because it may hold a password.</exception>
+    /// <exception cref="ArgumentException">It is neither; the message does not repeat the text, because it may contain
+    /// a password.</exception>
     public static string Parse(string text)
     {
-        var given = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal) ? FromUri(text) : text;
+        var given = text.StartsWith("postgres://", StringComparison.Ordinal) || text.StartsWith("postgresql://", StringComparison.Ordinal)
+            ? FromUri(text)
+            : text;
         NpgsqlConnectionStringBuilder builder;
         try
         {
-            // Of a keyword that stands twice the last counts.
+            // If a keyword appears twice, the last one counts.
             builder = new NpgsqlConnectionStringBuilder(Defaults + given);
         }
         catch (Exception exception) when (exception is ArgumentException or FormatException or InvalidCastException or OverflowException)
@@ -72,7 +81,9 @@ internal static class PostgresAddress
             var pair = parameter.Split('=', 2);
             if (!Keywords.TryGetValue(pair[0], out var keyword))
             {
-                throw new ArgumentException($"Database:ConnectionString has the parameter '{pair[0]}': {string.Join(", ", Keywords.Keys)} are understood in a URI; anything else can be said in keywords, such as Host=…;Database=….");
+                throw new ArgumentException(
+                    $"Database:ConnectionString has the parameter '{pair[0]}', which is not supported in a URI. Supported: "
+                    + $"{string.Join(", ", Keywords.Keys)}. For others use keywords, such as Host=…;Database=….");
             }
 
             Set(builder, keyword, pair.Length > 1 ? Uri.UnescapeDataString(pair[1]) : "");
@@ -85,11 +96,13 @@ internal static class PostgresAddress
     {
         if (value.Length > 0)
         {
-            // As libpq writes it: verify-full, read-write. Npgsql's words have no hyphen.
+            // libpq writes verify-full and read-write; Npgsql's values have no hyphen.
             builder[keyword] = keyword == "SSL Mode" ? value.Replace("-", "", StringComparison.Ordinal) : value;
         }
     }
 
     private static ArgumentException Wrong() => new(
-        "Database:ConnectionString must be of PostgreSQL, such as Host=db.example;Database=halftone;Username=halftone;Password=… or postgresql://halftone:…@db.example/halftone, or nothing for SQLite in the data folder.");
+        "Database:ConnectionString must name a PostgreSQL database, such as "
+        + "Host=db.example;Database=halftone;Username=halftone;Password=… or postgresql://halftone:…@db.example/halftone, or be "
+        + "empty for SQLite in the data folder.");
 }

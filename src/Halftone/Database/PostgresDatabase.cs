@@ -7,17 +7,20 @@ using Npgsql;
 namespace Halftone.Database;
 
 /// <summary>
-/// A PostgreSQL database, for any number of processes at a time. Transactions are READ COMMITTED: each statement sees what was committed before it
-/// began, and a row that another transaction has changed is looked at again when it is free.
+/// A PostgreSQL database for any number of processes. Transactions are READ COMMITTED: each statement sees what was
+/// committed before it started, and a row changed by another transaction is read again once it is unlocked.
 /// </summary>
 internal sealed class PostgresDatabase : HalftoneDatabase
 {
-    /// <summary>Keys of advisory locks, which a database has in common with whatever else uses it: the letters 'half' and a number.</summary>
+    /// <summary>
+    /// Key space of the advisory locks, which are shared with everything else in the database: the letters 'half' and a
+    /// number.
+    /// </summary>
     private const int LockSpace = 0x68616C66;
 
     /// <summary>
-    /// The locks of a machine that lost its power go after 25 s and not after two hours; those of a process that was stopped inside a transaction
-    /// after a minute.
+    /// Releases the locks of a machine that lost power after 25 s instead of two hours, and those of a process that was
+    /// suspended inside a transaction after a minute.
     /// </summary>
     public const string LetGoOfTheDead = """
         SET tcp_keepalives_idle = 10;
@@ -32,14 +35,16 @@ internal sealed class PostgresDatabase : HalftoneDatabase
     private readonly ILogger logger;
     private PostgresHold? hold;
 
-    /// <param name="connectionString">As <see cref="PostgresAddress.Parse"/> gives it.</param>
+    /// <param name="connectionString">The value of <see cref="PostgresAddress.Parse"/>.</param>
     /// <param name="time">Measures pauses.</param>
-    /// <param name="logger">Hears of outages.</param>
+    /// <param name="logger">Logs outages.</param>
     public PostgresDatabase(string connectionString, TimeProvider time, ILogger<PostgresDatabase> logger)
     {
         this.connectionString = connectionString;
         var builder = new NpgsqlDataSourceBuilder(connectionString);
-        builder.UsePhysicalConnectionInitializer(connection => connection.Execute(LetGoOfTheDead), connection => connection.ExecuteAsync(LetGoOfTheDead));
+        builder.UsePhysicalConnectionInitializer(
+            connection => connection.Execute(LetGoOfTheDead),
+            connection => connection.ExecuteAsync(LetGoOfTheDead));
         source = builder.Build();
         this.time = time;
         this.logger = logger;
@@ -75,7 +80,7 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         await using var connection = transaction.OpenConnection;
         await using (transaction)
         {
-            // Not tried again here: a commit whose answer was lost may have gone through, and only the caller knows what that means.
+            // Not retried here: a commit whose answer was lost may have succeeded, and only the caller knows what that means.
             await transaction.CommitAsync(cancellationToken);
         }
 
@@ -93,7 +98,9 @@ internal sealed class PostgresDatabase : HalftoneDatabase
                 var encoding = await ReadAsync(connection => connection.ExecuteScalarAsync<string>(Sql.Encoding), cancellationToken);
                 if (encoding != "UTF8")
                 {
-                    throw new DatabaseException($"The database's encoding is {encoding}, which cannot hold every product name: make one with ENCODING 'UTF8' and name it in Database:ConnectionString.");
+                    throw new DatabaseException(
+                        $"The encoding of the database is {encoding}, which cannot store every product name. Create a database with "
+                        + "ENCODING 'UTF8' and name it in Database:ConnectionString.");
                 }
 
                 return;
@@ -123,7 +130,9 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         await source.DisposeAsync();
     }
 
-    private async Task<(NpgsqlTransaction Transaction, T Result)> BeginAndWriteAsync<T>(Func<DbTransaction, Task<T>> write, CancellationToken cancellationToken)
+    private async Task<(NpgsqlTransaction Transaction, T Result)> BeginAndWriteAsync<T>(
+        Func<DbTransaction, Task<T>> write,
+        CancellationToken cancellationToken)
     {
         var connection = await source.OpenConnectionAsync(cancellationToken);
         try
@@ -139,7 +148,10 @@ internal sealed class PostgresDatabase : HalftoneDatabase
         }
     }
 
-    /// <summary>A pooled connection whose server was restarted fails once, and so does the victim of a deadlock; nothing of either was kept.</summary>
+    /// <summary>
+    /// True for a pooled connection whose server was restarted, and for the victim of a deadlock: each fails once,
+    /// without any effect.
+    /// </summary>
     private static async Task<T> OnceMoreAsync<T>(Func<Task<T>> work)
     {
         try
@@ -156,10 +168,10 @@ internal sealed class PostgresDatabase : HalftoneDatabase
     {
         public const string Encoding = "SHOW server_encoding";
 
-        /// <summary>Waits for whoever migrates now; let go at the end of the transaction.</summary>
+        /// <summary>Waits for other migrations; released at the end of the transaction.</summary>
         public const string LockMigrations = "SELECT pg_advisory_xact_lock(@Space, @Key)";
     }
 }
 
-/// <summary>The database cannot be used as it is; the message is a sentence that says what to do.</summary>
+/// <summary>The database cannot be used as it is; the message says what to do.</summary>
 internal sealed class DatabaseException(string message) : Exception(message);

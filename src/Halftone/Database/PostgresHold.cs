@@ -4,14 +4,14 @@ using Npgsql;
 namespace Halftone.Database;
 
 /// <summary>
-/// Keeps a PostgreSQL database for one process, by an advisory lock that ends with the connection that took it, however the process ends. Where the
-/// connection breaks, the lock is taken again; where another process was quicker, this one has to stop.
+/// Reserves a PostgreSQL database for one process with an advisory lock that ends with its connection, however the
+/// process ends. If the connection breaks, the lock is taken again; if another process was faster, this one must stop.
 /// </summary>
 internal sealed partial class PostgresHold : IAsyncDisposable
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>The server may take as long to notice that the connection which had the lock is gone.</summary>
+    /// <summary>Maximum time that the server takes to notice that the connection with the lock is gone.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly string connectionString;
@@ -27,12 +27,20 @@ internal sealed partial class PostgresHold : IAsyncDisposable
         (this.connectionString, this.connection, this.key, this.time, this.logger) = (connectionString, connection, key, time, logger);
     }
 
-    /// <exception cref="DatabaseException">Another process has it.</exception>
-    public static async Task<PostgresHold> TakeAsync(string connectionString, (int Space, int Key) key, Action onLost, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    /// <exception cref="DatabaseException">Another process uses it.</exception>
+    public static async Task<PostgresHold> TakeAsync(
+        string connectionString,
+        (int Space, int Key) key,
+        Action onLost,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken)
     {
         if (await TryTakeAsync(connectionString, key, cancellationToken) is not { } connection)
         {
-            throw new DatabaseException("Another halftone is using this PostgreSQL database, and with the queue inside the process one has it alone: stop the other, or give this one a database of its own in Database:ConnectionString.");
+            throw new DatabaseException(
+                "Another Halftone process is using this PostgreSQL database. With the queue inside the process, only one can use it: "
+                + "stop the other, or set another database in Database:ConnectionString.");
         }
 
         var hold = new PostgresHold(connectionString, connection, key, time, logger);
@@ -48,9 +56,12 @@ internal sealed partial class PostgresHold : IAsyncDisposable
         stop.Dispose();
     }
 
-    private static async Task<NpgsqlConnection?> TryTakeAsync(string connectionString, (int Space, int Key) key, CancellationToken cancellationToken)
+    private static async Task<NpgsqlConnection?> TryTakeAsync(
+        string connectionString,
+        (int Space, int Key) key,
+        CancellationToken cancellationToken)
     {
-        // A connection of its own: the pool would hand it to others, and the lock with it.
+        // A connection of its own, because the pool would give it, and the lock with it, to others.
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ToString());
         try
         {
@@ -102,7 +113,7 @@ internal sealed partial class PostgresHold : IAsyncDisposable
             }
             catch (Exception exception) when (exception is NpgsqlException or OperationCanceledException)
             {
-                // The server is down, and with it the work that the lock guards; looked at again in a moment.
+                // The server is down, and so is the work that the lock guards; check again in a moment.
             }
         }
     }
@@ -116,7 +127,11 @@ internal sealed partial class PostgresHold : IAsyncDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(401, LogLevel.Critical, "While the database was down another halftone took it, and with the queue inside the process one has it alone: this one stops")]
+        [LoggerMessage(
+            401,
+            LogLevel.Critical,
+            "Another Halftone process took over the database while it was down. With the queue inside the process, only one can "
+            + "use it, so this process stops")]
         public static partial void Lost(ILogger logger);
     }
 }

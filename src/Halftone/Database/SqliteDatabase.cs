@@ -7,8 +7,9 @@ using SQLitePCL;
 namespace Halftone.Database;
 
 /// <summary>
-/// The one SQLite file of a data folder: a single writing connection, because SQLite has one writer, and as many reading
-/// connections as there are readers at a time. WAL and <c>synchronous=FULL</c>: a committed transaction survives power loss.
+/// The single SQLite file of a data folder: one writing connection, because SQLite has one writer, and as many reading
+/// connections as there are concurrent readers. WAL and <c>synchronous=FULL</c>: a committed transaction survives a
+/// power failure.
 /// </summary>
 internal sealed class SqliteDatabase : HalftoneDatabase
 {
@@ -20,13 +21,13 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     static SqliteDatabase()
     {
         Batteries_V2.Init();
-        // Each connection is used by one thread at a time, and nobody asks SQLite how much memory it has: without the locks for both an insert
-        // costs a fifth less. Both must be said before the first connection; where the library does not take them, it is only slower.
+        // Each connection is used by one thread at a time, and nobody asks SQLite for its memory use: without locks for both, an insert
+        // costs a fifth less. Both must be set before the first connection; if the library refuses them, it is only slower.
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
         _ = raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
     }
 
-    /// <param name="path">The file; made when it is missing.</param>
+    /// <param name="path">The file; created if missing.</param>
     public SqliteDatabase(string path) => this.path = path;
 
     public override string Migrations => "sqlite";
@@ -41,7 +42,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         if (!readers.TryTake(out var connection))
         {
             connection = Open(SqliteOpenMode.ReadWrite);
-            // A point read needs few pages, and there are as many of these connections as readers at a time.
+            // A point read needs few pages, and there are as many of these connections as concurrent readers.
             connection.Execute("PRAGMA query_only = ON; PRAGMA cache_size = -1024");
         }
 
@@ -59,7 +60,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         ReadAsync(
             async connection =>
             {
-                // Not an object of ADO.NET, which begins with the writer's lock and must be named by every command.
+                // Not an ADO.NET transaction, which starts with the writer's lock and must be passed to every command.
                 await connection.ExecuteAsync("BEGIN DEFERRED");
                 try
                 {
@@ -78,7 +79,7 @@ internal sealed class SqliteDatabase : HalftoneDatabase
         try
         {
             writing ??= Open(SqliteOpenMode.ReadWriteCreate);
-            // Not deferred: a transaction that reads before it writes would otherwise fail as busy beside another process.
+            // Not deferred: a transaction that reads before it writes would otherwise fail as busy if another process writes.
             using var transaction = writing.BeginTransaction(deferred: false);
             try
             {
@@ -112,9 +113,10 @@ internal sealed class SqliteDatabase : HalftoneDatabase
     }
 
     /// <summary>
-    /// A transaction that finds the disk full has been undone by SQLite itself (https://www.sqlite.org/lang_transaction.html). The object of ADO.NET hears
-    /// of that at a statement, and not at the commit: undoing it again would then fail, hide why, and leave a connection that can begin no other. It gets
-    /// something to undo, and what it leaves is undone here.
+    /// If a transaction finds the disk full, SQLite rolls it back itself
+    /// (https://www.sqlite.org/lang_transaction.html). The ADO.NET transaction learns of it at a statement, but not at
+    /// the commit: rolling back again would then fail, hide the reason, and leave a connection that cannot begin
+    /// another transaction. So this begins something to roll back, and rolls back what is left.
     /// </summary>
     private static void RollBack(SqliteConnection connection, SqliteTransaction transaction)
     {
@@ -132,10 +134,19 @@ internal sealed class SqliteDatabase : HalftoneDatabase
 
     private SqliteConnection Open(SqliteOpenMode mode)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = StatementSeconds }.ToString());
+        var connection = new SqliteConnection(
+            new SqliteConnectionStringBuilder
+            {
+                DataSource = path,
+                Mode = mode,
+                Pooling = false,
+                DefaultTimeout = StatementSeconds,
+            }.ToString());
         connection.Open();
-        // 8 MiB of page cache a connection; temporary tables (one sort for equal URLs) go to files, so memory stays flat.
-        connection.Execute("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA wal_autocheckpoint = 4000");
+        // 8 MiB of page cache per connection; temporary tables (one sort for equal URLs) go to files, so memory stays bounded.
+        connection.Execute(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192; PRAGMA temp_store = FILE; PRAGMA "
+            + "wal_autocheckpoint = 4000");
         return connection;
     }
 }

@@ -6,8 +6,8 @@ using SQLitePCL;
 namespace Halftone.Database;
 
 /// <summary>
-/// One INSERT, prepared once and stepped for each of many rows inside a transaction: a command object per row would cost several times
-/// the insert itself.
+/// An INSERT that is prepared once and executed for many rows inside a transaction: a command object per row would cost
+/// several times as much as the insert itself.
 /// </summary>
 internal sealed class SqliteInsert : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class SqliteInsert : IDisposable
     private byte[] utf8 = new byte[1_024];
 
     /// <param name="transaction">Open, on a SQLite connection.</param>
-    /// <param name="sql">With <c>?1</c>, <c>?2</c> and so on for what the rows bind.</param>
+    /// <param name="sql">With <c>?1</c>, <c>?2</c> and so on for the values of a row.</param>
     public SqliteInsert(DbTransaction transaction, string sql)
     {
         connection = ((SqliteConnection)transaction.OpenConnection).Handle!;
@@ -43,14 +43,15 @@ internal sealed class SqliteInsert : IDisposable
             utf8 = new byte[most];
         }
 
-        // SQLite copies the text before the call returns, so one buffer serves every value. An empty span would be a null pointer, which is NULL.
+        // SQLite copies the text before the call returns, so one buffer serves all values. An empty span would be a
+        // null pointer, which means NULL.
         Check(value.Length == 0
             ? raw.sqlite3_bind_text(statement, index, "")
             : raw.sqlite3_bind_text(statement, index, utf8.AsSpan(0, Encoding.UTF8.GetBytes(value, utf8))));
         return this;
     }
 
-    /// <summary>Inserts a row of what is bound; it stays bound for the next.</summary>
+    /// <summary>Inserts a row of the bound values; they stay bound for the next row.</summary>
     public void Execute()
     {
         var result = raw.sqlite3_step(statement);

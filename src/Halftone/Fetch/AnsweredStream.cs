@@ -1,9 +1,9 @@
 namespace Halftone.Fetch;
 
 /// <summary>
-/// A connection whose end, after a request and before the first byte of its answer, is an error. The platform's handler takes a plain end for an
-/// idle connection that was closed and asks up to three times more by itself: a host that hangs up on every request got sixteen for a URL
-/// instead of four.
+/// A connection whose end, after a request and before the first byte of its answer, is an error. The .NET handler
+/// treats a plain end as an idle connection that was closed, and retries up to three times by itself: a host that hangs
+/// up on every request would get sixteen requests for a URL instead of four.
 /// </summary>
 internal sealed class AnsweredStream(Stream inner) : Stream
 {
@@ -39,13 +39,17 @@ internal sealed class AnsweredStream(Stream inner) : Stream
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Everything here is asynchronous.");
+    public override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Only asynchronous reads are supported.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("Everything here is asynchronous.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Only asynchronous writes are supported.");
 
     public override void Flush() => inner.Flush();
 

@@ -5,21 +5,21 @@ namespace Halftone.Fetch;
 
 /// <summary>The memory of all bodies between download and compression.</summary>
 /// <remarks>
-/// Two shares that never borrow from each other. A quarter is for bodies that state a length of at most
-/// <see cref="SmallBytes"/>, which is nearly all of them: each takes its whole length at once, first come first served, so
-/// a host that sends endless bodies cannot hold up ordinary images. The rest is for bodies of unknown or greater length.
-/// They start small and double, so that memory is held for bytes that came and not for lengths that were claimed.
+/// Two shares that never borrow from each other. A quarter is for bodies with a stated length of at most
+/// <see cref="SmallBytes"/>, which is nearly all of them: each takes its whole length at once, first come, first
+/// served, so a host that sends endless bodies cannot delay ordinary images. The rest is for bodies of unknown or
+/// greater length. They start small and double, so that memory is held for bytes received, not for lengths claimed.
 /// <para>
-/// Downloads that grow and wait for each other could all stand still with the budget spent. The banker's rule prevents
-/// it: a body may grow only while the largest one could still grow to its end out of what all the others leave. All have
-/// the same greatest need, the longest body, so the rule is one line, <see cref="IsSafe"/>: the largest can always go on,
-/// finished bodies are given back by their owners without asking for more, and then it is the next one's turn. Bodies that
-/// already grow come before new ones.
+/// Downloads that grow and wait for each other could deadlock when the budget is used up. The banker's algorithm
+/// prevents it: a body may grow only while the largest one could still grow to its end with what all the others leave.
+/// All have the same maximum need, the longest body, so the rule is one line, <see cref="IsSafe"/>: the largest can
+/// always proceed, owners return finished bodies without asking for more, and then the next one proceeds. Bodies that
+/// are already growing come before new ones.
 /// </para>
 /// </remarks>
 internal sealed class ByteBudget
 {
-    /// <summary>Longest stated length that is taken at once; 1 MiB.</summary>
+    /// <summary>Maximum stated length that is reserved at once; 1 MiB.</summary>
     public const int SmallBytes = 1 << 20;
 
     private const int FirstBytes = 64 << 10;
@@ -42,7 +42,7 @@ internal sealed class ByteBudget
         largeShare = options.Value.BudgetBytes - smallShare;
     }
 
-    /// <summary>Bytes of memory that bodies hold now; never above the budget.</summary>
+    /// <summary>Bytes of memory held by bodies now; never above the budget.</summary>
     public long HeldBytes
     {
         get
@@ -66,7 +66,10 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>A buffer for a body of the stated length (null: not stated), at least one byte long. Waits while the budget is spent.</summary>
+    /// <summary>
+    /// A buffer of at least one byte for a body of the stated length (null: not stated). Waits while the budget is used
+    /// up.
+    /// </summary>
     /// <param name="statedLength">0 to <see cref="FetchOptions.MaxBytes"/>.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public async ValueTask<BodyBuffer> RentAsync(long? statedLength, CancellationToken cancellationToken)
@@ -88,7 +91,7 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>Makes a buffer larger, keeping its content. Waits while the budget is spent or growing is not safe.</summary>
+    /// <summary>Enlarges a buffer, keeping its content. Waits while the budget is used up or growing is not safe.</summary>
     internal async ValueTask GrowAsync(BodyBuffer buffer, CancellationToken cancellationToken)
     {
         var memory = buffer.Memory!;
@@ -97,7 +100,7 @@ internal sealed class ByteBudget
         memory.Grow(size);
     }
 
-    /// <summary>The body is complete: its buffer asks for no more.</summary>
+    /// <summary>The body is complete and its buffer grows no more.</summary>
     internal void StopGrowing(BodyBuffer buffer)
     {
         lock (gate)
@@ -109,10 +112,10 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>Gives everything back.</summary>
+    /// <summary>Returns all memory.</summary>
     internal void Return(BodyBuffer buffer)
     {
-        // Before anybody else is granted it.
+        // Before it is granted to anyone else.
         buffer.Memory?.Dispose();
         lock (gate)
         {
@@ -142,7 +145,7 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>A body that grows already goes before those that have not begun: it holds memory until it ends.</summary>
+    /// <summary>A body that is already growing goes before new ones, because it holds memory until it ends.</summary>
     private void Enqueue(Waiter waiter)
     {
         var after = waiting.Last;
@@ -161,7 +164,7 @@ internal sealed class ByteBudget
         }
     }
 
-    /// <summary>A new body waits behind everyone of its share; one that grows may be the largest and is never kept waiting by others.</summary>
+    /// <summary>A new body waits behind all others of its share; a growing one may be the largest and never waits for others.</summary>
     private bool IsBehindOthers(Waiter waiter) =>
         waiter.Buffer.HeldBytes == 0 && waiting.Any(other => other.Buffer.IsSmall == waiter.Buffer.IsSmall);
 
@@ -210,7 +213,7 @@ internal sealed class ByteBudget
         var buffer = waiter.Buffer;
         if (buffer.IsSmall)
         {
-            // A share smaller than the one body that wants it must not block it for ever.
+            // A share smaller than the only body that wants it must not block it forever.
             if (smallHeld > 0 && smallHeld + waiter.Bytes > smallShare)
             {
                 return false;
@@ -233,7 +236,7 @@ internal sealed class ByteBudget
         return true;
     }
 
-    /// <summary>Would the largest growing body still find what it may need, if this one took so many bytes more?</summary>
+    /// <summary>True if the largest growing body could still get what it may need after this one took that many bytes.</summary>
     private bool IsSafe(BodyBuffer buffer, int bytes)
     {
         var held = buffer.HeldBytes + bytes;
@@ -251,23 +254,24 @@ internal sealed class ByteBudget
         return sum - largest + WholePages(maxBytes) <= largeShare;
     }
 
-    private static int WholePages(long bytes) => (int)((Math.Max(bytes, 1) + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
+    private static int WholePages(long bytes) =>
+        (int)((Math.Max(bytes, 1) + Environment.SystemPageSize - 1) / Environment.SystemPageSize * Environment.SystemPageSize);
 
     private sealed record Waiter(BodyBuffer Buffer, int Bytes)
     {
-        // Continuations run elsewhere: they would run under the lock here.
+        // Continuations run on other threads, otherwise they would run under the lock here.
         public TaskCompletionSource Granted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
 
-/// <summary>One body while it comes in. Belongs to one download; dispose it, or hand it on by <see cref="Complete"/>.</summary>
+/// <summary>One body while it is being received. Belongs to one download; dispose it, or hand it on with <see cref="Complete"/>.</summary>
 internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int longestBytes) : IDisposable
 {
     private bool isOver;
 
     internal bool IsSmall => isSmall;
 
-    /// <summary>The most that it may grow to.</summary>
+    /// <summary>The maximum size it may grow to.</summary>
     internal int LongestBytes => longestBytes;
 
     internal long HeldBytes { get; set; }
@@ -277,14 +281,14 @@ internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int longestByt
     /// <summary>Bytes of the body so far.</summary>
     public int Length { get; private set; }
 
-    /// <summary>Room for the bytes that follow; may be empty.</summary>
+    /// <summary>Space for the next bytes; may be empty.</summary>
     public Memory<byte> Room => Memory!.Memory[Length..];
 
     public void Advance(int bytes) => Length += bytes;
 
     public ValueTask GrowAsync(CancellationToken cancellationToken) => budget.GrowAsync(this, cancellationToken);
 
-    /// <summary>The body is whole; who gets it returns the memory.</summary>
+    /// <summary>Completes the body; its new owner returns the memory.</summary>
     public FetchedBody Complete()
     {
         budget.StopGrowing(this);
@@ -301,14 +305,14 @@ internal sealed class BodyBuffer(ByteBudget budget, bool isSmall, int longestByt
     }
 }
 
-/// <summary>A whole body. Its bytes are gone once it is disposed.</summary>
+/// <summary>A complete body. Its bytes are gone once it is disposed.</summary>
 internal sealed class FetchedBody : IDisposable
 {
     private BodyBuffer? buffer;
 
     internal FetchedBody(BodyBuffer buffer) => this.buffer = buffer;
 
-    /// <exception cref="ObjectDisposedException">The memory was given back.</exception>
+    /// <exception cref="ObjectDisposedException">The memory was returned.</exception>
     public ReadOnlyMemory<byte> Bytes
     {
         get
@@ -319,6 +323,6 @@ internal sealed class FetchedBody : IDisposable
         }
     }
 
-    /// <summary>Gives the bytes back to the budget. Safe to call more than once.</summary>
+    /// <summary>Returns the bytes to the budget. Safe to call more than once.</summary>
     public void Dispose() => Interlocked.Exchange(ref buffer, null)?.Dispose();
 }

@@ -1,8 +1,8 @@
 namespace Halftone.Fetch;
 
 /// <summary>
-/// The time that one attempt may take from its origin: <see cref="FetchOptions.AttemptTimeout"/> in all and the least
-/// speed of its body. It stands while Halftone itself makes the attempt wait.
+/// The time that one attempt may take at its origin: <see cref="FetchOptions.AttemptTimeout"/> in total, and the
+/// minimum speed of its body. The clock is paused while Halftone itself makes the attempt wait.
 /// </summary>
 internal sealed class FetchClock : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class FetchClock : IDisposable
     private bool isGraceOver;
     private long windowBytes;
 
-    /// <summary>Starts standing; <see cref="Run"/> sets it going.</summary>
+    /// <summary>Starts paused; <see cref="Run"/> starts it.</summary>
     public FetchClock(FetchOptions options, TimeProvider time, CancellationToken stop)
     {
         this.options = options;
@@ -27,16 +27,16 @@ internal sealed class FetchClock : IDisposable
         Stop = stop;
     }
 
-    /// <summary>Cancelled when the time is up, the body too slow, or the caller stops.</summary>
+    /// <summary>Cancelled when the time is up, the body is too slow, or the caller stops.</summary>
     public CancellationToken Token => expiryOrStop.Token;
 
     /// <summary>Cancelled only when the caller stops.</summary>
     public CancellationToken Stop { get; }
 
-    /// <summary>True when we gave up, rather than having been told to stop.</summary>
+    /// <summary>True if we gave up, rather than having been told to stop.</summary>
     public bool IsExpired => expiry.IsCancellationRequested;
 
-    /// <summary>True when what expired was the patience with a slow body.</summary>
+    /// <summary>True if the body was too slow.</summary>
     public bool IsTooSlow { get; private set; }
 
     /// <summary>True once the body is being read.</summary>
@@ -56,7 +56,7 @@ internal sealed class FetchClock : IDisposable
         left -= time.GetElapsedTime(runningSince);
     }
 
-    /// <summary>Waits for something of our own while the clock stands.</summary>
+    /// <summary>Waits for something of our own while the clock is paused.</summary>
     public async ValueTask OutsideAsync(ValueTask wait)
     {
         if (wait.IsCompletedSuccessfully)
@@ -83,7 +83,7 @@ internal sealed class FetchClock : IDisposable
         return result;
     }
 
-    /// <summary>From here on speed is measured.</summary>
+    /// <summary>Starts measuring the speed.</summary>
     public void StartBody()
     {
         IsInBody = true;
@@ -126,7 +126,7 @@ internal sealed class FetchClock : IDisposable
             }
             catch (ObjectDisposedException)
             {
-                // The body ended while this tick was on its way.
+                // The body ended just before this tick.
             }
         }
     }

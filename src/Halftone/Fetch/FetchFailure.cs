@@ -5,13 +5,13 @@ using Halftone.Model;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Turns what went wrong into a code. The sentences are ours: an exception's message may quote what the other side sent,
-/// and a login banner of an inner service is nothing to show to whoever uploaded a URL.
+/// Maps failures to error codes. The sentences are our own: an exception's message may quote what the other side sent,
+/// and a login banner of an internal service must not be shown to the person who uploaded a URL.
 /// </summary>
 internal static class FetchFailure
 {
     /// <summary>A failure of the connection, the request or the body.</summary>
-    /// <param name="exception">What the handler from <see cref="GuardedHttp"/> threw; no cancellation by the caller.</param>
+    /// <param name="exception">The exception from the handler of <see cref="GuardedHttp"/>; not a cancellation by the caller.</param>
     /// <param name="isInBody">True once the response headers were complete.</param>
     public static FetchResult.Failed From(Exception exception, bool isInBody)
     {
@@ -30,9 +30,9 @@ internal static class FetchFailure
                 case HttpIOException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded }:
                     return Failed(FetchError.BadResponse, "The response headers were too long.");
                 case InvalidDataException:
-                    return Failed(FetchError.BadResponse, "The body was not in the content coding it was said to be in.");
+                    return Failed(FetchError.BadResponse, "The body does not match its declared content coding.");
                 case OperationCanceledException:
-                    return Failed(FetchError.TlsTimedOut, "The TLS handshake did not end in time.");
+                    return Failed(FetchError.TlsTimedOut, "The TLS handshake did not finish in time.");
             }
         }
 
@@ -43,26 +43,31 @@ internal static class FetchFailure
             : throw new InvalidOperationException("Not a failure of a request.", exception);
     }
 
-    /// <summary>A response that is not a body to keep.</summary>
+    /// <summary>A response without a usable body.</summary>
     /// <param name="response">Its body is not read.</param>
-    /// <param name="now">To count a date in Retry-After from.</param>
-    /// <param name="maxRetryAfter">A longer wish counts as this.</param>
+    /// <param name="now">Base for a date in Retry-After.</param>
+    /// <param name="maxRetryAfter">The upper limit for Retry-After.</param>
     public static FetchResult.Failed FromStatus(HttpResponseMessage response, DateTimeOffset now, TimeSpan maxRetryAfter)
     {
         var status = (int)response.StatusCode;
-        // 501, 505 and 511 will be said again; 5xx beyond the registry are proxies that could not reach the origin.
+        // 501, 505 and 511 are permanent; unregistered 5xx codes come from proxies that could not reach the origin.
         var isRetryable = status is 408 or 425 or 429 or (>= 500 and not 501 and not 505 and not 511);
-        return new FetchResult.Failed(FetchError.HttpStatus, isRetryable, $"The host answered with status {status}.", status, RetryAfter(response.Headers.RetryAfter, now, maxRetryAfter));
+        return new FetchResult.Failed(
+            FetchError.HttpStatus,
+            isRetryable,
+            $"The host answered with status {status}.",
+            status,
+            RetryAfter(response.Headers.RetryAfter, now, maxRetryAfter));
     }
 
-    /// <summary>A failure with the usual answer to whether a retry helps.</summary>
+    /// <summary>A failure with the usual value of Retryable.</summary>
     public static FetchResult.Failed Failed(FetchError error, string detail) => new(error, IsUsuallyRetryable(error), detail);
 
     private static FetchResult.Failed Handshake(Exception e) => e.InnerException is AuthenticationException
         ? Failed(FetchError.TlsFailed, "The TLS handshake failed, or the certificate is not valid for the host.")
-        : Failed(FetchError.TlsFailed, "The connection ended within the TLS handshake.") with { Retryable = true };
+        : Failed(FetchError.TlsFailed, "The connection ended during the TLS handshake.") with { Retryable = true };
 
-    /// <summary>RFC 9110 section 10.2.3: seconds or a date; a date in the past asks for nothing more.</summary>
+    /// <summary>RFC 9110 section 10.2.3: seconds or a date; a date in the past means no wait.</summary>
     private static TimeSpan? RetryAfter(RetryConditionHeaderValue? asked, DateTimeOffset now, TimeSpan most)
     {
         var wait = asked?.Delta ?? (asked?.Date is { } date ? date - now : null);

@@ -5,10 +5,10 @@ using Halftone.Model;
 
 namespace Halftone.Fetch;
 
-/// <summary>One hop: a URL that may be asked for, and the credentials that belong to it.</summary>
+/// <summary>One hop: a URL that may be requested, and the credentials that belong to it.</summary>
 internal sealed class FetchTarget
 {
-    /// <summary>Longest redirect address in characters; browsers stop at 2 MB, no image's address is longer than this.</summary>
+    /// <summary>Maximum length of a redirect URL in characters. Browsers stop at 2 MB; no image URL is longer than this.</summary>
     private const int MaxLocationLength = 8 << 10;
 
     private readonly AuthenticationHeaderValue? credentials;
@@ -24,13 +24,13 @@ internal sealed class FetchTarget
     /// <summary>Without credentials and fragment.</summary>
     public Uri Url { get; }
 
-    /// <summary>True once a redirect led from https to http: from there on everybody on the way could read a secret.</summary>
+    /// <summary>True once a redirect led from https to http: from then on anyone on the path could read a secret.</summary>
     public bool IsDowngraded { get; }
 
-    /// <summary>What <see cref="HostLimiter"/> knows the host by: name and port.</summary>
+    /// <summary>The key of the host in <see cref="HostLimiter"/>: name and port.</summary>
     public string HostKey { get; }
 
-    /// <summary>Why this URL is not for fetching, as far as its text tells; null where it may be tried.</summary>
+    /// <summary>The reason not to fetch this URL, judged by its text; null if it may be tried.</summary>
     public static FetchError? Refuse(Uri url)
     {
         if (!url.IsAbsoluteUri)
@@ -43,14 +43,16 @@ internal sealed class FetchTarget
             return FetchError.SchemeForbidden;
         }
 
-        return url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && HasName(url) ? null : FetchError.InvalidUrl;
+        return url.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6 && HasName(url)
+            ? null
+            : FetchError.InvalidUrl;
     }
 
     /// <summary>The URL of a row.</summary>
-    /// <param name="url">One that <see cref="Refuse"/> lets through.</param>
+    /// <param name="url">A URL that passed <see cref="Refuse"/>.</param>
     public static FetchTarget First(Uri url) => new(WithoutCredentials(url), CredentialsOf(url), isDowngraded: false);
 
-    /// <summary>Where a redirect of this one leads. Credentials go along only to the same scheme, host and port.</summary>
+    /// <summary>The target of a redirect from this one. Credentials are kept only for the same scheme, host and port.</summary>
     public bool TryFollow(string? location, [NotNullWhen(true)] out FetchTarget? next, [NotNullWhen(false)] out FetchError? refused)
     {
         next = null;
@@ -67,13 +69,15 @@ internal sealed class FetchTarget
             return false;
         }
 
-        var isSameOrigin = url.Scheme == Url.Scheme && url.Port == Url.Port && string.Equals(url.IdnHost, Url.IdnHost, StringComparison.OrdinalIgnoreCase);
+        var isSameOrigin = url.Scheme == Url.Scheme
+            && url.Port == Url.Port
+            && string.Equals(url.IdnHost, Url.IdnHost, StringComparison.OrdinalIgnoreCase);
         var isDowngraded = IsDowngraded || (Url.Scheme == Uri.UriSchemeHttps && url.Scheme == Uri.UriSchemeHttp);
         next = new FetchTarget(WithoutCredentials(url), CredentialsOf(url) ?? (isSameOrigin ? credentials : null), isDowngraded);
         return true;
     }
 
-    /// <summary>The request for this hop, with the headers and credentials that are this host's own.</summary>
+    /// <summary>The request for this hop, with the headers and credentials of this host.</summary>
     public HttpRequestMessage NewRequest(Dictionary<string, Dictionary<string, string>> hostHeaders)
     {
         var request = new HttpRequestMessage(HttpMethod.Get, Url);
@@ -98,7 +102,10 @@ internal sealed class FetchTarget
         return request;
     }
 
-    /// <summary>Some hosts pass for a URL's and have no form that a name server could be asked for: the platform throws when it is wanted, or its client does.</summary>
+    /// <summary>
+    /// True if the host has a form that a name server can be asked for. For some hosts that pass as URLs, .NET or its
+    /// client throws when that form is needed.
+    /// </summary>
     private static bool HasName(Uri url)
     {
         try

@@ -3,34 +3,33 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
 
-/// <summary>A host's answer to who wants to call it: a turn, or the reason why it is not called now.</summary>
-/// <param name="Lease">The turn; null where there is none.</param>
-/// <param name="Outage">Why there is none; null beside a lease.</param>
+/// <summary>The answer to a request for a turn: a turn, or the reason why the host is not called now.</summary>
+/// <param name="Lease">The turn; null if there is none.</param>
+/// <param name="Outage">Why there is none; null with a lease.</param>
 internal readonly record struct HostEntry(HostLease? Lease, HostOutage? Outage);
 
-/// <summary>A host that could not be reached, several times in a row.</summary>
+/// <summary>A host that could not be reached several times in a row.</summary>
 /// <param name="Cause">The last failure.</param>
-/// <param name="IsYoung">True within <see cref="FetchOptions.OutageGrace"/> of the first failure: it may only be restarting.</param>
+/// <param name="IsYoung">True within <see cref="FetchOptions.OutageGrace"/> of the first failure: the host may only be restarting.</param>
 internal sealed record HostOutage(FetchError Cause, bool IsYoung);
 
 /// <summary>
-/// Politeness and patience, by host and port. How many requests run at once is found by trying: it starts at
-/// <see cref="FetchOptions.MinPerHost"/>, grows while the host answers (by one with each answer until the first trouble,
-/// then by one with each round) and halves when the host says 429 or 503, or lets a request time out while it answers few
-/// others. A request that runs for <see cref="FetchOptions.SlowAfter"/> is lent: it no longer counts, within bounds, so that
-/// bad URLs do not hold up a host's good ones. Only failures to resolve or connect open the breaker: a host that answers,
-/// however badly, is there. While it is open everyone who asks or waits is told at once; after a pause one request tries,
-/// and its outcome closes the breaker or doubles the pause.
+/// Concurrency limit and circuit breaker per host and port. The limit adapts: it starts at
+/// <see cref="FetchOptions.MinPerHost"/>, grows while the host answers (by one per answer until the first trouble, then
+/// by one per round), and halves when the host says 429 or 503, or times out a request while it answers few others. A
+/// request that runs for <see cref="FetchOptions.SlowAfter"/> is exempt: it no longer counts, within bounds, so that
+/// bad URLs do not hold up the host's good ones. Only failures to resolve or connect open the breaker: a host that
+/// answers, however badly, exists. While it is open, all callers are told at once; after a pause one request tries, and
+/// its outcome closes the breaker or doubles the pause.
 /// </summary>
 /// <remarks>
-/// The caller asks <c>TryEnter</c>; where that is false it gives its worker slot back, awaits
-/// <see cref="EnterAsync"/> (first come, first served), and takes a slot again. It tells the lease what happened and
-/// disposes it once the body is in. Memory is bounded: beyond <see cref="MaxHosts"/> the hosts not asked for longest are
-/// forgotten.
+/// Call <c>TryEnter</c>; if it returns false, release the worker slot, await <see cref="EnterAsync"/> (first come,
+/// first served), and take a slot again. Tell the lease the outcome, and dispose it once the body is received. Memory
+/// is bounded: beyond <see cref="MaxHosts"/>, the hosts not used for longest are forgotten.
 /// </remarks>
 internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimeProvider time, ILogger<HostLimiter> logger)
 {
-    /// <summary>Hosts remembered; about 200 bytes each.</summary>
+    /// <summary>Maximum hosts tracked; about 200 bytes each.</summary>
     public const int MaxHosts = 4096;
 
     private const int MostDoublings = 6;
@@ -38,7 +37,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
     private readonly Lock gate = new();
     private readonly Dictionary<string, Host> hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Hosts remembered now.</summary>
+    /// <summary>Hosts currently tracked.</summary>
     public int HostCount
     {
         get
@@ -50,7 +49,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         }
     }
 
-    /// <summary>Hosts remembered, and those among them whose breaker is open.</summary>
+    /// <summary>Hosts currently tracked, and those whose breaker is open.</summary>
     public (int Hosts, int Open) Look()
     {
         lock (gate)
@@ -60,7 +59,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
     }
 
     /// <summary>A turn or a refusal without waiting.</summary>
-    /// <returns>False where the host is busy: <see cref="EnterAsync"/> waits.</returns>
+    /// <returns>False if the host is busy: use <see cref="EnterAsync"/>.</returns>
     public bool TryEnter(string host, out HostEntry entry)
     {
         lock (gate)
@@ -101,7 +100,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
             host.AnsweredAt = time.GetTimestamp();
             if (host.FullAt >= lease.EnteredAt)
             {
-                // A limit that was not reached during the request is not known to be too low.
+                // Raise the limit only if it was reached during the request; otherwise it may not be too low.
                 host.Limit = Math.Min(options.Value.MaxPerHost, host.Limit + (host.IsUntroubled ? 1 : 1 / host.Limit));
             }
         }
@@ -119,7 +118,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
     {
         lock (gate)
         {
-            // Where it answered a whole round of others meanwhile, the trouble is the URL's and not the host's.
+            // If the host answered a whole round of others in the meantime, the trouble is the URL, not the host.
             if (lease.Host.Answers - lease.AnswersAtEntry < (long)lease.Host.Limit)
             {
                 Congest(lease);
@@ -200,7 +199,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         host.IsUntroubled = false;
         if (lease.EnteredAt >= host.HalvedAt)
         {
-            // Requests that were on their way when the limit was halved say nothing about the halved one.
+            // Requests sent before the limit was halved say nothing about the new limit.
             host.Limit = Math.Max(options.Value.MinPerHost, host.Limit / 2);
             host.HalvedAt = time.GetTimestamp();
         }
@@ -240,8 +239,12 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         return true;
     }
 
-    /// <summary>Slow requests that do not count: a few, and more only of a host that answers others at the same time, for it bears them.</summary>
-    private int Lent(Host host) => Math.Min(host.Slow, IsAnswering(host) ? options.Value.MaxPerHost - (int)host.Limit : options.Value.MinPerHost);
+    /// <summary>
+    /// Slow requests that do not count: a few, or more of a host that answers others at the same time, because it can
+    /// take them.
+    /// </summary>
+    private int Lent(Host host) =>
+        Math.Min(host.Slow, IsAnswering(host) ? options.Value.MaxPerHost - (int)host.Limit : options.Value.MinPerHost);
 
     private bool IsAnswering(Host host) => host.Answers > 0 && time.GetElapsedTime(host.AnsweredAt) < options.Value.AttemptTimeout;
 
@@ -297,7 +300,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         return host;
     }
 
-    /// <summary>Half at a time, so that the search is paid for by two thousand new hosts.</summary>
+    /// <summary>Half at a time, so that the cost of the scan is spread over two thousand new hosts.</summary>
     private void ForgetHalf()
     {
         var unused = hosts.Values.Where(host => host.InFlight == 0 && host.Waiting.Count == 0).OrderBy(host => host.LastUsed);
@@ -307,32 +310,32 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
         }
     }
 
-    /// <summary>What is known of one host; guarded by the limiter's lock.</summary>
+    /// <summary>State of one host; guarded by the limiter's lock.</summary>
     internal sealed class Host(string name, double limit)
     {
         public string Name => name;
 
-        /// <summary>Requests that may run at once; the fraction is growth under way.</summary>
+        /// <summary>The concurrency limit; the fraction is growth in progress.</summary>
         public double Limit { get; set; } = limit;
 
         public int InFlight { get; set; }
 
-        /// <summary>Those among them that have run for <see cref="FetchOptions.SlowAfter"/>.</summary>
+        /// <summary>Requests among them that have run for <see cref="FetchOptions.SlowAfter"/>.</summary>
         public int Slow { get; set; }
 
-        /// <summary>Requests that were answered, and when the last was.</summary>
+        /// <summary>Number of answered requests, and the time of the last answer.</summary>
         public long Answers { get; set; }
 
         public long AnsweredAt { get; set; }
 
         public LinkedList<Waiter> Waiting { get; } = [];
 
-        /// <summary>True until the host first asked for less: then the limit grows fast.</summary>
+        /// <summary>True until the host first asked for less: until then the limit grows fast.</summary>
         public bool IsUntroubled { get; set; } = true;
 
         public long HalvedAt { get; set; } = long.MinValue;
 
-        /// <summary>When the limit was last reached.</summary>
+        /// <summary>Time at which the limit was last reached.</summary>
         public long FullAt { get; set; } = long.MinValue;
 
         /// <summary>Failures to resolve or connect since the host last answered.</summary>
@@ -360,13 +363,13 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
 
         public LinkedListNode<Waiter>? Node { get; set; }
 
-        // Continuations run elsewhere: they would run under the lock here.
+        // Continuations run on other threads, otherwise they would run under the lock here.
         public TaskCompletionSource<HostEntry> Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     private static partial class Log
     {
-        [LoggerMessage(602, LogLevel.Warning, "{Host} cannot be reached ({Cause}) and is left alone for {Pause}")]
+        [LoggerMessage(602, LogLevel.Warning, "{Host} cannot be reached ({Cause}); not calling it for {Pause}")]
         public static partial void Opened(ILogger logger, string host, FetchError cause, TimeSpan pause);
 
         [LoggerMessage(603, LogLevel.Information, "{Host} can be reached again")]
@@ -374,7 +377,7 @@ internal sealed partial class HostLimiter(IOptions<FetchOptions> options, TimePr
     }
 }
 
-/// <summary>One turn at a host. Tell it at most once what happened, and dispose it when the request is over.</summary>
+/// <summary>One turn at a host. Report at most one outcome, and dispose it when the request is over.</summary>
 internal sealed class HostLease : IDisposable
 {
     private readonly HostLimiter limiter;
@@ -397,19 +400,19 @@ internal sealed class HostLease : IDisposable
 
     internal bool IsSlow { get; set; }
 
-    /// <summary>The host answered, with whatever status.</summary>
+    /// <summary>The host answered, with any status.</summary>
     public void Answered() => limiter.Answered(this);
 
     /// <summary>The host asked for fewer requests (429, 503).</summary>
     public void Congested() => limiter.Congested(this);
 
-    /// <summary>The host was connected to and did not answer in time, or too slowly.</summary>
+    /// <summary>The host accepted the connection but did not answer in time, or too slowly.</summary>
     public void TimedOut() => limiter.TimedOut(this);
 
     /// <summary>The request has run for <see cref="FetchOptions.SlowAfter"/>.</summary>
     public void Slow() => limiter.Slow(this);
 
-    /// <summary>The name was not resolved or no connection made.</summary>
+    /// <summary>The name was not resolved or no connection was made.</summary>
     public void Unreachable(FetchError cause) => limiter.Unreachable(this, cause);
 
     public void Dispose()

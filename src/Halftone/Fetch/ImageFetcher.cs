@@ -5,8 +5,9 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// One attempt at one URL: hop by hop to the body, each hop judged again. Every URL is hostile, every answer too; whatever
-/// comes back is a value. What an image is, its first bytes say, not the Content-Type: nothing here looks at that.
+/// One attempt at one URL: follows redirects to the body and judges each hop again. Every URL and every answer is
+/// treated as hostile; every outcome is a value. The first bytes decide what an image is, so the Content-Type is
+/// ignored here.
 /// </summary>
 internal sealed class ImageFetcher : IDisposable
 {
@@ -27,20 +28,21 @@ internal sealed class ImageFetcher : IDisposable
         userAgent = UserAgent(this.options.Contact);
     }
 
-    /// <summary><c>Halftone/VERSION (+CONTACT)</c>: an origin's operator shall know who calls and whom to ask.</summary>
+    /// <summary><c>Halftone/VERSION (+CONTACT)</c>, so that the operator of an origin knows who calls and whom to ask.</summary>
     public static string UserAgent(string? contact) =>
         contact is null ? $"Halftone/{ProductVersion.Value}" : $"Halftone/{ProductVersion.Value} (+{contact})";
 
-    /// <summary>Fetches without a worker slot to give back.</summary>
-    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) => FetchAsync(url, null, slot: null, cancellationToken);
+    /// <summary>Fetches without a worker slot to release.</summary>
+    public Task<FetchResult> FetchAsync(Uri url, CancellationToken cancellationToken) =>
+        FetchAsync(url, null, slot: null, cancellationToken);
 
     /// <summary>
-    /// Fetches a body. Never throws for what the URL or its host does; throws <see cref="OperationCanceledException"/> when
-    /// the caller stops.
+    /// Fetches a body. Never throws because of the URL or its host; throws <see cref="OperationCanceledException"/> when the caller stops.
     /// </summary>
-    /// <param name="url">Whatever the row said.</param>
-    /// <param name="known">Of a body that was had of this URL before: the answer is then <see cref="FetchResult.NotModified"/> where it has not changed.</param>
-    /// <param name="slot">Given back while the host lets us wait, and held again on return; after a cancellation it may not be held.</param>
+    /// <param name="url">The URL of the row, unchecked.</param>
+    /// <param name="known">Validators of a body received from this URL before: the answer is
+    /// <see cref="FetchResult.NotModified"/> if it has not changed.</param>
+    /// <param name="slot">Released while the host makes us wait, and held again on return; after a cancellation it may not be held.</param>
     /// <param name="cancellationToken">Stops the attempt.</param>
     public async Task<FetchResult> FetchAsync(Uri url, Validators? known, IWorkSlot? slot, CancellationToken cancellationToken)
     {
@@ -63,7 +65,7 @@ internal sealed class ImageFetcher : IDisposable
     {
         if (FetchTarget.Refuse(url) is { } refused)
         {
-            return FetchFailure.Failed(refused, "Not a URL that can be fetched: http or https with a host is.");
+            return FetchFailure.Failed(refused, "Not a URL that can be fetched; it must be http or https with a host.");
         }
 
         using var clock = new FetchClock(options, time, cancellationToken);
@@ -71,15 +73,18 @@ internal sealed class ImageFetcher : IDisposable
         var asked = new HashSet<Uri>();
         for (var redirects = 0; ; redirects++)
         {
-            // A circle never ends: nothing is asked for twice, so that nobody's URL is asked for more often than there are attempts.
+            // A redirect loop never ends. Nothing is requested twice, so that no URL gets more requests than there are attempts.
             if (!asked.Add(target.Url))
             {
-                return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects lead in a circle.");
+                return FetchFailure.Failed(FetchError.TooManyRedirects, "The redirects form a loop.");
             }
 
             var redirectedTo = redirects == 0 ? null : Validators.PrintOf(target.Url);
-            // Another URL may give the same tag to another picture.
-            var outcome = await AskHostAsync(new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null), slot, clock);
+            // Another URL may use the same tag for another image.
+            var outcome = await AskHostAsync(
+                new Question(target, redirectedTo, known?.RedirectedTo == redirectedTo ? known : null),
+                slot,
+                clock);
             if (outcome.Result is not null)
             {
                 return outcome.Result;
@@ -92,24 +97,32 @@ internal sealed class ImageFetcher : IDisposable
 
             if (!target.TryFollow(outcome.Location, out var next, out var invalid))
             {
-                return FetchFailure.Failed(invalid.Value, "The redirect leads to nothing that can be fetched.");
+                return FetchFailure.Failed(invalid.Value, "The redirect leads to a URL that cannot be fetched.");
             }
 
             target = next;
         }
     }
 
-    /// <summary>One hop, once it is the host's turn.</summary>
+    /// <summary>Requests one hop once it is the host's turn.</summary>
     private async ValueTask<Hop> AskHostAsync(Question question, IWorkSlot? slot, FetchClock clock)
     {
         var entry = await EnterHostAsync(question.Target.HostKey, slot, clock.Stop);
         if (entry.Outage is { } outage)
         {
-            return new Hop(new FetchResult.Failed(FetchError.HostUnavailable, outage.IsYoung, $"Not tried: the host could not be reached just before ({outage.Cause.Code})."));
+            return new Hop(
+                new FetchResult.Failed(
+                    FetchError.HostUnavailable,
+                    outage.IsYoung,
+                    $"Not tried: the host could not be reached recently ({outage.Cause.Code})."));
         }
 
         using var lease = entry.Lease!;
-        await using var slow = time.CreateTimer(static lease => ((HostLease)lease!).Slow(), lease, options.SlowAfter, Timeout.InfiniteTimeSpan);
+        await using var slow = time.CreateTimer(
+            static lease => ((HostLease)lease!).Slow(),
+            lease,
+            options.SlowAfter,
+            Timeout.InfiniteTimeSpan);
         clock.Run();
         var hop = await PatientlyAsync(RequestAsync(question, clock), slot, clock.Stop);
         clock.Pause();
@@ -118,11 +131,14 @@ internal sealed class ImageFetcher : IDisposable
     }
 
     private ValueTask<HostEntry> EnterHostAsync(string host, IWorkSlot? slot, CancellationToken cancellationToken) =>
-        hosts.TryEnter(host, out var entry) ? ValueTask.FromResult(entry) : PatientlyAsync(hosts.EnterAsync(host, cancellationToken), slot, cancellationToken);
+        hosts.TryEnter(host, out var entry)
+            ? ValueTask.FromResult(entry)
+            : PatientlyAsync(hosts.EnterAsync(host, cancellationToken), slot, cancellationToken);
 
     /// <summary>
-    /// Waits for the host with the place in hand for a while, then without: sixty hosts that let us wait would hold up everybody else. Not
-    /// at once, for a host that answers does so soon, and images that queued up elsewhere meanwhile would all stand before a new request's.
+    /// Waits for the host while holding the slot for a moment, then without: otherwise sixty hosts that make us wait
+    /// would hold up everyone else. Not without it from the start, because a host that answers does so soon, and images
+    /// queued elsewhere in the meantime would all get ahead of a new request.
     /// </summary>
     private async ValueTask<T> PatientlyAsync<T>(ValueTask<T> wait, IWorkSlot? slot, CancellationToken cancellationToken)
     {
@@ -152,17 +168,20 @@ internal sealed class ImageFetcher : IDisposable
         {
             using var request = question.Target.NewRequest(options.HostHeaders);
             request.Headers.TryAddWithoutValidation("User-Agent", userAgent);
-            // No format is named on purpose: a host that chooses by Accept would answer webp or avif with a picture it has
-            // compressed again, and ours is to be made from the file that the URL names. Anything else only at the end,
-            // for hosts that know their images as octet-stream.
+            // No image format is preferred on purpose: a host that chooses by Accept would recompress the image for
+            // webp or avif, but our output must be made from the file that the URL names. */* comes last, for hosts
+            // that label images as octet-stream.
             request.Headers.TryAddWithoutValidation("Accept", "image/*, */*;q=0.1");
             question.Known?.AddTo(request);
             using var response = await http.SendAsync(request, clock.Token);
             return (int)response.StatusCode switch
             {
-                304 when question.Known is { } known => known.AreMeantBy(response) ? new Hop(new FetchResult.NotModified()) : await RequestAsync(question with { Known = null }, clock),
+                304 when question.Known is { } known =>
+                    known.AreMeantBy(response)
+                        ? new Hop(new FetchResult.NotModified())
+                        : await RequestAsync(question with { Known = null }, clock),
                 301 or 302 or 303 or 307 or 308 => new Hop(Result: null, LocationOf(response)),
-                // 204 and 205 have no body, 206 is half of one, 207 and beyond are no file.
+                // 204 and 205 have no body, 206 is partial, 207 and above are not files.
                 >= 200 and <= 203 => new Hop(await ReadBodyAsync(response, question.RedirectedTo, clock)),
                 _ => new Hop(FetchFailure.FromStatus(response, time.GetUtcNow(), options.MaxRetryAfter)),
             };
@@ -182,13 +201,13 @@ internal sealed class ImageFetcher : IDisposable
         var headers = response.Content.Headers;
         if (headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
         {
-            // The handler has undone the one it knows and taken it off; a second layer or an unknown coding is left.
-            return FetchFailure.Failed(FetchError.BadResponse, "The body is in a content coding that was not asked for.");
+            // The handler has decoded and removed the coding it knows; a second layer or an unknown coding remains.
+            return FetchFailure.Failed(FetchError.BadResponse, "The body has a content coding that was not requested.");
         }
 
         if (!TryReadStatedLength(response, out var statedLength))
         {
-            return FetchFailure.Failed(FetchError.BadResponse, "The Content-Length is not one number.");
+            return FetchFailure.Failed(FetchError.BadResponse, "The Content-Length is not a single number.");
         }
 
         if (statedLength > options.MaxBytes)
@@ -224,10 +243,10 @@ internal sealed class ImageFetcher : IDisposable
         }
     }
 
-    /// <returns>False where the body is longer than allowed.</returns>
+    /// <returns>False if the body is longer than allowed.</returns>
     private async ValueTask<bool> ReadToEndAsync(Stream stream, BodyBuffer buffer, long? statedLength, FetchClock clock)
     {
-        // With a stated length the handler ends the stream there; without, one byte more than allowed must be asked for.
+        // With a stated length the handler ends the stream there; without, one byte more than allowed must be requested.
         var end = statedLength ?? options.MaxBytes + 1L;
         while (buffer.Length < end)
         {
@@ -255,8 +274,11 @@ internal sealed class ImageFetcher : IDisposable
         return buffer.Length <= options.MaxBytes;
     }
 
-    /// <summary>The body's length where one is stated. Chunks end by themselves, whatever stands beside them (RFC 9112 section 6.3).</summary>
-    /// <returns>False where no one number is stated: the platform would take one of them, or read on until the connection closes.</returns>
+    /// <summary>
+    /// The stated length of the body, if any. Chunked bodies define their own end, regardless of other headers (RFC
+    /// 9112 section 6.3).
+    /// </summary>
+    /// <returns>False if the length is not a single number: .NET would take one of them, or read until the connection closes.</returns>
     private static bool TryReadStatedLength(HttpResponseMessage response, out long? length)
     {
         length = null;
@@ -272,14 +294,15 @@ internal sealed class ImageFetcher : IDisposable
 
     private FetchResult.Failed Expired(FetchClock clock) => clock switch
     {
-        { IsTooSlow: true } => FetchFailure.Failed(FetchError.TooSlow, $"The body came slower than {options.MinBytesPerSecond} bytes a second."),
-        { IsInBody: true } => FetchFailure.Failed(FetchError.BodyTimedOut, $"The body did not end within {options.AttemptTimeout}."),
-        _ => FetchFailure.Failed(FetchError.HeadersTimedOut, $"The response headers did not come within {options.AttemptTimeout}."),
+        { IsTooSlow: true } =>
+            FetchFailure.Failed(FetchError.TooSlow, $"The body was slower than {options.MinBytesPerSecond} bytes per second."),
+        { IsInBody: true } => FetchFailure.Failed(FetchError.BodyTimedOut, $"The body did not finish within {options.AttemptTimeout}."),
+        _ => FetchFailure.Failed(FetchError.HeadersTimedOut, $"The response headers did not arrive within {options.AttemptTimeout}."),
     };
 
     private FetchResult.Failed TooLarge() => FetchFailure.Failed(FetchError.TooLarge, $"The body is longer than {options.MaxBytes} bytes.");
 
-    /// <summary>One Location and no more: of two, the next reader might take the other.</summary>
+    /// <summary>Exactly one Location: with two, another reader might take the other.</summary>
     private static string? LocationOf(HttpResponseMessage response) =>
         response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? values.First() : null;
 
@@ -287,7 +310,11 @@ internal sealed class ImageFetcher : IDisposable
     {
         switch (failed?.Error)
         {
-            case FetchError.NameNotResolved or FetchError.NameLookupFailed or FetchError.ConnectRefused or FetchError.ConnectTimedOut or FetchError.ConnectFailed:
+            case FetchError.NameNotResolved
+                or FetchError.NameLookupFailed
+                or FetchError.ConnectRefused
+                or FetchError.ConnectTimedOut
+                or FetchError.ConnectFailed:
                 lease.Unreachable(failed.Error);
                 break;
             case FetchError.HttpStatus when failed.HttpStatus is 429 or 503:
@@ -297,7 +324,7 @@ internal sealed class ImageFetcher : IDisposable
                 lease.TimedOut();
                 break;
             case FetchError.AddressForbidden or FetchError.PortForbidden or FetchError.TlsTimedOut:
-                break; // says nothing about how much the host can bear
+                break; // says nothing about how much the host can take
             default:
                 lease.Answered();
                 break;
@@ -305,11 +332,11 @@ internal sealed class ImageFetcher : IDisposable
     }
 
     /// <summary>A hop to make.</summary>
-    /// <param name="Target">Whom to ask.</param>
-    /// <param name="RedirectedTo">The print of its URL; null at the first.</param>
-    /// <param name="Known">What this very URL said of a body before.</param>
+    /// <param name="Target">The URL to request.</param>
+    /// <param name="RedirectedTo">The hash of its URL; null for the first hop.</param>
+    /// <param name="Known">Validators that exactly this URL sent for an earlier body.</param>
     private readonly record struct Question(FetchTarget Target, string? RedirectedTo, Validators? Known);
 
-    /// <summary>An outcome, or where to go on.</summary>
+    /// <summary>An outcome, or the next hop.</summary>
     private readonly record struct Hop(FetchResult? Result, string? Location = null);
 }

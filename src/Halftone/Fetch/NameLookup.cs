@@ -4,24 +4,23 @@ using System.Net;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Asks the system's resolver. It blocks its thread, for many seconds when name servers are silent, so it runs on threads
-/// of its own: the pool's would all be gone after a few dozen dead names. Callers who want the same name at the same time
-/// share one question.
+/// Asks the system's resolver. It blocks its thread, for many seconds if name servers are silent, so it runs on threads
+/// of its own: the thread pool would be used up after a few dozen dead names. Concurrent lookups of the same name share
+/// one query.
 /// </summary>
 /// <param name="resolve">
-/// <see cref="Dns.GetHostAddresses(string)"/> in the product. Tests, where one name must lead to other addresses the second
-/// time, give their own.
+/// <see cref="Dns.GetHostAddresses(string)"/> in production. Tests in which a name must resolve differently the second time pass their own.
 /// </param>
 internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposable
 {
-    /// <summary>Threads that may hang in the resolver at once. A stack costs little until used; 64 dead names at once are rare.</summary>
+    /// <summary>Maximum threads blocked in the resolver. A stack costs little until used; 64 dead names at once are rare.</summary>
     private const int MaxLookups = 64;
 
     private readonly SemaphoreSlim places = new(MaxLookups);
     private readonly ConcurrentDictionary<string, Lazy<Task<IPAddress[]>>> running = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>All addresses of a host, in the order of the resolver's preference (RFC 6724). An address resolves to itself.</summary>
-    /// <exception cref="System.Net.Sockets.SocketException">The resolver's answer where there is no address.</exception>
+    /// <summary>All addresses of a host, in the resolver's order of preference (RFC 6724). An address resolves to itself.</summary>
+    /// <exception cref="System.Net.Sockets.SocketException">The error of the resolver if there is no address.</exception>
     public async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         if (IPAddress.TryParse(host, out var address))
@@ -29,8 +28,8 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
             return [address];
         }
 
-        // Lazy, so that the question is in the table before it can be answered: removed first and added after, it would
-        // answer for ever. Not under the caller's token: the others who wait for the name would get its cancellation.
+        // Lazy, so that the query is in the table before it can complete: removed first and added afterwards, it would
+        // stay forever. Not with the caller's token: its cancellation would reach everyone who waits for the name.
         Lazy<Task<IPAddress[]>>? mine = null;
         mine = new Lazy<Task<IPAddress[]>>(() => ResolveOnOwnThreadAsync(host, mine!));
         return await running.GetOrAdd(host, mine).Value.WaitAsync(cancellationToken);
@@ -43,7 +42,11 @@ internal sealed class NameLookup(Func<string, IPAddress[]> resolve) : IDisposabl
         await places.WaitAsync(CancellationToken.None);
         try
         {
-            return await Task.Factory.StartNew(() => resolve(host), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+            return await Task.Factory.StartNew(
+                () => resolve(host),
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
+                TaskScheduler.Default);
         }
         finally
         {

@@ -4,14 +4,14 @@ using System.Net.Sockets;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Which addresses may be called without an operator's word: those of the public internet. Everything that the IANA
-/// special-purpose registries list is refused, also the few entries marked globally reachable (anycast of AS112, AMT,
-/// PCP, TURN): no shop's image stands there. Source: iana-ipv4-special-registry, iana-ipv6-special-registry and the
-/// multicast registries, read in 2026; a range that IANA adds belongs into these tables.
+/// Addresses that may be called by default: those of the public internet. Everything in the IANA special-purpose
+/// registries is refused, even the few entries marked globally reachable (anycast of AS112, AMT, PCP, TURN), because no
+/// shop's image is served there. Source: iana-ipv4-special-registry, iana-ipv6-special-registry and the multicast
+/// registries, read in 2026; ranges that IANA adds belong in these tables.
 /// </summary>
 internal static class PublicAddress
 {
-    /// <summary>IPv4, in either spelling.</summary>
+    /// <summary>IPv4, in either notation.</summary>
     private static readonly AddressBlock[] SpecialIPv4 =
     [
         AddressBlock.Parse("0.0.0.0/8"),          // "this network", RFC 791 section 3.2; 0.0.0.0 itself reaches loopback on Linux
@@ -35,15 +35,15 @@ internal static class PublicAddress
     ];
 
     /// <summary>
-    /// The only part of IPv6 that is handed out as global unicast, RFC 4291 section 2.4 and RFC 3587. What is outside is
-    /// refused by that alone: unspecified and loopback (RFC 4291), IPv4-compatible ::/96 (deprecated there), NAT64 for
-    /// local use 64:ff9b:1::/48 (RFC 8215), discard 100::/64 (RFC 6666), dummy 100:0:0:1::/64 (RFC 9780), segment routing
+    /// The only part of IPv6 that is assigned as global unicast, RFC 4291 section 2.4 and RFC 3587. Everything outside
+    /// is refused: unspecified and loopback (RFC 4291), IPv4-compatible ::/96 (deprecated there), NAT64 for local use
+    /// 64:ff9b:1::/48 (RFC 8215), discard 100::/64 (RFC 6666), dummy 100:0:0:1::/64 (RFC 9780), segment routing
     /// 5f00::/16 (RFC 9602), unique local fc00::/7 (RFC 4193), link local fe80::/10 (RFC 4291), site local fec0::/10
     /// (RFC 3879), multicast ff00::/8 (RFC 4291).
     /// </summary>
     private static readonly AddressBlock GlobalUnicast = AddressBlock.Parse("2000::/3");
 
-    /// <summary>What is special inside <see cref="GlobalUnicast"/>.</summary>
+    /// <summary>Special ranges inside <see cref="GlobalUnicast"/>.</summary>
     private static readonly AddressBlock[] SpecialIPv6 =
     [
         AddressBlock.Parse("2001::/23"),          // IETF protocol assignments, RFC 2928: Teredo 2001::/32 (RFC 4380), PCP, TURN and
@@ -57,8 +57,8 @@ internal static class PublicAddress
     ];
 
     /// <summary>
-    /// NAT64's well-known prefix, RFC 6052 section 2.1. In a network with IPv6 only every IPv4 shop is reached through it,
-    /// so it is as public as the IPv4 address in its last 32 bits.
+    /// NAT64's well-known prefix, RFC 6052 section 2.1. An IPv6-only network reaches every IPv4 shop through it, so it
+    /// is as public as the IPv4 address in its last 32 bits.
     /// </summary>
     private static readonly AddressBlock Nat64 = AddressBlock.Parse("64:ff9b::/96");
 
@@ -68,8 +68,8 @@ internal static class PublicAddress
     private static readonly AddressBlock Compatible = AddressBlock.Parse("::/96");
 
     /// <summary>
-    /// Where clouds tell whoever asks who the machine is and lend it their keys. Some stand in networks that an operator
-    /// opens for good reasons, one is a public address.
+    /// Addresses at which clouds give a machine its identity and credentials. Some are in networks that an operator
+    /// allows for good reasons, one is a public address.
     /// </summary>
     private static readonly AddressBlock[] Metadata =
     [
@@ -89,7 +89,7 @@ internal static class PublicAddress
         AddressBlock.Parse("192.0.0.192"),        // Oracle, older shapes
     ];
 
-    /// <summary>True where the address is of the public internet and may be called. An address with a zone id never is.</summary>
+    /// <summary>True for an address on the public internet that may be called. An address with a zone ID never is.</summary>
     public static bool IsPublic(IPAddress address)
     {
         if (address is { AddressFamily: AddressFamily.InterNetworkV6, ScopeId: not 0 })
@@ -101,7 +101,7 @@ internal static class PublicAddress
         return !IsMetadata(bits) && IsPublic(bits);
     }
 
-    /// <summary>True for a cloud's metadata address, also one wrapped into NAT64, 6to4, Teredo or IPv4-compatible IPv6.</summary>
+    /// <summary>True for a cloud metadata address, including one embedded in NAT64, 6to4, Teredo or IPv4-compatible IPv6.</summary>
     public static bool IsMetadata(UInt128 address) =>
         Contains(Metadata, address) || (EmbeddedIPv4(address) is { } inner && Contains(Metadata, inner));
 
@@ -119,7 +119,8 @@ internal static class PublicAddress
 
     private static UInt128? EmbeddedIPv4(UInt128 address) => address switch
     {
-        _ when Nat64.Contains(address) || Nat64Local.Contains(address) || Compatible.Contains(address) => AddressBlock.MappedFrom((uint)address),
+        _ when Nat64.Contains(address) || Nat64Local.Contains(address) || Compatible.Contains(address) =>
+            AddressBlock.MappedFrom((uint)address),
         _ when SixToFour.Contains(address) => AddressBlock.MappedFrom((uint)(address >> 80)),
         _ when Teredo.Contains(address) => AddressBlock.MappedFrom(~(uint)address), // RFC 4380 section 4: the client's address, inverted
         _ => null,

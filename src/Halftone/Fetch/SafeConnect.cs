@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Fetch;
 
-/// <summary>No connection; <paramref name="error"/> says why.</summary>
+/// <summary>No connection; <paramref name="error"/> has the reason.</summary>
 /// <param name="error">One of the codes up to <see cref="FetchError.ConnectFailed"/>.</param>
 /// <param name="detail">For operators.</param>
 internal sealed class SafeConnectException(FetchError error, string detail) : IOException(detail)
@@ -15,11 +15,16 @@ internal sealed class SafeConnectException(FetchError error, string detail) : IO
 }
 
 /// <summary>
-/// The door to the network for everything whose address a stranger chose. It resolves the name, judges every answer and
-/// connects to the very addresses it judged, so a name that changes between check and use (DNS rebinding) gains nothing,
-/// and no way of writing an address matters: what is judged is the number.
+/// The only way to connect to addresses chosen by strangers. Resolves the name, judges every answer, and connects to
+/// exactly the addresses it judged, so a name that changes between check and use (DNS rebinding) gains nothing. The
+/// number is judged, so the notation of an address does not matter.
 /// </summary>
-internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IOptions<FetchOptions> options, TimeProvider time, ILogger<SafeConnect> logger)
+internal sealed partial class SafeConnect(
+    AddressGate gate,
+    NameLookup names,
+    IOptions<FetchOptions> options,
+    TimeProvider time,
+    ILogger<SafeConnect> logger)
 {
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
     /// <exception cref="SafeConnectException">Refused or failed; <see cref="HttpRequestException"/> wraps it.</exception>
@@ -32,7 +37,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
         var addresses = await ResolveCheckedAsync(host, port, limitOrStop.Token, cancellationToken);
         for (var index = 0; ; index++)
         {
-            // What is left of the time is shared evenly, so that a dead first address leaves the second a chance.
+            // The remaining time is shared evenly, so that a dead first address leaves time for the second.
             var share = (options.Value.ConnectTimeout - time.GetElapsedTime(started)) / (addresses.Length - index);
             try
             {
@@ -40,13 +45,16 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
             }
             catch (SafeConnectException) when (index < addresses.Length - 1)
             {
-                // The next address may answer; the last one's failure is reported.
+                // The next address may answer; the failure of the last one is reported.
             }
         }
     }
 
-    /// <summary>Would this URL be called now? For a webhook's registration; the connection is judged again when it is made.</summary>
-    /// <returns>Null where it would, else why not.</returns>
+    /// <summary>
+    /// Checks whether this URL would be called now, for registering a webhook. The connection is judged again when it
+    /// is made.
+    /// </summary>
+    /// <returns>Null if it would, otherwise the reason.</returns>
     public async ValueTask<FetchError?> CheckAsync(Uri url, CancellationToken cancellationToken)
     {
         if (FetchTarget.Refuse(url) is { } refused)
@@ -67,14 +75,14 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
         }
     }
 
-    /// <summary>All addresses of the host, every one of them allowed.</summary>
+    /// <summary>All addresses of the host; every one of them is allowed.</summary>
     private async ValueTask<IPAddress[]> ResolveCheckedAsync(string host, int port, CancellationToken limitOrStop, CancellationToken stop)
     {
         var started = time.GetTimestamp();
         IPAddress[] addresses;
         try
         {
-            // A socket for ::ffff:a.b.c.d would call a.b.c.d: from here on it is that.
+            // A socket for ::ffff:a.b.c.d would call a.b.c.d, so use that from here on.
             addresses = Array.ConvertAll(
                 await names.ResolveAsync(host, limitOrStop),
                 address => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
@@ -93,7 +101,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
         }
         catch (ArgumentException)
         {
-            throw new SafeConnectException(FetchError.NameNotResolved, "The host is no valid name.");
+            throw new SafeConnectException(FetchError.NameNotResolved, "The host is not a valid name.");
         }
 
         Instruments.Stage("resolve", time.GetElapsedTime(started));
@@ -108,7 +116,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
             var verdict = gate.Judge(address);
             if (verdict == AddressVerdict.Refused)
             {
-                // The address goes to the log alone: to others it would tell names of the inner network.
+                // The address goes only into the log: to others it would reveal names of the internal network.
                 Log.AddressRefused(logger, host, address);
                 throw new SafeConnectException(FetchError.AddressForbidden, "The host leads to an address outside the public internet.");
             }
@@ -139,7 +147,7 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
                 OperationCanceledException when !cancellationToken.IsCancellationRequested =>
                     new SafeConnectException(FetchError.ConnectTimedOut, "The host did not accept a connection in time."),
                 SocketException { SocketErrorCode: SocketError.ConnectionRefused } =>
-                    new SafeConnectException(FetchError.ConnectRefused, "Nothing listens at the host's port."),
+                    new SafeConnectException(FetchError.ConnectRefused, "No server is listening on the host's port."),
                 SocketException { SocketErrorCode: SocketError.TimedOut } =>
                     new SafeConnectException(FetchError.ConnectTimedOut, "The host did not accept a connection in time."),
                 SocketException failed => new SafeConnectException(FetchError.ConnectFailed, $"No connection: {failed.SocketErrorCode}."),
@@ -150,7 +158,11 @@ internal sealed partial class SafeConnect(AddressGate gate, NameLookup names, IO
 
     private static partial class Log
     {
-        [LoggerMessage(601, LogLevel.Warning, "{Host} leads to {Address}, which is outside the public internet and was not called. Fetch:AllowNetworks opens it.")]
+        [LoggerMessage(
+            601,
+            LogLevel.Warning,
+            "{Host} resolves to {Address}, which is outside the public internet, so it was not called. To allow it, add it to "
+            + "Fetch:AllowNetworks.")]
         public static partial void AddressRefused(ILogger logger, string host, IPAddress address);
     }
 }

@@ -5,12 +5,15 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Hosting;
 
-/// <summary>Work that the database knows of and nobody has done yet. The queue tells nothing of it, for only some images of each request are on it at a time.</summary>
-/// <param name="Requests">Accepted and not ended.</param>
-/// <param name="Images">Theirs, without an outcome.</param>
+/// <summary>
+/// Accepted work that is not done yet, as counted in the database. The queue cannot tell, because it holds only some
+/// images of each request at a time.
+/// </summary>
+/// <param name="Requests">Accepted requests that have not ended.</param>
+/// <param name="Images">Their images without an outcome.</param>
 internal sealed record Backlog(long Requests, long Images);
 
-/// <summary>Reads the backlog as often as metrics are sent; null until the first time, and while the database is away.</summary>
+/// <summary>Reads the backlog once per metrics interval; null before the first reading and while the database is unavailable.</summary>
 internal sealed class BacklogReader(HalftoneDatabase database, IOptions<TelemetryOptions> options, TimeProvider time) : IAsyncDisposable
 {
     private readonly CancellationTokenSource over = new();
@@ -35,7 +38,7 @@ internal sealed class BacklogReader(HalftoneDatabase database, IOptions<Telemetr
             {
                 Last = await database.ReadAsync(connection => connection.QuerySingleAsync<Backlog>(Sql.Open), over.Token);
             }
-#pragma warning disable CA1031 // A number that cannot be had now is missing, and nothing else.
+#pragma warning disable CA1031 // A number that cannot be read now is missing from the metrics, nothing else.
             catch (Exception)
 #pragma warning restore CA1031
             {
@@ -48,7 +51,7 @@ internal sealed class BacklogReader(HalftoneDatabase database, IOptions<Telemetr
 
     private static class Sql
     {
-        /// <summary>Walks the partial index of open requests.</summary>
+        /// <summary>Scans the partial index of open requests.</summary>
         public const string Open = """
             SELECT count(*) AS requests, coalesce(CAST(sum(images - completed - failed) AS BIGINT), 0) AS images
             FROM   request

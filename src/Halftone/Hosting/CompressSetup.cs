@@ -5,7 +5,7 @@ namespace Halftone.Hosting;
 
 internal static class CompressSetup
 {
-    /// <summary>The pool of codec children; they start with the host.</summary>
+    /// <summary>The pool of codec children, which start with the host.</summary>
     public static void AddCompress(this IServiceCollection services)
     {
         services.AddOptions<CompressOptions>().BindConfiguration(CompressOptions.Section).ValidateOnStart();

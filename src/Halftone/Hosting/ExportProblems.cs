@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Halftone.Hosting;
 
-/// <summary>Says in the log, once a minute at most, that the collector does not take what is sent: the library tells it to event listeners alone.</summary>
+/// <summary>
+/// Logs, at most once a minute, that the collector does not accept telemetry. The OpenTelemetry library reports it only
+/// to event listeners.
+/// </summary>
 internal sealed partial class ExportProblems(TimeProvider time, ILogger logger) : EventListener
 {
     private const string Exporter = "OpenTelemetry-Exporter-OpenTelemetryProtocol";
@@ -32,14 +35,17 @@ internal sealed partial class ExportProblems(TimeProvider time, ILogger logger) 
             last = time.GetTimestamp();
         }
 
-        var said = string.Format(CultureInfo.InvariantCulture, eventData.Message ?? eventData.EventName ?? "", [.. eventData.Payload ?? []]);
-        // Behind the first line comes the trace of an exception.
+        var said = string.Format(
+            CultureInfo.InvariantCulture,
+            eventData.Message ?? eventData.EventName ?? "",
+            [.. eventData.Payload ?? []]);
+        // The stack trace of an exception follows the first line.
         Log.NotSent(logger, said.Split('\n')[0].TrimEnd());
     }
 
     private static partial class Log
     {
-        [LoggerMessage(1101, LogLevel.Warning, "Telemetry is not taken by the collector: {Reason}")]
+        [LoggerMessage(1101, LogLevel.Warning, "The collector does not accept telemetry: {Reason}")]
         public static partial void NotSent(ILogger logger, string reason);
     }
 }

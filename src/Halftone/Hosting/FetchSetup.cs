@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Hosting;
 
-/// <summary>The stage's services, all of them one for the process.</summary>
+/// <summary>The services of the fetch stage, all singletons.</summary>
 internal static class FetchServices
 {
     extension(IServiceCollection services)

@@ -10,10 +10,12 @@ internal static class IntakeSetup
     {
         services.AddOptions<IntakeOptions>().BindConfiguration(IntakeOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<IntakeOptions>, IntakeOptionsValidator>();
+        services.AddSingleton<UploadSpool>();
         services.AddSingleton<RequestIntake>();
         services.AddRunning<AbandonedUploads>();
-        // Brotli may claim 16 MiB for the window of each body, which no limit of ours counts.
+        // Brotli may use a window of 16 MiB per body, which none of our limits counts.
         services.AddRequestDecompression(decompression => decompression.DecompressionProviders.Remove("br"));
-        services.AddOptions<KestrelServerOptions>().Configure<IOptions<IntakeOptions>>((kestrel, intake) => kestrel.Limits.MaxRequestBodySize = intake.Value.MaxBodyBytes);
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<IntakeOptions>>((kestrel, intake) =>
+            kestrel.Limits.MaxRequestBodySize = intake.Value.MaxBodyBytes);
     }
 }

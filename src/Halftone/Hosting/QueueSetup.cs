@@ -16,20 +16,25 @@ internal static class QueueSetup
         services.AddSingleton<RabbitBroker>();
         services.AddSingleton<RabbitQueue>();
         services.AddSingleton<IWorkQueue>(provider =>
-            provider.GetRequiredService<IOptions<QueueOptions>>().Value.Uri.Length > 0 ? provider.GetRequiredService<RabbitQueue>() : provider.GetRequiredService<ChannelQueue>());
+            provider.GetRequiredService<IOptions<QueueOptions>>().Value.Uri.Length > 0
+                ? provider.GetRequiredService<RabbitQueue>()
+                : provider.GetRequiredService<ChannelQueue>());
         services.AddSingleton<DueSignal>();
         services.AddSingleton<Planner>();
         services.AddSingleton<Replan>();
         services.AddSingleton<Requeue>();
+        services.AddSingleton<UnusedOutputs>();
+        services.AddSingleton<TakeOver>();
+        services.AddSingleton<OutputMaker>();
         services.AddSingleton<ImageRun>();
         services.AddRunning<OutboxRelay>();
         services.AddRunning<RetrySweep>();
-        // Before the workers, so that it stops after them: what they end while the server stops is recorded.
+        // Registered before the workers, so that it stops after them: outcomes of work that ends during the stop are recorded.
         services.AddRunning<OutcomeRecorder>();
         services.AddRunning<Workers>();
     }
 
-    /// <summary>A background service that others also talk to.</summary>
+    /// <summary>Registers a background service that others can also resolve.</summary>
     public static void AddRunning<T>(this IServiceCollection services)
         where T : BackgroundService
     {

@@ -12,7 +12,7 @@ internal static class ServerBuilder
 {
     private const string DefaultUrls = "http://127.0.0.1:4300";
 
-    /// <summary>Everything but the listening: a run without a server is made of the same.</summary>
+    /// <summary>Everything except listening; a run without a server uses it too.</summary>
     public static void AddStages(IServiceCollection services)
     {
         services.AddTelemetry();
@@ -63,7 +63,7 @@ internal static class ServerBuilder
         return server;
     }
 
-    /// <summary>A server with <see cref="Configure"/> and its listening.</summary>
+    /// <summary>The server: <see cref="Configure"/> plus listening.</summary>
     public static WebApplicationBuilder Create(IReadOnlyDictionary<string, string?> settings)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
@@ -76,16 +76,20 @@ internal static class ServerBuilder
     }
 
     /// <summary>
-    /// Starts. A stop that is asked for meanwhile is told to the host: were only its start cancelled, it would take services that stop for faults, and say so.
+    /// Starts the host. Forwards a stop during the start to the host: if only the start were cancelled, the host would
+    /// report services that stop as failures.
     /// </summary>
-    /// <exception cref="OperationCanceledException">It was to stop before it had started.</exception>
+    /// <exception cref="OperationCanceledException">The server was stopped before it had started.</exception>
     public static async Task StartAsync(IHost host, CancellationToken cancellationToken)
     {
         await using var stop = cancellationToken.Register(host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication);
         await host.StartAsync(CancellationToken.None);
     }
 
-    /// <summary>Settings from, each over the one before: the shipped file, the working folder's, the environment, <paramref name="settings"/>.</summary>
+    /// <summary>
+    /// Reads settings; each source overrides the previous one: the shipped file, the file in the working folder, the
+    /// environment, <paramref name="settings"/>.
+    /// </summary>
     public static void Configure(IHostApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
     {
         var configuration = new ConfigurationBuilder()
@@ -98,14 +102,14 @@ internal static class ServerBuilder
         builder.Configuration.AddConfiguration(configuration, shouldDisposeConfiguration: true);
         builder.Logging
             .AddConfiguration(builder.Configuration.GetSection("Logging"))
-            // A start that fails is explained in a sentence, not in a trace before it.
+            // A failed start is explained in one sentence, so do not log its stack trace first.
             .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
-        // Uploads that take longer are cut off, so that supervisors, which wait 10 s as a rule, need not kill.
+        // Longer uploads are cut off, because supervisors usually kill a process 10 s after asking it to stop.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(8));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
     }
 
-    /// <summary>Signals are the command line's to hear: were the host to stop at the same time, nobody could tell why it stopped.</summary>
+    /// <summary>Leaves signals to the command line. If the host reacted to them too, nobody could tell why it stopped.</summary>
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

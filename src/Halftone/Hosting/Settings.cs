@@ -16,11 +16,12 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Hosting;
 
-/// <summary>A setting that cannot be used; the message names it and what is allowed.</summary>
+/// <summary>A setting that cannot be used; the message names it and says what is allowed.</summary>
 internal sealed class SettingException(string message) : Exception(message);
 
 /// <summary>
-/// Every setting by section, and what is said of a wrong one. A misspelt setting is an error: who sets a limit and is not heard has no limit.
+/// All settings by section, and the messages about wrong ones. An unknown setting is an error, because someone who
+/// misspells a limit would have no limit.
 /// </summary>
 internal static partial class Settings
 {
@@ -43,11 +44,14 @@ internal static partial class Settings
         ["Webhook"] = typeof(WebhookOptions),
     };
 
-    // The framework's own: https://learn.microsoft.com/aspnet/core/fundamentals/configuration
+    // Sections of the framework: https://learn.microsoft.com/aspnet/core/fundamentals/configuration
     private static readonly string[] Foreign = ["Urls", "Logging"];
 
-    /// <summary>What makes a process one that needs no other, whatever servers of this machine are set to use. Its store is not among them.</summary>
-    /// <param name="folder">Its data folder.</param>
+    /// <summary>
+    /// Settings that make a process independent of others, whatever the servers of this machine are configured to use.
+    /// Does not include the store.
+    /// </summary>
+    /// <param name="folder">The data folder of the process.</param>
     public static Dictionary<string, string?> OfOneProcess(string folder) => new(StringComparer.OrdinalIgnoreCase)
     {
         ["Data:Folder"] = folder,
@@ -56,12 +60,14 @@ internal static partial class Settings
         ["Server:Role"] = nameof(Role.All),
     };
 
-    public static IEnumerable<PropertyInfo> Of(Type options) => options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
+    public static IEnumerable<PropertyInfo> Of(Type options) =>
+        options.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite);
 
-    /// <exception cref="SettingException">A section or setting that there is not.</exception>
+    /// <exception cref="SettingException">A section or setting is unknown.</exception>
     public static void Check(IConfiguration configuration)
     {
-        foreach (var section in configuration.GetChildren().Where(section => !Foreign.Contains(section.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (var section in configuration.GetChildren().Where(section =>
+            !Foreign.Contains(section.Key, StringComparer.OrdinalIgnoreCase)))
         {
             Check(section);
         }
@@ -72,17 +78,21 @@ internal static partial class Settings
         if (Sections.TryGetValue(section.Path, out var options))
         {
             var names = Of(options).Select(property => property.Name).Order(StringComparer.Ordinal).ToArray();
-            if (section.GetChildren().FirstOrDefault(setting => !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+            if (section.GetChildren().FirstOrDefault(setting =>
+                !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
             {
-                throw new SettingException($"'{unknown.Path}' is not a setting: section {section.Path} has {string.Join(", ", names)}.");
+                throw new SettingException($"'{unknown.Path}' is not a setting. Section {section.Path} has {string.Join(", ", names)}.");
             }
 
             return;
         }
 
-        if (!Sections.Keys.Any(name => name.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase)) || section.Value is not null)
+        if (!Sections.Keys.Any(name => name.StartsWith(section.Path + ":", StringComparison.OrdinalIgnoreCase))
+            || section.Value is not null)
         {
-            throw new SettingException($"'{section.Path}' is not a section of settings: there are {string.Join(", ", Sections.Keys)} and {string.Join(", ", Foreign)}.");
+            throw new SettingException(
+                $"'{section.Path}' is not a section of settings. Sections: {string.Join(", ", Sections.Keys)} and "
+                + $"{string.Join(", ", Foreign)}.");
         }
 
         foreach (var inner in section.GetChildren())
@@ -91,14 +101,14 @@ internal static partial class Settings
         }
     }
 
-    /// <summary>A sentence a line for what the validators found, each beginning with the setting's own name.</summary>
+    /// <summary>The failures of the validators, one sentence per line, each starting with the name of its setting.</summary>
     public static string Explain(OptionsValidationException exception)
     {
         var section = Sections.First(pair => pair.Value == exception.OptionsType).Key;
         return string.Join(Environment.NewLine, exception.Failures.Select(failure => Explain(section, failure)));
     }
 
-    /// <summary>What is said of a value that is not of the setting's kind; null for any other exception.</summary>
+    /// <summary>A sentence about a value of the wrong type; null for any other exception.</summary>
     public static string? ExplainConversion(InvalidOperationException exception)
     {
         if (Conversion().Match(exception.Message) is not { Success: true } match)
@@ -108,19 +118,20 @@ internal static partial class Settings
 
         var allowed = match.Groups["type"].Value switch
         {
-            "System.Int32" or "System.Int64" => "a whole number is allowed",
-            "System.Double" => "a number such as 0.5 is allowed",
-            "System.Boolean" => "true or false is allowed",
-            "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day) is allowed",
-            "Halftone.Model.Role" => "all, api or worker is allowed",
-            var type => $"a {type} is allowed",
+            "System.Int32" or "System.Int64" => "a whole number",
+            "System.Double" => "a number such as 0.5",
+            "System.Boolean" => "true or false",
+            "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day)",
+            "Halftone.Model.Role" => "all, api or worker",
+            var type => $"a {type}",
         };
-        return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}': {allowed}.";
+        return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}'; it must be {allowed}.";
     }
 
     private static string Explain(string section, string failure)
     {
-        // "Prefetch: The field QueueOptions.Prefetch must be between 1 and 1024.", or "AllowNetworks: Fetch:AllowNetworks: …" with words of ours.
+        // "Prefetch: The field QueueOptions.Prefetch must be between 1 and 1024.", or "AllowNetworks:
+        // Fetch:AllowNetworks: …" for our own messages.
         var text = failure[(failure.IndexOf(": ", StringComparison.Ordinal) + 2)..];
         if (text.StartsWith(section + ":", StringComparison.Ordinal) || failure.StartsWith(section + ":", StringComparison.Ordinal))
         {

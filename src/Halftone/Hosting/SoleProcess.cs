@@ -5,15 +5,15 @@ using Halftone.Store;
 namespace Halftone.Hosting;
 
 /// <summary>
-/// With the queue inside the process, one process has the data folder and the database alone: two would plan the same work, and each would take what
-/// the other is doing for what a crash has left.
+/// With the in-process queue, only one process may use the data folder and the database: two would plan the same work,
+/// and each would treat the other's work in progress as left over from a crash.
 /// </summary>
 internal sealed class SoleProcess(IWorkQueue queue, DataFolder folder, HalftoneDatabase database, IHostApplicationLifetime lifetime)
 {
-    /// <summary>Keeps others out until this process ends, however it ends.</summary>
-    /// <returns>False where the queue is one that many processes may have in common: nobody is kept out.</returns>
-    /// <exception cref="DataFolderException">Another process has the folder, or it cannot be written.</exception>
-    /// <exception cref="DatabaseException">Another process has the database.</exception>
+    /// <summary>Keeps other processes out until this one ends, in any way.</summary>
+    /// <returns>False with a queue that processes can share: then nobody is kept out.</returns>
+    /// <exception cref="DataFolderException">Another process uses the folder, or it is not writable.</exception>
+    /// <exception cref="DatabaseException">Another process uses the database.</exception>
     public async Task<bool> TakeAsync(CancellationToken cancellationToken)
     {
         if (queue.IsInProcess)

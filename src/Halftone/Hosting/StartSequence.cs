@@ -7,9 +7,10 @@ using Halftone.Store;
 namespace Halftone.Hosting;
 
 /// <summary>
-/// What must be done before anything listens or works: the schema, then what the last process left behind. After a stop in order the files of
-/// unfinished requests are not looked at: of a request of millions that takes longer than anybody wants to wait for a restart. Nor are those in a bucket
-/// or an account at any time: what was put there whole cannot be torn, others may use it too, and it may be away.
+/// Steps before anything listens or works: migrate the schema, then recover what the last process left behind. After a
+/// graceful stop, the files of unfinished requests are not checked, because for a request of millions that would delay
+/// a restart too long. Files in a bucket or an account are never checked: they are uploaded completely or not at all,
+/// others may use the bucket too, and it may be unavailable.
 /// </summary>
 internal sealed class StartSequence(
     HalftoneDatabase database,
@@ -22,10 +23,10 @@ internal sealed class StartSequence(
     Replan replan,
     Requeue requeue,
     OrphanSweep orphans,
-    StoredImages images,
+    IImageStore images,
     ILogger<HalftoneDatabase> logger) : IHostedLifecycleService
 {
-    /// <summary>Services that are started together come up in any order.</summary>
+    /// <summary>Otherwise services that start concurrently come up in any order.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private bool mayWork;
@@ -40,7 +41,7 @@ internal sealed class StartSequence(
         if (isAlone)
         {
             var isClean = folder.TakeCleanMark();
-            await replan.RunAsync(looksAtFiles: !isClean && images.Store is FolderStore, cancellationToken);
+            await replan.RunAsync(looksAtFiles: !isClean && !images.IsRemote, cancellationToken);
             if (!isClean)
             {
                 await orphans.SweepAtStartAsync(cancellationToken);
@@ -65,7 +66,7 @@ internal sealed class StartSequence(
 
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
-        // Cancelled where the time for a stop ran out: something may still be at work.
+        // Cancelled if the time for the stop ran out: something may still be working.
         if (mayWork && !cancellationToken.IsCancellationRequested)
         {
             try
@@ -74,7 +75,7 @@ internal sealed class StartSequence(
             }
             catch (IOException exception)
             {
-                // A full disk must not keep the server from ending: the next start looks at every file.
+                // A full disk must not keep the server from stopping; the next start checks every file.
                 OutageLog.Outage(logger, exception.Message);
             }
         }

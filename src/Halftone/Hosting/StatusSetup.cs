@@ -15,7 +15,11 @@ internal static class StatusSetup
     {
         services.AddOptions<ServerOptions>().BindConfiguration("Server").ValidateOnStart();
         services.AddSingleton<IValidateOptions<ServerOptions>, ServerOptionsValidator>();
-        services.AddSingleton(provider => PublicUrls.Of(provider.GetRequiredService<IOptions<ServerOptions>>().Value, provider.GetRequiredService<IServer>(), provider.GetRequiredService<StoredImages>()));
+        services.AddSingleton(provider =>
+            PublicUrls.Of(
+                provider.GetRequiredService<IOptions<ServerOptions>>().Value,
+                provider.GetRequiredService<IServer>(),
+                provider.GetRequiredService<IImageStore>()));
         services.AddSingleton<StatusReader>();
         services.AddSingleton<RequestActions>();
         services.ConfigureHttpJsonOptions(json =>

@@ -15,19 +15,23 @@ internal static class StoreSetup
         services.AddOptions<CloudinaryOptions>().BindConfiguration(CloudinaryOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<CloudinaryOptions>, CloudinaryOptionsValidator>();
         services.AddSingleton(provider => new DataFolder(provider.GetRequiredService<IOptions<DataOptions>>().Value.Folder));
-        services.AddSingleton(provider => new S3Store(provider.GetRequiredService<IOptions<S3Options>>().Value, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new CloudinaryStore(provider.GetRequiredService<IOptions<CloudinaryOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new StoredFiles(FilesOf(provider)));
-        services.AddSingleton(provider => new StoredImages(ImagesOf(provider)));
+        services.AddSingleton(provider =>
+            new S3Store(provider.GetRequiredService<IOptions<S3Options>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+            new CloudinaryStore(
+                provider.GetRequiredService<IOptions<CloudinaryOptions>>().Value,
+                provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(FilesOf);
+        services.AddSingleton(ImagesOf);
         services.AddRunning<OrphanSweep>();
     }
 
-    private static IObjectStore FilesOf(IServiceProvider provider) =>
+    private static IFileStore FilesOf(IServiceProvider provider) =>
         provider.GetRequiredService<IOptions<S3Options>>().Value.IsUsed
             ? provider.GetRequiredService<S3Store>()
             : new FolderStore(provider.GetRequiredService<DataFolder>().Files);
 
-    private static IObjectStore ImagesOf(IServiceProvider provider) =>
+    private static IImageStore ImagesOf(IServiceProvider provider) =>
         provider.GetRequiredService<IOptions<CloudinaryOptions>>().Value.IsUsed ? provider.GetRequiredService<CloudinaryStore>()
         : provider.GetRequiredService<IOptions<S3Options>>().Value.IsUsed ? provider.GetRequiredService<S3Store>()
         : new FolderStore(provider.GetRequiredService<DataFolder>().Images);

@@ -1,4 +1,4 @@
-using System.Reflection;
+using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
 using OpenTelemetry;
@@ -10,10 +10,15 @@ using OpenTelemetry.Trace;
 namespace Halftone.Hosting;
 
 /// <summary>
-/// Sends traces and metrics to the collector that <see cref="TelemetryOptions.OtlpEndpoint"/> or the environment names; where neither does, nobody listens and
-/// nothing is made. Started before the stages and stopped after them, so that what they end while the server stops is sent as well.
+/// Sends traces and metrics to the collector named by <see cref="TelemetryOptions.OtlpEndpoint"/> or the environment;
+/// without one, nothing is created. Starts before the stages and stops after them, so that work that ends during the
+/// stop is sent too.
 /// </summary>
-internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServiceProvider services, TimeProvider time, ILogger<TelemetryExport> logger) : IHostedService, IDisposable
+internal sealed class TelemetryExport(
+    IOptions<TelemetryOptions> options,
+    IServiceProvider services,
+    TimeProvider time,
+    ILogger<TelemetryExport> logger) : IHostedService, IDisposable
 {
     private TracerProvider? traces;
     private MeterProvider? metrics;
@@ -24,7 +29,7 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
         var telemetry = options.Value;
         if (telemetry.OtlpEndpoint.Length > 0 || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_ENDPOINT")))
         {
-            // Made here, so that without a collector there is nothing that could be asked.
+            // Created here, so that without a collector there is nothing to collect.
             services.GetRequiredService<Gauges>();
             problems = new ExportProblems(time, logger);
             var resource = ResourceOf();
@@ -36,12 +41,13 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
                 .Build();
             metrics = Sdk.CreateMeterProviderBuilder()
                 .SetResourceBuilder(resource)
-                // Not System.Net.Http, which makes a series of each host that a spreadsheet names.
+                // Without System.Net.Http, which creates a time series for each host in a spreadsheet.
                 .AddMeter(Instruments.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Npgsql")
                 .AddOtlpExporter((exporter, reader) =>
                 {
                     Configure(exporter, telemetry, "v1/metrics");
-                    reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = (int)telemetry.MetricsInterval.TotalMilliseconds;
+                    reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds =
+                        (int)telemetry.MetricsInterval.TotalMilliseconds;
                 })
                 .Build();
         }
@@ -49,7 +55,10 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
         return Task.CompletedTask;
     }
 
-    /// <summary>Sends what is left, as long as <see cref="TelemetryOptions.FlushTimeout"/> allows: a collector that is away must not hold up the end.</summary>
+    /// <summary>
+    /// Sends what is left within <see cref="TelemetryOptions.FlushTimeout"/>: an unavailable collector must not delay
+    /// the stop.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         var milliseconds = (int)options.Value.FlushTimeout.TotalMilliseconds;
@@ -66,19 +75,22 @@ internal sealed class TelemetryExport(IOptions<TelemetryOptions> options, IServi
     }
 
     private static ResourceBuilder ResourceOf() => ResourceBuilder.CreateEmpty()
-        .AddService("halftone", serviceVersion: typeof(TelemetryExport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0])
+        .AddService("halftone", serviceVersion: ProductVersion.Value)
         .AddTelemetrySdk()
-        // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win.
+        // OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence.
         .AddEnvironmentVariableDetector();
 
     private static void Configure(OtlpExporterOptions exporter, TelemetryOptions telemetry, string path)
     {
-        var protocol = telemetry.OtlpProtocol.Length > 0 ? telemetry.OtlpProtocol : Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_PROTOCOL");
+        var protocol = telemetry.OtlpProtocol.Length > 0
+            ? telemetry.OtlpProtocol
+            : Environment.GetEnvironmentVariable("OTEL_EXPORTER_OTLP_PROTOCOL");
         exporter.Protocol = protocol == TelemetryOptions.Grpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         if (telemetry.OtlpEndpoint.Length > 0)
         {
-            // A URL that was set by hand is taken as it is, without the path of the signal.
-            exporter.Endpoint = new Uri(exporter.Protocol == OtlpExportProtocol.Grpc ? telemetry.OtlpEndpoint : $"{telemetry.OtlpEndpoint.TrimEnd('/')}/{path}");
+            // An endpoint set in code is used as is, without the path of the signal.
+            exporter.Endpoint = new Uri(
+                exporter.Protocol == OtlpExportProtocol.Grpc ? telemetry.OtlpEndpoint : $"{telemetry.OtlpEndpoint.TrimEnd('/')}/{path}");
         }
 
         if (telemetry.OtlpHeaders.Length > 0)

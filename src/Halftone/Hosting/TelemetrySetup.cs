@@ -5,7 +5,7 @@ namespace Halftone.Hosting;
 
 internal static class TelemetrySetup
 {
-    /// <summary>What the stages ask.</summary>
+    /// <summary>The services that the stages use.</summary>
     public static void AddTelemetry(this IServiceCollection services)
     {
         services.AddOptions<TelemetryOptions>().BindConfiguration("Telemetry").ValidateOnStart();
@@ -15,6 +15,6 @@ internal static class TelemetrySetup
         services.AddSingleton<Gauges>();
     }
 
-    /// <summary>Before the stages, so that it is stopped after them.</summary>
+    /// <summary>Registered before the stages, so that it stops after them.</summary>
     public static void AddTelemetryExport(this IServiceCollection services) => services.AddHostedService<TelemetryExport>();
 }

@@ -9,22 +9,31 @@ using Halftone.Store;
 namespace Halftone.Intake;
 
 /// <summary>
-/// Removes uploads that were never answered: those that failed here, at once, and those whose process died while it took them in: each chunk of rows is a
-/// sign of life, and one that gave none for long becomes a request to be deleted. Any number of processes may do it at a time; whoever was only slow finds
-/// that its upload is no longer one, and answers an error.
+/// Removes uploads that were never answered: uploads that failed in this process, at once, and uploads whose process
+/// died while reading them. Each chunk of rows is a sign of life; an upload without one for several minutes is marked
+/// for deletion. Any number of processes may do this at a time. A process that was only slow finds that its upload is
+/// gone, and answers with an error.
 /// </summary>
-internal sealed partial class AbandonedUploads(HalftoneDatabase database, StoredFiles files, OutboxRelay relay, TimeProvider time, ILogger<AbandonedUploads> logger)
+internal sealed partial class AbandonedUploads(
+    HalftoneDatabase database,
+    IFileStore files,
+    OutboxRelay relay,
+    TimeProvider time,
+    ILogger<AbandonedUploads> logger)
     : PeriodicSweep(Interval, Interval, time, logger)
 {
-    /// <summary>A chunk takes a second; the rest is for clocks that differ from machine to machine.</summary>
+    /// <summary>A chunk takes a second; the rest allows for clocks that differ between machines.</summary>
     public static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    /// <summary>Failed while the database or the store was away: their keys are not to be held for <see cref="LongestSilence"/>.</summary>
+    /// <summary>
+    /// Uploads that failed while the database or the store was unavailable; they must not hold their keys for
+    /// <see cref="LongestSilence"/>.
+    /// </summary>
     private readonly Channel<Guid> waiting = Channel.CreateUnbounded<Guid>();
 
-    /// <summary>Gives up an upload that failed, now or when database and store are there again.</summary>
+    /// <summary>Gives up a failed upload, now or when the database and the store are available again.</summary>
     public async Task GiveUpAsync(Guid requestId)
     {
         try
@@ -38,10 +47,11 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
     }
 
     /// <summary>
-    /// Unless its promise was committed and only the answer got lost: then the request stands. One statement says so, because that commit may still be
-    /// under way, and is waited for. Rows are removed by the queue, a body without rows here.
+    /// Removes the upload unless it was committed and only the answer was lost: then the request stays. A single
+    /// statement decides this, because that commit may still be in progress and is waited for. The queue removes rows;
+    /// a body without rows is removed here.
     /// </summary>
-    /// <returns>Whether the upload is none any more.</returns>
+    /// <returns>True if the upload no longer exists.</returns>
     public async Task<bool> TryGiveUpAsync(Guid requestId, CancellationToken cancellationToken)
     {
         var state = await database.WriteAsync(
@@ -53,24 +63,24 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
                     await Outbox.AddAsync(transaction, upload.Delete, Time);
                 }
 
-                return await transaction.ExecuteScalarAsync<string?>(Sql.State, parameters);
+                return (await transaction.QuerySingleOrDefaultAsync<StateRow>(Sql.State, parameters))?.State;
             },
             cancellationToken);
         if (state is null)
         {
-            await files.Store.DeleteAllAsync(requestId, cancellationToken);
+            await files.DeleteAllAsync(requestId, cancellationToken);
         }
 
         relay.Wake();
-        return state is null or "deleting";
+        return state is null or RequestState.Deleting;
     }
 
-    /// <summary>One pass; public to tests.</summary>
+    /// <summary>Runs one pass; public for tests.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         var now = Time.GetUtcNow();
         var parameters = new { Now = now.ToUnixTimeMilliseconds(), Abandoned = (now - LongestSilence).ToUnixTimeMilliseconds() };
-        // Looked for on a reading connection first: an idle server takes no lock.
+        // Looks on a reading connection first, so that an idle server takes no lock.
         if (!await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.Any, parameters), cancellationToken))
         {
             return;
@@ -91,7 +101,8 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
 
     protected override Task PassAsync(CancellationToken cancellationToken) => SweepAsync(cancellationToken);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(base.ExecuteAsync(stoppingToken), GiveUpWaitingAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(base.ExecuteAsync(stoppingToken), GiveUpWaitingAsync(stoppingToken));
 
     private async Task GiveUpWaitingAsync(CancellationToken cancellationToken)
     {
@@ -103,7 +114,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
                 {
                     await OutageBackoff.WaitOutAsync(() => TryGiveUpAsync(requestId, cancellationToken), Time, Logger, cancellationToken);
                 }
-#pragma warning disable CA1031 // The sweep takes it; those behind it must not wait for that.
+#pragma warning disable CA1031 // The sweep removes it later; the uploads after it must not wait.
                 catch (Exception exception) when (exception is not OperationCanceledException)
 #pragma warning restore CA1031
                 {
@@ -113,7 +124,7 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // What waits still is taken by another process, or by the next start.
+            // Another process or the next start takes what is still waiting.
         }
     }
 
@@ -141,10 +152,13 @@ internal sealed partial class AbandonedUploads(HalftoneDatabase database, Stored
 
     private static partial class Log
     {
-        [LoggerMessage(802, LogLevel.Warning, "Upload {RequestId} was not wholly taken in by whoever began it; it was never answered and is removed")]
+        [LoggerMessage(802, LogLevel.Warning, "Upload {RequestId} was never completed or answered by its process; removing it")]
         public static partial void Abandoned(ILogger logger, Guid requestId);
 
-        [LoggerMessage(803, LogLevel.Error, "Upload {RequestId} failed and could not be removed; it is when it has been silent for minutes")]
+        [LoggerMessage(
+            803,
+            LogLevel.Error,
+            "Upload {RequestId} failed and could not be removed; the sweep will retry after 5 minutes without activity")]
         public static partial void NotGivenUp(ILogger logger, Guid requestId, Exception exception);
     }
 }

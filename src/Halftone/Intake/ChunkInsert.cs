@@ -5,22 +5,28 @@ using NpgsqlTypes;
 
 namespace Halftone.Intake;
 
-/// <summary>The ids of the next product and the next image.</summary>
+/// <summary>The IDs of the next product and the next image.</summary>
 internal readonly record struct NextIds(long Product, long Image);
 
-/// <summary>Inserts some rows of an upload in the order of its file: by a prepared INSERT on SQLite, by binary COPY on PostgreSQL.</summary>
+/// <summary>Inserts rows of an upload in file order: with a prepared INSERT on SQLite, with binary COPY on PostgreSQL.</summary>
 internal static class ChunkInsert
 {
-    /// <param name="transaction">Of a database with a request that has reserved the ids.</param>
-    /// <param name="requestId">Whose.</param>
-    /// <param name="rows">Some hundred to some ten thousand.</param>
-    /// <param name="ids">Of the first of them.</param>
-    /// <param name="equalUrls">Finds for each image the first with its URL.</param>
+    /// <param name="transaction">A transaction of the request that reserved the IDs.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="rows">Some hundred to some ten thousand rows.</param>
+    /// <param name="ids">IDs of the first row and image.</param>
+    /// <param name="equalUrls">Finds the first image with the same URL.</param>
     /// <param name="now">UTC milliseconds.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>The ids that follow.</returns>
+    /// <returns>The next free IDs.</returns>
     public static async Task<NextIds> RunAsync(
-        DbTransaction transaction, Guid requestId, IReadOnlyList<ProductRow> rows, NextIds ids, EqualUrls equalUrls, long now, CancellationToken cancellationToken)
+        DbTransaction transaction,
+        Guid requestId,
+        IReadOnlyList<ProductRow> rows,
+        NextIds ids,
+        EqualUrls equalUrls,
+        long now,
+        CancellationToken cancellationToken)
     {
         if (transaction.Connection is NpgsqlConnection postgres)
         {
@@ -35,7 +41,13 @@ internal static class ChunkInsert
         return new NextIds(ids.Product + rows.Count, ids.Image + rows.Sum(row => row.ImageUrls.Count));
     }
 
-    private static void Insert(DbTransaction transaction, Guid requestId, IReadOnlyList<ProductRow> rows, NextIds ids, EqualUrls equalUrls, long now)
+    private static void Insert(
+        DbTransaction transaction,
+        Guid requestId,
+        IReadOnlyList<ProductRow> rows,
+        NextIds ids,
+        EqualUrls equalUrls,
+        long now)
     {
         using var product = new SqliteInsert(transaction, Sql.InsertProductSqlite);
         using var image = new SqliteInsert(transaction, Sql.InsertImageSqlite);
@@ -44,7 +56,14 @@ internal static class ChunkInsert
         var (productId, imageId) = ids;
         foreach (var row in rows)
         {
-            product.Bind(1, productId).Bind(3, row.Line).Bind(4, row.SerialNumber).Bind(5, row.ProductName).Bind(6, imageId).Bind(7, row.ImageUrls.Count).Execute();
+            product
+                .Bind(1, productId)
+                .Bind(3, row.Line)
+                .Bind(4, row.SerialNumber)
+                .Bind(5, row.ProductName)
+                .Bind(6, imageId)
+                .Bind(7, row.ImageUrls.Count)
+                .Execute();
             image.Bind(2, productId);
             foreach (var url in row.ImageUrls)
             {
@@ -56,7 +75,13 @@ internal static class ChunkInsert
         }
     }
 
-    private static async Task CopyProductsAsync(NpgsqlConnection connection, Guid requestId, IReadOnlyList<ProductRow> rows, NextIds ids, long now, CancellationToken cancellationToken)
+    private static async Task CopyProductsAsync(
+        NpgsqlConnection connection,
+        Guid requestId,
+        IReadOnlyList<ProductRow> rows,
+        NextIds ids,
+        long now,
+        CancellationToken cancellationToken)
     {
         await using var copy = await connection.BeginBinaryImportAsync(Sql.CopyProductPostgres, cancellationToken);
         var (productId, imageId) = ids;
@@ -78,7 +103,13 @@ internal static class ChunkInsert
         await copy.CompleteAsync(cancellationToken);
     }
 
-    private static async Task CopyImagesAsync(NpgsqlConnection connection, IReadOnlyList<ProductRow> rows, NextIds ids, EqualUrls equalUrls, long now, CancellationToken cancellationToken)
+    private static async Task CopyImagesAsync(
+        NpgsqlConnection connection,
+        IReadOnlyList<ProductRow> rows,
+        NextIds ids,
+        EqualUrls equalUrls,
+        long now,
+        CancellationToken cancellationToken)
     {
         await using var copy = await connection.BeginBinaryImportAsync(Sql.CopyImagePostgres, cancellationToken);
         var (productId, imageId) = ids;
@@ -118,7 +149,8 @@ internal static class ChunkInsert
             """;
 
         public const string CopyProductPostgres = """
-            COPY product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at) FROM STDIN (FORMAT binary)
+            COPY product (product_id, request_id, line, serial_number, product_name, first_image_id, images, created_at, updated_at)
+            FROM STDIN (FORMAT binary)
             """;
 
         public const string InsertImageSqlite = """

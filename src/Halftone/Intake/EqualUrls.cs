@@ -5,12 +5,13 @@ using System.Security.Cryptography;
 namespace Halftone.Intake;
 
 /// <summary>
-/// Finds equal URLs of a file in bounded memory, in the two readings that intake makes anyway: the first fills a Bloom filter and so
-/// learns which hashes may stand there twice, the second remembers the first image of just those.
+/// Finds equal URLs of a file in bounded memory, using the two passes that intake makes anyway. The first pass fills a
+/// Bloom filter to learn which hashes may occur twice; the second remembers the first image of only those.
 /// </summary>
 /// <remarks>
-/// Memory: 2 bytes for every 40 of the file, 16 MiB at most, and 40 bytes for each URL that does stand there twice. Sources: B. H. Bloom,
-/// "Space/time trade-offs in hash coding with allowable errors", 1970; A. Kirsch, M. Mitzenmacher, "Less hashing, same performance", 2006.
+/// Memory: 2 bytes per 40 bytes of the file, at most 16 MiB, plus 40 bytes per URL that does occur twice. Sources: B.
+/// H. Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970; A. Kirsch, M. Mitzenmacher, "Less
+/// hashing, same performance", 2006.
 /// </remarks>
 internal sealed class EqualUrls
 {
@@ -23,7 +24,7 @@ internal sealed class EqualUrls
     private readonly HashSet<int> maybeTwice = [];
     private readonly Dictionary<UInt128, long> firsts = [];
 
-    /// <param name="fileBytes">Length of the file: an image URL is rarely shorter than 40 bytes.</param>
+    /// <param name="fileBytes">Length of the file; an image URL is rarely shorter than 40 bytes.</param>
     public EqualUrls(long fileBytes)
     {
         var bits = Math.Clamp((long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)(fileBytes / 40 * 16)), LeastBits, MostBits);
@@ -31,10 +32,10 @@ internal sealed class EqualUrls
         mask = bits - 1;
     }
 
-    /// <summary>First reading: every URL of the file.</summary>
+    /// <summary>First pass: takes every URL of the file.</summary>
     public void Note(string url)
     {
-        // .NET hashes strings under a seed of this process, so no file can be written to fill the filter; 0.06 µs for a URL.
+        // .NET hashes strings with a random seed per process, so no file can be crafted to fill the filter; 0.06 µs per URL.
         var hash = url.GetHashCode(StringComparison.Ordinal);
         var mixed = Mix((uint)hash);
         var seen = true;
@@ -54,7 +55,10 @@ internal sealed class EqualUrls
         }
     }
 
-    /// <summary>Second reading: the first image with this URL, or null where <paramref name="imageId"/> is it. Asking again for an image changes nothing.</summary>
+    /// <summary>
+    /// Second pass: the first image with this URL, or null if it is <paramref name="imageId"/> itself. Repeated calls
+    /// for an image have no effect.
+    /// </summary>
     public long? FirstOf(string url, long imageId)
     {
         if (!maybeTwice.Contains(url.GetHashCode(StringComparison.Ordinal)))
@@ -81,7 +85,7 @@ internal sealed class EqualUrls
         return value ^ (value >> 31);
     }
 
-    /// <summary>128 bits of SHA-256: nobody can write a file in which two different URLs are taken for one.</summary>
+    /// <summary>128 bits of SHA-256: no file can be crafted in which two different URLs count as equal.</summary>
     private static UInt128 Hash(string url)
     {
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

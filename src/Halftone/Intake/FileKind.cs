@@ -3,16 +3,16 @@ using Halftone.Catalogue;
 
 namespace Halftone.Intake;
 
-/// <summary>Recognises, by first bytes, the files that people upload in place of a CSV.</summary>
+/// <summary>Recognises, by their first bytes, files that people upload instead of a CSV.</summary>
 internal static class FileKind
 {
-    /// <summary>Bytes wanted of the file's beginning.</summary>
+    /// <summary>Number of bytes needed from the start of the file.</summary>
     public const int HeadBytes = 512;
 
-    /// <summary>Reads the beginning of a file.</summary>
-    /// <param name="spooled">Seekable; its position afterwards is undefined.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <returns>Null where nothing speaks against a CSV.</returns>
+    /// <summary>Reads the start of a file.</summary>
+    /// <param name="spooled">Seekable; its position is undefined afterwards.</param>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <returns>Null if the file may be a CSV.</returns>
     public static async Task<CsvProblem?> CheckAsync(Stream spooled, CancellationToken cancellationToken)
     {
         if (spooled.Length == 0)
@@ -26,8 +26,8 @@ internal static class FileKind
         return NotACsv(head.AsSpan(0, length)) is { } reason ? new CsvProblem(0, null, CsvProblemCode.NotACsv, reason) : null;
     }
 
-    /// <summary>What the file is and what to do, as a sentence or two; null where nothing speaks against a CSV.</summary>
-    /// <param name="head">The first <see cref="HeadBytes"/> bytes, or the whole file where it is shorter.</param>
+    /// <summary>The type of the file and what to do, in one or two sentences; null if it may be a CSV.</summary>
+    /// <param name="head">The first <see cref="HeadBytes"/> bytes, or the whole file if it is shorter.</param>
     public static string? NotACsv(ReadOnlySpan<byte> head)
     {
         foreach (var (magic, message) in Magics)
@@ -44,9 +44,11 @@ internal static class FileKind
         }
 
         var text = Encoding.Latin1.GetString(head).TrimStart('\u00EF', '\u00BB', '\u00BF', ' ', '\t', '\r', '\n');
-        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
         {
-            return "This is a web page, not a CSV. Perhaps a sign-in page was saved in place of the file: download the file again and upload that.";
+            return "This is a web page, not a CSV. Perhaps a sign-in page was saved instead of the file. Download the file again and "
+                + "upload that.";
         }
 
         if (text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
@@ -67,15 +69,21 @@ internal static class FileKind
         return null;
     }
 
-    private const string Picture = "This is a picture, not a CSV. Upload a CSV with the web addresses of your pictures.";
+    private const string Picture = "This is an image, not a CSV. Upload a CSV with the URLs of your images.";
 
     private static readonly (byte[] Magic, string Message)[] Magics =
     [
-        ([0x50, 0x4B, 0x03, 0x04], "This is an Excel workbook or a ZIP archive, not a CSV. In the spreadsheet program choose File, Save As, “CSV UTF-8 (comma delimited)”, and upload that file."),
+        (
+            [0x50, 0x4B, 0x03, 0x04],
+            "This is an Excel workbook or a ZIP archive, not a CSV. In your spreadsheet program, choose File, Save As, “CSV UTF-8 "
+            + "(comma delimited)”, and upload that file."),
         ([0x50, 0x4B, 0x05, 0x06], "This is an empty ZIP archive, not a CSV. Upload the CSV itself."),
-        ([0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1], "This is an Excel workbook in the old format (.xls), not a CSV. In Excel choose File, Save As, “CSV UTF-8 (comma delimited)”, and upload that file."),
+        (
+            [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1],
+            "This is an Excel workbook in the old format (.xls), not a CSV. In Excel, choose File, Save As, “CSV UTF-8 (comma "
+            + "delimited)”, and upload that file."),
         ("%PDF-"u8.ToArray(), "This is a PDF document, not a CSV. Upload the table as CSV."),
-        ([0x1F, 0x8B], "This is a gzip archive inside what was uploaded. Upload the CSV itself, or the CSV compressed once."),
+        ([0x1F, 0x8B], "The upload contains another gzip archive. Upload the CSV itself, or the CSV compressed once."),
         ("BZh"u8.ToArray(), "This is a bzip2 archive, not a CSV. Upload the CSV itself."),
         ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "This is a 7-Zip archive, not a CSV. Upload the CSV itself."),
         ("Rar!"u8.ToArray(), "This is a RAR archive, not a CSV. Upload the CSV itself."),

@@ -3,7 +3,7 @@ using Halftone.Io;
 
 namespace Halftone.Intake;
 
-/// <summary>A file that was compressed by its sender, told by its first two bytes (RFC 1952, section 2.3.1), is taken in plain.</summary>
+/// <summary>Decompresses a file that its sender compressed, recognised by its first two bytes (RFC 1952, section 2.3.1).</summary>
 internal static class GzipBody
 {
     public static async Task<Stream> PlainAsync(Stream body, CancellationToken cancellationToken)
@@ -14,7 +14,7 @@ internal static class GzipBody
         return head is [0x1F, 0x8B] ? new GZipStream(whole, CompressionMode.Decompress) : whole;
     }
 
-    /// <summary>The bytes that were looked at, then the rest.</summary>
+    /// <summary>Returns the peeked bytes, then the rest.</summary>
     private sealed class Prefixed(ReadOnlyMemory<byte> head, Stream rest) : AsyncReadStream
     {
         private ReadOnlyMemory<byte> head = head;

@@ -2,7 +2,7 @@ using Halftone.Requests;
 
 namespace Halftone.Intake;
 
-/// <summary>How many image URLs name each host; a file of a million hosts is counted in bounded memory, the late ones not by name.</summary>
+/// <summary>Counts image URLs per host in bounded memory: in a file of a million hosts, the later ones are not counted by name.</summary>
 internal sealed class HostCounts
 {
     private const int MaxHosts = 10_000;
@@ -25,9 +25,10 @@ internal sealed class HostCounts
         }
     }
 
-    public IReadOnlyList<StatusHostCount> MostFrequent() => [.. counts.OrderByDescending(pair => pair.Value).Take(Listed).Select(pair => new StatusHostCount(pair.Key, pair.Value))];
+    public IReadOnlyList<StatusHostCount> MostFrequent() =>
+        [.. counts.OrderByDescending(pair => pair.Value).Take(Listed).Select(pair => new StatusHostCount(pair.Key, pair.Value))];
 
-    /// <summary>What stands between the scheme and the path, without user and port: enough to count by, not to connect by.</summary>
+    /// <summary>The part between scheme and path, without user and port: enough for counting, not for connecting.</summary>
     private static ReadOnlySpan<char> HostOf(string url)
     {
         var rest = url.AsSpan(url.IndexOf("//", StringComparison.Ordinal) + 2);

@@ -6,8 +6,8 @@ using Halftone.Csv;
 namespace Halftone.Intake;
 
 /// <summary>
-/// Reads a spooled CSV of products once, for checking and inserting alike: rows come as they are read, problems collect beside them, and a
-/// file with a problem is refused as a whole when its rows are through.
+/// Reads a spooled CSV of products once, for checking and for inserting. Returns rows as they are read and collects
+/// problems; a file with a problem is refused as a whole after its last row.
 /// </summary>
 internal sealed class ProductCsvReader
 {
@@ -24,26 +24,26 @@ internal sealed class ProductCsvReader
         Problems = problems;
     }
 
-    /// <summary>Null where the file is no text that can be read.</summary>
+    /// <summary>Null if the file is not readable text.</summary>
     public CsvDialect? Dialect { get; }
 
-    /// <summary>Null where the file has no header.</summary>
+    /// <summary>Null if the file has no header.</summary>
     public CsvColumns? Columns { get; }
 
-    /// <summary>What is wrong with the file so far; complete when <see cref="ReadRowsAsync"/> is through.</summary>
+    /// <summary>Problems found so far; complete when <see cref="ReadRowsAsync"/> has finished.</summary>
     public CsvProblems Problems { get; }
 
-    /// <summary>Product rows so far, those with problems included.</summary>
+    /// <summary>Product rows so far, including those with problems.</summary>
     public long Rows { get; private set; }
 
     /// <summary>Image URLs so far.</summary>
     public long Images { get; private set; }
 
-    /// <summary>Finds the dialect and reads the header.</summary>
-    /// <param name="spooled">The whole file, seekable; stays open, and must until the rows are read.</param>
+    /// <summary>Detects the dialect and reads the header.</summary>
+    /// <param name="spooled">The whole file, seekable; must stay open until the rows are read.</param>
     /// <param name="options">The limits.</param>
-    /// <param name="cancellationToken">Stops the reading.</param>
-    /// <returns>A reader in any case; what is wrong stands in its <see cref="Problems"/>, and then it has no rows.</returns>
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <returns>Always a reader. If the file has problems, its <see cref="Problems"/> list them and it has no rows.</returns>
     public static async Task<ProductCsvReader> OpenAsync(Stream spooled, IntakeOptions options, CancellationToken cancellationToken)
     {
         if (await FileKind.CheckAsync(spooled, cancellationToken) is { } otherKind)
@@ -66,8 +66,15 @@ internal sealed class ProductCsvReader
         return new ProductCsvReader(options, null, null, null, problems);
     }
 
-    /// <summary>Reads the header of a file whose dialect is known, which saves a look at all its bytes; else like <see cref="OpenAsync"/>.</summary>
-    public static async Task<ProductCsvReader> ReopenAsync(Stream spooled, CsvDialect dialect, IntakeOptions options, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the header of a file whose dialect is known, which saves a pass over all its bytes; otherwise like
+    /// <see cref="OpenAsync"/>.
+    /// </summary>
+    public static async Task<ProductCsvReader> ReopenAsync(
+        Stream spooled,
+        CsvDialect dialect,
+        IntakeOptions options,
+        CancellationToken cancellationToken)
     {
         var problems = new CsvProblems(options.MaxListedProblems);
         var scanner = CsvScanner.Open(spooled, dialect, options.CsvLimits);
@@ -89,8 +96,8 @@ internal sealed class ProductCsvReader
         return new ProductCsvReader(options, dialect, problems.Count == 0 ? scanner : null, columns, problems);
     }
 
-    /// <summary>The product rows in file order. A row with a problem is left out, and reading goes on to find the next.</summary>
-    /// <remarks>A reader goes through its file once: call this or <see cref="CheckRowsAsync"/>.</remarks>
+    /// <summary>The product rows in file order. Skips rows with a problem and continues, to find the next problem.</summary>
+    /// <remarks>A reader can read its file only once: call this or <see cref="CheckRowsAsync"/>.</remarks>
     public async IAsyncEnumerable<ProductRow> ReadRowsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var urls = new List<string>();
@@ -104,7 +111,7 @@ internal sealed class ProductCsvReader
         }
     }
 
-    /// <summary>Finds the problems of all rows, and counts rows and images, without making any.</summary>
+    /// <summary>Finds the problems of all rows and counts rows and images, without creating them.</summary>
     public async Task CheckRowsAsync(CancellationToken cancellationToken)
     {
         while (await NextRowAsync(cancellationToken))
@@ -113,7 +120,7 @@ internal sealed class ProductCsvReader
         }
     }
 
-    /// <summary>Goes to the next product row; false where there is none or the file cannot be read further.</summary>
+    /// <summary>Moves to the next product row; false at the end, or if the file cannot be read further.</summary>
     private async ValueTask<bool> NextRowAsync(CancellationToken cancellationToken)
     {
         if (scanner is null)
@@ -160,7 +167,9 @@ internal sealed class ProductCsvReader
         CheckQuotes(scanner, columns, problems);
         if (columns.UrlIndex < 0)
         {
-            var isData = columns.Names.Any(name => name.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || name.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
+            var isData = columns.Names.Any(name =>
+                name.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+                    || name.StartsWith("https://", StringComparison.OrdinalIgnoreCase));
             problems.Add(isData ? CsvProblemText.NoHeader(scanner.Line) : CsvProblemText.MissingColumn(scanner.Line, columns));
         }
         else if (columns.SecondUrlIndex >= 0)
@@ -169,7 +178,7 @@ internal sealed class ProductCsvReader
         }
     }
 
-    /// <summary>Whether the row the scanner stands on has no problem. Its URLs go into <paramref name="urls"/>, if there is one.</summary>
+    /// <summary>True if the current row has no problem. Adds its URLs to <paramref name="urls"/> unless that is null.</summary>
     private bool CheckRow(List<string>? urls)
     {
         var problemsBefore = Problems.Count;
@@ -241,7 +250,7 @@ internal sealed class ProductCsvReader
         }
     }
 
-    /// <summary>Empty cells beyond the header are what spreadsheets leave behind; filled ones mean that the row has come apart.</summary>
+    /// <summary>Empty cells beyond the header are leftovers of spreadsheets; filled ones mean that the row was split wrongly.</summary>
     private void CheckExtraCells()
     {
         for (var index = Columns!.Names.Count; index < scanner!.CellCount; index++)

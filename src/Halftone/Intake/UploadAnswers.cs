@@ -7,16 +7,16 @@ namespace Halftone.Intake;
 /// <summary>The answer to an upload.</summary>
 internal sealed record UploadAccepted
 {
-    /// <summary>Names the request in every other call.</summary>
+    /// <summary>ID of the request in all other calls.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
-    /// <summary>Where every request begins.</summary>
+    /// <summary>The first state of every request.</summary>
     /// <example>PENDING</example>
     [AllowedValues("PENDING")]
     public required string Status { get; init; }
 
-    /// <summary>Where its status is.</summary>
+    /// <summary>URL of its status.</summary>
     /// <example>https://halftone.example.com/status/0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required string StatusUrl { get; init; }
 
@@ -29,18 +29,18 @@ internal sealed record UploadAccepted
     public required long Images { get; init; }
 }
 
-/// <summary>The answer to an upload with <c>validate_only</c>: what would happen, and nothing was kept.</summary>
+/// <summary>The answer to an upload with <c>validate_only</c>: the outcome of the check. Nothing is kept.</summary>
 internal sealed record UploadChecked
 {
-    /// <summary>True where the file would be accepted.</summary>
+    /// <summary>True if the file would be accepted.</summary>
     /// <example>true</example>
     public required bool Valid { get; init; }
 
-    /// <summary>Encoding and delimiter, such as `utf-8 comma`; absent where the file is no text.</summary>
+    /// <summary>Encoding and delimiter, such as `utf-8 comma`; absent if the file is not text.</summary>
     /// <example>utf-8 comma</example>
     public string? Dialect { get; init; }
 
-    /// <summary>The columns that were recognised, by the name that the file gives them; absent where there is no header.</summary>
+    /// <summary>The recognised columns, by their names in the file; absent if there is no header.</summary>
     public UploadColumns? Columns { get; init; }
 
     /// <summary>Product rows in the file.</summary>
@@ -51,13 +51,13 @@ internal sealed record UploadChecked
     /// <example>3</example>
     public required long Images { get; init; }
 
-    /// <summary>Hosts of the image URLs, the most frequent first; 100 at most.</summary>
+    /// <summary>Hosts of the image URLs, most frequent first; at most 100.</summary>
     public required IReadOnlyList<StatusHostCount> Hosts { get; init; }
 
-    /// <summary>The first problems, 100 at most.</summary>
+    /// <summary>The first problems, at most 100.</summary>
     public required IReadOnlyList<UploadProblem> Errors { get; init; }
 
-    /// <summary>All problems, listed or not.</summary>
+    /// <summary>Number of all problems, listed or not.</summary>
     /// <example>0</example>
     public required long ErrorCount { get; init; }
 
@@ -85,40 +85,40 @@ internal sealed record UploadChecked
 /// <summary>The columns of an uploaded file.</summary>
 internal sealed record UploadColumns
 {
-    /// <summary>The column that is read as serial number; absent where there is none.</summary>
+    /// <summary>Name of the serial number column; absent if there is none.</summary>
     /// <example>S. No.</example>
     public string? SerialNumber { get; init; }
 
-    /// <summary>The column that is read as product name; absent where there is none.</summary>
+    /// <summary>Name of the product name column; absent if there is none.</summary>
     /// <example>Product Name</example>
     public string? ProductName { get; init; }
 
-    /// <summary>The column that is read as image URLs; absent where there is none.</summary>
+    /// <summary>Name of the image URL column; absent if there is none.</summary>
     /// <example>Input Image Urls</example>
     public string? ImageUrls { get; init; }
 
-    /// <summary>Every column of the file, in its order.</summary>
+    /// <summary>All columns of the file, in file order.</summary>
     /// <example>["S. No.", "Product Name", "Input Image Urls"]</example>
     public required IReadOnlyList<string> All { get; init; }
 }
 
-/// <summary>One thing that is wrong with an upload.</summary>
+/// <summary>One problem of an upload.</summary>
 internal sealed record UploadProblem
 {
-    /// <summary>Line of the CSV as a text editor counts, from 1; absent where the whole file is meant.</summary>
+    /// <summary>Line of the CSV as in a text editor, from 1; absent if the problem is about the whole file.</summary>
     /// <example>2</example>
     public long? Line { get; init; }
 
-    /// <summary>The column's header as written; absent where the whole line or file is meant.</summary>
+    /// <summary>Header of the column as written; absent if the problem is about the whole line or file.</summary>
     /// <example>Input Image Urls</example>
     public string? Column { get; init; }
 
-    /// <summary>What is wrong, in a word of a closed list: /docs/errors explains each.</summary>
+    /// <summary>Code of the problem; /docs/errors explains each.</summary>
     /// <example>invalid_url</example>
     public required string Code { get; init; }
 
-    /// <summary>What is wrong and what to do, in a sentence or two.</summary>
-    /// <example>“chair.jpg” is not a web address. Write the whole address, beginning with http:// or https://.</example>
+    /// <summary>The problem and its fix, in one or two sentences.</summary>
+    /// <example>“chair.jpg” is not a valid URL. Write the whole URL, starting with http:// or https://.</example>
     public required string Message { get; init; }
 
     public static UploadProblem[] Of(CsvProblems problems) =>

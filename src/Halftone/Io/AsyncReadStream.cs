@@ -1,6 +1,6 @@
 namespace Halftone.Io;
 
-/// <summary>A stream that is read asynchronously, from its beginning to its end, and nothing else.</summary>
+/// <summary>A stream that can only be read asynchronously, from start to end.</summary>
 internal abstract class AsyncReadStream : Stream
 {
     public override bool CanRead => true;
@@ -15,9 +15,11 @@ internal abstract class AsyncReadStream : Stream
 
     public abstract override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default);
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+    public override int Read(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("Only asynchronous reads are supported.");
 
     public override void Flush()
     {

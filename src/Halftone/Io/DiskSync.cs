@@ -2,16 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace Halftone.Io;
 
-/// <summary>.NET cannot open a folder, so what flushes names and whole file systems is called directly: open(2), fsync(2), syncfs(2).</summary>
+/// <summary>Flushes folders and file systems with open(2), fsync(2) and syncfs(2), because .NET cannot open a folder.</summary>
 internal static class DiskSync
 {
     private const int ReadOnlyCloseOnExec = 0x80000;
 
-    /// <summary>Puts a folder's entries on disk: a renamed file is found again after power loss.</summary>
+    /// <summary>Flushes a folder's entries to disk, so that a renamed file is found after a power failure.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
     public static void Folder(string path) => WithFolder(path, FSync, "fsync");
 
-    /// <summary>Puts everything written to the folder's file system on disk.</summary>
+    /// <summary>Flushes everything written to the folder's file system to disk.</summary>
     /// <exception cref="IOException">The disk reported an error, or the folder cannot be opened.</exception>
     public static void FileSystem(string path)
     {

@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace Halftone.Io;
 
-/// <summary>What came of a link.</summary>
+/// <summary>The outcome of a link.</summary>
 internal enum LinkResult
 {
     Made,
-    /// <summary>There is no such file, or no folder for the link.</summary>
+    /// <summary>The file, or the folder of the link, does not exist.</summary>
     Missing,
-    /// <summary>This file system makes none, this file has as many names as it may have, or it is not ours to name.</summary>
+    /// <summary>The file system does not support hard links, the file has the maximum number, or it belongs to someone else.</summary>
     Refused,
 }
 
-/// <summary>A second name for a file, which .NET does not make: link(2), utimensat(2).</summary>
+/// <summary>Creates hard links, which .NET does not support: link(2), utimensat(2).</summary>
 internal static class HardLink
 {
     private const int NoEntry = 2;
@@ -22,9 +22,13 @@ internal static class HardLink
     private static readonly int CurrentFolder = OperatingSystem.IsMacOS() ? -2 : -100;
     private static readonly int QuotaExceeded = OperatingSystem.IsMacOS() ? 69 : 122;
 
-    /// <summary>Makes it. The file counts as written now: whoever goes by its age must take a name that was just made for a young one.</summary>
-    /// <param name="file">What there is.</param>
-    /// <param name="link">A name that nobody else would choose: where it is there already, a network file system has made it and lost the answer.</param>
+    /// <summary>
+    /// Creates a link and sets the file's modification time to now, so that code that judges files by age treats the
+    /// new name as young.
+    /// </summary>
+    /// <param name="file">The existing file.</param>
+    /// <param name="link">A name that nobody else would choose: if it already exists, a network file system created it
+    /// and lost the answer.</param>
     /// <exception cref="IOException">The disk is full.</exception>
     public static LinkResult Make(string file, string link) =>
         Touch(CurrentFolder, file, 0, 0) != 0 || Link(file, link) != 0
@@ -32,7 +36,8 @@ internal static class HardLink
             {
                 NoEntry => LinkResult.Missing,
                 IsThere => LinkResult.Made,
-                var error when error == NoSpace || error == QuotaExceeded => throw new IOException($"{link}: link failed with errno {error}."),
+                var error when error == NoSpace || error == QuotaExceeded =>
+                    throw new IOException($"{link}: link failed with errno {error}."),
                 _ => LinkResult.Refused,
             }
             : LinkResult.Made;

@@ -3,12 +3,15 @@ using Npgsql;
 
 namespace Halftone.Io;
 
-/// <summary>A part of Halftone's own installation is down: database, broker, store or codec. It passes; the work is repeated.</summary>
+/// <summary>
+/// A part of Halftone's own installation is down: database, broker, store or codec. It is temporary; the work is
+/// repeated.
+/// </summary>
 internal abstract class OutageException(string message, Exception? inner) : Exception(message, inner);
 
 /// <summary>
-/// Tells outages of our own installation, which are waited out and never cost an image an attempt, from bugs and bad data, which
-/// must not be repeated for ever.
+/// Distinguishes outages of our own installation, which are waited out and never cost an image an attempt, from bugs
+/// and bad data, which must not be repeated forever.
 /// </summary>
 internal static class Outage
 {
@@ -26,8 +29,9 @@ internal static class Outage
     };
 
     /// <summary>
-    /// True for failures that pass by themselves or once an operator has acted: no connection, a server that stops or starts, a standby
-    /// that is not yet primary, no room on disk or for connections, a deadlock. https://www.postgresql.org/docs/current/errcodes-appendix.html
+    /// True for failures that end by themselves or once an operator has acted: no connection, a server that stops or
+    /// starts, a standby that is not yet primary, no space on disk or for connections, a deadlock.
+    /// https://www.postgresql.org/docs/current/errcodes-appendix.html
     /// </summary>
     public static bool Is(NpgsqlException exception) => exception is PostgresException { SqlState: var state }
         ? state[..2] is "08" or "40" or "53" or "57" or "58" || state is "25006" or "55P03"

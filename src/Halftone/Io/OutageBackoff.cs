@@ -2,7 +2,10 @@ using Halftone.Telemetry;
 
 namespace Halftone.Io;
 
-/// <summary>Growing pauses while something of our own (database, store, broker, disk) is down: 0.1 s, doubling up to 5 s.</summary>
+/// <summary>
+/// Growing pauses while a part of our own installation (database, store, broker, disk) is down: 0.1 s, doubling up to 5
+/// s.
+/// </summary>
 internal sealed class OutageBackoff(TimeProvider time)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(0.1);
@@ -11,7 +14,7 @@ internal sealed class OutageBackoff(TimeProvider time)
 
     public void Reset() => next = First;
 
-    /// <summary>Returns early, without an exception, when cancelled: the caller's loop looks at its token.</summary>
+    /// <summary>Returns early, without an exception, when cancelled: the caller's loop checks its token.</summary>
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
         var pause = next;
@@ -19,7 +22,21 @@ internal sealed class OutageBackoff(TimeProvider time)
         await Task.Delay(pause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Repeats <paramref name="work"/> while our own surroundings fail.</summary>
+    /// <summary>Tries something not worth waiting for: during an outage, returns <paramref name="otherwise"/>.</summary>
+    public static async Task<T> TryOnceAsync<T>(Func<Task<T>> work, T otherwise, ILogger logger)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception exception) when (Outage.Is(exception))
+        {
+            OutageLog.Outage(logger, exception.Message);
+            return otherwise;
+        }
+    }
+
+    /// <summary>Repeats <paramref name="work"/> during an outage of our own installation.</summary>
     public static async Task<T> WaitOutAsync<T>(Func<Task<T>> work, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var backoff = new OutageBackoff(time);
@@ -49,6 +66,6 @@ internal static partial class OutageLog
         Write(logger, reason);
     }
 
-    [LoggerMessage(OutageEvent, LogLevel.Warning, "Database, queue, store or codec failed, work waits: {Reason}")]
+    [LoggerMessage(OutageEvent, LogLevel.Warning, "Database, queue, store or codec failed; work is waiting: {Reason}")]
     private static partial void Write(ILogger logger, string reason);
 }

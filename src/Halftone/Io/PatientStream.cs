@@ -1,8 +1,11 @@
 namespace Halftone.Io;
 
-/// <summary>Reads what a server sends until it is silent for long: a connection that broke without a word looks like one that waits.</summary>
+/// <summary>
+/// Reads from a server until it is silent for too long: a connection that broke without notice looks like one that
+/// waits.
+/// </summary>
 /// <param name="source">Read from; not closed here.</param>
-/// <param name="longest">The longest silence.</param>
+/// <param name="longest">Maximum silence.</param>
 internal sealed class PatientStream(Stream source, TimeSpan longest) : AsyncReadStream
 {
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
@@ -15,7 +18,7 @@ internal sealed class PatientStream(Stream source, TimeSpan longest) : AsyncRead
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HttpRequestException("The server was silent for long.", exception);
+            throw new HttpRequestException("The server was silent for too long.", exception);
         }
     }
 }

@@ -1,10 +1,10 @@
 namespace Halftone.Io;
 
-/// <summary>Looks after something at intervals as long as the process lives, and outlives every outage.</summary>
-/// <param name="firstPause">Before the first pass.</param>
-/// <param name="interval">Between the end of a pass and the next.</param>
+/// <summary>Runs a task at intervals for the life of the process, through every outage.</summary>
+/// <param name="firstPause">Pause before the first pass.</param>
+/// <param name="interval">Pause between the end of a pass and the next.</param>
 /// <param name="time">Measures both.</param>
-/// <param name="logger">Hears of a pass that failed.</param>
+/// <param name="logger">Logs a pass that failed.</param>
 internal abstract partial class PeriodicSweep(TimeSpan firstPause, TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
 {
     protected TimeProvider Time => time;
@@ -26,7 +26,7 @@ internal abstract partial class PeriodicSweep(TimeSpan firstPause, TimeSpan inte
             {
                 return;
             }
-#pragma warning disable CA1031 // Whatever the disk or the database says: there is a next time.
+#pragma warning disable CA1031 // Whatever the disk or the database reports, there is a next pass.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -37,7 +37,7 @@ internal abstract partial class PeriodicSweep(TimeSpan firstPause, TimeSpan inte
 
     private static partial class Log
     {
-        [LoggerMessage(302, LogLevel.Error, "{Sweep} failed; tried again in {Interval}")]
+        [LoggerMessage(302, LogLevel.Error, "{Sweep} failed; retrying in {Interval}")]
         public static partial void Failed(ILogger logger, string sweep, TimeSpan interval, Exception exception);
     }
 }

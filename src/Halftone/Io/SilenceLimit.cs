@@ -3,23 +3,27 @@ using System.Net.Sockets;
 namespace Halftone.Io;
 
 /// <summary>
-/// Ends a call to a store when for a time nothing was sent and nothing came, however long the whole of it takes: many outputs may share a slow line.
-/// The body of an answer is taken within the same limit before the answer is handed on, but where its reader looks to that himself.
+/// Ends a call to a store after a time in which nothing was sent and nothing received, however long the whole call
+/// takes: many outputs may share a slow line. The body of an answer is received within the same limit before the answer
+/// is returned, unless its reader enforces a limit itself.
 /// </summary>
-/// <param name="longest">The longest silence; the store's work on a call counts as one.</param>
-/// <param name="isRead">Says of an answer that its body is left to its reader.</param>
+/// <param name="longest">Maximum silence; the time a store works on a call counts too.</param>
+/// <param name="isRead">True for answers whose body is left to their reader.</param>
 /// <param name="inner">Makes the calls.</param>
-internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, bool> isRead, HttpMessageHandler inner) : DelegatingHandler(inner)
+internal sealed class SilenceLimit(
+    TimeSpan longest,
+    Func<HttpResponseMessage, bool> isRead,
+    HttpMessageHandler inner) : DelegatingHandler(inner)
 {
-    /// <summary>What is sent with no sign of whether it arrived; as little as this a line of 2 Mbit/s carries for each of 32 calls in 20 s.</summary>
+    /// <summary>Data sent without confirmation of arrival. A line of 2 Mbit/s can carry this much for each of 32 calls in 20 s.</summary>
     private const int UnheardBytes = 131_072;
 
     private const int PieceBytes = 65_536;
 
-    /// <summary>A connection that has been idle for longer may have fallen silent, and is not taken up again.</summary>
+    /// <summary>A connection that was idle for longer may be dead, and is not reused.</summary>
     private static readonly TimeSpan LongestIdle = TimeSpan.FromSeconds(5);
 
-    /// <returns>A client for one store, with connections of its own.</returns>
+    /// <returns>A client for one store, with its own connections.</returns>
     public static HttpClient NewClient(TimeSpan longest, Func<HttpResponseMessage, bool> isRead)
     {
 #pragma warning disable CA2000 // The client disposes it.
@@ -42,7 +46,7 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
         silence.CancelAfter(longest);
         if (request.Content is { } content)
         {
-            // A stream that is watched has no length of its own.
+            // A watched stream has no length of its own.
             var length = content.Headers.ContentLength;
             var sent = new WatchedStream(await content.ReadAsStreamAsync(silence.Token), _ => silence.CancelAfter(longest));
             request.Content = TakeHeaders(new StreamContent(sent, PieceBytes), content);
@@ -65,8 +69,8 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
             answer?.Dispose();
             if (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
-                // Where a body was cut off by our own hand it looks like a connection that broke.
-                throw new OperationCanceledException($"Nothing came for {longest}.", exception, silence.Token);
+                // A body that we cut off ourselves looks like a broken connection.
+                throw new OperationCanceledException($"No data for {longest}.", exception, silence.Token);
             }
 
             throw;
@@ -92,7 +96,7 @@ internal sealed class SilenceLimit(TimeSpan longest, Func<HttpResponseMessage, b
         return content;
     }
 
-    /// <summary>The system would keep megabytes of its own, and what it keeps looks as if it were sent.</summary>
+    /// <summary>Limits the send buffer: the system would buffer megabytes, and buffered data looks as if it were sent.</summary>
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = UnheardBytes };

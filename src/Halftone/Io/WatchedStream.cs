@@ -1,6 +1,6 @@
 namespace Halftone.Io;
 
-/// <summary>Reads from another stream and tells how many bytes it has read.</summary>
+/// <summary>Reads from another stream and reports the number of bytes read.</summary>
 internal sealed class WatchedStream(Stream source, Action<long> read) : AsyncReadStream
 {
     private long position;

@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Halftone.Model;
 
 /// <summary>
-/// What travels on the queue: small, typed, never bytes. Every handler may run twice, and running twice changes nothing.
-/// Members added after a release are optional, so that old and new versions can run side by side.
+/// Messages on the queue: small and typed, never image data. Every handler may run twice, and the second run changes
+/// nothing. Members added after a release are optional, so that old and new versions can run side by side.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(Plan), "plan")]
@@ -19,10 +20,10 @@ internal abstract record Message
 
     public required Guid RequestId { get; init; }
 
-    /// <summary>The request's run when the message was written; the handler of an older run's message drops it.</summary>
+    /// <summary>The request's run when the message was written; handlers drop messages of older runs.</summary>
     public required int Run { get; init; }
 
-    /// <summary>The queue this message belongs on.</summary>
+    /// <summary>The queue that this message belongs on.</summary>
     [JsonIgnore]
     public abstract QueueName Queue { get; }
 
@@ -45,29 +46,19 @@ internal abstract record Message
         /// <summary>Failed attempts before this one.</summary>
         public required int Attempt { get; init; }
 
-        public required int Quality { get; init; }
+        /// <summary>In JSON these are members of the message itself.</summary>
+        public required OutputOptions Outputs { get; init; }
 
-        /// <summary>The output format's name, or null to keep the source's.</summary>
-        public string? Format { get; init; }
-
-        /// <summary>What the output fits into, in pixels; null: no bound.</summary>
-        public int? MaxWidth { get; init; }
-
-        public int? MaxHeight { get; init; }
-
-        /// <summary>More outputs to be made of the same bytes, as <see cref="VariantSpec.TextOf"/> writes them; null: none.</summary>
-        public string? Variants { get; init; }
-
-        /// <summary>The request's owner; null in a message of a version that did not say, and nothing is taken over then.</summary>
+        /// <summary>Owner of the request; null in a message of a version without it, and then nothing is reused.</summary>
         public string? Owner { get; init; }
 
-        /// <summary>True where the upload asked for everything to be fetched and made anew.</summary>
+        /// <summary>True if the upload asked to fetch and process everything again.</summary>
         public bool? Fresh { get; init; }
 
-        /// <summary>What the stored file is called before its random part: slug of the serial number and place in the row.</summary>
+        /// <summary>Name of the stored file before its random part: slug of the serial number and position in the row.</summary>
         public required string Name { get; init; }
 
-        /// <summary>The span that the image's goes on from, as a W3C <c>traceparent</c>; null where the image is not traced.</summary>
+        /// <summary>The parent of the image's span, as a W3C <c>traceparent</c>; null if the image is not traced.</summary>
         public string? TraceParent { get; init; }
 
         public override QueueName Queue => QueueName.Work;
@@ -79,12 +70,12 @@ internal abstract record Message
         public override QueueName Queue => QueueName.Finish;
     }
 
-    /// <summary>One attempt of one webhook delivery; guarded by its row and not by <see cref="Message.Run"/>.</summary>
+    /// <summary>One attempt of one webhook delivery; guarded by its row, not by <see cref="Message.Run"/>.</summary>
     public sealed record Deliver : Message
     {
         public required long DeliveryId { get; init; }
 
-        /// <summary>Attempts made before this one: a message that was handed out twice makes one attempt. Null: not checked.</summary>
+        /// <summary>Attempts before this one, so that a message delivered twice makes one attempt. Null: not checked.</summary>
         public int? Attempt { get; init; }
 
         public override QueueName Queue => QueueName.Deliver;
@@ -96,18 +87,21 @@ internal abstract record Message
         public override QueueName Queue => QueueName.Delete;
     }
 
-    public string ToJson() => JsonSerializer.Serialize(this, MessageJson.Default.Message);
+    public string ToJson() => JsonSerializer.Serialize(this, MessageForm.TypeInfo);
 
     /// <exception cref="JsonException">Not a message of this version: it is parked, never counted against an image.</exception>
     public static Message FromJson(string json)
     {
         try
         {
-            return JsonSerializer.Deserialize(json, MessageJson.Default.Message) ?? throw new JsonException("The message is null.");
+            var message = JsonSerializer.Deserialize(json, MessageForm.TypeInfo) ?? throw new JsonException("The message is null.");
+            return message is Image image
+                ? image with { Outputs = JsonSerializer.Deserialize(json, MessageJson.Default.OutputOptions)! }
+                : message;
         }
         catch (NotSupportedException exception)
         {
-            // What the serializer says of an object without "type".
+            // The serializer's exception for an object without "type".
             throw new JsonException("The message has no type.", exception);
         }
     }
@@ -119,10 +113,43 @@ internal enum QueueName
     Finish,
     Deliver,
 
-    /// <summary>Apart from <see cref="Finish"/>: when the disk is full every Finish waits, and only a Delete makes room.</summary>
+    /// <summary>Separate from <see cref="Finish"/>: when the disk is full, every Finish waits, and only a Delete makes space.</summary>
     Delete,
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Message))]
+[JsonSerializable(typeof(OutputOptions))]
 internal sealed partial class MessageJson : JsonSerializerContext;
+
+/// <summary>
+/// The JSON form of messages. The options of an image's outputs are written as members of its message, as they were before they were a
+/// record of their own; they are read by reading the message a second time, as options.
+/// </summary>
+internal static class MessageForm
+{
+    public static readonly JsonTypeInfo<Message> TypeInfo = (JsonTypeInfo<Message>)new JsonSerializerOptions(MessageJson.Default.Options)
+    {
+        TypeInfoResolver = MessageJson.Default.WithAddedModifier(Flatten),
+    }.GetTypeInfo(typeof(Message));
+
+    private static void Flatten(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(Message.Image))
+        {
+            return;
+        }
+
+        var nested = type.Properties.Single(property => property.PropertyType == typeof(OutputOptions));
+        nested.ShouldSerialize = (_, _) => false;
+        nested.IsRequired = false;
+        foreach (var option in MessageJson.Default.OutputOptions.Properties)
+        {
+            var flat = type.CreateJsonPropertyInfo(option.PropertyType, option.Name);
+            flat.Get = image => option.Get!(((Message.Image)image).Outputs);
+            type.Properties.Add(flat);
+        }
+    }
+}

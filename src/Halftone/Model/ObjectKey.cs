@@ -5,14 +5,17 @@ using System.Security.Cryptography;
 namespace Halftone.Model;
 
 /// <summary>
-/// Names of stored objects: ours, never the user's. Lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c> only (the
-/// random part also upper case), so a key is safe as a path, as an S3 key and in a URL without escaping.
+/// Names of stored objects: ours, never the user's. Only lower-case letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and
+/// <c>/</c> (the random part also upper case), so a key is safe as a path, as an S3 key and in a URL without escaping.
 /// </summary>
 internal static class ObjectKey
 {
     private const int SlugLength = 40;
 
-    /// <summary><c>{slug of the serial, at most 40 of a-z0-9-}-{n}</c>; <paramref name="number"/> is the place in the row, from 1.</summary>
+    /// <summary>
+    /// <c>{slug of the serial number, at most 40 of a-z0-9-}-{n}</c>; <paramref name="number"/> is the position in the
+    /// row, from 1.
+    /// </summary>
     public static string NameOf(string serialNumber, long number)
     {
         Span<char> slug = stackalloc char[SlugLength];
@@ -43,16 +46,17 @@ internal static class ObjectKey
     /// <summary>A fresh key for an output image: nobody can guess it, and no two runs share it.</summary>
     public static string ForImage(Guid requestId, string name, string extension) => $"{requestId:D}/{name}-{RandomBits()}.{extension}";
 
-    /// <summary>The same for a variant of it: its name comes behind the random part, where no serial number reaches.</summary>
-    public static string ForVariant(Guid requestId, string name, string variant, string extension) => $"{requestId:D}/{name}-{RandomBits()}-{variant}.{extension}";
+    /// <summary>A fresh key for a variant of it. Its name follows the random part, where no serial number can be.</summary>
+    public static string ForVariant(Guid requestId, string name, string variant, string extension) =>
+        $"{requestId:D}/{name}-{RandomBits()}-{variant}.{extension}";
 
     /// <summary>A fresh key for a file of a request, such as its upload or a result.</summary>
     public static string ForFile(Guid requestId, string name, string extension) => $"{requestId:D}/{name}-{RandomBits()}.{extension}";
 
-    /// <summary>What all objects of a request begin with.</summary>
+    /// <summary>The prefix of all objects of a request.</summary>
     public static string Prefix(Guid requestId) => $"{requestId:D}/";
 
-    /// <summary>Two segments of safe characters, neither of them a dot name: anything else is not one of our keys.</summary>
+    /// <summary>True for two segments of safe characters, neither of them a dot name: anything else is not one of our keys.</summary>
     public static bool IsValid(string key)
     {
         var slash = key.IndexOf('/', StringComparison.Ordinal);

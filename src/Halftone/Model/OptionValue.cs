@@ -3,14 +3,14 @@ using Halftone.Codec;
 
 namespace Halftone.Model;
 
-/// <summary>How the options of an output are written, of the request's and of each variant's alike.</summary>
+/// <summary>Parses the options of an output, for requests and for variants.</summary>
 internal static class OptionValue
 {
     public static bool TryQuality(string text, out int quality) => TryWhole(text, 100, out quality);
 
     public static bool TryPixels(string text, out int pixels) => TryWhole(text, CodecRequest.MaxSidePixels, out pixels);
 
-    /// <param name="text">In any case; jpg is taken as jpeg.</param>
+    /// <param name="text">In any case; jpg means jpeg.</param>
     /// <param name="format">keep, or a name of <see cref="FormatName.Known"/>.</param>
     public static bool TryFormat(string text, out string format)
     {

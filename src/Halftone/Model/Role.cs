@@ -1,12 +1,12 @@
 namespace Halftone.Model;
 
-/// <summary>Which part of the work a process does; <c>--role</c>, setting <c>Server:Role</c>.</summary>
+/// <summary>The part of the work that a process does; <c>--role</c>, setting <c>Server:Role</c>.</summary>
 internal enum Role
 {
-    /// <summary>Everything: the default, and all there is on one machine.</summary>
+    /// <summary>Everything: the default, for a single machine.</summary>
     All,
-    /// <summary>Takes uploads and answers questions; works on no image.</summary>
+    /// <summary>Accepts uploads and answers API calls; processes no images.</summary>
     Api,
-    /// <summary>Works on images, writes results and delivers webhooks; answers probes alone.</summary>
+    /// <summary>Processes images, writes results and delivers webhooks; answers only health probes.</summary>
     Worker,
 }

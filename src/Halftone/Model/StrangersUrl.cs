@@ -2,10 +2,13 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Halftone.Model;
 
-/// <summary>URLs from rows, redirects, callers and their headers. The platform's own reader throws IndexOutOfRangeException for some, such as <c>file://</c>, U+202E, <c>/</c>.</summary>
+/// <summary>
+/// Parses URLs from rows, redirects, callers and their headers. .NET's own parser throws IndexOutOfRangeException for
+/// some, such as <c>file://</c>, U+202E, <c>/</c>.
+/// </summary>
 internal static class StrangersUrl
 {
-    /// <summary>An absolute URL of whatever scheme.</summary>
+    /// <summary>An absolute URL of any scheme.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)
     {
         try
@@ -19,7 +22,7 @@ internal static class StrangersUrl
         }
     }
 
-    /// <summary>What a redirect of <paramref name="from"/> leads to.</summary>
+    /// <summary>The target of a redirect of <paramref name="from"/>.</summary>
     public static bool TryFollow(Uri from, string location, [NotNullWhen(true)] out Uri? url)
     {
         try

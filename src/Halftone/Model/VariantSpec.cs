@@ -5,17 +5,21 @@ using Halftone.Codec;
 namespace Halftone.Model;
 
 /// <summary>
-/// One more output of every image of a request, made of the same download. Written <c>name:option=value,option=value</c>, and several with semicolons between
-/// them; <see cref="TextOf"/> writes the same in one way only, which is what is stored and sent.
+/// An additional output of every image of a request, made from the same download. Written
+/// <c>name:option=value,option=value</c>, several separated by semicolons; <see cref="TextOf"/> writes the canonical
+/// form that is stored and sent.
 /// </summary>
 internal sealed record VariantSpec
 {
     private const int MaxNameChars = 32;
 
-    /// <summary>1 to 32 of a-z, 0-9, - and _, the first no sign; its own within the request. It stands in object keys and in column names.</summary>
+    /// <summary>
+    /// 1 to 32 of a-z, 0-9, - and _, starting with a letter or digit; unique within the request. Used in object keys
+    /// and column names.
+    /// </summary>
     public required string Name { get; init; }
 
-    /// <summary>What it fits into, in pixels; null: no bound, whatever the request's.</summary>
+    /// <summary>Maximum size in pixels; null: no limit, whatever the request's.</summary>
     public int? MaxWidth { get; init; }
 
     public int? MaxHeight { get; init; }
@@ -26,11 +30,11 @@ internal sealed record VariantSpec
     /// <summary>1 to 100; null: the request's.</summary>
     public int? Quality { get; init; }
 
-    /// <summary>Reads what an upload says.</summary>
-    /// <param name="text">One or more.</param>
-    /// <param name="most">How many there may be.</param>
-    /// <param name="variants">In the order of the text; empty where there is a problem.</param>
-    /// <returns>Null, or a sentence that names the variant and the option that are of no use.</returns>
+    /// <summary>Parses the variants of an upload.</summary>
+    /// <param name="text">One or more variants.</param>
+    /// <param name="most">Maximum number of variants.</param>
+    /// <param name="variants">In the order of the text; empty if there is a problem.</param>
+    /// <returns>Null, or a sentence that names the invalid variant and option.</returns>
     public static string? Read(string text, int most, out IReadOnlyList<VariantSpec> variants)
     {
         variants = [];
@@ -44,7 +48,7 @@ internal sealed record VariantSpec
 
             if (read.Any(other => other.Name == variant.Name))
             {
-                return $"'variants': there are two of the name '{variant.Name}'; each needs a name of its own.";
+                return $"'variants': the name '{variant.Name}' is used twice; names must be unique.";
             }
 
             read.Add(variant);
@@ -52,14 +56,14 @@ internal sealed record VariantSpec
 
         if (read.Count > most)
         {
-            return $"'variants': {read.Count} are too many; of an image {most} are made at most (Intake:MaxVariants).";
+            return $"'variants': {read.Count} variants are too many; at most {most} are allowed (Intake:MaxVariants).";
         }
 
         variants = read;
         return null;
     }
 
-    /// <summary>Reads what <see cref="TextOf"/> wrote; none for null.</summary>
+    /// <summary>Parses the output of <see cref="TextOf"/>; empty for null.</summary>
     public static IReadOnlyList<VariantSpec> Parse(string? text)
     {
         if (text is null)
@@ -70,12 +74,12 @@ internal sealed record VariantSpec
         return Read(text, int.MaxValue, out var variants) is { } problem ? throw new FormatException(problem) : variants;
     }
 
-    /// <summary>Null for none.</summary>
+    /// <summary>Null if there are none.</summary>
     public static string? TextOf(IReadOnlyCollection<VariantSpec> variants) => variants.Count == 0 ? null : string.Join(';', variants);
 
-    /// <summary>What the codec is asked for.</summary>
-    /// <param name="quality">The request's.</param>
-    /// <param name="format">The request's, or null to keep the source's.</param>
+    /// <summary>The request to the codec.</summary>
+    /// <param name="quality">The quality of the request.</param>
+    /// <param name="format">The format of the request, or null to keep the source's.</param>
     public CodecRequest ToRequest(int quality, string? format) => new()
     {
         Q = Quality ?? quality,
@@ -109,22 +113,26 @@ internal sealed record VariantSpec
         variant = new VariantSpec { Name = name };
         if (name.Length == 0)
         {
-            return "a name is missing: write name:option=value,option=value, with a semicolon between two variants.";
+            return "a name is missing; write name:option=value,option=value, and separate variants with semicolons.";
         }
 
-        if (name.Length > MaxNameChars || !char.IsAsciiLetterOrDigit(name[0]) || name.Any(c => !(char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_')))
+        if (name.Length > MaxNameChars
+            || !char.IsAsciiLetterOrDigit(name[0])
+            || name.Any(c => !(char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_')))
         {
-            return $"'{Shown(name)}' is no name of a variant: use 1 to {MaxNameChars} of a-z, 0-9, - and _, the first a letter or digit.";
+            return $"'{Shown(name)}' is not a valid variant name; use 1 to {MaxNameChars} of a-z, 0-9, - and _, starting with a letter "
+                + "or digit.";
         }
 
         var given = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var pair in colon < 0 || text.AsSpan(colon + 1).IsWhiteSpace() ? [] : text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries))
+        var hasOptions = colon >= 0 && !text.AsSpan(colon + 1).IsWhiteSpace();
+        foreach (var pair in hasOptions ? text[(colon + 1)..].Split(',', StringSplitOptions.TrimEntries) : [])
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             var (option, value) = equals < 0 ? (pair, "") : (pair[..equals].TrimEnd(), pair[(equals + 1)..].TrimStart());
             if (!given.Add(option))
             {
-                return $"{Shown(option)} of '{name}' is there twice.";
+                return $"{Shown(option)} of '{name}' is given twice.";
             }
 
             if (Set(ref variant, option, value) is { } problem)
@@ -153,13 +161,16 @@ internal sealed record VariantSpec
                 variant = variant with { Format = format };
                 return null;
             case "max_width" or "max_height":
-                return $"{option} of '{variant.Name}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}; leave it out for no bound.";
+                return $"{option} of '{variant.Name}' must be a whole number of pixels from 1 to {CodecRequest.MaxSidePixels}. Leave it "
+                    + "out for no limit.";
             case "quality":
-                return $"quality of '{variant.Name}' must be a whole number from 1 to 100; left out it is the request's.";
+                return $"quality of '{variant.Name}' must be a whole number from 1 to 100. Default: the quality of the request.";
             case "format":
-                return $"format of '{variant.Name}' must be keep or one of {string.Join(", ", FormatName.Known)}; left out it is the request's.";
+                return $"format of '{variant.Name}' must be keep or one of {string.Join(", ", FormatName.Known)}. Default: the format of "
+                    + "the request.";
             default:
-                return $"'{Shown(option)}' of '{variant.Name}' is no option of a variant: there are max_width, max_height, format and quality, written option=value.";
+                return $"'{Shown(option)}' of '{variant.Name}' is not a variant option. Options: max_width, max_height, format and "
+                    + "quality, written option=value.";
         }
     }
 

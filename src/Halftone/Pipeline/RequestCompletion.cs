@@ -13,14 +13,14 @@ using Halftone.Webhooks;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Closes a request: writes the result under a fresh key, puts the images on disk, then in one transaction switches the request to the
-/// new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no row removes its file again; the
-/// winner removes the file it replaced.
+/// Closes a request: writes the result under a fresh key and flushes the images, then in one transaction switches the
+/// request to the new result, sets its final state and inserts the deliveries. A Finish whose transaction changes no
+/// row removes its file again; the winner removes the file it replaced.
 /// </summary>
 internal sealed partial class RequestCompletion(
     HalftoneDatabase database,
-    StoredFiles files,
-    StoredImages images,
+    IFileStore files,
+    IImageStore images,
     ResultImages resultImages,
     DueSignal due,
     PublicUrls urls,
@@ -50,16 +50,24 @@ internal sealed partial class RequestCompletion(
 
     private async Task CloseAsync(Message.Finish finish, RequestRow request, string key, CancellationToken cancellationToken)
     {
-        await OutageBackoff.WaitOutAsync(() => WriteResultAsync(finish.RequestId, request, key, cancellationToken), time, logger, cancellationToken);
+        await OutageBackoff.WaitOutAsync(
+            () => WriteResultAsync(finish.RequestId, request, key, cancellationToken),
+            time,
+            logger,
+            cancellationToken);
         await OutageBackoff.WaitOutAsync(() => FlushImagesAsync(cancellationToken), time, logger, cancellationToken);
-        if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken), time, logger, cancellationToken) is { } state)
+        if (await OutageBackoff.WaitOutAsync(
+            () => database.WriteAsync(transaction => CloseAsync(transaction, finish, key), cancellationToken),
+            time,
+            logger,
+            cancellationToken) is { } state)
         {
             due.Set();
-            Instruments.Ended(state);
-            Log.Closed(logger, finish.RequestId, state, request.Completed, request.Failed, request.Images);
+            Instruments.Ended(state.ToStored());
+            Log.Closed(logger, finish.RequestId, state.ToStored(), request.Completed, request.Failed, request.Images);
             if (request.ResultKey is { } replaced)
             {
-                await files.Store.DeleteAsync(replaced, cancellationToken);
+                await files.DeleteAsync(replaced, cancellationToken);
             }
         }
         else
@@ -70,40 +78,51 @@ internal sealed partial class RequestCompletion(
 
     private async Task<bool> FlushImagesAsync(CancellationToken cancellationToken)
     {
-        await images.Store.FlushAsync(cancellationToken);
+        await images.FlushAsync(cancellationToken);
         return true;
     }
 
     private async Task DeleteUnlessNamedAsync(Guid requestId, string key)
     {
-        if (await database.ReadAsync(connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }), CancellationToken.None) != key)
+        if (await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<string?>(Sql.ResultKeyOf, new { RequestId = requestId }),
+            CancellationToken.None) != key)
         {
-            await files.Store.DeleteAsync(key, CancellationToken.None);
+            await files.DeleteAsync(key, CancellationToken.None);
         }
     }
 
     private Task<RequestRow?> FindAsync(Message.Finish finish, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Finishable, new { finish.RequestId, finish.Run }), cancellationToken);
+        database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Finishable, new { finish.RequestId, finish.Run }),
+            cancellationToken);
 
     private async Task<bool> WriteResultAsync(Guid requestId, RequestRow request, string key, CancellationToken cancellationToken)
     {
-        await using var upload = await files.Store.OpenReadAsync(request.UploadKey, cancellationToken)
+        await using var upload = await files.OpenReadAsync(request.UploadKey, cancellationToken)
             ?? throw new InvalidOperationException($"The upload of request {requestId} is missing: {request.UploadKey}.");
-        return await files.Store.PutAsync(
+        return await files.PutAsync(
             key,
             "text/csv",
             async destination =>
             {
                 string[] variants = [.. VariantSpec.Parse(request.Variants).Select(variant => variant.Name)];
                 var outcomes = resultImages.ReadAsync(request.FirstImageId, request.Images, variants, cancellationToken);
-                await ResultCsv.WriteAsync(upload, CsvDialect.Parse(request.Dialect), destination, outcomes, variants, request.EscapeFormulas, cancellationToken);
+                await ResultCsv.WriteAsync(
+                    upload,
+                    CsvDialect.Parse(request.Dialect),
+                    destination,
+                    outcomes,
+                    variants,
+                    request.EscapeFormulas,
+                    cancellationToken);
                 return true;
             },
             cancellationToken);
     }
 
-    /// <returns>The final state, or null where another Finish was first or the request has moved on.</returns>
-    private async Task<string?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
+    /// <returns>The final state, or null if another Finish was first or the request has moved on.</returns>
+    private async Task<RequestState?> CloseAsync(DbTransaction transaction, Message.Finish finish, string key)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var parameters = new { finish.RequestId, finish.Run, ResultKey = key, Now = now };
@@ -143,7 +162,11 @@ internal sealed partial class RequestCompletion(
 
         public const string Close = """
             UPDATE request
-            SET    state = CASE WHEN state = 'cancelling' THEN 'cancelled' WHEN completed > 0 OR images = 0 THEN 'completed' ELSE 'failed' END,
+            SET    state = CASE
+                       WHEN state = 'cancelling' THEN 'cancelled'
+                       WHEN completed > 0 OR images = 0 THEN 'completed'
+                       ELSE 'failed'
+                   END,
                    result_key = @ResultKey, updated_at = @Now, finished_at = @Now
             WHERE  request_id = @RequestId AND run = @Run
             AND    (state = 'cancelling' OR (state IN ('pending', 'processing') AND completed + failed = images))

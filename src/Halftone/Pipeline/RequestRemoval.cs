@@ -6,19 +6,21 @@ using Halftone.Store;
 
 namespace Halftone.Pipeline;
 
-/// <summary>Removes a request that is being deleted: its files first, then its rows, in chunks, the request's own row last.</summary>
-internal sealed class RequestRemoval(HalftoneDatabase database, StoredFiles files, StoredImages images)
+/// <summary>Removes a request that is being deleted: its files first, then its rows in chunks, its own row last.</summary>
+internal sealed class RequestRemoval(HalftoneDatabase database, IFileStore files, IImageStore images)
 {
     public async Task HandleAsync(Message.Delete delete, CancellationToken cancellationToken)
     {
-        var deleting = await database.ReadAsync(connection => connection.ExecuteScalarAsync<long>(Sql.IsDeleting, new { delete.RequestId, delete.Run }), cancellationToken);
+        var deleting = await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<long>(Sql.IsDeleting, new { delete.RequestId, delete.Run }),
+            cancellationToken);
         if (deleting == 0)
         {
             return;
         }
 
-        await images.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
-        await files.Store.DeleteAllAsync(delete.RequestId, cancellationToken);
+        await images.DeleteAllAsync(delete.RequestId, cancellationToken);
+        await files.DeleteAllAsync(delete.RequestId, cancellationToken);
         await RequestRows.DeleteAsync(database, delete.RequestId, cancellationToken);
     }
 

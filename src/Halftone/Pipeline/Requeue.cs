@@ -6,12 +6,12 @@ using Halftone.Requests;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Writes the messages of all unfinished requests into the outbox anew. The run goes up, so that messages which are not lost after all change
-/// nothing.
+/// Writes the messages of all unfinished requests into the outbox again. Increments the run, so that messages that were
+/// not lost after all have no effect.
 /// </summary>
 internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
 {
-    /// <returns>How many requests.</returns>
+    /// <returns>Number of requests.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
         var requests = (await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.Unfinished), cancellationToken)).AsList();
@@ -24,7 +24,7 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
         return count;
     }
 
-    /// <summary>What is being deleted gets its message again at every start of a server that shares its queue.</summary>
+    /// <summary>Requests being deleted get their message again at every start of a server that shares its queue.</summary>
     public async Task DeleteAgainAsync(CancellationToken cancellationToken)
     {
         foreach (var requestId in await database.ReadAsync(connection => connection.QueryAsync<Guid>(Sql.Deleting), cancellationToken))
@@ -45,8 +45,8 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
 
             Message first = row.State switch
             {
-                "deleting" => new Message.Delete { RequestId = requestId, Run = row.Run },
-                "cancelling" => new Message.Finish { RequestId = requestId, Run = row.Run },
+                RequestState.Deleting => new Message.Delete { RequestId = requestId, Run = row.Run },
+                RequestState.Cancelling => new Message.Finish { RequestId = requestId, Run = row.Run },
                 _ => new Message.Plan { RequestId = requestId, Run = row.Run, After = 0 },
             };
             await Outbox.AddAsync(transaction, first, time);
@@ -54,11 +54,16 @@ internal sealed class Requeue(HalftoneDatabase database, TimeProvider time)
         },
         cancellationToken);
 
-    private sealed record Row(string State, int Run);
+    private sealed record Row
+    {
+        public required RequestState State { get; init; }
+        public required int Run { get; init; }
+    }
 
     private static class Sql
     {
-        public const string Unfinished = "SELECT request_id FROM request WHERE state IN ('pending', 'processing', 'cancelling', 'deleting') ORDER BY request_id";
+        public const string Unfinished =
+            "SELECT request_id FROM request WHERE state IN ('pending', 'processing', 'cancelling', 'deleting') ORDER BY request_id";
 
         public const string Deleting = "SELECT request_id FROM request WHERE state = 'deleting'";
 

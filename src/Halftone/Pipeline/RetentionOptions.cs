@@ -3,12 +3,13 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Pipeline;
 
-/// <summary>How long ended requests are kept.</summary>
+/// <summary>Section <c>Retention</c>: how long ended requests are kept.</summary>
 internal sealed class RetentionOptions
 {
     /// <summary>
-    /// Days after its end when a request is deleted with its files, images and undelivered events, as by <c>DELETE /requests/{id}</c>, 1 to 36,500; unset
-    /// keeps every request until somebody deletes it. Looked at 15 minutes after a start and then every hour.
+    /// Days after its end when a request is deleted with its files, images and undelivered events, as by
+    /// <c>DELETE /requests/{id}</c>, 1 to 36,500; unset keeps every request until someone deletes it. Checked 15
+    /// minutes after a start, then every hour.
     /// </summary>
     [Range(1, 36_500)]
     public int? Days { get; set; }

@@ -5,18 +5,23 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Deletes requests that ended more than <see cref="RetentionOptions.Days"/> ago, as their owners could. Any number of processes may do it at a time: each
-/// request is turned into one that is being deleted by a guarded statement, and whoever does so writes its message.
+/// Deletes requests that ended more than <see cref="RetentionOptions.Days"/> ago, as their owners could. Any number of
+/// processes may do this at a time: a guarded statement marks each request for deletion, and the process that marks it
+/// writes its message.
 /// </summary>
-internal sealed partial class RetentionSweep(RequestActions actions, IOptions<RetentionOptions> options, TimeProvider time, ILogger<RetentionSweep> logger)
+internal sealed partial class RetentionSweep(
+    RequestActions actions,
+    IOptions<RetentionOptions> options,
+    TimeProvider time,
+    ILogger<RetentionSweep> logger)
     : PeriodicSweep(FirstPause, Interval, time, logger)
 {
-    /// <summary>A server that is started anew each day must sweep too.</summary>
+    /// <summary>Pause before the first pass: a server that is restarted every day must sweep too.</summary>
     private static readonly TimeSpan FirstPause = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
-    /// <summary>One pass; public to tests.</summary>
+    /// <summary>Runs one pass; public for tests.</summary>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
         if (options.Value.Days is not { } days)
@@ -35,7 +40,7 @@ internal sealed partial class RetentionSweep(RequestActions actions, IOptions<Re
 
     private static partial class Log
     {
-        [LoggerMessage(951, LogLevel.Information, "{Requests} requests that ended more than {Days} days ago are being deleted")]
+        [LoggerMessage(951, LogLevel.Information, "Deleting {Requests} requests that ended more than {Days} days ago")]
         public static partial void Deleted(ILogger logger, int requests, int days);
     }
 }

@@ -8,8 +8,9 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Pipeline;
 
 /// <summary>
-/// Takes messages off the three queues and gives each to its handler. Where the server is told to stop, nothing more is taken, and what was taken
-/// has a few seconds to end; then it is cancelled and comes back after the next start.
+/// Takes messages off the three queues and passes each to its handler. When the server is told to stop, nothing more is
+/// taken, and messages in progress have a few seconds to finish; then they are cancelled and come back after the next
+/// start.
 /// </summary>
 internal sealed class Workers(
     IWorkQueue queue,
@@ -24,7 +25,7 @@ internal sealed class Workers(
     TimeProvider time,
     ILogger<Workers> logger) : BackgroundService
 {
-    /// <summary>Nearly every image is done in it; with the host's own time limit a stop takes less than 10 s.</summary>
+    /// <summary>Almost every image finishes within it; with the host's own timeout, a stop takes less than 10 s.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -34,7 +35,7 @@ internal sealed class Workers(
             return;
         }
 
-        // Results name the address that the server listens on, which is known only then.
+        // Results contain the address that the server listens on, which is known only then.
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = lifetime.ApplicationStarted.Register(() => started.TrySetResult());
         await started.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -43,7 +44,7 @@ internal sealed class Workers(
             return;
         }
 
-        // Not when this service's turn has come: the web server is stopped before, and an upload under way may take all the time there is.
+        // Not when this service is stopped: the web server stops first, and an upload in progress may take all the time there is.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         using var over = new CancellationTokenSource();
         await using var grace = time.CreateTimer(_ => over.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -55,15 +56,15 @@ internal sealed class Workers(
             ConsumeAsync(QueueName.Deliver, options.Value.DeliverPrefetch, over.Token, stop.Token),
             ConsumeAsync(QueueName.Delete, 1, over.Token, stop.Token),
         ];
-        // A consumer that ends by itself is a bug: the host must hear of it, and not only when the others have ended too.
+        // A consumer that ends by itself is a bug: the host must learn of it at once, not only when the others have ended too.
         await await Task.WhenAny(consumers);
         await Task.WhenAll(consumers);
     }
 
     /// <param name="name">The queue.</param>
-    /// <param name="prefetch">Handlers at a time.</param>
+    /// <param name="prefetch">Maximum concurrent handlers.</param>
     /// <param name="over">Cancels handlers.</param>
-    /// <param name="stop">Ends the taking of messages.</param>
+    /// <param name="stop">Stops taking messages.</param>
     private Task ConsumeAsync(QueueName name, int prefetch, CancellationToken over, CancellationToken stop) => queue.ConsumeAsync(
         name,
         prefetch,
@@ -71,7 +72,10 @@ internal sealed class Workers(
         (message, ended) => WaitOutAsync(message, () => DeadLetterAsync(message, ended), ended),
         stop);
 
-    /// <summary>An outage of our own costs no message a delivery: else half a minute of a full disk would make dead letters of good images.</summary>
+    /// <summary>
+    /// An outage of our own costs no message a delivery: otherwise half a minute of a full disk would dead-letter good
+    /// images.
+    /// </summary>
     private async Task WaitOutAsync(Message message, Func<Task> handle, CancellationToken cancellationToken)
     {
         using var scope = logger.BeginScope(LogScope.Of(message));
@@ -96,7 +100,9 @@ internal sealed class Workers(
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    /// <summary>An image that brings workers down is given up; everything else returns to its queue, for it carries no bad bytes.</summary>
+    /// <summary>An image that crashes workers fails; everything else returns to its queue, because it carries no bad data.</summary>
     private Task DeadLetterAsync(Message message, CancellationToken cancellationToken) =>
-        message is Message.Image image ? imageRun.DeadLetterAsync(image, cancellationToken) : queue.PublishAsync([message], cancellationToken);
+        message is Message.Image image
+            ? imageRun.DeadLetterAsync(image, cancellationToken)
+            : queue.PublishAsync([message], cancellationToken);
 }

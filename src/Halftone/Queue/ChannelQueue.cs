@@ -5,16 +5,22 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Queue;
 
 /// <summary>
-/// The queue of a single process: nothing to install, nothing kept on disk (what was in it is planned again at start).
-/// Requests take turns message by message, so a three-row request waits for one message of each other request and
-/// not for their backlogs (docs/decisions/0002).
+/// The queue of a single process: nothing to install, nothing stored on disk (its messages are planned again at the
+/// next start). Requests take turns message by message, so a request of three rows waits for one message of each other
+/// request, not for their backlogs (docs/decisions/0002).
 /// </summary>
-internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<ChannelQueue> logger) : IWorkQueue
+internal sealed partial class ChannelQueue(
+    IOptions<QueueOptions> options,
+    WaitingRoom waitingRoom,
+    TimeProvider time,
+    ILogger<ChannelQueue> logger) : IWorkQueue
 {
-    /// <summary>Messages beyond which no retries are handed out; those of the planner are bounded by the planner.</summary>
+    /// <summary>Number of messages beyond which no retries are handed out; the planner limits its own messages.</summary>
     private const int MostSwept = 1_024;
 
-    private readonly Dictionary<QueueName, TurnQueue<Taken>> queues = Enum.GetValues<QueueName>().ToDictionary(name => name, _ => new TurnQueue<Taken>());
+    private readonly Dictionary<QueueName, TurnQueue<Taken>> queues = Enum.GetValues<QueueName>().ToDictionary(
+        name => name,
+        _ => new TurnQueue<Taken>());
 
     public bool IsInProcess => true;
 
@@ -36,7 +42,12 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         return Task.CompletedTask;
     }
 
-    public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    public async Task ConsumeAsync(
+        QueueName queue,
+        int prefetch,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         using var places = new WorkPlaces(prefetch, queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0);
         var running = new RunningTasks();
@@ -47,7 +58,14 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
                 await places.AdmitAsync(cancellationToken);
                 var taken = await queues[queue].TakeAsync(cancellationToken);
                 await places.EnterAsync(cancellationToken);
-                running.Add(HandleAsync(queue, taken, new WorkSlot(places, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId), handle, deadLetter, cancellationToken));
+                running.Add(
+                    HandleAsync(
+                        queue,
+                        taken,
+                        new WorkSlot(places, taken.Message is Message.Image ? waitingRoom : null, taken.Message.RequestId),
+                        handle,
+                        deadLetter,
+                        cancellationToken));
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -56,9 +74,15 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         }
     }
 
-    private async Task HandleAsync(QueueName queue, Taken taken, WorkSlot slot, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task HandleAsync(
+        QueueName queue,
+        Taken taken,
+        WorkSlot slot,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
-        // The loop that takes messages must not run a handler's first, synchronous part itself.
+        // The loop that takes messages must not run the synchronous first part of a handler itself.
         await Task.Yield();
         try
         {
@@ -75,12 +99,12 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
         {
             // Planned again at the next start.
         }
-#pragma warning disable CA1031 // Whatever a handler threw, its message must come back and the consumer must go on.
+#pragma warning disable CA1031 // Whatever a handler throws, its message must come back and the consumer must continue.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             Log.HandlerThrew(logger, taken.Message.GetType().Name, taken.Message.RequestId, taken.Deliveries, exception);
-            // Our own outage is not the message's fault.
+            // An outage of our own is not the message's fault.
             _ = RedeliverAsync(queue, Outage.Is(exception) ? taken : taken with { Deliveries = taken.Deliveries + 1 }, cancellationToken);
         }
         finally
@@ -106,7 +130,7 @@ internal sealed partial class ChannelQueue(IOptions<QueueOptions> options, Waiti
 
     private static partial class Log
     {
-        [LoggerMessage(501, LogLevel.Error, "The handler of {Message} for request {RequestId} failed at delivery {Delivery}")]
+        [LoggerMessage(501, LogLevel.Error, "The handler of {Message} for request {RequestId} failed on delivery {Delivery}")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, int delivery, Exception exception);
     }
 }

@@ -3,54 +3,59 @@ using Halftone.Model;
 namespace Halftone.Queue;
 
 /// <summary>
-/// Carries messages from whoever publishes to one handler each, at least once. A message is gone only when its handler
-/// has returned; what a dead process had taken comes back.
+/// Carries messages from publishers to one handler each, at least once. A message is removed only when its handler has
+/// returned; messages of a dead process come back.
 /// </summary>
 internal interface IWorkQueue
 {
     /// <summary>
-    /// True where the messages live in this process and are lost with it: then one process has the database to itself, and plans again what was
-    /// unfinished when the last one ended.
+    /// True if the messages live in this process and are lost with it: then one process owns the database, and plans
+    /// unfinished work again when it starts.
     /// </summary>
     bool IsInProcess { get; }
 
-    /// <summary>Returns when every message is safe on its queue; throws where the queue does not take them.</summary>
+    /// <summary>Returns when every message is safely on its queue; throws if the queue does not accept them.</summary>
     Task PublishAsync(IReadOnlyList<Message> messages, CancellationToken cancellationToken);
 
-    /// <summary>Whether messages can be carried now.</summary>
+    /// <summary>Checks that messages can be carried now.</summary>
     /// <exception cref="QueueUnavailableException">They cannot.</exception>
     Task CheckAsync(CancellationToken cancellationToken);
 
-    /// <summary>Messages that nobody has taken yet, for whatever process; null where that is not known, for one because this process takes none of them.</summary>
+    /// <summary>Messages that no process has taken yet; null if unknown, for example because this process consumes none of them.</summary>
     long? Length(QueueName queue);
 
     /// <summary>Messages in this process that wait to be handled.</summary>
     int Waiting(QueueName queue);
 
-    /// <summary>False where so many messages wait already that handing out more would only fill memory.</summary>
+    /// <summary>False if so many messages wait already that handing out more would only fill memory.</summary>
     bool HasRoom(QueueName queue);
 
     /// <summary>
-    /// Hands messages to <paramref name="handle"/>, at most <paramref name="prefetch"/> at a time, until cancelled; then waits for
-    /// the handlers that run. A handler that throws gets its message again after a pause, up to the delivery limit; then
-    /// <paramref name="deadLetter"/> gets it.
+    /// Passes messages to <paramref name="handle"/>, at most <paramref name="prefetch"/> at a time, until cancelled;
+    /// then waits for the running handlers. If a handler throws, its message is delivered again after a pause, up to
+    /// the delivery limit; then <paramref name="deadLetter"/> receives it.
     /// </summary>
-    Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken);
+    Task ConsumeAsync(
+        QueueName queue,
+        int prefetch,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken);
 }
 
-/// <param name="message">What was taken.</param>
-/// <param name="slot">The place this handler holds; it may be given back while waiting for something that is not work.</param>
+/// <param name="message">The message that was taken.</param>
+/// <param name="slot">The slot of this handler; it may be released while it waits for something that is not work.</param>
 /// <param name="cancellationToken">The consumer is stopping.</param>
 internal delegate Task MessageHandler(Message message, IWorkSlot slot, CancellationToken cancellationToken);
 
 internal delegate Task DeadLetterHandler(Message message, CancellationToken cancellationToken);
 
-/// <summary>One message's place among those that bound how many handlers run at a time. For one flow at a time.</summary>
+/// <summary>The slot of one message; slots bound how many handlers run at a time. Not thread-safe.</summary>
 internal interface IWorkSlot
 {
-    /// <summary>Lets another message be taken while this one waits for something that is not work. Calling it again changes nothing.</summary>
+    /// <summary>Lets another message be taken while this one waits for something that is not work. Repeated calls have no effect.</summary>
     void GiveBack();
 
-    /// <summary>Waits for a place again, in the order of asking.</summary>
+    /// <summary>Waits for a slot again, first come, first served.</summary>
     ValueTask TakeAgainAsync(CancellationToken cancellationToken);
 }

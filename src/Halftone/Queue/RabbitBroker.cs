@@ -9,19 +9,20 @@ using RabbitMQ.Client.Exceptions;
 namespace Halftone.Queue;
 
 /// <summary>
-/// The connection to RabbitMQ and the queues there. The client's own recovery is off: it brings back connections and not channels, and what was
-/// under way is ours to repeat in any case.
+/// The connection to RabbitMQ and its queues. The client's automatic recovery is off: it restores connections but not
+/// channels, and repeating work in progress is our task anyway.
 /// </summary>
 /// <remarks>
-/// Quorum queues, so that a confirmed message outlives a broker. Beside each stands its dead-letter queue, filled at least once, which asks for
-/// overflow=reject-publish (https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering).
+/// Quorum queues, so that a confirmed message survives the loss of a broker. Each has a dead-letter queue, filled at
+/// least once, which requires overflow=reject-publish
+/// (https://www.rabbitmq.com/docs/quorum-queues#activating-at-least-once-dead-lettering).
 /// </remarks>
 internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDisposable
 {
-    /// <summary>A call that takes longer has failed: a broker that is busy with its disk takes seconds to confirm.</summary>
+    /// <summary>Timeout of a call: a broker that is busy with its disk takes seconds to confirm.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>A connection over which nothing comes for twice as long is dead.</summary>
+    /// <summary>Heartbeat interval; a connection without data for twice as long is dead.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
@@ -29,14 +30,15 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     private readonly SemaphoreSlim gate = new(1, 1);
     private IConnection? connection;
 
-    /// <summary>Of each channel that somebody still has, the connection that it is on.</summary>
+    /// <summary>The connection of each channel in use.</summary>
     private readonly ConditionalWeakTable<IChannel, IConnection> owners = [];
 
-    public static string NameOf(QueueOptions options, QueueName queue) => $"{options.Name}.{queue.ToString().ToLower(CultureInfo.InvariantCulture)}";
+    public static string NameOf(QueueOptions options, QueueName queue) =>
+        $"{options.Name}.{queue.ToString().ToLower(CultureInfo.InvariantCulture)}";
 
     public static string DeadLetterNameOf(QueueOptions options, QueueName queue) => NameOf(options, queue) + ".dead";
 
-    /// <summary>A channel on the one connection of this process, which is made where there is none.</summary>
+    /// <summary>Opens a channel on the one connection of this process, which is created if missing.</summary>
     /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
     public Task<IChannel> OpenChannelAsync(CreateChannelOptions channel, CancellationToken cancellationToken) => CallAsync(
         async patient =>
@@ -48,7 +50,7 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         },
         cancellationToken);
 
-    /// <summary>The same for those who publish or consume: the queues are made where they are missing, because somebody may have deleted them.</summary>
+    /// <summary>Opens a channel for publishing or consuming; creates missing queues, because someone may have deleted them.</summary>
     /// <exception cref="QueueUnavailableException">The broker cannot be reached, or refuses us.</exception>
     public async Task<IChannel> OpenChannelWithQueuesAsync(CreateChannelOptions options, CancellationToken cancellationToken)
     {
@@ -71,8 +73,8 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
     }
 
     /// <summary>
-    /// Closes a channel, which may be broken. Where the broker does not say that it is closed, the connection is given up, and what was under way on it is
-    /// delivered again: nobody may wait without an end.
+    /// Closes a channel, which may be broken. If the broker does not confirm the close, the connection is abandoned and
+    /// its unacknowledged messages are delivered again, so that nobody waits forever.
     /// </summary>
     public async Task CloseAsync(IChannel? channel)
     {
@@ -86,12 +88,12 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
         catch (Exception exception) when (IsOutage(exception))
         {
-            // It is closed, which was wanted.
+            // It is already closed, which is what we want.
         }
     }
 
-    /// <summary>Runs a call with an end, and says of what can go wrong on the way that it is an outage.</summary>
-    /// <exception cref="QueueUnavailableException">It is one.</exception>
+    /// <summary>Runs a call with a timeout, and reports connection failures as an outage.</summary>
+    /// <exception cref="QueueUnavailableException">The call failed because of an outage.</exception>
     public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -102,7 +104,9 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsOutage(exception))
         {
-            throw new QueueUnavailableException($"RabbitMQ at {Address} cannot be used ({exception.InnerException?.Message ?? exception.Message}).", exception);
+            throw new QueueUnavailableException(
+                $"RabbitMQ at {Address} cannot be used ({exception.InnerException?.Message ?? exception.Message}).",
+                exception);
         }
     }
 
@@ -117,7 +121,7 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         gate.Dispose();
     }
 
-    /// <summary>The next call makes another connection, where that has not been done already.</summary>
+    /// <summary>The next call opens a new connection, unless that has already been done.</summary>
     private async Task DropAsync(IConnection? stuck)
     {
         await gate.WaitAsync();
@@ -144,14 +148,22 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
         }
         catch (TimeoutException)
         {
-            // Its socket ends with the heartbeats that do not come any more.
+            // Its socket closes when the heartbeats stop.
         }
     }
 
-    private string Address => string.Join(", ", options.Value.Nodes.Select(node => $"{node.Host}:{(node.Port < 0 ? AmqpTcpEndpoint.UseDefaultPort : node.Port)}"));
+    private string Address =>
+        string.Join(
+            ", ",
+            options.Value.Nodes.Select(node => $"{node.Host}:{(node.Port < 0 ? AmqpTcpEndpoint.UseDefaultPort : node.Port)}"));
 
     private static bool IsOutage(Exception exception) => exception is
-        RabbitMQClientException or IOException or SocketException or TimeoutException or OperationCanceledException or ObjectDisposedException;
+        RabbitMQClientException
+            or IOException
+            or SocketException
+            or TimeoutException
+            or OperationCanceledException
+            or ObjectDisposedException;
 
     private async Task<IConnection> ConnectAsync(CancellationToken cancellationToken)
     {
@@ -189,8 +201,11 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
             RequestedConnectionTimeout = Heartbeat,
             ContinuationTimeout = Patience,
         };
-        // One after the other in any order, until one answers.
-        return factory.CreateConnectionAsync([.. nodes.Select(node => new AmqpTcpEndpoint(node, factory.Ssl))], $"halftone {Environment.MachineName} {Environment.ProcessId}", cancellationToken);
+        // Tries them one after the other in any order, until one answers.
+        return factory.CreateConnectionAsync(
+            [.. nodes.Select(node => new AmqpTcpEndpoint(node, factory.Ssl))],
+            $"halftone {Environment.MachineName} {Environment.ProcessId}",
+            cancellationToken);
     }
 
     private async Task DeclareAsync(IChannel channel, CancellationToken cancellationToken)
@@ -206,7 +221,7 @@ internal sealed class RabbitBroker(IOptions<QueueOptions> options) : IAsyncDispo
                 new Dictionary<string, object?>
                 {
                     ["x-queue-type"] = "quorum",
-                    // Without a number RabbitMQ 4 drops what was delivered 20 times, and from here there is nowhere to go.
+                    // Without this limit, RabbitMQ 4 drops messages delivered 20 times, and a dead-letter queue has no further one.
                     ["x-delivery-limit"] = 1_000_000,
                 },
                 cancellationToken: cancellationToken);

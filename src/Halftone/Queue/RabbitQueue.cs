@@ -10,39 +10,49 @@ using RabbitMQ.Client.Events;
 namespace Halftone.Queue;
 
 /// <summary>
-/// The queue of many processes: RabbitMQ. A message is safe when its publish is confirmed, and gone when its handler has returned and it was
-/// acknowledged; what a dead process had taken comes back. What was delivered to this process waits in lines by request, as in
-/// <see cref="ChannelQueue"/>, so requests take turns here too.
+/// The queue of many processes: RabbitMQ. A message is safe when its publish is confirmed, and removed when its handler
+/// has returned and it was acknowledged; messages of a dead process come back. Messages delivered to this process wait
+/// in one line per request, as in <see cref="ChannelQueue"/>, so requests take turns here too.
 /// </summary>
-internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOptions> options, WaitingRoom waitingRoom, TimeProvider time, ILogger<RabbitQueue> logger) : IWorkQueue, IAsyncDisposable
+internal sealed partial class RabbitQueue(
+    RabbitBroker broker,
+    IOptions<QueueOptions> options,
+    WaitingRoom waitingRoom,
+    TimeProvider time,
+    ILogger<RabbitQueue> logger) : IWorkQueue, IAsyncDisposable
 {
-    /// <summary>Publishes whose confirms are awaited together: one by one a broker confirms a tenth as many a second.</summary>
+    /// <summary>
+    /// Number of publishes whose confirms are awaited together: one by one, a broker confirms a tenth as many per
+    /// second.
+    /// </summary>
     private const int Window = 256;
 
-    /// <summary>Messages beyond which no retries are handed out.</summary>
+    /// <summary>Number of messages beyond which no retries are handed out.</summary>
     private const int MostSwept = 1_024;
 
     private const ushort DeadLettersAtOnce = 16;
 
     /// <summary>
-    /// A dead letter that took longer for each of its deliveries waited: for an outage of ours to end, or behind slow work, until the broker ended the
-    /// delivery, after 30 min with its defaults and never less than 5 as it recommends (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout).
-    /// Workers that crash are started again sooner. Told by the message's own age, which a process that was started meanwhile knows too.
+    /// A dead letter whose deliveries took longer than this on average was waiting: for an outage of ours to end, or
+    /// behind slow work, until the broker timed out the delivery, after 30 min by default and never less than the
+    /// recommended 5 (https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout). Workers that crash are
+    /// restarted sooner. Judged by the message's own age, which a newly started process knows too.
     /// </summary>
     private static readonly TimeSpan LongestBetweenCrashes = TimeSpan.FromMinutes(5);
 
-    /// <summary>How often the length of a queue is asked for.</summary>
+    /// <summary>Interval at which the length of a queue is queried.</summary>
     private static readonly TimeSpan LengthInterval = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// After so long without a message, and with none under way, a queue is asked for its messages anew; 1 min. Where a quorum queue is deleted and made
-    /// again at once, RabbitMQ 3.10 keeps the consumer of the first, sends it nothing, and says that the second has one.
+    /// After this time without a message, and with none in progress, consumes a queue afresh; 1 min. If a quorum queue
+    /// is deleted and recreated at once, RabbitMQ 3.10 keeps the consumer of the first, sends it nothing, and reports
+    /// that the second has one.
     /// </summary>
     public TimeSpan Renewal { get; init; } = TimeSpan.FromMinutes(1);
 
     private readonly ConcurrentDictionary<QueueName, uint> lengths = [];
 
-    /// <summary>Of each queue, what was published here since its length was asked for.</summary>
+    /// <summary>For each queue, the number of messages published here since its length was queried.</summary>
     private readonly int[] publishedSince = new int[Enum.GetValues<QueueName>().Length];
 
     private readonly ConcurrentDictionary<QueueName, TurnQueue<Delivery>> waitingHere = [];
@@ -76,7 +86,10 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     {
         foreach (var window in messages.Chunk(Window))
         {
-            await PublishAsync([.. window.Select(message => (RabbitBroker.NameOf(options.Value, message.Queue), (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message.ToJson())))], cancellationToken);
+            var bodies = window.Select(message => (
+                Queue: RabbitBroker.NameOf(options.Value, message.Queue),
+                Body: (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(message.ToJson())));
+            await PublishAsync([.. bodies], cancellationToken);
             foreach (var message in window)
             {
                 Interlocked.Increment(ref publishedSince[(int)message.Queue]);
@@ -84,15 +97,26 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    public async Task ConsumeAsync(QueueName queue, int prefetch, MessageHandler handle, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    public async Task ConsumeAsync(
+        QueueName queue,
+        int prefetch,
+        MessageHandler handle,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         var waiting = queue is QueueName.Work or QueueName.Deliver ? options.Value.WaitingImages : 0;
         using var places = new WorkPlaces(prefetch, waiting);
-        // Ends the channels, when the last handler has acknowledged.
+        // Ends the channels once the last handler has acknowledged.
         using var over = new CancellationTokenSource();
         var lines = waitingHere.GetOrAdd(queue, _ => new());
         var running = new RunningTasks();
-        var receiving = KeepReceivingAsync(queue, RabbitBroker.NameOf(options.Value, queue), (ushort)Math.Min(prefetch + waiting, ushort.MaxValue), lines, cancellationToken, over.Token);
+        var receiving = KeepReceivingAsync(
+            queue,
+            RabbitBroker.NameOf(options.Value, queue),
+            (ushort)Math.Min(prefetch + waiting, ushort.MaxValue),
+            lines,
+            cancellationToken,
+            over.Token);
         var buried = KeepBuryingAsync(queue, deadLetter, cancellationToken);
         try
         {
@@ -122,24 +146,35 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private async Task PublishAsync((string Queue, ReadOnlyMemory<byte> Body)[] messages, CancellationToken cancellationToken)
     {
-        // One at a time on the channel: what is published together is confirmed together.
+        // One at a time on the channel: messages published together are confirmed together.
         await publishing.WaitAsync(cancellationToken);
         try
         {
             await broker.CallAsync(
                 async patient =>
                 {
-                    publisher = publisher is { IsOpen: true } ? publisher : await broker.OpenChannelWithQueuesAsync(new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true), patient);
-                    var properties = new BasicProperties { Persistent = true, ContentType = "application/json", Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()) };
-                    // Mandatory: a queue that is not there is an outage and no place for messages to vanish in.
-                    await Task.WhenAll(messages.Select(message => publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
+                    publisher = publisher is { IsOpen: true }
+                        ? publisher
+                        : await broker.OpenChannelWithQueuesAsync(
+                              new(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true),
+                              patient);
+                    var properties = new BasicProperties
+                    {
+                        Persistent = true,
+                        ContentType = "application/json",
+                        Timestamp = new(time.GetUtcNow().ToUnixTimeSeconds()),
+                    };
+                    // Mandatory: a missing queue is an outage, not a place where messages may vanish.
+                    await Task.WhenAll(
+                        messages.Select(message =>
+                            publisher.BasicPublishAsync("", message.Queue, mandatory: true, properties, message.Body, patient).AsTask()));
                     return true;
                 },
                 cancellationToken);
         }
         catch
         {
-            // What of it was confirmed is not known any more, and the channel may be the reason.
+            // It is unknown which messages were confirmed, and the channel may be the cause.
             var broken = publisher;
             publisher = null;
             await broker.CloseAsync(broken);
@@ -152,7 +187,13 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     }
 
     /// <summary>Receives until told to stop; the last channel is closed when <paramref name="over"/> is cancelled.</summary>
-    private Task KeepReceivingAsync(QueueName name, string queue, ushort prefetch, TurnQueue<Delivery> lines, CancellationToken stop, CancellationToken over) => KeepOpenAsync(
+    private Task KeepReceivingAsync(
+        QueueName name,
+        string queue,
+        ushort prefetch,
+        TurnQueue<Delivery> lines,
+        CancellationToken stop,
+        CancellationToken over) => KeepOpenAsync(
         queue,
         dispatchConcurrency: 1,
         async (channel, backoff) =>
@@ -170,14 +211,18 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
                         return true;
                     },
                     CancellationToken.None);
-                // Handlers acknowledge on this channel; closing it gives back what was not taken.
+                // Handlers acknowledge on this channel; closing it returns the messages not taken.
                 await closed.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         },
         stop);
 
-    /// <summary>Uses one channel after the other, as many as break meanwhile, until told to stop.</summary>
-    private async Task KeepOpenAsync(string queue, ushort dispatchConcurrency, Func<IChannel, OutageBackoff, Task> use, CancellationToken stop)
+    /// <summary>Uses one channel after the other, replacing broken ones, until told to stop.</summary>
+    private async Task KeepOpenAsync(
+        string queue,
+        ushort dispatchConcurrency,
+        Func<IChannel, OutageBackoff, Task> use,
+        CancellationToken stop)
     {
         var backoff = new OutageBackoff(time);
         while (!stop.IsCancellationRequested)
@@ -185,14 +230,16 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             IChannel? channel = null;
             try
             {
-                channel = await broker.OpenChannelWithQueuesAsync(new(false, false, consumerDispatchConcurrency: dispatchConcurrency), stop);
+                channel = await broker.OpenChannelWithQueuesAsync(
+                    new(false, false, consumerDispatchConcurrency: dispatchConcurrency),
+                    stop);
                 await use(channel, backoff);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
                 return;
             }
-#pragma warning disable CA1031 // Also what the client throws when a broken channel is closed: the consumer must outlive all of it.
+#pragma warning disable CA1031 // Also what the client throws when a broken channel is closed: the consumer must survive all of it.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -209,10 +256,15 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
     }
 
     /// <summary>
-    /// Asks for messages. <c>Ended</c> comes also when the broker cancels the consumer, whose queue was deleted or moved: then the channel stays open and
-    /// nothing more would come.
+    /// Starts consuming. <c>Ended</c> also completes when the broker cancels the consumer because its queue was deleted
+    /// or moved: then the channel stays open, but nothing more would arrive.
     /// </summary>
-    private async Task<(string Tag, Task Closed, Task Ended)> ConsumeAsync(IChannel channel, string queue, ushort prefetch, Func<BasicDeliverEventArgs, Task> receive, CancellationToken cancellationToken)
+    private async Task<(string Tag, Task Closed, Task Ended)> ConsumeAsync(
+        IChannel channel,
+        string queue,
+        ushort prefetch,
+        Func<BasicDeliverEventArgs, Task> receive,
+        CancellationToken cancellationToken)
     {
         var (closed, cancelled) = (Closing(channel), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         var consumer = new AsyncEventingBasicConsumer(channel);
@@ -241,14 +293,17 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         return Task.CompletedTask;
     }
 
-    /// <summary>Until the channel closes, the broker cancels the consumer, it is idle for long, or we are told to stop; notes the queue's length meanwhile.</summary>
+    /// <summary>
+    /// Waits until the channel closes, the broker cancels the consumer, it is idle for too long, or we are told to
+    /// stop; records the queue's length meanwhile.
+    /// </summary>
     private async Task WatchAsync(QueueName name, string queue, Seat seat, Task ended, CancellationToken stop)
     {
         var channel = seat.Channel;
         while (!ended.IsCompleted && !stop.IsCancellationRequested)
         {
             Volatile.Write(ref publishedSince[(int)name], 0);
-            // Not cancelled by a stop, which would close the channel under the handlers that still acknowledge on it.
+            // Not cancelled by a stop, which would close the channel while handlers still acknowledge on it.
             var found = await broker.CallAsync(patient => channel.QueueDeclarePassiveAsync(queue, patient), CancellationToken.None);
             lengths[name] = found.MessageCount;
             if (seat.IsIdleFor(Renewal))
@@ -277,7 +332,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
         catch (JsonException exception)
         {
-            // For another version, perhaps: it waits among the dead letters and comes back, and counts against nobody.
+            // Perhaps for another version: it waits among the dead letters and comes back, and counts against no image.
             Log.Unreadable(logger, received.RoutingKey, exception);
             await AnswerAsync(seat.Channel, () => seat.Channel.BasicNackAsync(received.DeliveryTag, multiple: false, requeue: false));
         }
@@ -285,11 +340,11 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private async Task HandleAsync(Delivery delivery, WorkSlot slot, MessageHandler handle, CancellationToken cancellationToken)
     {
-        // The loop that takes messages must not run a handler's first, synchronous part itself.
+        // The loop that takes messages must not run the synchronous first part of a handler itself.
         await Task.Yield();
         try
         {
-            // A channel that closed has given its messages back to the broker already.
+            // A closed channel has already returned its messages to the broker.
             if (delivery.Seat.Channel.IsOpen)
             {
                 await handle(delivery.Message, slot, cancellationToken);
@@ -300,7 +355,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         {
             // Comes back when the channel closes.
         }
-#pragma warning disable CA1031 // Whatever a handler threw, its message must come back and the consumer must go on.
+#pragma warning disable CA1031 // Whatever a handler throws, its message must come back and the consumer must continue.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -313,7 +368,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         }
     }
 
-    /// <summary>After a pause the broker delivers it again, to anybody, and counts it towards the limit.</summary>
+    /// <summary>After a pause, the broker delivers it again to any consumer, and counts it towards the limit.</summary>
     private async Task GiveBackAsync(Delivery delivery, CancellationToken cancellationToken)
     {
         await Task.Delay(options.Value.RedeliveryPause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -326,22 +381,29 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
         delivery.Seat.Leave();
     }
 
-    /// <summary>A channel that breaks under an answer has given the message back: it comes again, and running twice changes nothing.</summary>
+    /// <summary>
+    /// A channel that breaks during an acknowledgement has returned the message: it comes again, and running it twice
+    /// changes nothing.
+    /// </summary>
     private async Task AnswerAsync(IChannel channel, Func<ValueTask> answer)
     {
         try
         {
             await answer();
         }
-        catch (Exception exception) when (exception is RabbitMQ.Client.Exceptions.RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (
+            exception is RabbitMQ.Client.Exceptions.RabbitMQClientException
+                or IOException
+                or ObjectDisposedException
+                or OperationCanceledException)
         {
             Log.AnswerLost(logger, channel.ChannelNumber, exception.Message);
         }
     }
 
     /// <summary>
-    /// Hands what was delivered too often to <paramref name="deadLetter"/>. An image that only waited goes back to its queue, and after a pause so does what
-    /// is no image or cannot be read.
+    /// Passes messages delivered too often to <paramref name="deadLetter"/>. An image that only waited goes back to its
+    /// queue; other messages and unreadable ones go back after a pause.
     /// </summary>
     private Task KeepBuryingAsync(QueueName name, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
     {
@@ -351,11 +413,16 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             DeadLettersAtOnce,
             async (channel, backoff) =>
             {
-                // A channel that closes waits for the letters under way, which may be parked or wait out an outage.
+                // A closing channel waits for the letters in progress, which may be parked or wait for an outage to end.
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 try
                 {
-                    var (_, _, ended) = await ConsumeAsync(channel, dead, DeadLettersAtOnce, received => BuryAsync(name, channel, received, deadLetter, over.Token), cancellationToken);
+                    var (_, _, ended) = await ConsumeAsync(
+                        channel,
+                        dead,
+                        DeadLettersAtOnce,
+                        received => BuryAsync(name, channel, received, deadLetter, over.Token),
+                        cancellationToken);
                     backoff.Reset();
                     await ended.WaitAsync(cancellationToken);
                 }
@@ -367,7 +434,12 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
             cancellationToken);
     }
 
-    private async Task BuryAsync(QueueName name, IChannel channel, BasicDeliverEventArgs letter, DeadLetterHandler deadLetter, CancellationToken cancellationToken)
+    private async Task BuryAsync(
+        QueueName name,
+        IChannel channel,
+        BasicDeliverEventArgs letter,
+        DeadLetterHandler deadLetter,
+        CancellationToken cancellationToken)
     {
         var body = letter.Body.ToArray();
         var hasWaited = HasWaited(letter.BasicProperties.Timestamp);
@@ -421,7 +493,7 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private readonly record struct Delivery(Message Message, Seat Seat, ulong Tag);
 
-    /// <summary>A channel that receives, and how many of its messages are not answered yet.</summary>
+    /// <summary>A receiving channel, and the number of its unacknowledged messages.</summary>
     private sealed class Seat(IChannel channel, TimeProvider time)
     {
         private int held;
@@ -442,22 +514,28 @@ internal sealed partial class RabbitQueue(RabbitBroker broker, IOptions<QueueOpt
 
     private static partial class Log
     {
-        [LoggerMessage(511, LogLevel.Warning, "Queue {Queue} waits: {Reason}")]
+        [LoggerMessage(511, LogLevel.Warning, "Queue {Queue} is waiting: {Reason}")]
         public static partial void Outage(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(512, LogLevel.Warning, "The channel of queue {Queue} was closed ({Reason}); what was under way is delivered again")]
+        [LoggerMessage(
+            512,
+            LogLevel.Warning,
+            "The channel of queue {Queue} was closed ({Reason}); unacknowledged messages will be delivered again")]
         public static partial void ChannelClosed(ILogger logger, string queue, string reason);
 
-        [LoggerMessage(513, LogLevel.Error, "A message on {Queue} cannot be read by this version; it comes back later")]
+        [LoggerMessage(513, LogLevel.Error, "A message on {Queue} cannot be read by this version; it will be delivered again later")]
         public static partial void Unreadable(ILogger logger, string queue, Exception exception);
 
-        [LoggerMessage(514, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; it is delivered again")]
+        [LoggerMessage(514, LogLevel.Error, "The handler of {Message} for request {RequestId} failed; the message will be delivered again")]
         public static partial void HandlerThrew(ILogger logger, string message, Guid requestId, Exception exception);
 
-        [LoggerMessage(515, LogLevel.Information, "An answer on channel {Channel} was lost ({Reason}); its message is delivered again")]
+        [LoggerMessage(
+            515,
+            LogLevel.Information,
+            "An acknowledgement on channel {Channel} was lost ({Reason}); its message will be delivered again")]
         public static partial void AnswerLost(ILogger logger, int channel, string reason);
 
-        [LoggerMessage(516, LogLevel.Error, "A dead letter of {Queue} was not dealt with; it comes again")]
+        [LoggerMessage(516, LogLevel.Error, "A dead letter of {Queue} could not be handled; it will be delivered again")]
         public static partial void NotBuried(ILogger logger, QueueName queue, Exception exception);
     }
 }

@@ -1,6 +1,6 @@
 namespace Halftone.Queue;
 
-/// <summary>Handlers under way, so that a stop can wait for them.</summary>
+/// <summary>Running handlers, so that a stop can wait for them.</summary>
 internal sealed class RunningTasks
 {
     private readonly Lock gate = new();

@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Halftone.Queue;
 
-/// <summary>One line of messages per request; the requests stand in a ring.</summary>
+/// <summary>One line of messages per request; the requests form a ring.</summary>
 internal sealed class TurnQueue<T>
 {
     private readonly Lock gate = new();

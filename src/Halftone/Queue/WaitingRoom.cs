@@ -1,15 +1,16 @@
 namespace Halftone.Queue;
 
 /// <summary>
-/// Counts, by request, the images that gave their place back while they wait for a host. The planner looks here before it publishes more
-/// of a request: without that, the rows of one slow host would fill the room, and every other request would wait at its door.
+/// Counts, per request, the images that released their slot while they wait for a host. The planner checks it before it
+/// publishes more of a request: otherwise the rows of one slow host would fill the waiting room, and every other
+/// request would have to wait.
 /// </summary>
 internal sealed class WaitingRoom
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Guid, Room> rooms = [];
 
-    /// <summary>Images that wait now.</summary>
+    /// <summary>Images waiting now.</summary>
     public int Count
     {
         get
@@ -21,7 +22,7 @@ internal sealed class WaitingRoom
         }
     }
 
-    /// <summary>Images of the request that wait now.</summary>
+    /// <summary>Images of the request waiting now.</summary>
     public int CountOf(Guid requestId)
     {
         lock (gate)
@@ -30,7 +31,7 @@ internal sealed class WaitingRoom
         }
     }
 
-    /// <summary>The requests of which <paramref name="limit"/> images or more wait.</summary>
+    /// <summary>The requests with <paramref name="limit"/> or more waiting images.</summary>
     public IReadOnlyList<Guid> Full(int limit)
     {
         lock (gate)
@@ -69,7 +70,7 @@ internal sealed class WaitingRoom
         changed?.SetResult();
     }
 
-    /// <summary>Until fewer than <paramref name="limit"/> images of the request wait.</summary>
+    /// <summary>Waits until fewer than <paramref name="limit"/> images of the request are waiting.</summary>
     public async ValueTask BelowAsync(Guid requestId, int limit, CancellationToken cancellationToken)
     {
         while (true)

@@ -1,20 +1,21 @@
 namespace Halftone.Queue;
 
 /// <summary>
-/// The places of one consumer. A message is admitted once and holds a place while it works; those that gave their place back are
-/// bounded by admission, which bounds memory. Who waits for a place never holds one, so nothing can lock up.
+/// The slots of one consumer. A message is admitted once and holds a slot while it works; messages that released their
+/// slot are bounded by admission, which bounds memory. Nobody holds a slot while waiting for another, so there is no
+/// deadlock.
 /// </summary>
 internal sealed class WorkPlaces(int places, int waiting) : IDisposable
 {
     private readonly SemaphoreSlim admission = new(places + waiting);
     private readonly SemaphoreSlim free = new(places);
 
-    /// <summary>Before a message is taken off its line.</summary>
+    /// <summary>Called before a message is taken off its line.</summary>
     public Task AdmitAsync(CancellationToken cancellationToken) => admission.WaitAsync(cancellationToken);
 
     /// <summary>
-    /// When the message is there and was admitted, and not before: a place held for a message yet to come would be missing to one that waits to go on,
-    /// and with one place nothing would ever go on.
+    /// Called once the message is there and admitted, not before: a slot held for a future message would be missing for
+    /// one that waits to continue, and with a single slot nothing would ever continue.
     /// </summary>
     public Task EnterAsync(CancellationToken cancellationToken) => free.WaitAsync(cancellationToken);
 
@@ -31,10 +32,10 @@ internal sealed class WorkPlaces(int places, int waiting) : IDisposable
     }
 }
 
-/// <summary>The place of one message.</summary>
-/// <param name="places">Where it is held.</param>
-/// <param name="waitingRoom">Counts the message while it is given back; null for what is not counted.</param>
-/// <param name="requestId">Whose message it is.</param>
+/// <summary>The slot of one message.</summary>
+/// <param name="places">The slots it belongs to.</param>
+/// <param name="waitingRoom">Counts the message while its slot is released; null if it is not counted.</param>
+/// <param name="requestId">The request of the message.</param>
 internal sealed class WorkSlot(WorkPlaces places, WaitingRoom? waitingRoom, Guid requestId) : IWorkSlot
 {
     private bool isHeld = true;

@@ -2,5 +2,5 @@ using Halftone.Io;
 
 namespace Halftone.Requests;
 
-/// <summary>Set when a transaction with rows that are due was committed, so that the retry sweep looks at once.</summary>
+/// <summary>Set when a transaction with due rows was committed, so that the retry sweep runs at once.</summary>
 internal sealed class DueSignal : WakeSignal;

@@ -3,7 +3,7 @@ using Halftone.Store;
 
 namespace Halftone.Requests;
 
-/// <summary>A stored output of the same owner with the same options. Its file may have gone since the row was read.</summary>
+/// <summary>A stored output of the same owner with the same options. Its file may have been removed since the row was read.</summary>
 internal sealed record EarlierOutput : StoredOutput
 {
     public required long BytesIn { get; init; }
@@ -20,7 +20,7 @@ internal sealed record EarlierOutput : StoredOutput
 
     public string? SourceUrl { get; init; }
 
-    /// <summary>By which its origin can be asked whether it has changed; null where it said nothing of use.</summary>
+    /// <summary>The validators of the source, to ask its origin whether it has changed; null if there are none that can be used.</summary>
     public Validators? Validators => ETag is null && LastModified is null
         ? null
         : new Validators(ETag, LastModified is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null, SourceUrl);

@@ -12,50 +12,83 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Requests;
 
+/// <summary>The state of an image when its message is taken.</summary>
+internal abstract record ImageStanding
+{
+    private ImageStanding() { }
+
+    /// <summary>Nothing is left to do: another run has recorded this attempt, or the request has moved on.</summary>
+    public sealed record Settled : ImageStanding;
+
+    /// <summary>Still to be done.</summary>
+    /// <param name="Earlier">The newest output of the same URL; null if there is none.</param>
+    public sealed record Open(EarlierOutput? Earlier) : ImageStanding;
+}
+
 /// <summary>
-/// Finds outputs that need not be made again, by the URL or by the bytes of their source. There is no index beside the images: each completed image has its
-/// keys in its row and is found as long as the row is there. A key holds the owner and everything that the output depends on, so nothing is found that
-/// another owner asked for, or that was made in another way.
+/// Finds outputs that can be reused, by the URL or by the bytes of their source. There is no separate index: each
+/// completed image has its keys in its row, and is found as long as the row exists. A key includes the owner and
+/// everything that the output depends on, so outputs of another owner or made in another way are never found.
 /// </summary>
-internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOptions> options, IOptions<CompressOptions> compress, IOptions<FetchOptions> fetch)
+internal sealed class EarlierOutputs(
+    HalftoneDatabase database, IOptions<ReuseOptions> options, IOptions<CompressOptions> compress, IOptions<FetchOptions> fetch)
 {
     private const int KeyBytes = 16;
 
-    /// <summary>What outputs depend on besides the message.</summary>
+    /// <summary>Settings that outputs depend on, besides the message.</summary>
     private readonly string surroundings = string.Create(
-        CultureInfo.InvariantCulture, $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {TextOf(fetch.Value.HostHeaders)}");
+        CultureInfo.InvariantCulture,
+        $"{ImageCodec.OutputVersion} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {TextOf(fetch.Value.HostHeaders)}");
 
-    /// <summary>What the image's output can be found by later; null where nothing is to be found.</summary>
+    /// <summary>The key by which the image's output can be found later; null if it must not be found.</summary>
     public string? KeyOfUrl(Message.Image message) => IsUsed(message) ? KeyOf(message, "url", message.Url) : null;
 
-    /// <summary>The same for whatever URL gives these bytes.</summary>
-    public string? KeyOfSource(Message.Image message, ReadOnlySpan<byte> source) => IsUsed(message) ? KeyOf(message, "source", Convert.ToHexStringLower(SHA256.HashData(source))) : null;
+    /// <summary>The same for any URL with these bytes.</summary>
+    public string? KeyOfSource(Message.Image message, ReadOnlySpan<byte> source) =>
+        IsUsed(message) ? KeyOf(message, "source", Convert.ToHexStringLower(SHA256.HashData(source))) : null;
 
-    /// <summary>One question for both, because every image asks it: whether it is still to be done, and whether there may be an output of its URL.</summary>
+    /// <summary>Checks that the image is still to be done, and finds the newest output of its URL.</summary>
     /// <param name="message">The image.</param>
-    /// <param name="urlKey">As <see cref="KeyOfUrl"/> gives it.</param>
+    /// <param name="urlKey">From <see cref="KeyOfUrl"/>.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>Null where another run of this image is done, or its request has moved on.</returns>
-    public Task<bool?> IsPendingAndKnownAsync(Message.Image message, string? urlKey, CancellationToken cancellationToken)
+    public async Task<ImageStanding> StandingOfAsync(Message.Image message, string? urlKey, CancellationToken cancellationToken)
     {
-        var parameters = new { message.ImageId, message.RequestId, message.Run, message.Attempt, UrlKey = message.Fresh == true ? null : urlKey };
-        return database.ReadAsync(connection => connection.ExecuteScalarAsync<bool?>(Sql.IsPendingAndKnown, parameters), cancellationToken);
+        var key = message.Fresh == true ? null : urlKey;
+        // Every image asks, and few have an earlier output, so one short statement answers for most of them.
+        if (await FindOpenAsync(message, key, cancellationToken) is not { } image)
+        {
+            return new ImageStanding.Settled();
+        }
+
+        var parameters = new { UrlKey = key, message.Owner };
+        return new ImageStanding.Open(!image.IsKnown ? null : await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<EarlierOutput>(Sql.ByUrl, parameters), cancellationToken));
     }
 
-    /// <summary>The newest output of the URL.</summary>
-    public Task<EarlierOutput?> FindByUrlAsync(Message.Image message, string urlKey, CancellationToken cancellationToken) =>
-        database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<EarlierOutput>(Sql.ByUrl, new { UrlKey = urlKey, message.Owner }), cancellationToken);
+    /// <summary>False if another run has recorded this attempt, or the request has moved on.</summary>
+    public async Task<bool> IsOpenAsync(Message.Image message, CancellationToken cancellationToken) =>
+        await FindOpenAsync(message, null, cancellationToken) is not null;
 
-    /// <summary>The newest output that was made of the same bytes.</summary>
-    public Task<EarlierOutput?> FindBySourceAsync(Message.Image message, string sourceKey, CancellationToken cancellationToken) =>
-        message.Fresh == true
-            ? Task.FromResult<EarlierOutput?>(null)
-            : database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<EarlierOutput>(Sql.BySource, new { SourceKey = sourceKey, message.Owner }), cancellationToken);
+    /// <summary>The newest output made from the same bytes.</summary>
+    public async Task<EarlierOutput?> FindBySourceAsync(Message.Image message, string sourceKey, CancellationToken cancellationToken)
+    {
+        var parameters = new { SourceKey = sourceKey, message.Owner };
+        return message.Fresh == true ? null : await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<EarlierOutput>(Sql.BySource, parameters), cancellationToken);
+    }
 
-    /// <summary>A message of a version that named no owner leaves nothing to be found.</summary>
+    private Task<OpenImage?> FindOpenAsync(Message.Image message, string? urlKey, CancellationToken cancellationToken)
+    {
+        var parameters = new { message.ImageId, message.RequestId, message.Run, message.Attempt, UrlKey = urlKey };
+        return database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<OpenImage>(Sql.OpenImage, parameters),
+            cancellationToken);
+    }
+
+    /// <summary>An output for a message of a version without owners can never be found.</summary>
     private bool IsUsed(Message.Image message) => options.Value.Enabled && message.Owner is not null;
 
-    /// <summary>With another header a host may give another image.</summary>
+    /// <summary>A host may return another image for another header.</summary>
     private static string TextOf(Dictionary<string, Dictionary<string, string>> hostHeaders) => string.Join('\n',
         from host in hostHeaders.OrderBy(host => host.Key, StringComparer.Ordinal)
         from header in host.Value.OrderBy(header => header.Key, StringComparer.Ordinal)
@@ -63,11 +96,18 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
 
     private string KeyOf(Message.Image message, string kind, string of)
     {
-        // Said only where they are asked for: outputs of versions that knew neither stay good.
-        var size = message is { MaxWidth: null, MaxHeight: null } ? "" : $" fits {message.MaxWidth}x{message.MaxHeight}";
-        var variants = message.Variants is null ? "" : $" variants {message.Variants}";
-        var text = string.Create(CultureInfo.InvariantCulture, $"{kind}\n{message.Owner}\n{message.Quality} {message.Format}{size}{variants} {surroundings}\n{of}");
+        // Included only if they were set, so that outputs of versions without these options stay valid.
+        var outputs = message.Outputs.FirstKeyPart(' ') + message.Outputs.LaterKeyPart(' ');
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{kind}\n{message.Owner}\n{outputs} {surroundings}\n{of}");
         return Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, KeyBytes));
+    }
+
+    private sealed record OpenImage
+    {
+        /// <summary>True if the key of the URL is in any row.</summary>
+        public required bool IsKnown { get; init; }
     }
 
     private static class Sql
@@ -78,17 +118,20 @@ internal sealed class EarlierOutputs(HalftoneDatabase database, IOptions<ReuseOp
                    c.etag, c.last_modified, c.source_url
             """;
 
-        /// <summary>A message of an attempt that was recorded meanwhile changes nothing: the sweep hands out the next one. Uses the primary keys and image_by_url.</summary>
-        public const string IsPendingAndKnown = """
-            SELECT EXISTS (SELECT 1 FROM image WHERE url_key = @UrlKey)
+        /// <summary>
+        /// A message of an attempt that was already recorded has no effect: the sweep hands out the next one. Uses the
+        /// primary keys and image_by_url.
+        /// </summary>
+        public const string OpenImage = """
+            SELECT EXISTS (SELECT 1 FROM image WHERE url_key = @UrlKey) AS is_known
             FROM   image i, request r
             WHERE  i.image_id = @ImageId AND i.state = 'pending' AND i.attempt = @Attempt
             AND    r.request_id = @RequestId AND r.run = @Run AND r.state IN ('pending', 'processing')
             """;
 
         /// <summary>
-        /// Uses image_by_url. The newest four are looked at and no more: of a request of millions that is being deleted, or of one picture under every URL,
-        /// there may be any number.
+        /// Uses image_by_url. Checks only the newest four, because there may be any number: in a request of millions
+        /// that is being deleted, or with one image under every URL.
         /// </summary>
         public const string ByUrl = $"""
             SELECT {Columns}

@@ -9,8 +9,8 @@ using Halftone.Queue;
 namespace Halftone.Requests;
 
 /// <summary>
-/// A message that must follow a change is written in that change's transaction; the relay publishes it, waits for the confirm and
-/// deletes its row. A crash in between publishes it twice, never not at all.
+/// A message that must follow a change is written in that change's transaction; the relay publishes it, waits for the
+/// confirm, and deletes its row. It delivers at least once: a crash in between publishes it twice.
 /// </summary>
 internal static class Outbox
 {
@@ -25,14 +25,18 @@ internal static class Outbox
     }
 }
 
-/// <summary>Moves messages from the outbox to the queue: at once when told that there are some, and by a sweep after a crash.</summary>
-internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue queue, TimeProvider time, ILogger<OutboxRelay> logger) : BackgroundService
+/// <summary>Moves messages from the outbox to the queue: at once when notified, and by a sweep after a crash.</summary>
+internal sealed partial class OutboxRelay(
+    HalftoneDatabase database,
+    IWorkQueue queue,
+    TimeProvider time,
+    ILogger<OutboxRelay> logger) : BackgroundService
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(5);
     private readonly WakeSignal wake = new();
     private readonly HashSet<long> parked = [];
 
-    /// <summary>Tells the relay that a transaction with messages was committed.</summary>
+    /// <summary>Notifies the relay that a transaction with messages was committed.</summary>
     public void Wake() => wake.Set();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -58,7 +62,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
                 OutageLog.Outage(logger, exception.Message);
                 await backoff.WaitAsync(stoppingToken);
             }
-#pragma warning disable CA1031 // Database or broker down, disk full: the relay must outlive all of it.
+#pragma warning disable CA1031 // Database or broker down, disk full: the relay must survive all of it.
             catch (Exception exception)
 #pragma warning restore CA1031
             {
@@ -70,13 +74,18 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private async Task<bool> RelayAsync(CancellationToken cancellationToken)
     {
-        // Looked for on a reading connection first: an idle server takes no lock.
+        // Looks on a reading connection first, so that an idle server takes no lock.
         var parameters = new { Parked = JsonSerializer.Serialize(parked) };
-        return await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(database.Choose(Sql.AnySqlite, Sql.AnyPostgres), parameters), cancellationToken)
+        return await database.ReadAsync(
+            connection => connection.ExecuteScalarAsync<bool>(database.Choose(Sql.AnySqlite, Sql.AnyPostgres), parameters),
+            cancellationToken)
             && await database.WriteAsync(transaction => RelayAsync(transaction, parameters, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Published before the commit: what other relays skip as locked is on its queue or back in its row, whatever dies.</summary>
+    /// <summary>
+    /// Publishes before the commit: rows that other relays skip as locked are on the queue or back in the table,
+    /// whatever process dies.
+    /// </summary>
     private async Task<bool> RelayAsync(DbTransaction transaction, object parameters, CancellationToken cancellationToken)
     {
         var rows = (await transaction.QueryAsync<Row>(database.Choose(Sql.OldestSqlite, Sql.OldestPostgres), parameters)).AsList();
@@ -91,7 +100,7 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
             }
             catch (JsonException exception)
             {
-                // Stays in its row for the version that can read it.
+                // Stays in its row for a version that can read it.
                 parked.Add(row.OutboxId);
                 Log.Parked(logger, row.OutboxId, exception);
             }
@@ -100,7 +109,9 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
         if (published.Count > 0)
         {
             await queue.PublishAsync(messages, cancellationToken);
-            await transaction.ExecuteAsync(database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres), new { Ids = JsonSerializer.Serialize(published) });
+            await transaction.ExecuteAsync(
+                database.Choose(Sql.DeleteSqlite, Sql.DeletePostgres),
+                new { Ids = JsonSerializer.Serialize(published) });
         }
 
         return rows.Count > 0;
@@ -110,9 +121,12 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
     private static class Sql
     {
-        public const string AnySqlite = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value FROM json_each(@Parked)))";
+        public const string AnySqlite =
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value FROM json_each(@Parked)))";
 
-        public const string AnyPostgres = "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value::bigint FROM json_array_elements_text(@Parked::json)))";
+        public const string AnyPostgres =
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE outbox_id NOT IN (SELECT value::bigint FROM "
+            + "json_array_elements_text(@Parked::json)))";
 
         public const string OldestSqlite = """
             SELECT outbox_id, message
@@ -134,15 +148,19 @@ internal sealed partial class OutboxRelay(HalftoneDatabase database, IWorkQueue 
 
         public const string DeleteSqlite = "DELETE FROM outbox WHERE outbox_id IN (SELECT value FROM json_each(@Ids))";
 
-        public const string DeletePostgres = "DELETE FROM outbox WHERE outbox_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))";
+        public const string DeletePostgres =
+            "DELETE FROM outbox WHERE outbox_id IN (SELECT value::bigint FROM json_array_elements_text(@Ids::json))";
     }
 
     private static partial class Log
     {
-        [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and are tried again")]
+        [LoggerMessage(701, LogLevel.Error, "Messages could not be published; they stay in the outbox and will be retried")]
         public static partial void RelayFailed(ILogger logger, Exception exception);
 
-        [LoggerMessage(702, LogLevel.Error, "Outbox row {OutboxId} holds a message that this version cannot read; it stays where it is")]
+        [LoggerMessage(
+            702,
+            LogLevel.Error,
+            "Outbox row {OutboxId} contains a message that this version cannot read; it stays in the outbox")]
         public static partial void Parked(ILogger logger, long outboxId, Exception exception);
     }
 }

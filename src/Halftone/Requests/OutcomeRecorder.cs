@@ -7,77 +7,26 @@ using Halftone.Model;
 
 namespace Halftone.Requests;
 
-/// <summary>What became of one image in one run.</summary>
-internal abstract record RunOutcome
-{
-    private RunOutcome() { }
-
-    public required Guid RequestId { get; init; }
-
-    public required int Run { get; init; }
-
-    public required long ImageId { get; init; }
-
-    /// <summary>A stored, whole output.</summary>
-    public sealed record Completed : RunOutcome
-    {
-        public required string ObjectKey { get; init; }
-        public required long BytesIn { get; init; }
-        public required long BytesOut { get; init; }
-        public required bool KeptOriginal { get; init; }
-        public required int Width { get; init; }
-        public required int Height { get; init; }
-        public required string ContentHash { get; init; }
-
-        /// <summary>All that were asked for, in that order.</summary>
-        public IReadOnlyList<StoredVariant> Variants { get; init; } = [];
-
-        public required long FetchMs { get; init; }
-        public required long CompressMs { get; init; }
-        public required long StoreMs { get; init; }
-
-        /// <summary>The output was not made but taken over.</summary>
-        public bool Reused { get; init; }
-
-        /// <summary>What it can be found by later, <see cref="EarlierOutputs"/>; null where it is not to be found.</summary>
-        public string? UrlKey { get; init; }
-        public string? SourceKey { get; init; }
-
-        /// <summary>What its origin said of the source.</summary>
-        public Validators? Validators { get; init; }
-    }
-
-    /// <summary>Final: this run will not try again.</summary>
-    public sealed record Failed : RunOutcome
-    {
-        public required string ErrorCode { get; init; }
-        public int? HttpStatus { get; init; }
-        public required string Host { get; init; }
-    }
-
-    /// <summary>Failed for now: tried again at <see cref="NextAttemptAt"/>.</summary>
-    public sealed record Postponed : RunOutcome
-    {
-        /// <summary>The message's attempt: a duplicate message finds another number in the row and burns none.</summary>
-        public required int Attempt { get; init; }
-        public required DateTimeOffset NextAttemptAt { get; init; }
-        public required string ErrorCode { get; init; }
-        public int? HttpStatus { get; init; }
-    }
-}
-
 /// <summary>
-/// Writes outcomes in batches of whatever arrived during the last commit, so that one fsync serves many images. Every write is
-/// guarded: the image still pending, the request still open and in this run. A batch that fails is written one by one, so one
-/// bad row harms no other. Whoever makes <c>done = total</c> writes Finish into the outbox in the same transaction.
+/// Writes outcomes in batches of those that arrived during the previous commit, so that one fsync serves many images.
+/// Every write is guarded: the image must still be pending, and the request open and in this run. A failed batch is
+/// written one by one, so that one bad row harms no other. The writer that reaches <c>done = total</c> adds Finish to
+/// the outbox in the same transaction.
 /// </summary>
-internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxRelay relay, TimeProvider time, ILogger<OutcomeRecorder> logger) : BackgroundService
+internal sealed partial class OutcomeRecorder(
+    HalftoneDatabase database,
+    OutboxRelay relay,
+    TimeProvider time,
+    ILogger<OutcomeRecorder> logger) : BackgroundService
 {
     private const int LargestBatch = 256;
 
     private readonly Channel<Waiting> arrived = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
 
-    /// <summary>Returns after the commit: true where this call changed the row, false where another had, or the request has moved on.</summary>
+    /// <summary>
+    /// Returns after the commit: true if this call changed the row, false if another already had, or the request has
+    /// moved on.
+    /// </summary>
     public async Task<bool> RecordAsync(RunOutcome outcome, CancellationToken cancellationToken)
     {
         var waiting = new Waiting(outcome, new(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -103,7 +52,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Outcomes that were not recorded are done again after the next start.
+            // Outcomes that were not recorded are processed again after the next start.
         }
     }
 
@@ -123,12 +72,12 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
     }
 
     /// <summary>Records all of them or none; an outage of the database is waited out.</summary>
-    /// <returns>Null, or why nothing was recorded; where there is but one, it has been told.</returns>
+    /// <returns>Null, or why nothing was recorded; a single one has already been notified.</returns>
     private async Task<Exception?> TryRecordAsync(List<Waiting> batch, CancellationToken cancellationToken)
     {
         try
         {
-            // A URL that stands in millions of rows takes long to record: after a timeout it is given three times as long.
+            // A URL that occurs in millions of rows takes long to record: after a timeout it gets three times as long.
             int? patience = null;
             var (changed, finishes) = await OutageBackoff.WaitOutAsync(
                 async () =>
@@ -164,10 +113,10 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         }
         catch (MovedOnException) when (batch.Count == 1)
         {
-            // The image's guard looks at the request as it is now.
+            // The image's guard sees the request as it is now.
             return await TryRecordAsync(batch, cancellationToken);
         }
-#pragma warning disable CA1031 // Any row may hold what breaks a statement; the others must be recorded all the same.
+#pragma warning disable CA1031 // Any row may contain something that breaks a statement; the others must still be recorded.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -197,7 +146,9 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             var rows = await transaction.ExecuteAsync(StatementFor(outcome), ParametersOf(outcome, now), patienceSeconds);
             changed[i] = rows > 0;
             sums.Add(outcome, rows);
-            var lastOfRequest = i + 1 == batch.Count || batch[i + 1].Outcome.RequestId != outcome.RequestId || batch[i + 1].Outcome.Run != outcome.Run;
+            var lastOfRequest = i + 1 == batch.Count
+                || batch[i + 1].Outcome.RequestId != outcome.RequestId
+                || batch[i + 1].Outcome.Run != outcome.Run;
             if (lastOfRequest && sums.Any)
             {
                 finishes |= await WriteRequestAsync(transaction, outcome, sums, now);
@@ -256,7 +207,10 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    /// <summary>The request's row comes last, so that two recorders hold its lock as briefly as can be; before it what else they have in common, in one order.</summary>
+    /// <summary>
+    /// The request's row comes last, so that two recorders hold its lock as briefly as possible; before it, everything
+    /// else they share, in a fixed order.
+    /// </summary>
     private async Task<bool> WriteRequestAsync(DbTransaction transaction, RunOutcome outcome, Sums sums, long now)
     {
         foreach (var ((errorCode, host), images) in sums.Errors)
@@ -269,7 +223,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             new { outcome.RequestId, outcome.Run, sums.Completed, sums.Reused, sums.Failed, sums.BytesIn, sums.BytesOut, Now = now });
         if (open is null)
         {
-            // The request moved on between the image's guard and here: nothing of this transaction may stay.
+            // The request changed between the image's guard and this statement: nothing of this transaction may stay.
             throw new MovedOnException();
         }
 
@@ -281,17 +235,17 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         return open == 0;
     }
 
-    /// <summary>A request was cancelled or deleted while its outcomes were written.</summary>
+    /// <summary>A request was cancelled or deleted while its outcomes were being written.</summary>
     private sealed class MovedOnException : Exception;
 
     private sealed record Waiting(RunOutcome Outcome, TaskCompletionSource<bool> Changed);
 
-    /// <summary>What the outcomes of one request add to its counters.</summary>
+    /// <summary>The changes that the outcomes of one request make to its counters.</summary>
     private sealed class Sums
     {
         /// <summary>
-        /// Postponed images add nothing, and yet the request's row is taken: or a cancel between their statement and the commit would leave them
-        /// due for ever, which every sweep would find and none could hand out.
+        /// Postponed images add nothing, but the request's row is locked all the same: otherwise a cancel between their
+        /// statement and the commit would leave them due forever, which every sweep would find and none could hand out.
         /// </summary>
         public bool Any => Completed + Failed + Postponed > 0;
         public long Completed { get; private set; }
@@ -301,12 +255,13 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
         public long BytesIn { get; private set; }
         public long BytesOut { get; private set; }
 
-        /// <summary>Images by code and host.</summary>
-        public SortedDictionary<(string ErrorCode, string Host), long> Errors { get; } = new(Comparer<(string ErrorCode, string Host)>.Create(
-            static (a, b) => string.CompareOrdinal(a.ErrorCode, b.ErrorCode) is not 0 and var byCode ? byCode : string.CompareOrdinal(a.Host, b.Host)));
+        /// <summary>Number of images by code and host.</summary>
+        public SortedDictionary<(string ErrorCode, string Host), long> Errors { get; } = new(
+            Comparer<(string ErrorCode, string Host)>.Create(static (a, b) =>
+                string.CompareOrdinal(a.ErrorCode, b.ErrorCode) is not 0 and var byCode ? byCode : string.CompareOrdinal(a.Host, b.Host)));
 
-        /// <param name="outcome">What was recorded.</param>
-        /// <param name="rows">On how many rows: an image and those with the same URL.</param>
+        /// <param name="outcome">The recorded outcome.</param>
+        /// <param name="rows">Number of rows changed: an image and those with the same URL.</param>
         public void Add(RunOutcome outcome, int rows)
         {
             if (outcome is RunOutcome.Completed completed)
@@ -330,14 +285,19 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
 
     private static class Sql
     {
-        /// <summary>The image and those with the same URL, each where it is still pending in this run of an open request. One of them is enough to be found.</summary>
+        /// <summary>
+        /// The image and those with the same URL, if still pending in this run of an open request. Only one of them
+        /// needs to be found later.
+        /// </summary>
         public const string Complete = """
             UPDATE image
             SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
-                   content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END, fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
+                   content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END,
+                   fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
                    url_key = CASE WHEN image_id = @ImageId THEN @UrlKey END, source_key = CASE WHEN image_id = @ImageId THEN @SourceKey END,
-                   etag = CASE WHEN image_id = @ImageId THEN @ETag END, last_modified = CASE WHEN image_id = @ImageId THEN CAST(@LastModified AS BIGINT) END,
+                   etag = CASE WHEN image_id = @ImageId THEN @ETag END,
+                   last_modified = CASE WHEN image_id = @ImageId THEN CAST(@LastModified AS BIGINT) END,
                    source_url = CASE WHEN image_id = @ImageId THEN @SourceUrl END, reused = @Reused, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'pending'
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
@@ -350,10 +310,11 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;
 
-        /// <summary>Only where the attempt is the message's: a duplicate burns none.</summary>
+        /// <summary>Only if the attempt is the message's: a duplicate uses none up.</summary>
         public const string Postpone = """
             UPDATE image
-            SET    attempt = attempt + 1, next_attempt_at = @NextAttemptAt, error_code = @ErrorCode, http_status = @HttpStatus, updated_at = @Now
+            SET    attempt = attempt + 1, next_attempt_at = @NextAttemptAt, error_code = @ErrorCode, http_status = @HttpStatus,
+                   updated_at = @Now
             WHERE  image_id = @ImageId AND state = 'pending' AND attempt = @Attempt
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;
@@ -363,7 +324,7 @@ internal sealed partial class OutcomeRecorder(HalftoneDatabase database, OutboxR
             ON CONFLICT (request_id, error_code, host) DO UPDATE SET images = error_count.images + excluded.images
             """;
 
-        /// <summary>Answers how many images are still open; no row where the request has moved on.</summary>
+        /// <summary>Returns the number of open images; no row if the request has moved on.</summary>
         public const string Count = """
             UPDATE request
             SET    completed = completed + @Completed, reused = reused + @Reused, failed = failed + @Failed,

@@ -6,25 +6,26 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace Halftone.Requests;
 
-/// <summary>The addresses that users get to see.</summary>
-/// <param name="findRoot">What they begin with, asked once and not before the first is needed: a server knows it only when it listens.</param>
-/// <param name="images">Where images are kept: some stores hand them out themselves.</param>
-internal sealed class PublicUrls(Func<string> findRoot, StoredImages images)
+/// <summary>The URLs that users see.</summary>
+/// <param name="findRoot">Their base, computed on first use, because a server knows it only once it listens.</param>
+/// <param name="images">The store of images: some stores serve them themselves.</param>
+internal sealed class PublicUrls(Func<string> findRoot, IImageStore images)
 {
     private string Root => field ??= findRoot();
 
     /// <summary>Absolute URLs of a server.</summary>
-    public static PublicUrls Of(ServerOptions options, IServer server, StoredImages images) => new(() => RootOf(options, server) + "/", images);
+    public static PublicUrls Of(ServerOptions options, IServer server, IImageStore images) =>
+        new(() => RootOf(options, server) + "/", images);
 
-    /// <summary>Paths below the folder that a run without a server writes to.</summary>
-    public static PublicUrls OfFolder(StoredImages images) => new(() => "", images);
+    /// <summary>Paths relative to the folder of a run without a server.</summary>
+    public static PublicUrls OfFolder(IImageStore images) => new(() => "", images);
 
     public string Status(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Root}status/{requestId:D}");
 
     public string Result(Guid requestId) => string.Create(CultureInfo.InvariantCulture, $"{Root}results/{requestId:D}.csv");
 
-    /// <summary>Where the store itself is read by users, its URL; else ours.</summary>
-    public string Image(string objectKey) => images.Store.PublicUrlOf(objectKey) ?? $"{Root}images/{objectKey}";
+    /// <summary>The store's own URL if users read from it directly, otherwise ours.</summary>
+    public string Image(string objectKey) => images.PublicUrlOf(objectKey) ?? $"{Root}images/{objectKey}";
 
     private static string RootOf(ServerOptions options, IServer server)
     {
@@ -34,8 +35,8 @@ internal sealed class PublicUrls(Func<string> findRoot, StoredImages images)
         }
 
         var address = server.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault()
-            ?? throw new InvalidOperationException("The server does not listen yet.");
-        // A wildcard is no address to call: the machine's own name is the best guess, and PublicUrl the way to say better.
+            ?? throw new InvalidOperationException("The server is not listening yet.");
+        // A wildcard cannot be called: the machine's own name is the best guess, and PublicUrl overrides it.
         return address.Replace("//[::]", "//" + Environment.MachineName, StringComparison.Ordinal)
             .Replace("//0.0.0.0", "//" + Environment.MachineName, StringComparison.Ordinal)
             .Replace("//*", "//" + Environment.MachineName, StringComparison.Ordinal)

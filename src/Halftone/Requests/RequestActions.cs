@@ -9,65 +9,70 @@ internal enum ActionResult
 {
     Done,
     UnknownRequest,
-    /// <summary>The request's state does not allow it.</summary>
+    /// <summary>The state of the request does not allow it.</summary>
     WrongState,
     /// <summary>A retry of a request whose images are all completed.</summary>
     NothingToDo,
 }
 
 /// <summary>
-/// What a user does to a request: cancel, retry, delete. Each is one guarded transaction that raises <c>run</c>, so that every message
-/// of the old run changes nothing, and writes its message into the outbox.
+/// User actions on a request: cancel, retry, delete. Each is one guarded transaction that increments <c>run</c>, so
+/// that messages of the old run have no effect, and writes its message into the outbox.
 /// </summary>
 internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay relay, TimeProvider time)
 {
-    /// <summary>Stops taking images and writes the result of what is done. A second cancel changes nothing.</summary>
+    /// <summary>Stops taking images and writes the result of those done. A second cancel changes nothing.</summary>
     public Task<ActionResult> CancelAsync(string owner, Guid requestId, CancellationToken cancellationToken) =>
         ActAsync(
             async transaction =>
             {
-                var row = await FindAsync(transaction, owner, requestId);
-                switch (row?.State)
+                if (await FindAsync(transaction, owner, requestId) is not { } row)
                 {
-                    case null:
-                        return ActionResult.UnknownRequest;
-                    case "cancelling":
-                        return ActionResult.Done;
-                    case "pending" or "processing":
-                        await ChangeAsync(transaction, Sql.Cancel, requestId);
-                        await transaction.ExecuteAsync(Sql.ForgetRetries, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images }, HalftoneDatabase.LongStatementSeconds);
-                        await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
-                        return ActionResult.Done;
-                    default:
-                        return ActionResult.WrongState;
+                    return ActionResult.UnknownRequest;
                 }
+
+                if (!row.State.IsOpen)
+                {
+                    return row.State == RequestState.Cancelling ? ActionResult.Done : ActionResult.WrongState;
+                }
+
+                await ChangeAsync(transaction, Sql.Cancel, requestId);
+                var images = new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images };
+                await transaction.ExecuteAsync(Sql.ForgetRetries, images, HalftoneDatabase.LongStatementSeconds);
+                await Outbox.AddAsync(transaction, new Message.Finish { RequestId = requestId, Run = row.Run + 1 }, time);
+                return ActionResult.Done;
             },
             cancellationToken);
 
-    /// <summary>Does everything again that is not completed; the result there is stays until the next replaces it.</summary>
+    /// <summary>Processes everything again that is not completed; the current result stays until the next one replaces it.</summary>
     public Task<ActionResult> RetryAsync(string owner, Guid requestId, CancellationToken cancellationToken) =>
         ActAsync(
             async transaction =>
             {
-                var row = await FindAsync(transaction, owner, requestId);
-                switch (row?.State)
+                if (await FindAsync(transaction, owner, requestId) is not { } row)
                 {
-                    case null:
-                        return ActionResult.UnknownRequest;
-                    case "completed" or "failed" or "cancelled" when row.Completed == row.Images:
-                        return ActionResult.NothingToDo;
-                    case "completed" or "failed" or "cancelled":
-                        await transaction.ExecuteAsync(Sql.PendAgain, new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() }, HalftoneDatabase.LongStatementSeconds);
-                        await ChangeAsync(transaction, Sql.Retry, requestId);
-                        await Outbox.AddAsync(transaction, new Message.Plan { RequestId = requestId, Run = row.Run + 1, After = 0 }, time);
-                        return ActionResult.Done;
-                    default:
-                        return ActionResult.WrongState;
+                    return ActionResult.UnknownRequest;
                 }
+
+                if (!row.State.HasEnded)
+                {
+                    return ActionResult.WrongState;
+                }
+
+                if (row.Completed == row.Images)
+                {
+                    return ActionResult.NothingToDo;
+                }
+
+                var images = new { row.FirstImageId, EndImageId = row.FirstImageId + row.Images, Now = Now() };
+                await transaction.ExecuteAsync(Sql.PendAgain, images, HalftoneDatabase.LongStatementSeconds);
+                await ChangeAsync(transaction, Sql.Retry, requestId);
+                await Outbox.AddAsync(transaction, new Message.Plan { RequestId = requestId, Run = row.Run + 1, After = 0 }, time);
+                return ActionResult.Done;
             },
             cancellationToken);
 
-    /// <summary>From now on the request is unknown to everybody; its files and rows go in the background.</summary>
+    /// <summary>Hides the request from everyone at once; its files and rows are removed in the background.</summary>
     public Task<ActionResult> DeleteAsync(string owner, Guid requestId, CancellationToken cancellationToken) =>
         ActAsync(
             async transaction =>
@@ -83,12 +88,12 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             },
             cancellationToken);
 
-    /// <summary>Deletes requests of every owner that ended before then, the oldest first, some hundred at a time.</summary>
-    /// <returns>How many; 0 where there are no more.</returns>
+    /// <summary>Deletes requests of all owners that ended before the given time, oldest first, up to a hundred at a time.</summary>
+    /// <returns>Number of requests; 0 if there are no more.</returns>
     public async Task<int> DeleteEndedAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
         var parameters = new { Before = before.ToUnixTimeMilliseconds(), Now = Now() };
-        // Looked for on a reading connection first: an idle server takes no lock.
+        // Looks on a reading connection first, so that an idle server takes no lock.
         if (!await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.AnyEnded, parameters), cancellationToken))
         {
             return 0;
@@ -127,7 +132,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
     private sealed record ActionRow
     {
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required int Run { get; init; }
         public required long FirstImageId { get; init; }
         public required long Images { get; init; }
@@ -142,7 +147,7 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
 
     private static class Sql
     {
-        /// <summary>Changes nothing and so takes the row's lock: what is found stays so until the transaction ends.</summary>
+        /// <summary>Changes nothing but takes the row's lock, so that its state stays the same until the transaction ends.</summary>
         public const string Find = """
             UPDATE request
             SET    run = run
@@ -150,14 +155,21 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             RETURNING state, run, first_image_id, images, completed
             """;
 
-        /// <summary>Images that are not done stay pending rows.</summary>
+        /// <summary>Unfinished images stay pending rows.</summary>
         public const string Cancel = """
-            UPDATE request SET state = 'cancelling', run = run + 1, updated_at = @Now WHERE request_id = @RequestId AND state IN ('pending', 'processing')
+            UPDATE request
+            SET    state = 'cancelling', run = run + 1, updated_at = @Now
+            WHERE  request_id = @RequestId AND state IN ('pending', 'processing')
             """;
 
-        /// <summary>Or the sweep would find them due for ever. The plus signs keep the primary key out of it: image_due holds far fewer rows.</summary>
+        /// <summary>
+        /// Otherwise the sweep would find them due forever. The plus signs keep the primary key from being used:
+        /// image_due has far fewer rows.
+        /// </summary>
         public const string ForgetRetries = """
-            UPDATE image SET next_attempt_at = NULL WHERE next_attempt_at IS NOT NULL AND +image_id >= @FirstImageId AND +image_id < @EndImageId
+            UPDATE image
+            SET    next_attempt_at = NULL
+            WHERE  next_attempt_at IS NOT NULL AND +image_id >= @FirstImageId AND +image_id < @EndImageId
             """;
 
         /// <summary>Not those that were never tried: a request of millions may have been cancelled at its start.</summary>
@@ -175,17 +187,25 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
             """;
 
         public const string Delete = """
-            UPDATE request SET state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now WHERE request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
+            UPDATE request
+            SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
+            WHERE  request_id = @RequestId AND state NOT IN ('receiving', 'deleting')
             """;
 
         /// <summary>Uses the partial index request_ended.</summary>
-        public const string AnyEnded = "SELECT EXISTS (SELECT 1 FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled'))";
+        public const string AnyEnded =
+            "SELECT EXISTS (SELECT 1 FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled'))";
 
-        /// <summary>The guard stands outside once more: a request that another sweep took, or its owner runs again, meanwhile is left alone.</summary>
+        /// <summary>
+        /// The guard is repeated outside, so that a request that another sweep took, or that its owner retried in the
+        /// meantime, is left alone.
+        /// </summary>
         public const string DeleteEnded = """
             UPDATE request
             SET    state = 'deleting', run = run + 1, idempotency_key = NULL, updated_at = @Now
-            WHERE  request_id IN (SELECT request_id FROM request WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled') ORDER BY finished_at LIMIT 100)
+            WHERE  request_id IN (SELECT request_id FROM request
+                                  WHERE finished_at < @Before AND state IN ('completed', 'failed', 'cancelled')
+                                  ORDER BY finished_at LIMIT 100)
             AND    finished_at < @Before AND state IN ('completed', 'failed', 'cancelled')
             RETURNING request_id, run
             """;

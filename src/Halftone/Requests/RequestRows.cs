@@ -8,20 +8,32 @@ internal static class RequestRows
 {
     private const int ChunkRows = 10_000;
 
-    /// <summary>Removes them a chunk a transaction, so that nobody waits long, and the request's own row last. Whoever stops half-way or does it twice does no harm.</summary>
+    /// <summary>
+    /// Removes them in chunks, one per transaction, so that nobody waits long, and the request's own row last. Stopping
+    /// half-way or running twice does no harm.
+    /// </summary>
     public static async Task DeleteAsync(HalftoneDatabase database, Guid requestId, CancellationToken cancellationToken)
     {
-        if (await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<Ranges>(Sql.Ranges, new { RequestId = requestId }), cancellationToken) is not { } ranges)
+        if (await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<Ranges>(Sql.Ranges, new { RequestId = requestId }),
+            cancellationToken) is not { } ranges)
         {
             return;
         }
 
         await DeleteChunksAsync(database, Sql.DeleteImages, ranges.FirstImageId, ranges.Images, cancellationToken);
         await DeleteChunksAsync(database, Sql.DeleteProducts, ranges.FirstProductId, ranges.Products, cancellationToken);
-        await database.WriteAsync(transaction => transaction.ExecuteAsync(Sql.DeleteRequest, new { RequestId = requestId }), cancellationToken);
+        await database.WriteAsync(
+            transaction => transaction.ExecuteAsync(Sql.DeleteRequest, new { RequestId = requestId }),
+            cancellationToken);
     }
 
-    private static async Task DeleteChunksAsync(HalftoneDatabase database, string sql, long firstId, long count, CancellationToken cancellationToken)
+    private static async Task DeleteChunksAsync(
+        HalftoneDatabase database,
+        string sql,
+        long firstId,
+        long count,
+        CancellationToken cancellationToken)
     {
         for (var from = firstId; from < firstId + count; from += ChunkRows)
         {
@@ -50,7 +62,10 @@ internal static class RequestRows
 
         public const string DeleteProducts = "DELETE FROM product WHERE product_id >= @FirstId AND product_id < @EndId";
 
-        /// <summary>The first changes nothing and so takes the deliveries' locks: an attempt that is being recorded now is waited for, and is not left behind.</summary>
+        /// <summary>
+        /// The first changes nothing but takes the locks of the deliveries, so that an attempt being recorded now is
+        /// waited for and not left behind.
+        /// </summary>
         public const string DeleteRequest = """
             UPDATE delivery SET run = run WHERE request_id = @RequestId;
             DELETE FROM delivery_attempt WHERE delivery_id IN (SELECT delivery_id FROM delivery WHERE request_id = @RequestId);

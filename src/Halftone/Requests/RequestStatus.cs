@@ -3,107 +3,119 @@ using Halftone.Model;
 
 namespace Halftone.Requests;
 
-/// <summary>The status answer. Times are UTC, sizes bytes.</summary>
+/// <summary>The status of a request. Times are UTC, sizes are in bytes.</summary>
 internal sealed record RequestStatus
 {
-    /// <summary>Names the request in every other call.</summary>
+    /// <summary>ID of the request in all other calls.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
-    /// <summary>The uploaded file's name.</summary>
+    /// <summary>Name of the uploaded file.</summary>
     /// <example>products.csv</example>
     public required string FileName { get; init; }
 
-    /// <summary>PENDING, PROCESSING, COMPLETED (at least one image done, or none asked for), FAILED (none done) or CANCELLED.</summary>
+    /// <summary>
+    /// PENDING, PROCESSING, COMPLETED (at least one image done, or a file without images), FAILED (none done) or
+    /// CANCELLED.
+    /// </summary>
     /// <example>COMPLETED</example>
     [AllowedValues("PENDING", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")]
     public required string Status { get; init; }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The options of the upload.</summary>
     public required StatusOptions Options { get; init; }
 
-    /// <summary>How far it is.</summary>
+    /// <summary>Progress of the request.</summary>
     public required StatusProgress Progress { get; init; }
 
-    /// <summary>How many bytes it saved.</summary>
+    /// <summary>Bytes saved.</summary>
     public required StatusBytes Bytes { get; init; }
 
-    /// <summary>How many of the completed images have the output of an earlier request, because they had not changed since.</summary>
+    /// <summary>Number of completed images that reuse an output of an earlier request, because they have not changed.</summary>
     /// <example>0</example>
     public required long Reused { get; init; }
 
-    /// <summary>Why images failed, the most frequent first.</summary>
+    /// <summary>Reasons why images failed, most frequent first.</summary>
     public required IReadOnlyList<StatusErrorCount> Errors { get; init; }
 
-    /// <summary>Where the result CSV is; absent until there is one.</summary>
+    /// <summary>URL of the result CSV; absent until it exists.</summary>
     /// <example>https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv</example>
     public string? ResultUrl { get; init; }
 
-    /// <summary>A page of the product rows, in the order of the file.</summary>
+    /// <summary>A page of the product rows, in file order.</summary>
     public required IReadOnlyList<StatusProduct> Products { get; init; }
 
-    /// <summary>Ask again with <c>cursor</c> set to this for the next page; absent on the last.</summary>
+    /// <summary>Value of <c>cursor</c> for the next page; absent on the last page.</summary>
     /// <example>1002</example>
     public string? NextCursor { get; init; }
 
-    /// <summary>When it was uploaded, UTC.</summary>
+    /// <summary>Time of the upload, UTC.</summary>
     /// <example>2026-11-21T08:29:41.204+00:00</example>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it changed last, UTC.</summary>
+    /// <summary>Time of the last change, UTC.</summary>
     /// <example>2026-11-21T08:30:00+00:00</example>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>When it ended, UTC; absent while it runs.</summary>
+    /// <summary>Time of its end, UTC; absent while it runs.</summary>
     /// <example>2026-11-21T08:30:00+00:00</example>
     public DateTimeOffset? FinishedAt { get; init; }
 }
 
-/// <summary>What an upload asked for, what it did not say filled in.</summary>
+/// <summary>The options of an upload, including defaults.</summary>
 internal sealed record StatusOptions
 {
     /// <summary>Quality of the outputs, 1 to 100.</summary>
     /// <example>50</example>
     public required int Quality { get; init; }
 
-    /// <summary>Format of the outputs; keep: each source's own.</summary>
+    /// <summary>Format of the outputs; keep: the same as the source.</summary>
     /// <example>keep</example>
     [AllowedValues("keep", "jpeg", "png", "webp", "gif", "avif")]
     public required string Format { get; init; }
 
-    /// <summary>The most pixels that outputs are wide; absent where there is no bound.</summary>
+    /// <summary>Maximum output width in pixels; absent if there is no limit.</summary>
     /// <example>1600</example>
     public int? MaxWidth { get; init; }
 
-    /// <summary>The most pixels that they are high; absent where there is no bound.</summary>
+    /// <summary>Maximum output height in pixels; absent if there is no limit.</summary>
     /// <example>1600</example>
     public int? MaxHeight { get; init; }
 
-    /// <summary>More outputs of each image; absent where there are none.</summary>
+    /// <summary>Additional outputs of each image; absent if there are none.</summary>
     /// <example>thumb:max_width=200,max_height=200,format=webp</example>
     public string? Variants { get; init; }
+
+    public static StatusOptions Of(OutputOptions outputs) => new()
+    {
+        Quality = outputs.Quality,
+        Format = outputs.Format ?? "keep",
+        MaxWidth = outputs.MaxWidth,
+        MaxHeight = outputs.MaxHeight,
+        Variants = outputs.Variants,
+    };
 }
 
-/// <summary>How far a request is, in images.</summary>
+/// <summary>Progress of a request, in images.</summary>
 internal sealed record StatusProgress
 {
     /// <summary>Images in the file.</summary>
     /// <example>3</example>
     public required long Total { get; init; }
 
-    /// <summary>Images that are stored.</summary>
+    /// <summary>Stored images.</summary>
     /// <example>2</example>
     public required long Completed { get; init; }
 
-    /// <summary>Images that are given up.</summary>
+    /// <summary>Failed images.</summary>
     /// <example>1</example>
     public required long Failed { get; init; }
 
-    /// <summary>Of images that are completed or failed, 0 to 100, rounded down; 100 for a file without images.</summary>
+    /// <summary>Completed or failed images in percent of all, 0 to 100, rounded down; 100 for a file without images.</summary>
     /// <example>100</example>
     public required int Percent { get; init; }
 
-    /// <summary>Seconds to the end at the pace so far; absent before the first image and after the last.</summary>
+    /// <summary>Estimated seconds until the end at the pace so far; absent before the first image and after the last.</summary>
     /// <example apart="true">12</example>
     public long? EtaSeconds { get; init; }
 
@@ -116,18 +128,18 @@ internal sealed record StatusProgress
     };
 }
 
-/// <summary>Sums over the completed images, in bytes.</summary>
+/// <summary>Total bytes of the completed images.</summary>
 internal sealed record StatusBytes
 {
-    /// <summary>Sum of the source images that were completed.</summary>
+    /// <summary>Bytes of the source images.</summary>
     /// <example>1519308</example>
     public required long Input { get; init; }
 
-    /// <summary>Sum of their outputs.</summary>
+    /// <summary>Bytes of their outputs.</summary>
     /// <example>421007</example>
     public required long Output { get; init; }
 
-    /// <summary>How much smaller the outputs are, in percent of the input, one decimal.</summary>
+    /// <summary>Bytes saved, in percent of the input, with one decimal.</summary>
     /// <example>72.3</example>
     public required double SavedPercent { get; init; }
 
@@ -142,48 +154,51 @@ internal sealed record StatusBytes
 /// <summary>The images that failed with one code.</summary>
 internal sealed record StatusErrorCount
 {
-    /// <summary>What went wrong, in a word of a closed list: /docs/errors explains each.</summary>
+    /// <summary>Code of the error; /docs/errors explains each.</summary>
     /// <example>http_status</example>
     public required string Code { get; init; }
 
-    /// <summary>Images that failed with it.</summary>
+    /// <summary>Number of images that failed with it.</summary>
     /// <example>1</example>
     public required long Count { get; init; }
 
-    /// <summary>What it means and what to do, in a sentence.</summary>
-    /// <example>The host answered with an error instead of the image. 404 means that the image is gone: correct the URL. 401 and 403 mean that it is not public. 429 and 5xx pass: retry later.</example>
+    /// <summary>The meaning and the fix, for people.</summary>
+    /// <example>The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
+    /// image is not public. 429 or 5xx: temporary, retry later.</example>
     public required string Message { get; init; }
 
-    /// <summary>The hosts it happened at, the most frequent first; 20 at most.</summary>
+    /// <summary>The hosts of these images, most frequent first; at most 20.</summary>
     public required IReadOnlyList<StatusHostCount> Hosts { get; init; }
 }
 
-/// <summary>How often a host was named.</summary>
-/// <param name="Host" example="shop.example">Its name, without port.</param>
-/// <param name="Count" example="1">Images.</param>
+/// <summary>Number of images per host.</summary>
+/// <param name="Host" example="shop.example">Name of the host, without port.</param>
+/// <param name="Count" example="1">Number of images.</param>
 internal sealed record StatusHostCount(string Host, long Count);
 
 /// <summary>A product row with its images.</summary>
 internal sealed record StatusProduct
 {
-    /// <summary>The line of the CSV, from 1.</summary>
+    /// <summary>Line of the CSV, from 1.</summary>
     /// <example>2</example>
     public required long Line { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>007</example>
     public required string SerialNumber { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>Stoneware Mug</example>
     public required string ProductName { get; init; }
 
-    /// <summary>Its images, in the order of the cell.</summary>
+    /// <summary>Its images, in cell order.</summary>
     /// <example>
-    /// [{"input_url": "https://shop.example/mug-front.jpg", "output_url": "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg",
+    /// [{"input_url": "https://shop.example/mug-front.jpg",
+    ///   "output_url": "https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg",
     ///   "status": "COMPLETED", "input_bytes": 481377, "output_bytes": 103422, "kept_original": false, "reused": false},
     ///  {"input_url": "https://shop.example/mug-gone.jpg", "status": "FAILED",
-    ///   "error": {"code": "http_status", "http_status": 404, "message": "The host answered with an error instead of the image. 404 means that the image is gone: correct the URL."}}]
+    ///   "error": {"code": "http_status", "http_status": 404,
+    ///   "message": "The host answered with an error instead of the image. 404: the image is gone, correct the URL."}}]
     /// </example>
     public required IReadOnlyList<StatusImage> Images { get; init; }
 }
@@ -191,11 +206,11 @@ internal sealed record StatusProduct
 /// <summary>An image of a product row.</summary>
 internal sealed record StatusImage
 {
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>https://shop.example/mug-front.jpg</example>
     public required string InputUrl { get; init; }
 
-    /// <summary>Where the output is; absent until there is one.</summary>
+    /// <summary>URL of the output; absent until it exists.</summary>
     /// <example>https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg</example>
     public string? OutputUrl { get; init; }
 
@@ -204,53 +219,56 @@ internal sealed record StatusImage
     [AllowedValues("PENDING", "PROCESSING", "COMPLETED", "FAILED")]
     public required string Status { get; init; }
 
-    /// <summary>Why it failed; absent where it did not.</summary>
+    /// <summary>The reason of the failure; absent if it did not fail.</summary>
     public StatusImageError? Error { get; init; }
 
-    /// <summary>Bytes of the source; absent until it is completed.</summary>
+    /// <summary>Bytes of the source; absent until completed.</summary>
     /// <example>481377</example>
     public long? InputBytes { get; init; }
 
-    /// <summary>Bytes of the output; absent until it is completed.</summary>
+    /// <summary>Bytes of the output; absent until completed.</summary>
     /// <example>103422</example>
     public long? OutputBytes { get; init; }
 
-    /// <summary>True where the source was stored as it is because compressing would not have made it smaller; absent until it is completed.</summary>
+    /// <summary>
+    /// True if the source was stored unchanged, because compressing would not have made it smaller; absent until
+    /// completed.
+    /// </summary>
     /// <example>false</example>
     public bool? KeptOriginal { get; init; }
 
-    /// <summary>True where the output of an earlier request was taken over, because the image had not changed since; absent until it is completed.</summary>
+    /// <summary>True if the output of an earlier request was reused, because the image had not changed; absent until completed.</summary>
     /// <example>false</example>
     public bool? Reused { get; init; }
 
-    /// <summary>Its other outputs, in the order that the upload asked for them; absent where there are none, and until it is completed.</summary>
+    /// <summary>Its variants, in the order of the upload; absent if there are none, and until completed.</summary>
     public IReadOnlyList<ImageVariant>? Variants { get; init; }
 }
 
-/// <summary>Another output of an image.</summary>
+/// <summary>An additional output of an image.</summary>
 internal sealed record ImageVariant
 {
-    /// <summary>As the upload named it.</summary>
+    /// <summary>The name from the upload.</summary>
     /// <example>thumb</example>
     public required string Name { get; init; }
 
-    /// <summary>Where it is.</summary>
+    /// <summary>URL of the variant.</summary>
     /// <example>https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-Vn3kA9cTq0mXw5ZyR2bLdg-thumb.webp</example>
     public required string Url { get; init; }
 
-    /// <summary>Its bytes, which no sum counts: those are of the images' main outputs.</summary>
+    /// <summary>Its size in bytes, which is not part of any total: those count only main outputs.</summary>
     /// <example>6120</example>
     public required long Bytes { get; init; }
 
-    /// <summary>Its width in pixels, as shown.</summary>
+    /// <summary>Width in pixels, after EXIF rotation.</summary>
     /// <example>200</example>
     public required int Width { get; init; }
 
-    /// <summary>Its height in pixels, as shown.</summary>
+    /// <summary>Height in pixels, after EXIF rotation.</summary>
     /// <example>150</example>
     public required int Height { get; init; }
 
-    /// <summary>Of an image's row; null for none.</summary>
+    /// <summary>The variants of an image's row; null if there are none.</summary>
     public static IReadOnlyList<ImageVariant>? Of(string? stored, PublicUrls urls) => stored is null ? null :
     [
         .. StoredVariant.Read(stored).Select(variant => new ImageVariant
@@ -264,18 +282,19 @@ internal sealed record ImageVariant
     ];
 }
 
-/// <summary>Why an image failed.</summary>
+/// <summary>The reason why an image failed.</summary>
 internal sealed record StatusImageError
 {
-    /// <summary>In a word of a closed list: /docs/errors explains each.</summary>
+    /// <summary>Code of the error; /docs/errors explains each.</summary>
     /// <example>http_status</example>
     public required string Code { get; init; }
 
-    /// <summary>What it means and what to do, in a sentence or two.</summary>
-    /// <example>The host answered with an error instead of the image. 404 means that the image is gone: correct the URL.</example>
+    /// <summary>The meaning and the fix, in one or two sentences.</summary>
+    /// <example>The host answered with an error instead of the image. 404: the image is gone, correct the URL. 401 or 403: the
+    /// image is not public. 429 or 5xx: temporary, retry later.</example>
     public required string Message { get; init; }
 
-    /// <summary>What the host answered, where the code is http_status.</summary>
+    /// <summary>Status that the host answered with, if the code is http_status.</summary>
     /// <example>404</example>
     public int? HttpStatus { get; init; }
 }

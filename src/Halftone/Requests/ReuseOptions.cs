@@ -1,11 +1,12 @@
 namespace Halftone.Requests;
 
-/// <summary>Outputs of earlier requests that later ones of the same owner take over.</summary>
+/// <summary>Section <c>Reuse</c>: outputs of earlier requests that later ones of the same owner reuse.</summary>
 internal sealed class ReuseOptions
 {
     /// <summary>
-    /// Where an owner asks for the same image with the same options again, its origin is asked whether it has changed, and an output that is still good
-    /// is taken over instead of made anew; true. An upload with <c>reuse=false</c> does without.
+    /// If an owner uploads the same image with the same options again, asks its origin whether it has changed, and
+    /// reuses an earlier output that is still valid instead of compressing again; true. An upload with
+    /// <c>reuse=false</c> skips this.
     /// </summary>
     public bool Enabled { get; set; } = true;
 }

@@ -6,56 +6,66 @@ using Halftone.Model;
 
 namespace Halftone.Requests;
 
-/// <summary>Reads a request as its owner sees it: the counters, the error counts and a page of products with their images.</summary>
+/// <summary>Reads a request as its owner sees it: counters, error counts, and a page of products with their images.</summary>
 internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, TimeProvider time)
 {
     private const int HostsListed = 20;
 
-    /// <summary>Outputs on a page, variants among them: a row may have hundreds of images, and a page of a thousand such rows would be hundreds of MB.</summary>
+    /// <summary>
+    /// Maximum outputs per page, including variants: a row may have hundreds of images, and a page of a thousand such
+    /// rows would have hundreds of MB.
+    /// </summary>
     private const int MostOutputs = 10_000;
 
-    /// <param name="owner">The asking API key's id; '' where the server asks for none.</param>
-    /// <param name="requestId">Whose status.</param>
-    /// <param name="limit">Products on the page, 1 to 1,000; fewer where they have very many images.</param>
-    /// <param name="cursor">The product_id after which the page begins; 0 for the first page.</param>
+    /// <param name="owner">ID of the caller's API key; '' if the server requires none.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="limit">Products per page, 1 to 1,000; fewer if they have very many images.</param>
+    /// <param name="cursor">The product_id after which the page starts; 0 for the first page.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>Null for an unknown id and for another owner's request alike.</returns>
+    /// <returns>Null for an unknown ID, and for a request of another owner.</returns>
     public Task<RequestStatus?> ReadAsync(string owner, Guid requestId, int limit, long cursor, CancellationToken cancellationToken) =>
-        // One state for all statements: a delete between two of them would leave products without their images.
+        // One snapshot for all statements; otherwise a delete between two of them would return products without their images.
         database.ReadSnapshotAsync(connection => ReadAsync(connection, owner, requestId, limit, cursor), cancellationToken);
 
     private async Task<RequestStatus?> ReadAsync(DbConnection connection, string owner, Guid requestId, int limit, long cursor)
     {
-        if (await connection.QuerySingleOrDefaultAsync<RequestRow>(Sql.Request, new { RequestId = requestId, Owner = owner }) is not { } request)
+        var found = await connection.QueryAsync<RequestRow, OutputOptions, RequestRow>(
+            Sql.Request,
+            static (row, outputs) => row with { Outputs = outputs },
+            new { RequestId = requestId, Owner = owner },
+            splitOn: OutputOptions.SplitOn);
+        if (found.SingleOrDefault() is not { } request)
         {
             return null;
         }
 
-        var products = Page(await connection.QueryAsync<Row>(Sql.Products, new { request.FirstProductId, EndProductId = request.FirstProductId + request.Products, Cursor = cursor, Limit = limit }), 1 + VariantSpec.Parse(request.Variants).Count);
-        var images = products.Count == 0
-            ? []
-            : (await connection.QueryAsync<ImageRow>(Sql.Images, new { First = products[0].FirstImageId, End = products[^1].FirstImageId + products[^1].Images })).AsList();
+        var end = request.FirstProductId + request.Products;
+        var rows = await connection.QueryAsync<Row>(
+            Sql.Products, new { request.FirstProductId, EndProductId = end, Cursor = cursor, Limit = limit });
+        var products = Page(rows, 1 + VariantSpec.Parse(request.Outputs.Variants).Count);
+        var images = products.Count == 0 ? [] : (await connection.QueryAsync<ImageRow>(
+            Sql.Images, new { First = products[0].FirstImageId, End = products[^1].FirstImageId + products[^1].Images })).AsList();
         var last = products.Count == 0 ? 0 : products[^1].ProductId;
         return new RequestStatus
         {
             RequestId = requestId,
             FileName = request.FileName,
-            Status = RequestState.ToWire(request.State),
-            Options = new StatusOptions { Quality = request.Quality, Format = request.Format ?? "keep", MaxWidth = request.MaxWidth, MaxHeight = request.MaxHeight, Variants = request.Variants },
+            Status = request.State.ToWire(),
+            Options = StatusOptions.Of(request.Outputs),
             Progress = ProgressOf(request),
             Bytes = StatusBytes.Of(request.BytesIn, request.BytesOut),
             Reused = request.Reused,
             Errors = request.Failed == 0 ? [] : ErrorsOf(await connection.QueryAsync<ErrorRow>(Sql.Errors, new { RequestId = requestId })),
             ResultUrl = request.ResultKey is null ? null : urls.Result(requestId),
             Products = ProductsOf(products, images, request.PlannedTo),
-            NextCursor = products.Count > 0 && last < request.FirstProductId + request.Products - 1 ? last.ToString(CultureInfo.InvariantCulture) : null,
+            NextCursor = products.Count > 0 && last < end - 1 ? last.ToString(CultureInfo.InvariantCulture) : null,
             CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(request.CreatedAt),
             UpdatedAt = DateTimeOffset.FromUnixTimeMilliseconds(request.UpdatedAt),
             FinishedAt = request.FinishedAt is { } finished ? DateTimeOffset.FromUnixTimeMilliseconds(finished) : null,
         };
     }
 
-    /// <summary>As many of the products as have no more than <see cref="MostOutputs"/> together; one at least.</summary>
+    /// <summary>The longest page of products that have at most <see cref="MostOutputs"/> in total; at least one.</summary>
     private static List<Row> Page(IEnumerable<Row> products, int outputsPerImage)
     {
         var page = new List<Row>();
@@ -80,7 +90,9 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         var elapsed = time.GetUtcNow().ToUnixTimeMilliseconds() - request.CreatedAt;
         return StatusProgress.Of(request.Images, request.Completed, request.Failed) with
         {
-            EtaSeconds = request.FinishedAt is null && done > 0 ? (long)Math.Ceiling((double)elapsed * (request.Images - done) / done / 1000) : null,
+            EtaSeconds = request.FinishedAt is null && done > 0
+                ? (long)Math.Ceiling((double)elapsed * (request.Images - done) / done / 1000)
+                : null,
         };
     }
 
@@ -92,7 +104,10 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
                 Code = group.Key,
                 Count = group.Sum(row => row.Images),
                 Message = ErrorText.Of(group.Key),
-                Hosts = [.. group.OrderByDescending(row => row.Images).Take(HostsListed).Select(row => new StatusHostCount(row.Host, row.Images))],
+                Hosts =
+                    [
+                        .. group.OrderByDescending(row => row.Images).Take(HostsListed).Select(row =>
+                            new StatusHostCount(row.Host, row.Images))],
             })
             .OrderByDescending(error => error.Count),
     ];
@@ -120,9 +135,16 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     {
         InputUrl = image.InputUrl,
         OutputUrl = image.ObjectKey is null ? null : urls.Image(image.ObjectKey),
-        // Stored as pending until its outcome is known; what was handed out is shown as being worked on.
-        Status = image.State == "pending" && (image.SameAs ?? image.ImageId) <= plannedTo ? "PROCESSING" : image.State.ToUpperInvariant(),
-        Error = image.State == "failed" ? new StatusImageError { Code = image.ErrorCode!, Message = ErrorText.Of(image.ErrorCode!), HttpStatus = image.HttpStatus } : null,
+        // Stored as pending until its outcome is known; images in progress are shown as processing.
+        Status = image.State == ImageState.Pending && (image.SameAs ?? image.ImageId) <= plannedTo
+            ? StateWords.Processing
+            : image.State.ToWire(),
+        Error = image.State != ImageState.Failed ? null : new StatusImageError
+        {
+            Code = image.ErrorCode!,
+            Message = ErrorText.Of(image.ErrorCode!),
+            HttpStatus = image.HttpStatus,
+        },
         InputBytes = image.BytesIn,
         OutputBytes = image.BytesOut,
         KeptOriginal = image.KeptOriginal,
@@ -133,7 +155,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
     private sealed record RequestRow
     {
         public required string FileName { get; init; }
-        public required string State { get; init; }
+        public required RequestState State { get; init; }
         public required long PlannedTo { get; init; }
         public required long FirstProductId { get; init; }
         public required long Products { get; init; }
@@ -143,11 +165,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required long BytesIn { get; init; }
         public required long BytesOut { get; init; }
         public required long Reused { get; init; }
-        public required int Quality { get; init; }
-        public string? Format { get; init; }
-        public int? MaxWidth { get; init; }
-        public int? MaxHeight { get; init; }
-        public string? Variants { get; init; }
+        public required OutputOptions Outputs { get; init; }
         public string? ResultKey { get; init; }
         public required long CreatedAt { get; init; }
         public required long UpdatedAt { get; init; }
@@ -169,7 +187,7 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
         public required long ImageId { get; init; }
         public required string InputUrl { get; init; }
         public long? SameAs { get; init; }
-        public required string State { get; init; }
+        public required ImageState State { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
         public string? ObjectKey { get; init; }
@@ -189,13 +207,12 @@ internal sealed class StatusReader(HalftoneDatabase database, PublicUrls urls, T
 
     private static class Sql
     {
-        public const string Request = """
-            SELECT file_name, state, planned_to, first_product_id, products, images,
-                   completed, failed, bytes_in, bytes_out, reused, result_key,
-                   quality, format, max_width, max_height, variants,
-                   created_at, updated_at, finished_at
-            FROM   request
-            WHERE  request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')
+        public const string Request = $"""
+            SELECT r.file_name, r.state, r.planned_to, r.first_product_id, r.products, r.images, r.completed, r.failed,
+                   r.bytes_in, r.bytes_out, r.reused, r.result_key, r.created_at, r.updated_at, r.finished_at,
+                   {OutputOptions.Selected}
+            FROM   request r
+            WHERE  r.request_id = @RequestId AND r.owner = @Owner AND r.state NOT IN ('receiving', 'deleting')
             """;
 
         public const string Products = """

@@ -4,19 +4,25 @@ using Halftone.Csv;
 namespace Halftone.Results;
 
 /// <summary>
-/// The rows with failed images, in the shape of the uploaded file and ready to be uploaded again: byte order mark, header, columns, quoting and
-/// line endings as they came, and in the URL cell only the URLs that failed. A row whose images all failed is byte for byte as it came.
+/// Writes the rows with failed images in the format of the uploaded file, ready to be uploaded again: byte order mark,
+/// header, columns, quoting and line endings unchanged, and only the failed URLs in the URL cell. A row whose images
+/// all failed is unchanged, byte for byte.
 /// </summary>
 internal static class FailedCsv
 {
     /// <param name="spooled">The uploaded file, seekable; not closed here.</param>
-    /// <param name="dialect">As stored when it was accepted.</param>
-    /// <param name="destination">Gets the rows; flushed, not closed.</param>
-    /// <param name="outcomes">One for each image of the file, in file order. Those with an error count as failed.</param>
-    /// <param name="cancellationToken">Stops the writing.</param>
-    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes are not of its rows.</exception>
+    /// <param name="dialect">The dialect stored when it was accepted.</param>
+    /// <param name="destination">Receives the rows; flushed, not closed.</param>
+    /// <param name="outcomes">One per image of the file, in file order. Those with an error count as failed.</param>
+    /// <param name="cancellationToken">Stops writing.</param>
+    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes do not
+    /// match its rows.</exception>
     public static async Task WriteAsync(
-        Stream spooled, CsvDialect dialect, Stream destination, IAsyncEnumerable<ImageOutcome> outcomes, CancellationToken cancellationToken)
+        Stream spooled,
+        CsvDialect dialect,
+        Stream destination,
+        IAsyncEnumerable<ImageOutcome> outcomes,
+        CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);
@@ -39,7 +45,7 @@ internal static class FailedCsv
                     output.Write(scanner.Bytes);
                     break;
                 default:
-                    break; // blank lines are no failed rows
+                    break; // blank lines are not failed rows
             }
 
             await output.FlushIfLargeAsync(cancellationToken);
@@ -79,6 +85,6 @@ internal static class FailedCsv
 
         return rest.IsEmpty && !failed.Contains("")
             ? string.Join(',', failed)
-            : throw new InvalidDataException($"Line {row[0].Line} of the spooled file does not hold {row.Count} URLs.");
+            : throw new InvalidDataException($"Line {row[0].Line} of the spooled file does not contain {row.Count} URLs.");
     }
 }

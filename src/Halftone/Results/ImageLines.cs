@@ -4,71 +4,72 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dapper;
 using Halftone.Database;
+using Halftone.Model;
 using Halftone.Requests;
 
 namespace Halftone.Results;
 
-/// <summary>One image in full, as a line of the NDJSON result.</summary>
+/// <summary>An image with all its details, as a line of the NDJSON result.</summary>
 internal sealed record ImageLine
 {
-    /// <summary>The line of the CSV, from 1.</summary>
+    /// <summary>Line of the CSV, from 1.</summary>
     /// <example>2</example>
     public required long Line { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>007</example>
     public required string SerialNumber { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>Stoneware Mug</example>
     public required string ProductName { get; init; }
 
-    /// <summary>The place of the image in its row, from 1.</summary>
+    /// <summary>Position of the image in its row, from 1.</summary>
     /// <example>1</example>
     public required long Number { get; init; }
 
-    /// <summary>As written in the file.</summary>
+    /// <summary>Exactly as written in the file.</summary>
     /// <example>https://shop.example/mug-front.jpg</example>
     public required string InputUrl { get; init; }
 
-    /// <summary>Where the output is; absent where there is none.</summary>
+    /// <summary>URL of the output; absent if there is none.</summary>
     /// <example>https://halftone.example.com/images/0192f0c1-7a3e-7bbb-8c4d-0123456789ab/007-1-31UE8vDGmb3CkNq5Xw0eAg.jpg</example>
     public string? OutputUrl { get; init; }
 
-    /// <summary>COMPLETED, FAILED, or PENDING where a cancelled request never came to it.</summary>
+    /// <summary>COMPLETED, FAILED, or PENDING if a cancelled request did not get to it.</summary>
     /// <example>COMPLETED</example>
     [AllowedValues("PENDING", "COMPLETED", "FAILED")]
     public required string Status { get; init; }
 
-    /// <summary>Why it failed, in a word of a closed list; absent where it did not.</summary>
+    /// <summary>Code of the error; absent if it did not fail.</summary>
     /// <example apart="true">http_status</example>
     public string? ErrorCode { get; init; }
 
-    /// <summary>What the host answered, where the code is http_status.</summary>
+    /// <summary>Status that the host answered with, if the code is http_status.</summary>
     /// <example apart="true">404</example>
     public int? HttpStatus { get; init; }
 
-    /// <summary>Bytes of the source; absent where it is not completed.</summary>
+    /// <summary>Bytes of the source; absent if not completed.</summary>
     /// <example>481377</example>
     public long? InputBytes { get; init; }
 
-    /// <summary>Bytes of the output; absent where it is not completed.</summary>
+    /// <summary>Bytes of the output; absent if not completed.</summary>
     /// <example>103422</example>
     public long? OutputBytes { get; init; }
 
-    /// <summary>True where the source was stored as it is because compressing would not have made it smaller.</summary>
+    /// <summary>True if the source was stored unchanged, because compressing would not have made it smaller.</summary>
     /// <example>false</example>
     public bool? KeptOriginal { get; init; }
 
-    /// <summary>True where the output of an earlier request was taken over, because the image had not changed since.</summary>
+    /// <summary>True if the output of an earlier request was reused, because the image had not changed.</summary>
     /// <example>false</example>
     public bool? Reused { get; init; }
 
-    /// <summary>Width of the output in pixels, as shown.</summary>
+    /// <summary>Width of the output in pixels, after EXIF rotation.</summary>
     /// <example>1600</example>
     public int? Width { get; init; }
 
-    /// <summary>Height of the output in pixels, as shown.</summary>
+    /// <summary>Height of the output in pixels, after EXIF rotation.</summary>
     /// <example>1200</example>
     public int? Height { get; init; }
 
@@ -76,23 +77,23 @@ internal sealed record ImageLine
     /// <example>9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08</example>
     public string? Sha256 { get; init; }
 
-    /// <summary>Its other outputs, in the order that the upload asked for them; absent where there are none, and where it is not completed.</summary>
+    /// <summary>Its variants, in the order of the upload; absent if there are none, or if not completed.</summary>
     public IReadOnlyList<ImageVariant>? Variants { get; init; }
 
-    /// <summary>Milliseconds from taking the image to its last byte, waiting for its host included.</summary>
+    /// <summary>Milliseconds from the start of the image to its last byte, including the wait for its host.</summary>
     /// <example>84</example>
     public long? FetchMs { get; init; }
 
-    /// <summary>Milliseconds, waiting for a codec child included; of the output and its variants together.</summary>
+    /// <summary>Milliseconds for the output and its variants, including the wait for a codec process.</summary>
     /// <example>31</example>
     public long? CompressMs { get; init; }
 
-    /// <summary>Milliseconds to write the output and its variants.</summary>
+    /// <summary>Milliseconds to store the output and its variants.</summary>
     /// <example>4</example>
     public long? StoreMs { get; init; }
 }
 
-/// <summary>Reads the images of a request in the order of its CSV: a page of them, or all, with a line of JSON written for each.</summary>
+/// <summary>Reads the images of a request in CSV order: one page, or all of them as lines of JSON.</summary>
 internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
 {
     private const int PageRows = 1_000;
@@ -107,33 +108,46 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         }
     }
 
-    private async IAsyncEnumerable<ImageLine> ReadAsync(long firstImageId, long images, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ImageLine> ReadAsync(
+        long firstImageId,
+        long images,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var next = firstImageId; next < firstImageId + images; next += PageRows)
         {
             var end = Math.Min(firstImageId + images, next + PageRows);
-            foreach (var row in await database.ReadAsync(connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = end }), cancellationToken))
+            foreach (var row in await database.ReadAsync(
+                connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = end }),
+                cancellationToken))
             {
                 yield return LineOf(row);
             }
         }
     }
 
-    /// <summary>A page of a request's images, in the order of the CSV.</summary>
-    /// <param name="owner">The asking API key's id; '' where the server asks for none.</param>
-    /// <param name="requestId">Whose images.</param>
-    /// <param name="state">completed, failed or pending: only those; null: all.</param>
-    /// <param name="skip">How many of them come before the page.</param>
-    /// <param name="limit">Images on the page, 1 or more.</param>
+    /// <summary>A page of a request's images, in CSV order.</summary>
+    /// <param name="owner">ID of the caller's API key; '' if the server requires none.</param>
+    /// <param name="requestId">ID of the request.</param>
+    /// <param name="state">Only images in this state; null: all.</param>
+    /// <param name="skip">Number of them before the page.</param>
+    /// <param name="limit">Images per page, 1 or more.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>Null for an unknown id and for another owner's request alike.</returns>
-    public async Task<IReadOnlyList<ImageLine>?> PageAsync(string owner, Guid requestId, string? state, long skip, int limit, CancellationToken cancellationToken)
+    /// <returns>Null for an unknown ID, and for a request of another owner.</returns>
+    public async Task<IReadOnlyList<ImageLine>?> PageAsync(
+        string owner,
+        Guid requestId,
+        ImageState? state,
+        long skip,
+        int limit,
+        CancellationToken cancellationToken)
     {
-        // One state for both statements: a delete between them would answer a request without images.
+        // One snapshot for both statements; otherwise a delete between them would return a request without images.
         var rows = await database.ReadSnapshotAsync(
             async connection =>
             {
-                if (await connection.QuerySingleOrDefaultAsync<Range>(Sql.Range, new { RequestId = requestId, Owner = owner }) is not { } range)
+                if (await connection.QuerySingleOrDefaultAsync<Range>(
+                    Sql.Range,
+                    new { RequestId = requestId, Owner = owner }) is not { } range)
                 {
                     return null;
                 }
@@ -141,10 +155,19 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
                 var end = range.FirstImageId + range.Images;
                 if (state is not null)
                 {
-                    return (await connection.QueryAsync<Row>(state == "failed" ? Sql.PageOfFailed : Sql.PageOfState, new { First = range.FirstImageId, End = end, State = state, Skip = skip, Limit = limit })).AsList();
+                    var sql = state == ImageState.Failed ? Sql.PageOfFailed : Sql.PageOfState;
+                    var parameters = new
+                    {
+                        First = range.FirstImageId,
+                        End = end,
+                        State = state.Value.ToStored(),
+                        Skip = skip,
+                        Limit = limit,
+                    };
+                    return (await connection.QueryAsync<Row>(sql, parameters)).AsList();
                 }
 
-                // Ids are handed out in the order of the file without a gap: the page is found without counting.
+                // IDs are assigned in file order without gaps, so the page is found without counting.
                 var first = range.FirstImageId + Math.Min(skip, range.Images);
                 return (await connection.QueryAsync<Row>(Sql.Page, new { First = first, End = Math.Min(end, first + limit) })).AsList();
             },
@@ -160,7 +183,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         Number = row.Number,
         InputUrl = row.InputUrl,
         OutputUrl = row.ObjectKey is null ? null : urls.Image(row.ObjectKey),
-        Status = row.State.ToUpperInvariant(),
+        Status = row.State.ToWire(),
         ErrorCode = row.ErrorCode,
         HttpStatus = row.HttpStatus,
         InputBytes = row.BytesIn,
@@ -189,7 +212,7 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
         public required string ProductName { get; init; }
         public required long Number { get; init; }
         public required string InputUrl { get; init; }
-        public required string State { get; init; }
+        public required ImageState State { get; init; }
         public string? ObjectKey { get; init; }
         public string? ErrorCode { get; init; }
         public int? HttpStatus { get; init; }
@@ -212,7 +235,8 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             p.line, p.serial_number, p.product_name, i.image_id - p.first_image_id + 1 AS number,
                    i.input_url, i.state, i.object_key, i.error_code, i.http_status,
                    i.bytes_in, i.bytes_out, i.kept_original, i.reused, i.width, i.height,
-                   i.content_hash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS variants, i.fetch_ms, i.compress_ms, i.store_ms
+                   i.content_hash, COALESCE(i.variants, (SELECT o.variants FROM image o WHERE o.image_id = i.same_as)) AS variants,
+                   i.fetch_ms, i.compress_ms, i.store_ms
             """;
 
         public const string Page = $"""
@@ -235,10 +259,13 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
             ORDER  BY i.image_id
             """;
 
-        /// <summary>Uses the partial index image_failed, for which the state must be written out.</summary>
+        /// <summary>Uses the partial index image_failed, for which the state must be a literal.</summary>
         public const string PageOfFailed = $"{UpToState} = 'failed'\n{AfterState}";
 
-        /// <summary>Walks the request's images: there is no index by the other states, which every recorded outcome would have to keep up.</summary>
+        /// <summary>
+        /// Scans the request's images: there is no index on the other states, because every recorded outcome would have
+        /// to update it.
+        /// </summary>
         public const string PageOfState = $"{UpToState} = @State\n{AfterState}";
 
         public const string Range = """
@@ -249,6 +276,8 @@ internal sealed class ImageLines(HalftoneDatabase database, PublicUrls urls)
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ImageLine))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -1,14 +1,14 @@
 namespace Halftone.Results;
 
-/// <summary>Hands out a sequence of outcomes, which is in file order, row by row.</summary>
+/// <summary>Groups a sequence of outcomes in file order by row.</summary>
 internal sealed class OutcomesByRow(IAsyncEnumerable<ImageOutcome> outcomes, CancellationToken cancellationToken) : IAsyncDisposable
 {
     private readonly IAsyncEnumerator<ImageOutcome> enumerator = outcomes.GetAsyncEnumerator(cancellationToken);
     private bool started;
     private bool more;
 
-    /// <summary>Moves to the outcomes of one row into <paramref name="row"/>, which is emptied first.</summary>
-    /// <exception cref="InvalidDataException">The next outcome belongs to a row that was passed.</exception>
+    /// <summary>Clears <paramref name="row"/> and fills it with the outcomes of one row.</summary>
+    /// <exception cref="InvalidDataException">The next outcome belongs to an earlier row.</exception>
     public async ValueTask TakeAsync(long line, List<ImageOutcome> row)
     {
         row.Clear();
@@ -26,11 +26,12 @@ internal sealed class OutcomesByRow(IAsyncEnumerable<ImageOutcome> outcomes, Can
 
         if (more && enumerator.Current.Line < line)
         {
-            throw new InvalidDataException($"An outcome names line {enumerator.Current.Line}, where the spooled file has no product row.");
+            throw new InvalidDataException(
+                $"An outcome names line {enumerator.Current.Line}, but the spooled file has no product row there.");
         }
     }
 
-    /// <summary>Checks that nothing is left when the file is over.</summary>
+    /// <summary>Checks that no outcome is left at the end of the file.</summary>
     /// <exception cref="InvalidDataException">An outcome belongs to no row.</exception>
     public ValueTask ExpectEndAsync() => TakeAsync(long.MaxValue, []);
 

@@ -6,21 +6,29 @@ using Halftone.Csv;
 namespace Halftone.Results;
 
 /// <summary>
-/// The result: the uploaded file with what became of its images. Rows, order, columns, quoting, line endings, encoding and byte order mark
-/// are byte for byte as they came; our cells are added behind the last column, or replaced where the file has those columns already.
+/// Writes the result: the uploaded file with the outcome of its images. Rows, order, columns, quoting, line endings,
+/// encoding and byte order mark stay unchanged, byte for byte; our cells are added after the last column, or replace
+/// those columns if the file already has them.
 /// </summary>
 internal static class ResultCsv
 {
     /// <param name="spooled">The uploaded file, seekable; not closed here.</param>
-    /// <param name="dialect">As stored when it was accepted.</param>
-    /// <param name="destination">Gets the result; flushed, not closed.</param>
-    /// <param name="outcomes">One for each image of the file, in file order.</param>
-    /// <param name="variants">Names of the variants that were asked for: a column for each behind that of the outputs.</param>
-    /// <param name="escapeFormulas">Guards all other cells by <see cref="FormulaGuard"/>; those it touches are then not as they came.</param>
-    /// <param name="cancellationToken">Stops the writing; what is written until then is no result.</param>
-    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes are not of its rows.</exception>
+    /// <param name="dialect">The dialect stored when it was accepted.</param>
+    /// <param name="destination">Receives the result; flushed, not closed.</param>
+    /// <param name="outcomes">One per image of the file, in file order.</param>
+    /// <param name="variants">Names of the requested variants: one column for each, after that of the outputs.</param>
+    /// <param name="escapeFormulas">Guards all other cells with <see cref="FormulaGuard"/>, which changes the cells it guards.</param>
+    /// <param name="cancellationToken">Stops writing; an unfinished file is not a result.</param>
+    /// <exception cref="InvalidDataException">The spooled file is not the one that was accepted, or the outcomes do not
+    /// match its rows.</exception>
     public static async Task WriteAsync(
-        Stream spooled, CsvDialect dialect, Stream destination, IAsyncEnumerable<ImageOutcome> outcomes, IReadOnlyList<string> variants, bool escapeFormulas, CancellationToken cancellationToken)
+        Stream spooled,
+        CsvDialect dialect,
+        Stream destination,
+        IAsyncEnumerable<ImageOutcome> outcomes,
+        IReadOnlyList<string> variants,
+        bool escapeFormulas,
+        CancellationToken cancellationToken)
     {
         var scanner = CsvScanner.Reopen(spooled, dialect);
         await using var byRow = new OutcomesByRow(outcomes, cancellationToken);
@@ -62,7 +70,7 @@ internal static class ResultCsv
         return cell.ToString();
     }
 
-    /// <summary>The errors of a row, each after the 1-based place of its image: <c>2: http_404; 3: not_an_image</c>.</summary>
+    /// <summary>The errors of a row, each after the 1-based position of its image: <c>2: http_404; 3: not_an_image</c>.</summary>
     private static string ErrorsOf(List<ImageOutcome> row, StringBuilder cell)
     {
         cell.Clear();
@@ -77,18 +85,23 @@ internal static class ResultCsv
         return cell.ToString();
     }
 
-    /// <summary>Writes the record that the scanner stands on with our cells in it.</summary>
-    private sealed class RecordWriter(CsvScanner scanner, CsvWriter output, CsvDialect dialect, IReadOnlyList<string> variants, bool escapeFormulas)
+    /// <summary>Writes the current record of the scanner with our cells.</summary>
+    private sealed class RecordWriter(
+        CsvScanner scanner,
+        CsvWriter output,
+        CsvDialect dialect,
+        IReadOnlyList<string> variants,
+        bool escapeFormulas)
     {
         private readonly StringBuilder cell = new();
 
-        /// <summary>Ours in their order: outputs, each variant, errors.</summary>
+        /// <summary>Our columns in order: outputs, each variant, errors.</summary>
         private readonly string[] cells = new string[variants.Count + 2];
 
-        /// <summary>Which of ours each column of the file is; -1 where it is another.</summary>
+        /// <summary>For each column of the file, the index of our column; -1 for other columns.</summary>
         private int[] ours = [];
 
-        /// <summary>Those of ours that the file does not have.</summary>
+        /// <summary>Our columns that the file does not have.</summary>
         private int[] missing = [];
 
         public void WriteHeader()
@@ -102,7 +115,7 @@ internal static class ResultCsv
                 cells[index + 1] = CsvColumns.VariantName(variant);
             }
 
-            // A name that is there already stays as it is written.
+            // A name that already exists stays as written.
             Write(replace: false);
         }
 
@@ -143,7 +156,7 @@ internal static class ResultCsv
 
         private void Write(bool replace)
         {
-            // A short row is filled up so far that our cells stand under their names.
+            // A short row is padded so that our cells are under their column names.
             var needed = missing.Length > 0 ? ours.Length : Array.FindLastIndex(ours, place => place >= 0) + 1;
             var total = Math.Max(scanner.CellCount, needed);
             for (var index = 0; index < total; index++)

@@ -6,18 +6,26 @@ using Halftone.Requests;
 
 namespace Halftone.Results;
 
-/// <summary>Outcomes of a request's images in the order of its CSV, which is the order of their ids; a page of rows in memory at a time.</summary>
+/// <summary>
+/// Outcomes of a request's images in CSV order, which is the order of their IDs; holds one page of rows in memory at a
+/// time.
+/// </summary>
 internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
 {
     private const int PageRows = 2_000;
 
-    public async IAsyncEnumerable<ImageOutcome> ReadAsync(long firstImageId, long images, IReadOnlyList<string> variants, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ImageOutcome> ReadAsync(
+        long firstImageId,
+        long images,
+        IReadOnlyList<string> variants,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var next = firstImageId;
         while (next < firstImageId + images)
         {
             var page = (await database.ReadAsync(
-                connection => connection.QueryAsync<Row>(Sql.Page, new { First = next, End = Math.Min(firstImageId + images, next + PageRows) }),
+                connection =>
+                    connection.QueryAsync<Row>(Sql.Page, new { First = next, End = Math.Min(firstImageId + images, next + PageRows) }),
                 cancellationToken)).AsList();
             foreach (var row in page)
             {
@@ -40,7 +48,9 @@ internal sealed class ResultImages(HalftoneDatabase database, PublicUrls urls)
         }
 
         var stored = StoredVariant.Read(row.Variants);
-        return [.. variants.Select(name => stored.FirstOrDefault(variant => variant.Name == name) is { } found ? urls.Image(found.ObjectKey) : null)];
+        return [
+            .. variants.Select(name =>
+                stored.FirstOrDefault(variant => variant.Name == name) is { } found ? urls.Image(found.ObjectKey) : null)];
     }
 
     private sealed record Row

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Store;
 
 /// <summary>
-/// A Cloudinary account for output images, through its upload API. In use when <see cref="CloudName"/> is set; uploads and results stay in the data
-/// folder or in the bucket of <c>Store:S3</c>.
+/// A Cloudinary account for output images, through its upload API. Used if <see cref="CloudName"/> is set; uploads and
+/// results stay in the data folder or in the bucket of <c>Store:S3</c>.
 /// </summary>
 internal sealed partial class CloudinaryOptions : IValidatableObject
 {
     public const string Section = "Store:Cloudinary";
 
-    /// <summary>The account's cloud name; default empty: not used.</summary>
+    /// <summary>Cloud name of the account. Default: empty, which means not used.</summary>
     public string CloudName { get; set; } = "";
 
     /// <summary>API key.</summary>
@@ -22,16 +22,16 @@ internal sealed partial class CloudinaryOptions : IValidatableObject
     public string ApiSecret { get; set; } = "";
 
     /// <summary>
-    /// What every public id begins with, such as <c>shop/halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>; default empty. Each
-    /// database needs a prefix or an account of its own.
+    /// Prefix of every public ID, such as <c>shop/halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and
+    /// <c>/</c>. Default: empty. Each database needs its own prefix or account.
     /// </summary>
     public string Prefix { get; set; } = "";
 
-    /// <summary>Where calls go; another region's or a proxy's address; <c>https://api.cloudinary.com</c>.</summary>
+    /// <summary>URL of the API, for another region or a proxy; <c>https://api.cloudinary.com</c>.</summary>
     [Required]
     public string ApiUrl { get; set; } = "https://api.cloudinary.com";
 
-    /// <summary>What public URLs begin with, before the cloud name; <c>https://res.cloudinary.com</c>.</summary>
+    /// <summary>Base of public URLs, before the cloud name; <c>https://res.cloudinary.com</c>.</summary>
     [Required]
     public string DeliveryUrl { get; set; } = "https://res.cloudinary.com";
 
@@ -41,24 +41,28 @@ internal sealed partial class CloudinaryOptions : IValidatableObject
     {
         if (IsUsed && (ApiKey.Length == 0 || ApiSecret.Length == 0))
         {
-            yield return new("Store:Cloudinary:ApiKey and Store:Cloudinary:ApiSecret go with Store:Cloudinary:CloudName.", [nameof(ApiSecret)]);
+            yield return new(
+                "Store:Cloudinary:ApiKey and Store:Cloudinary:ApiSecret are required with Store:Cloudinary:CloudName.",
+                [nameof(ApiSecret)]);
         }
 
         if (!Names().IsMatch(CloudName))
         {
-            yield return new($"'{CloudName}': letters, digits, '-' and '_' are allowed.", [nameof(CloudName)]);
+            yield return new($"'{CloudName}' is not valid; use letters, digits, '-' and '_'.", [nameof(CloudName)]);
         }
 
         if (!Prefixes().IsMatch(Prefix))
         {
-            yield return new($"'{Prefix}': letters, digits, '-', '_', '.' and '/' are allowed, not beginning with '/'.", [nameof(Prefix)]);
+            yield return new(
+                $"'{Prefix}' is not valid; use letters, digits, '-', '_', '.' and '/', and do not start with '/'.",
+                [nameof(Prefix)]);
         }
 
         foreach (var (name, value) in new[] { (nameof(ApiUrl), ApiUrl), (nameof(DeliveryUrl), DeliveryUrl) })
         {
             if (!Uri.TryCreate(value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
             {
-                yield return new($"'{value}': an absolute http or https URL is allowed.", [name]);
+                yield return new($"'{value}' is not valid; it must be an absolute http or https URL.", [name]);
             }
         }
     }

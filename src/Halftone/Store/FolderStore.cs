@@ -6,20 +6,22 @@ using Halftone.Model;
 namespace Halftone.Store;
 
 /// <summary>
-/// Objects as files under one folder: written beside their final name, then renamed, so a reader or a crash never sees half a
-/// file. A file outlives the process at once; it outlives a power loss after <see cref="FlushAsync"/> (images, once per request)
-/// or when it is put as a stream (uploads and results).
+/// Objects as files in one folder: written beside their final name, then renamed, so neither a reader nor a crash sees
+/// a partial file. A file survives the end of the process at once; it survives a power failure after
+/// <see cref="FlushAsync"/> (images, once per request), or when it is put as a stream (uploads and results).
 /// </summary>
-internal sealed class FolderStore(string root) : IObjectStore
+internal sealed class FolderStore(string root) : IFileStore, IImageStore
 {
-    /// <summary>Files being written end in this; what a crash leaves of them is swept.</summary>
+    /// <summary>Extension of files being written; leftovers of a crash are swept.</summary>
     public const string PartialExtension = ".part";
 
     private readonly string root = Path.GetFullPath(root);
     private readonly ConcurrentDictionary<string, bool> folders = new(StringComparer.Ordinal);
 
-    /// <summary>Held where a folder is removed for being empty, and where it is made again for an object.</summary>
+    /// <summary>Held while an empty folder is removed, and while it is created again for an object.</summary>
     private readonly Lock removing = new();
+
+    public bool IsRemote => false;
 
     public async Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken)
     {
@@ -30,7 +32,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         {
             using (var file = OpenPartial(path, partial, body.Length))
             {
-                // A plain write: a page-cache copy of some 100 KB is cheaper than handing it to another thread.
+                // A plain write: copying some 100 KB into the page cache is cheaper than handing it to another thread.
                 RandomAccess.Write(file, body.Span, 0);
             }
 
@@ -77,7 +79,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         var result = HardLink.Make(source, path);
         if (result == LinkResult.Missing && File.Exists(source))
         {
-            // The folder went since this process made it.
+            // The folder was removed after this process created it.
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             result = HardLink.Make(source, path);
         }
@@ -89,7 +91,7 @@ internal sealed class FolderStore(string root) : IObjectStore
 
         if (result == LinkResult.Made && new FileInfo(path).Length != length)
         {
-            // What a power failure left of a file that was not flushed.
+            // Left over by a power failure from a file that was not flushed.
             File.Delete(path);
             return false;
         }
@@ -99,9 +101,16 @@ internal sealed class FolderStore(string root) : IObjectStore
 
     public Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
+        if (key.EndsWith(PartialExtension, StringComparison.Ordinal))
+        {
+            return Task.FromResult<Stream?>(null);
+        }
+
         try
         {
-            return Task.FromResult<Stream?>(new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 65_536, FileOptions.SequentialScan));
+            const FileShare Share = FileShare.Read | FileShare.Delete;
+            return Task.FromResult<Stream?>(
+                new FileStream(PathOf(key), FileMode.Open, FileAccess.Read, Share, 65_536, FileOptions.SequentialScan));
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -119,7 +128,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch (DirectoryNotFoundException)
         {
-            // The request was deleted meanwhile.
+            // The request was deleted in the meantime.
         }
 
         return Task.CompletedTask;
@@ -141,7 +150,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch (DirectoryNotFoundException)
         {
-            // Deleted before: the message came twice.
+            // Already deleted: the message was delivered twice.
         }
 
         return Task.CompletedTask;
@@ -179,7 +188,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Gone, or not to be read: no reason to wait for it, for it can be made anew.
+            // Gone or unreadable: not worth waiting for, because it can be made again.
             return false;
         }
 
@@ -200,8 +209,8 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch (Exception exception) when (exception is DirectoryNotFoundException or FileNotFoundException)
         {
-            // Removed since this process made it, with the request or with the last object in it: a run that began before still ends in an object, and
-            // cleans up after itself.
+            // Removed after this process created it, with the request or with its last object. A run that started
+            // earlier still stores its object, and cleans up after itself.
             lock (removing)
             {
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
@@ -209,10 +218,11 @@ internal sealed class FolderStore(string root) : IObjectStore
             }
         }
 
-        Microsoft.Win32.SafeHandles.SafeFileHandle Open() => File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
+        Microsoft.Win32.SafeHandles.SafeFileHandle Open() =>
+            File.OpenHandle(partial, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, length);
     }
 
-    /// <summary>What came of a put that failed.</summary>
+    /// <summary>Cleans up after a put that failed.</summary>
     private static void Discard(string partial)
     {
         try
@@ -221,7 +231,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch (DirectoryNotFoundException)
         {
-            // There is not even a folder.
+            // Not even the folder exists.
         }
     }
 
@@ -237,14 +247,14 @@ internal sealed class FolderStore(string root) : IObjectStore
             }
             catch
             {
-                // A full disk: the next put must make and flush it.
+                // A full disk: the next put must create and flush it.
                 folders.TryRemove(folder, out _);
                 throw;
             }
         }
     }
 
-    /// <summary>An object that was put after its request was deleted has made its folder again.</summary>
+    /// <summary>Removes the folder again if an object was put after its request was deleted.</summary>
     private void RemoveIfEmpty(string folder)
     {
         try
@@ -256,7 +266,7 @@ internal sealed class FolderStore(string root) : IObjectStore
         }
         catch (IOException)
         {
-            // Not empty, as nearly always; or gone.
+            // Not empty, as almost always; or gone.
         }
     }
 

@@ -1,51 +1,70 @@
 namespace Halftone.Store;
 
-/// <param name="Key">As it was put.</param>
-/// <param name="ModifiedAt">When it was put, by the store's clock.</param>
-internal readonly record struct StoredObject(string Key, DateTimeOffset ModifiedAt);
-
-/// <summary>Keeps whole objects by key. An object is there completely or not at all.</summary>
+/// <summary>Keeps whole objects by key. An object exists completely or not at all.</summary>
 internal interface IObjectStore
 {
-    /// <summary>Stores an object, replacing one of the same key.</summary>
-    /// <exception cref="StoreRefusedException">The store will never take it.</exception>
-    Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken);
-
-    /// <summary>Stores what <paramref name="write"/> writes, flushed to disk, when it returns; nothing when it throws.</summary>
-    Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Stores the bytes of one object under another key as well; from then on neither knows of the other. It counts as stored now, and it is on disk after
-    /// <see cref="FlushAsync"/>, as one that was put.
+    /// True for a bucket or an account. Every machine reaches it, others may keep objects there too, and an object is on disk as soon as it
+    /// is put. False for a folder: other machines may not see it, it is ours alone, and a crash can leave half an object in it.
     /// </summary>
-    /// <param name="from">What is copied.</param>
-    /// <param name="to">A fresh key with the same extension.</param>
-    /// <param name="length">Bytes that there must be.</param>
-    /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>False where there is no such object, or not of that length: nothing was stored.</returns>
-    Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken);
+    bool IsRemote { get; }
 
-    /// <summary>The object's bytes, seekable, or null when there is none.</summary>
+    /// <summary>Stores an object, replacing one with the same key.</summary>
+    /// <exception cref="StoreRefusedException">The store will never accept it.</exception>
+    Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken);
+
+    /// <summary>The object's bytes, seekable; null if there is none.</summary>
     Task<Stream?> OpenReadAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Removes an object; nothing happens when there is none.</summary>
-    Task DeleteAsync(string key, CancellationToken cancellationToken);
-
-    /// <summary>Length in bytes, or null when there is none.</summary>
+    /// <summary>Length in bytes; null if there is no such object.</summary>
     Task<long?> LengthAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Removes an object, if there is one.</summary>
+    Task DeleteAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Removes everything under a request's prefix.</summary>
     Task DeleteAllAsync(Guid requestId, CancellationToken cancellationToken);
+}
 
-    /// <summary>The requests that objects begin with, in no order.</summary>
+/// <summary>A store whose objects are listed by the sweeps that remove what no row names.</summary>
+internal interface IListedStore : IObjectStore
+{
+    /// <summary>The requests that have objects, in no order.</summary>
     IAsyncEnumerable<Guid> RequestsAsync(CancellationToken cancellationToken);
 
-    /// <summary>Everything under a request's prefix, in no order; what a crash left half written too.</summary>
+    /// <summary>Everything under a request's prefix, in no particular order, including partial files left by a crash.</summary>
     IAsyncEnumerable<StoredObject> ListAsync(Guid requestId, CancellationToken cancellationToken);
+}
 
-    /// <summary>Puts everything stored so far on disk.</summary>
+/// <summary>The store of uploads and result files: written as streams and read back.</summary>
+internal interface IFileStore : IListedStore
+{
+    /// <summary>Stores what <paramref name="write"/> writes. It is on disk when this returns; nothing is stored if it throws.</summary>
+    Task<T> PutAsync<T>(string key, string contentType, Func<Stream, Task<T>> write, CancellationToken cancellationToken);
+}
+
+/// <summary>The store of output images: put as a whole, copied for later requests, and read by anyone with the URL.</summary>
+internal interface IImageStore : IListedStore
+{
+    /// <summary>
+    /// Stores the bytes of one object under another key too; from then on they are independent. The copy counts as stored now, and is on
+    /// disk after <see cref="FlushAsync"/>, like one that was put.
+    /// </summary>
+    /// <param name="from">The key of the original.</param>
+    /// <param name="to">A fresh key with the same extension.</param>
+    /// <param name="length">The bytes that the original must have.</param>
+    /// <param name="cancellationToken">Stops waiting.</param>
+    /// <returns>False if there is no such object, or one of another length: nothing was stored.</returns>
+    Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken);
+
+    /// <summary>Flushes everything stored so far to disk.</summary>
     Task FlushAsync(CancellationToken cancellationToken);
 
-    /// <summary>Where anybody can read the object, or null where this server hands it out itself.</summary>
+    /// <summary>URL at which anyone can read the object; null if this server serves it itself.</summary>
     string? PublicUrlOf(string key);
 }
+
+/// <param name="Key">The key it was put under.</param>
+/// <param name="ModifiedAt">When it was put, by the store's clock.</param>
+internal readonly record struct StoredObject(string Key, DateTimeOffset ModifiedAt);

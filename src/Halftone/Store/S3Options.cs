@@ -5,54 +5,56 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Store;
 
 /// <summary>
-/// An S3 bucket for uploads, results and images, of Amazon or of any server that speaks its protocol (Ceph RGW, MinIO, R2). In use when
-/// <see cref="Bucket"/> is set. Without <see cref="AccessKeyId"/> the credentials come from where the AWS SDK looks for them: environment, profile, or
-/// the role of the machine.
+/// An S3 bucket for uploads, results and images, on Amazon or any server with the same API (Ceph RGW, MinIO, R2). Used
+/// if <see cref="Bucket"/> is set. Without <see cref="AccessKeyId"/>, the credentials come from where the AWS SDK looks
+/// for them: environment, profile, or the role of the machine.
 /// </summary>
 internal sealed partial class S3Options : IValidatableObject
 {
     public const string Section = "Store:S3";
 
-    /// <summary>The bucket's name; it must exist. Default empty: files and images are kept in the data folder.</summary>
+    /// <summary>Name of the bucket; it must exist. Default: empty, which means files and images are stored in the data folder.</summary>
     public string Bucket { get; set; } = "";
 
-    /// <summary>The bucket's region, also part of every signature; <c>us-east-1</c>.</summary>
+    /// <summary>Region of the bucket, also part of every signature; <c>us-east-1</c>.</summary>
     [Required]
     public string Region { get; set; } = "us-east-1";
 
-    /// <summary>The server's address, such as <c>https://s3.example.com</c>; default empty: Amazon's of the region.</summary>
+    /// <summary>URL of the server, such as <c>https://s3.example.com</c>. Default: empty, which means Amazon's for the region.</summary>
     public string Endpoint { get; set; } = "";
 
     /// <summary>
-    /// What every key begins with, such as <c>halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>; default empty. Each database needs a
-    /// prefix or a bucket of its own.
+    /// Prefix of every key, such as <c>halftone/</c>: letters, digits, <c>-</c>, <c>_</c>, <c>.</c> and <c>/</c>.
+    /// Default: empty. Each database needs its own prefix or bucket.
     /// </summary>
     public string Prefix { get; set; } = "";
 
-    /// <summary>The bucket stands in the path and not in the host name; default: true where <see cref="Endpoint"/> is set.</summary>
+    /// <summary>True to put the bucket in the path instead of the host name. Default: true if <see cref="Endpoint"/> is set.</summary>
     public bool? PathStyle { get; set; }
 
-    /// <summary>Access key; default empty: where the AWS SDK finds one.</summary>
+    /// <summary>Access key. Default: empty, which means the AWS SDK finds one.</summary>
     public string AccessKeyId { get; set; } = "";
 
     /// <summary>The secret of <see cref="AccessKeyId"/>.</summary>
     public string SecretAccessKey { get; set; } = "";
 
     /// <summary>
-    /// What public URLs of images begin with, such as <c>https://cdn.example.com</c>, before prefix and key; the bucket or what stands before it must
-    /// let anybody read. Default empty: images are served by Halftone under <c>/images/</c>, or by <see cref="LinkLifetime"/>.
+    /// Base of the images' public URLs, such as <c>https://cdn.example.com</c>, before prefix and key; the bucket, or a
+    /// CDN in front of it, must be publicly readable. Default: empty, which means Halftone serves images under
+    /// <c>/images/</c>, or uses <see cref="LinkLifetime"/>.
     /// </summary>
     public string PublicBaseUrl { get; set; } = "";
 
     /// <summary>
-    /// How long links to images are good, 1 minute to 7 days (the longest that S3 signs): each answer and result file then carries presigned links,
-    /// which end with it. Default unset: none.
+    /// Lifetime of links to images, 1 minute to 7 days (the maximum in S3): each answer and result file then contains
+    /// presigned links, which expire after this time. Default: unset, which means no presigned links.
     /// </summary>
     public TimeSpan? LinkLifetime { get; set; }
 
     /// <summary>
-    /// How long a call may be silent, with nothing sent and nothing come, before the bucket counts as away: 1 second to 10 minutes; 20 seconds. As long as
-    /// bytes move a call may take any time. A line slower than 2 Mbit/s needs longer, or a smaller <c>Queue:Prefetch</c>.
+    /// Maximum silence of a call, with nothing sent or received, before the bucket counts as unavailable: 1 second to
+    /// 10 minutes; 20 seconds. While bytes move, a call may take any time. A line slower than 2 Mbit/s needs more, or a
+    /// smaller <c>Queue:Prefetch</c>.
     /// </summary>
     internal TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(20);
 
@@ -62,32 +64,39 @@ internal sealed partial class S3Options : IValidatableObject
     {
         if (Endpoint.Length > 0 && !IsHttp(Endpoint))
         {
-            yield return new($"'{Endpoint}': an absolute http or https URL is allowed, or nothing.", [nameof(Endpoint)]);
+            yield return new($"'{Endpoint}' is not valid; it must be an absolute http or https URL, or empty.", [nameof(Endpoint)]);
         }
 
         if (PublicBaseUrl.Length > 0 && !IsHttp(PublicBaseUrl))
         {
-            yield return new($"'{PublicBaseUrl}': an absolute http or https URL is allowed, or nothing.", [nameof(PublicBaseUrl)]);
+            yield return new(
+                $"'{PublicBaseUrl}' is not valid; it must be an absolute http or https URL, or empty.",
+                [nameof(PublicBaseUrl)]);
         }
 
         if (!Prefixes().IsMatch(Prefix))
         {
-            yield return new($"'{Prefix}': letters, digits, '-', '_', '.' and '/' are allowed, not beginning with '/'.", [nameof(Prefix)]);
+            yield return new(
+                $"'{Prefix}' is not valid; use letters, digits, '-', '_', '.' and '/', and do not start with '/'.",
+                [nameof(Prefix)]);
         }
 
         if (LinkLifetime is { } lifetime && (lifetime < TimeSpan.FromMinutes(1) || lifetime > TimeSpan.FromDays(7)))
         {
-            yield return new($"{lifetime}: 00:01:00 to 7.00:00:00 is allowed.", [nameof(LinkLifetime)]);
+            yield return new($"{lifetime} is not valid; it must be 00:01:00 to 7.00:00:00.", [nameof(LinkLifetime)]);
         }
+
 
         if (LinkLifetime is not null && PublicBaseUrl.Length > 0)
         {
-            yield return new("Links are either public (Store:S3:PublicBaseUrl) or presigned (Store:S3:LinkLifetime), not both.", [nameof(LinkLifetime)]);
+            yield return new(
+                "Links can be public (Store:S3:PublicBaseUrl) or presigned (Store:S3:LinkLifetime), but not both.",
+                [nameof(LinkLifetime)]);
         }
 
         if ((AccessKeyId.Length == 0) != (SecretAccessKey.Length == 0))
         {
-            yield return new("Store:S3:AccessKeyId and Store:S3:SecretAccessKey go together.", [nameof(SecretAccessKey)]);
+            yield return new("Store:S3:AccessKeyId and Store:S3:SecretAccessKey must be set together.", [nameof(SecretAccessKey)]);
         }
     }
 

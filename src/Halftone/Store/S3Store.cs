@@ -10,10 +10,10 @@ using Halftone.Model;
 
 namespace Halftone.Store;
 
-/// <summary>Objects in a bucket: put whole, so nobody sees half of one, and durable when the put is answered.</summary>
-internal sealed class S3Store : IObjectStore, IDisposable
+/// <summary>Objects in a bucket: put as a whole, so nobody sees a partial one, and durable when the put is answered.</summary>
+internal sealed class S3Store : IFileStore, IImageStore, IDisposable
 {
-    /// <summary>S3 takes 1,000 keys in one DeleteObjects.</summary>
+    /// <summary>Maximum keys per DeleteObjects call.</summary>
     private const int DeletedAtOnce = 1_000;
 
     private readonly S3Options options;
@@ -30,11 +30,12 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             ForcePathStyle = options.PathStyle ?? options.Endpoint.Length > 0,
             AuthenticationRegion = options.Region,
-            // The SDK's own checksums travel in trailers, which servers other than Amazon's refuse; the signature below says the same everywhere.
+            // The SDK's own checksums are sent in trailers, which servers other than Amazon's refuse; the signature
+            // below checks the same everywhere.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             HttpClientFactory = new OneClient(http),
-            // Whoever calls waits out an outage with backoff of its own.
+            // Callers wait out an outage with their own backoff.
             MaxErrorRetry = 1,
         };
         if (options.Endpoint.Length > 0)
@@ -51,7 +52,13 @@ internal sealed class S3Store : IObjectStore, IDisposable
             : new AmazonS3Client(configuration);
     }
 
-    public Task PutAsync(string key, ReadOnlyMemory<byte> body, string contentType, CancellationToken cancellationToken) => CallAsync(async () =>
+    public bool IsRemote => true;
+
+    public Task PutAsync(
+        string key,
+        ReadOnlyMemory<byte> body,
+        string contentType,
+        CancellationToken cancellationToken) => CallAsync(async () =>
     {
         var bytes = MemoryMarshal.TryGetArray(body, out var segment) ? segment : new(body.ToArray());
         using var stream = new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false);
@@ -63,8 +70,8 @@ internal sealed class S3Store : IObjectStore, IDisposable
                 InputStream = stream,
                 AutoCloseStream = false,
                 ContentType = contentType,
-                // The signature names the SHA-256 of the whole body, so the server refuses what was damaged on the way; chunks with a signature each cost
-                // four times the body in memory.
+                // The signature includes the SHA-256 of the whole body, so the server refuses damaged data; signing
+                // chunks separately costs four times the body in memory.
                 UseChunkEncoding = false,
                 Headers = { CacheControl = "public, max-age=31536000, immutable" },
             },
@@ -80,9 +87,16 @@ internal sealed class S3Store : IObjectStore, IDisposable
         await CallAsync(async () =>
         {
             using var transfer = new TransferUtility(client);
-            // By parts where it is long; a transfer that fails aborts its parts.
+            // Uploaded in parts if it is long; a failed transfer aborts its parts.
             await transfer.UploadAsync(
-                new TransferUtilityUploadRequest { BucketName = options.Bucket, Key = KeyOf(key), InputStream = scratch, AutoCloseStream = false, ContentType = contentType },
+                new TransferUtilityUploadRequest
+                {
+                    BucketName = options.Bucket,
+                    Key = KeyOf(key),
+                    InputStream = scratch,
+                    AutoCloseStream = false,
+                    ContentType = contentType,
+                },
                 cancellationToken);
             return true;
         }, cancellationToken);
@@ -90,8 +104,9 @@ internal sealed class S3Store : IObjectStore, IDisposable
     }
 
     /// <summary>
-    /// By the server itself; type and caching go along. An object was put whole or is not there, so its length is not asked for. A server that knows no
-    /// copies, or a key that may write and not read, is no outage: the image can be made anew, and where nothing may be written its put says so.
+    /// The server copies, including type and caching headers. An object was put as a whole or does not exist, so its
+    /// length is not checked. A server without copies, or a key that may write but not read, is not an outage: the
+    /// image can be made again, and if nothing may be written, its put says so.
     /// </summary>
     public async Task<bool> CopyAsync(string from, string to, long length, CancellationToken cancellationToken)
     {
@@ -102,11 +117,21 @@ internal sealed class S3Store : IObjectStore, IDisposable
                 try
                 {
                     await client.CopyObjectAsync(
-                        new CopyObjectRequest { SourceBucket = options.Bucket, SourceKey = KeyOf(from), DestinationBucket = options.Bucket, DestinationKey = KeyOf(to) },
+                        new CopyObjectRequest
+                        {
+                            SourceBucket = options.Bucket,
+                            SourceKey = KeyOf(from),
+                            DestinationBucket = options.Bucket,
+                            DestinationKey = KeyOf(to),
+                        },
                         cancellationToken);
                     return true;
                 }
-                catch (AmazonS3Exception refused) when (refused.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.MethodNotAllowed or HttpStatusCode.NotImplemented)
+                catch (AmazonS3Exception refused) when (
+                    refused.StatusCode is HttpStatusCode.BadRequest
+                        or HttpStatusCode.Forbidden
+                        or HttpStatusCode.MethodNotAllowed
+                        or HttpStatusCode.NotImplemented)
                 {
                     return false;
                 }
@@ -130,7 +155,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
                 await body.CopyToAsync(scratch, cancellationToken);
                 if (scratch.Length != found.ContentLength)
                 {
-                    throw new IOException($"{scratch.Length} of {found.ContentLength} bytes of {key} came.");
+                    throw new IOException($"Only {scratch.Length} of {found.ContentLength} bytes of {key} were received.");
                 }
 
                 scratch.Position = 0;
@@ -149,13 +174,16 @@ internal sealed class S3Store : IObjectStore, IDisposable
         }
     }
 
-    public Task DeleteAsync(string key, CancellationToken cancellationToken) => CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken), cancellationToken);
+    public Task DeleteAsync(string key, CancellationToken cancellationToken) =>
+        CallAsync(() => client.DeleteObjectAsync(options.Bucket, KeyOf(key), cancellationToken), cancellationToken);
 
     public async Task<long?> LengthAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            return await CallAsync(async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength, cancellationToken);
+            return await CallAsync(
+                async () => (await client.GetObjectMetadataAsync(options.Bucket, KeyOf(key), cancellationToken)).ContentLength,
+                cancellationToken);
         }
         catch (ObjectMissingException)
         {
@@ -168,7 +196,12 @@ internal sealed class S3Store : IObjectStore, IDisposable
         await foreach (var chunk in ListAsync(requestId, cancellationToken).Chunk(DeletedAtOnce))
         {
             await CallAsync(() => client.DeleteObjectsAsync(
-                new DeleteObjectsRequest { BucketName = options.Bucket, Objects = [.. chunk.Select(found => new KeyVersion { Key = KeyOf(found.Key) })], Quiet = true },
+                new DeleteObjectsRequest
+                {
+                    BucketName = options.Bucket,
+                    Objects = [.. chunk.Select(found => new KeyVersion { Key = KeyOf(found.Key) })],
+                    Quiet = true,
+                },
                 cancellationToken), cancellationToken);
         }
     }
@@ -195,12 +228,14 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             foreach (var found in page.S3Objects ?? [])
             {
-                yield return new StoredObject(found.Key[options.Prefix.Length..], found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.MinValue);
+                yield return new StoredObject(
+                    found.Key[options.Prefix.Length..],
+                    found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.MinValue);
             }
         }
     }
 
-    /// <summary>Nothing: an object is durable when its put is answered.</summary>
+    /// <summary>Does nothing: an object is durable when its put is answered.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public string? PublicUrlOf(string key)
@@ -228,7 +263,9 @@ internal sealed class S3Store : IObjectStore, IDisposable
 
     private string KeyOf(string key) => options.Prefix + key;
 
-    private async IAsyncEnumerable<ListObjectsV2Response> PagesAsync(ListObjectsV2Request question, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ListObjectsV2Response> PagesAsync(
+        ListObjectsV2Request question,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ListObjectsV2Response page;
         do
@@ -241,7 +278,7 @@ internal sealed class S3Store : IObjectStore, IDisposable
     }
 
     /// <exception cref="ObjectMissingException">There is no such object.</exception>
-    /// <exception cref="StoreUnavailableException">Everything else that a server or the way to it can do; a later call may succeed.</exception>
+    /// <exception cref="StoreUnavailableException">Any other failure of the server or the connection; a later call may succeed.</exception>
     private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
     {
         try
@@ -252,7 +289,8 @@ internal sealed class S3Store : IObjectStore, IDisposable
         {
             throw new ObjectMissingException();
         }
-        catch (Exception exception) when (exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException
+        catch (Exception exception) when (
+            exception is AmazonClientException or AmazonServiceException or HttpRequestException or IOException or TimeoutException
             || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var reason = exception switch
@@ -265,13 +303,16 @@ internal sealed class S3Store : IObjectStore, IDisposable
         }
     }
 
-    private static bool IsOfTime(Exception? exception) => exception is not null && (exception is OperationCanceledException or TimeoutException || IsOfTime(exception.InnerException));
+    private static bool IsOfTime(Exception? exception) =>
+        exception is not null && (exception is OperationCanceledException or TimeoutException || IsOfTime(exception.InnerException));
 
-    /// <summary>An object's own bytes; every other answer is parsed by the SDK, which waits for it without end.</summary>
+    /// <summary>True for an object's own bytes; all other answers are parsed by the SDK, which would wait for them without end.</summary>
     private static bool IsObject(HttpResponseMessage answer) =>
-        answer.IsSuccessStatusCode && answer.RequestMessage!.Method == HttpMethod.Get && !answer.RequestMessage.RequestUri!.Query.Contains("list-type=", StringComparison.Ordinal);
+        answer.IsSuccessStatusCode
+            && answer.RequestMessage!.Method == HttpMethod.Get
+            && !answer.RequestMessage.RequestUri!.Query.Contains("list-type=", StringComparison.Ordinal);
 
-    /// <summary>The SDK asks for a client before each call; it gets the same one.</summary>
+    /// <summary>Gives the SDK the same client for each call.</summary>
     private sealed class OneClient(HttpClient http) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => http;

@@ -1,4 +1,7 @@
 namespace Halftone.Store;
 
-/// <summary>The object store answers and will not take this object, now or later: too large for the account, say. The message says why, in the store's words.</summary>
+/// <summary>
+/// The object store answers but refuses this object permanently, for example because it is too large for the account.
+/// The message is the store's reason.
+/// </summary>
 internal sealed class StoreRefusedException(string message) : Exception(message);

@@ -2,5 +2,8 @@ using Halftone.Io;
 
 namespace Halftone.Store;
 
-/// <summary>The object store does not answer, or refuses us: our own outage, which is waited out, never an image's fault. The message names the store.</summary>
+/// <summary>
+/// The object store does not answer, or refuses us: an outage of our own, which is waited out, never an image's fault.
+/// The message names the store.
+/// </summary>
 internal sealed class StoreUnavailableException(string message, Exception? inner = null) : OutageException(message, inner);

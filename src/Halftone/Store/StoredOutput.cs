@@ -2,7 +2,7 @@ using Halftone.Model;
 
 namespace Halftone.Store;
 
-/// <summary>Everything that is stored for an image, as its row says.</summary>
+/// <summary>All stored objects of an image, as recorded in its row.</summary>
 internal record StoredOutput
 {
     public required string ObjectKey { get; init; }
@@ -13,9 +13,10 @@ internal record StoredOutput
     public string? Variants { get; init; }
 
     /// <summary>Its objects, the main one first, each with its length in bytes.</summary>
-    public IEnumerable<(string Key, long Bytes)> Objects => StoredVariant.Read(Variants).Select(variant => (variant.ObjectKey, variant.Bytes)).Prepend((ObjectKey, BytesOut));
+    public IEnumerable<(string Key, long Bytes)> Objects =>
+        StoredVariant.Read(Variants).Select(variant => (variant.ObjectKey, variant.Bytes)).Prepend((ObjectKey, BytesOut));
 
-    /// <summary>Whether all of it is there, as long as it was written.</summary>
+    /// <summary>True if all objects exist with the recorded length.</summary>
     public async Task<bool> IsWholeAsync(IObjectStore store, CancellationToken cancellationToken)
     {
         foreach (var (key, bytes) in Objects)

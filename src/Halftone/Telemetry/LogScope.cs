@@ -4,7 +4,7 @@ using Halftone.Model;
 namespace Halftone.Telemetry;
 
 /// <summary>
-/// What every log line of a piece of work carries in JSON: <c>request_id</c>, and <c>image_id</c> or <c>delivery_id</c> where it is about one.
+/// Fields of every log line of a piece of work in JSON: <c>request_id</c>, plus <c>image_id</c> or <c>delivery_id</c> if it is about one.
 /// </summary>
 internal sealed class LogScope(Guid requestId, string? name = null, long id = 0) : IReadOnlyList<KeyValuePair<string, object?>>
 {

@@ -11,7 +11,10 @@ using Microsoft.Extensions.Options;
 
 namespace Halftone.Webhooks;
 
-/// <summary>One attempt of one delivery, from message to recorded outcome. Guarded by the delivery's row: the attempt counts once.</summary>
+/// <summary>
+/// One attempt of one delivery, from message to recorded outcome. The row of the delivery is the guard: the attempt
+/// counts once.
+/// </summary>
 internal sealed partial class DeliveryRun(
     HalftoneDatabase database,
     WebhookSender sender,
@@ -21,7 +24,7 @@ internal sealed partial class DeliveryRun(
     TimeProvider time,
     ILogger<DeliveryRun> logger)
 {
-    /// <summary>Pause before a delivery is handed out again that found too many others before its host.</summary>
+    /// <summary>Delay before a delivery is handed out again because too many others were waiting for its host.</summary>
     private static readonly TimeSpan CrowdPause = TimeSpan.FromSeconds(10);
 
     public async Task HandleAsync(Message.Deliver message, IWorkSlot slot, CancellationToken cancellationToken)
@@ -35,37 +38,59 @@ internal sealed partial class DeliveryRun(
         if (turn is null)
         {
             await database.WriteAsync(
-                transaction => transaction.ExecuteAsync(Sql.PutOff, new { message.DeliveryId, waiting.Attempt, LeasedUntil = waiting.NextAttemptAt, NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds() }),
+                transaction =>
+                    transaction.ExecuteAsync(
+                        Sql.PutOff,
+                        new
+                        {
+                            message.DeliveryId,
+                            waiting.Attempt,
+                            LeasedUntil = waiting.NextAttemptAt,
+                            NextAttemptAt = (time.GetUtcNow() + CrowdPause).ToUnixTimeMilliseconds(),
+                        }),
                 cancellationToken);
         }
         else if (await FindAsync(message, cancellationToken) is { } delivery)
         {
-            // Found again, because the lease may have ended while this one waited, and a second message was first.
+            // Read again, because the lease may have expired while this one waited, and a second message may have been faster.
             await AttemptAsync(message, delivery, cancellationToken);
         }
     }
 
-    /// <summary>The delivery where it still waits for the message's attempt.</summary>
+    /// <summary>The delivery, if it still waits for the attempt of the message.</summary>
     private async Task<DeliveryRow?> FindAsync(Message.Deliver message, CancellationToken cancellationToken)
     {
-        var found = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }), cancellationToken);
+        var found = await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<DeliveryRow>(Sql.Pending, new { message.DeliveryId }),
+            cancellationToken);
         return found is null || (message.Attempt is { } attempt && attempt != found.Attempt) ? null : found;
     }
 
     private async Task AttemptAsync(Message.Deliver message, DeliveryRow delivery, CancellationToken cancellationToken)
     {
         var instanceSecret = await secret.GetAsync(cancellationToken);
-        var signingSecret = delivery.WebhookId.Length == 0 ? instanceSecret : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
+        var signingSecret = delivery.WebhookId.Length == 0
+            ? instanceSecret
+            : WebhookSignature.DeriveSecret(instanceSecret, delivery.WebhookId);
         var endpoint = new Uri(delivery.Endpoint);
         using var span = Traces.GoOn("webhook", delivery.TraceParent, ActivityKind.Client);
         span?.SetTag("halftone.request_id", message.RequestId);
         span?.SetTag("halftone.delivery_id", message.DeliveryId);
         span?.SetTag("server.address", endpoint.Host);
         var clock = Stopwatch.StartNew();
-        var outcome = await sender.SendAsync(endpoint, Deliveries.MessageId(message.DeliveryId), Encoding.UTF8.GetBytes(delivery.Body), signingSecret, cancellationToken);
+        var outcome = await sender.SendAsync(
+            endpoint,
+            Deliveries.MessageId(message.DeliveryId),
+            Encoding.UTF8.GetBytes(delivery.Body),
+            signingSecret,
+            cancellationToken);
         clock.Stop();
         var attempt = AttemptOf(message.DeliveryId, delivery, outcome, clock.Elapsed);
-        if (await OutageBackoff.WaitOutAsync(() => database.WriteAsync(transaction => RecordAsync(transaction, attempt), cancellationToken), time, logger, cancellationToken))
+        if (await OutageBackoff.WaitOutAsync(
+            () => database.WriteAsync(transaction => RecordAsync(transaction, attempt), cancellationToken),
+            time,
+            logger,
+            cancellationToken))
         {
             Count(attempt);
         }
@@ -75,16 +100,31 @@ internal sealed partial class DeliveryRun(
     {
         var now = time.GetUtcNow();
         var failed = outcome as DeliveryOutcome.Failed;
-        // A test that fails has told what it was asked for: it is not tried again.
-        var pause = failed is null || delivery.RequestId == Guid.Empty ? null : RetrySchedule.NextDelay(options.Value.RetryDelays, delivery.Attempt - delivery.ScheduleFrom + 1, failed.RetryAfter, Random.Shared.NextDouble());
+        // A failed test has already shown what it was for, so it is not retried.
+        var pause = failed is null || delivery.RequestId == Guid.Empty
+            ? null
+            : RetrySchedule.NextDelay(
+                  options.Value.RetryDelays,
+                  delivery.Attempt - delivery.ScheduleFrom + 1,
+                  failed.RetryAfter,
+                  Random.Shared.NextDouble());
         return new Attempt
         {
             DeliveryId = deliveryId,
             Number = delivery.Attempt + 1,
             LeasedUntil = delivery.NextAttemptAt,
-            State = outcome is DeliveryOutcome.Delivered ? "delivered" : pause is null ? "failed" : "pending",
+            Becomes = outcome is DeliveryOutcome.Delivered
+                ? DeliveryState.Delivered
+                : pause is null
+                ? DeliveryState.Failed
+                : DeliveryState.Pending,
             NextAttemptAt = pause is null ? null : (now + pause.Value).ToUnixTimeMilliseconds(),
-            HttpStatus = outcome switch { DeliveryOutcome.Delivered d => d.HttpStatus, DeliveryOutcome.Gone => 410, _ => failed?.HttpStatus },
+            HttpStatus = outcome switch
+            {
+                DeliveryOutcome.Delivered d => d.HttpStatus,
+                DeliveryOutcome.Gone => 410,
+                _ => failed?.HttpStatus,
+            },
             Error = outcome is DeliveryOutcome.Gone ? "gone" : failed?.Error.Code,
             Milliseconds = (long)took.TotalMilliseconds,
             WebhookId = delivery.WebhookId,
@@ -92,7 +132,7 @@ internal sealed partial class DeliveryRun(
         };
     }
 
-    /// <returns>Whether the attempt was still the one that was due.</returns>
+    /// <returns>True if the attempt was still the one that was due.</returns>
     private static async Task<bool> RecordAsync(DbTransaction transaction, Attempt attempt)
     {
         if (await transaction.ExecuteAsync(Sql.Record, attempt) == 0)
@@ -111,7 +151,8 @@ internal sealed partial class DeliveryRun(
 
     private void Count(Attempt attempt)
     {
-        Instruments.WebhookAttempt(attempt.IsGone ? "gone" : attempt.State == "pending" ? "postponed" : attempt.State, attempt.Error, TimeSpan.FromMilliseconds(attempt.Milliseconds));
+        var outcome = attempt.IsGone ? "gone" : attempt.Becomes == DeliveryState.Pending ? "postponed" : attempt.State;
+        Instruments.WebhookAttempt(outcome, attempt.Error, TimeSpan.FromMilliseconds(attempt.Milliseconds));
         if (attempt.Error is { } error)
         {
             Traces.Fail(error);
@@ -128,17 +169,21 @@ internal sealed partial class DeliveryRun(
         }
     }
 
-    /// <summary>What one attempt came to.</summary>
+    /// <summary>The outcome of one attempt.</summary>
     private sealed record Attempt
     {
         public required long DeliveryId { get; init; }
 
-        /// <summary>From 1.</summary>
+        /// <summary>Counted from 1.</summary>
         public required int Number { get; init; }
         public required long LeasedUntil { get; init; }
 
-        /// <summary>The delivery's from now on: <c>delivered</c>, <c>failed</c>, or <c>pending</c> until the next.</summary>
-        public required string State { get; init; }
+        /// <summary>The delivery's new state; pending until its next attempt.</summary>
+        public required DeliveryState Becomes { get; init; }
+
+        /// <summary>Its word in the database.</summary>
+        public string State => Becomes.ToString().ToLowerInvariant();
+
         public long? NextAttemptAt { get; init; }
         public int? HttpStatus { get; init; }
         public string? Error { get; init; }
@@ -146,13 +191,13 @@ internal sealed partial class DeliveryRun(
         public required string WebhookId { get; init; }
         public required long Now { get; init; }
 
-        /// <summary>410: the endpoint wants no event any more.</summary>
+        /// <summary>True after 410: the endpoint wants no more events.</summary>
         public bool IsGone => Error == "gone";
     }
 
     private sealed record DeliveryRow
     {
-        /// <summary>All zeros: a test event.</summary>
+        /// <summary>All zeros for a test event.</summary>
         public required Guid RequestId { get; init; }
         public required string WebhookId { get; init; }
         public required string Endpoint { get; init; }
@@ -172,7 +217,10 @@ internal sealed partial class DeliveryRun(
             WHERE  delivery_id = @DeliveryId AND state = 'pending'
             """;
 
-        /// <summary>Only where the attempt is the one that was made, and still under its lease: a duplicate counts once, and a replay asked for meanwhile is not swallowed.</summary>
+        /// <summary>
+        /// Applies only to the attempt that was made, while its lease is valid: a duplicate counts once, and a replay
+        /// requested in the meantime is not lost.
+        /// </summary>
         public const string Record = """
             UPDATE delivery
             SET    state = @State, attempt = @Number, next_attempt_at = @NextAttemptAt, updated_at = @Now

@@ -3,15 +3,15 @@ using Halftone.Queue;
 namespace Halftone.Webhooks;
 
 /// <summary>
-/// Who may call a webhook's host now. Deliveries to one host wait in its own line and outside their places, so an endpoint that takes half a minute
-/// for each answer holds up nobody but itself.
+/// Limits concurrent deliveries per host of a webhook. Deliveries to one host wait in a queue of their own without
+/// holding a slot, so an endpoint that takes half a minute per answer delays only itself.
 /// </summary>
 internal sealed class EndpointTurns
 {
-    /// <summary>Deliveries to one host at a time.</summary>
+    /// <summary>Maximum concurrent deliveries to one host.</summary>
     public const int AtOnce = 4;
 
-    /// <summary>Deliveries that may wait for one host; with all of them the process remembers no more than that.</summary>
+    /// <summary>Maximum deliveries that wait for one host; this also bounds the memory of all of them.</summary>
     public const int MostWaiting = 256;
 
     private readonly Lock gate = new();
@@ -19,9 +19,9 @@ internal sealed class EndpointTurns
 
     /// <summary>Waits for a turn.</summary>
     /// <param name="host">Host and port.</param>
-    /// <param name="slot">Given back while it waits, and held again on return.</param>
+    /// <param name="slot">Released while it waits, and held again on return.</param>
     /// <param name="cancellationToken">Stops waiting.</param>
-    /// <returns>The turn, over when it is disposed; null where too many wait already.</returns>
+    /// <returns>The turn, which ends when it is disposed; null if too many already wait.</returns>
     public async ValueTask<IDisposable?> EnterAsync(string host, IWorkSlot slot, CancellationToken cancellationToken)
     {
         if (Join(host) is not { } line)
@@ -81,7 +81,7 @@ internal sealed class EndpointTurns
         }
     }
 
-    /// <summary>Who calls a host and who waits for it; forgotten with its last member.</summary>
+    /// <summary>The deliveries that call a host or wait for it; removed with the last one.</summary>
     private sealed class Line
     {
         public SemaphoreSlim Free { get; } = new(AtOnce);

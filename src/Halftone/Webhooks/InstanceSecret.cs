@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Webhooks;
 
 /// <summary>
-/// The secret that signs deliveries to an upload's <c>webhook_url</c>, and from which those of registered webhooks are derived:
-/// <c>Webhook:Secret</c>, or one that is made at the first start and kept in the database.
+/// The secret that signs deliveries to an upload's <c>webhook_url</c>, and from which the secrets of registered
+/// webhooks are derived: <c>Webhook:Secret</c>, or one that is generated at the first start and stored in the database.
 /// </summary>
 internal sealed class InstanceSecret(HalftoneDatabase database, IOptions<WebhookOptions> options)
 {

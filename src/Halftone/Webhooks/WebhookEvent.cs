@@ -4,10 +4,10 @@ using System.Text.Json.Serialization;
 
 namespace Halftone.Webhooks;
 
-/// <summary>What a webhook says: a request reached its end. Made once per delivery; every attempt sends the same bytes.</summary>
+/// <summary>The event of a request that has ended. Created once per delivery; every attempt sends the same bytes.</summary>
 internal sealed record WebhookEvent
 {
-    /// <summary>What happened: `request.completed`, `request.failed` or `request.cancelled`.</summary>
+    /// <summary>Type of the event: `request.completed`, `request.failed` or `request.cancelled`.</summary>
     /// <example>request.completed</example>
     [AllowedValues("request.completed", "request.failed", "request.cancelled")]
     [JsonPropertyOrder(-1)]
@@ -17,9 +17,9 @@ internal sealed record WebhookEvent
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public required Guid RequestId { get; init; }
 
-    /// <summary>The final state in the API's words: COMPLETED, FAILED or CANCELLED.</summary>
+    /// <summary>The final status: COMPLETED, FAILED or CANCELLED.</summary>
     /// <example>COMPLETED</example>
-    /// <exception cref="ArgumentOutOfRangeException">Any other: a request that goes on has no event.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Any other status: a running request has no event.</exception>
     [AllowedValues("COMPLETED", "FAILED", "CANCELLED")]
     public required string Status
     {
@@ -29,30 +29,30 @@ internal sealed record WebhookEvent
             : throw new ArgumentOutOfRangeException(nameof(value), value, "Not a final state.");
     }
 
-    /// <summary>Absolute URL of the result CSV, which every final state has.</summary>
+    /// <summary>Absolute URL of the result CSV, which exists for every final status.</summary>
     /// <example>https://halftone.example.com/results/0192f0c1-7a3e-7bbb-8c4d-0123456789ab.csv</example>
     public required string ResultUrl { get; init; }
 
-    /// <summary>Its images.</summary>
+    /// <summary>Number of images.</summary>
     public required WebhookProgress Progress { get; init; }
 
-    /// <summary>How many bytes it saved.</summary>
+    /// <summary>Bytes saved.</summary>
     public required WebhookBytes Bytes { get; init; }
 
-    /// <summary>When the request ended, UTC; not when it was told.</summary>
+    /// <summary>Time at which the request ended, UTC; not the time of delivery.</summary>
     /// <example>2026-11-21T08:30:00Z</example>
     public required DateTime Timestamp
     {
         get;
-        // A local or unspecified time would be written without the Z that says UTC.
-        init => field = value.Kind == DateTimeKind.Utc ? value : throw new ArgumentException("UTC is needed.", nameof(value));
+        // A local or unspecified time would be written without the Z that marks UTC.
+        init => field = value.Kind == DateTimeKind.Utc ? value : throw new ArgumentException("The time must be UTC.", nameof(value));
     }
 
-    /// <summary>The body as UTF-8 JSON, members in snake_case in the order above.</summary>
+    /// <summary>The body as UTF-8 JSON, with members in snake_case in the order above.</summary>
     public byte[] ToBody() => JsonSerializer.SerializeToUtf8Bytes(this, WebhookJson.Default.WebhookEvent);
 }
 
-/// <summary>A test: the endpoint is reached and can check the signature. Sent once, when it is asked for.</summary>
+/// <summary>A test event, so that an endpoint can check that it is reached and the signature matches. Sent once, on request.</summary>
 internal sealed record WebhookPing
 {
     /// <summary>Always `webhook.ping`.</summary>
@@ -63,11 +63,11 @@ internal sealed record WebhookPing
     public string Type => "webhook.ping";
 #pragma warning restore CA1822
 
-    /// <summary>The webhook that is tested.</summary>
+    /// <summary>The webhook to test.</summary>
     /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public required string WebhookId { get; init; }
 
-    /// <summary>When it was asked for, UTC.</summary>
+    /// <summary>Time of the request, UTC.</summary>
     /// <example>2026-11-21T08:30:00Z</example>
     public required DateTime Timestamp { get; init; }
 
@@ -77,19 +77,20 @@ internal sealed record WebhookPing
 
 /// <summary>Images of the request. After a cancel, completed and failed do not add up to the total.</summary>
 /// <param name="Total" example="3">Images in the file.</param>
-/// <param name="Completed" example="2">Images that are stored.</param>
-/// <param name="Failed" example="1">Images that are given up.</param>
-/// <param name="Percent" example="100">Of images that are completed or failed, 0 to 100, rounded down; 100 for a request without images.</param>
+/// <param name="Completed" example="2">Stored images.</param>
+/// <param name="Failed" example="1">Failed images.</param>
+/// <param name="Percent" example="100">Completed or failed images in percent of all, 0 to 100, rounded down; 100 for a
+/// request without images.</param>
 internal sealed record WebhookProgress(long Total, long Completed, long Failed, int Percent)
 {
     public static WebhookProgress Of(long total, long completed, long failed) =>
         new(total, completed, failed, total == 0 ? 100 : (int)((completed + failed) * 100 / total));
 }
 
-/// <summary>Sums over the completed images, in bytes.</summary>
-/// <param name="Input" example="1519308">Of the source images.</param>
-/// <param name="Output" example="421007">Of their outputs.</param>
-/// <param name="SavedPercent" example="72.3">How much smaller the outputs are, in percent of the input, one decimal; 0 without input.</param>
+/// <summary>Total bytes of the completed images.</summary>
+/// <param name="Input" example="1519308">Bytes of the source images.</param>
+/// <param name="Output" example="421007">Bytes of their outputs.</param>
+/// <param name="SavedPercent" example="72.3">Bytes saved, in percent of the input, with one decimal; 0 without input.</param>
 internal sealed record WebhookBytes(long Input, long Output, double SavedPercent)
 {
     public static WebhookBytes Of(long input, long output) =>

@@ -6,7 +6,7 @@ namespace Halftone.Webhooks;
 /// <summary>Section <c>Webhook</c>: how events are signed and how long their delivery is tried.</summary>
 internal sealed class WebhookOptions : IValidatableObject
 {
-    /// <summary>The waits of the Standard Webhooks specification: ten attempts over 75 h 35 min.</summary>
+    /// <summary>The delays of the Standard Webhooks specification: ten attempts over 75 h 35 min.</summary>
     private static readonly TimeSpan[] DefaultRetrySchedule =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2), TimeSpan.FromHours(5),
@@ -14,23 +14,24 @@ internal sealed class WebhookOptions : IValidatableObject
     ];
 
     /// <summary>
-    /// Signs deliveries to the <c>webhook_url</c> of an upload, and every registered webhook's own secret is derived from it:
-    /// <c>whsec_</c> and the base64 of 24 to 64 bytes. Default empty: made at the first start and kept.
+    /// Signs deliveries to the <c>webhook_url</c> of an upload, and every registered webhook's own secret is derived
+    /// from it: <c>whsec_</c> and the base64 of 24 to 64 bytes. Default: empty, which generates one at the first start
+    /// and stores it.
     /// </summary>
     public string Secret { get; set; } = "";
 
-    /// <summary>From connect to the last response header of one attempt; 30 s.</summary>
+    /// <summary>Timeout of one attempt, from connect to the last response header; 30 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.050", "00:05:00")]
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Waits before the second attempt and each one after, 0 to 7 days; unset means 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h,
-    /// 24 h (written <c>1.00:00:00</c>). A list replaces these.
+    /// Delays before the second and later attempts, 0 to 7 days; unset means 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h,
+    /// 20 h, 24 h (written <c>1.00:00:00</c>). A list replaces these.
     /// </summary>
-    // Null and not a default list: the configuration binder appends to a list that is there.
+    // Null instead of a default list, because the configuration binder appends to an existing list.
     public TimeSpan[]? RetrySchedule { get; set; }
 
-    /// <summary>Longest <c>Retry-After</c> that is obeyed; a longer one counts as this; 24 h.</summary>
+    /// <summary>Upper limit for <c>Retry-After</c>; 24 h.</summary>
     internal TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary><see cref="RetrySchedule"/> or the default.</summary>
@@ -40,8 +41,10 @@ internal sealed class WebhookOptions : IValidatableObject
     {
         if (Secret.Length > 0 && !WebhookSignature.IsSecret(Secret))
         {
-            // The value is a secret: it is not repeated.
-            yield return new ValidationResult("Webhook:Secret must be 'whsec_' and the base64 of 24 to 64 bytes, or nothing.", [nameof(Secret)]);
+            // The value is a secret, so it is not repeated.
+            yield return new ValidationResult(
+                "Webhook:Secret must be 'whsec_' and the base64 of 24 to 64 bytes, or empty.",
+                [nameof(Secret)]);
         }
 
         foreach (var delay in RetryDelays.Where(delay => delay < TimeSpan.Zero || delay > TimeSpan.FromDays(7)))
@@ -51,6 +54,6 @@ internal sealed class WebhookOptions : IValidatableObject
     }
 }
 
-/// <summary>The annotations and <see cref="WebhookOptions.Validate"/>, generated.</summary>
+/// <summary>Generated from the annotations and <see cref="WebhookOptions.Validate"/>.</summary>
 [OptionsValidator]
 internal sealed partial class WebhookOptionsValidator : IValidateOptions<WebhookOptions>;

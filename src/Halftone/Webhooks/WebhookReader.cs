@@ -9,69 +9,69 @@ namespace Halftone.Webhooks;
 /// <summary>The answer to a registration.</summary>
 internal sealed record WebhookRegistered
 {
-    /// <summary>Says so, for people.</summary>
+    /// <summary>A confirmation for people.</summary>
     /// <example>Webhook registered successfully.</example>
 #pragma warning disable CA1822 // A member of the answer.
     public string Message => "Webhook registered successfully.";
 #pragma warning restore CA1822
 
-    /// <summary>Names the webhook in other calls.</summary>
+    /// <summary>ID of the webhook in other calls.</summary>
     /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public required string WebhookId { get; init; }
 
-    /// <summary>Signs every delivery to this webhook; shown this once.</summary>
+    /// <summary>Secret that signs every delivery to this webhook; shown only once.</summary>
     /// <example>whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw</example>
     public required string Secret { get; init; }
 }
 
 /// <summary>The registered webhooks.</summary>
-/// <param name="Webhooks">The newest first.</param>
+/// <param name="Webhooks">Newest first.</param>
 internal sealed record WebhookList(IReadOnlyList<WebhookSummary> Webhooks);
 
 /// <summary>A registered webhook.</summary>
 internal sealed record WebhookSummary
 {
-    /// <summary>Names the webhook in other calls.</summary>
+    /// <summary>ID of the webhook in other calls.</summary>
     /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public required string WebhookId { get; init; }
 
-    /// <summary>The one request it hears of; absent: every request.</summary>
+    /// <summary>The only request it receives events of; absent: every request.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public Guid? RequestId { get; init; }
 
-    /// <summary>Where its events go.</summary>
+    /// <summary>URL that receives the events.</summary>
     /// <example>https://shop.example/hooks/halftone</example>
     public required string CallbackUrl { get; init; }
 
-    /// <summary>When it was registered, UTC.</summary>
+    /// <summary>Time of registration, UTC.</summary>
     /// <example>2026-11-21T08:00:00+00:00</example>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When the endpoint answered 410, UTC, after which nothing more is sent to it; absent where it did not.</summary>
+    /// <summary>Time at which the endpoint answered 410, UTC, after which nothing more is sent; absent if it did not.</summary>
     /// <example apart="true">2026-11-22T09:00:00+00:00</example>
     public DateTimeOffset? DisabledAt { get; init; }
 }
 
 /// <summary>Deliveries of events.</summary>
-/// <param name="Deliveries">The newest first, 100 at most.</param>
+/// <param name="Deliveries">Newest first, at most 100.</param>
 internal sealed record DeliveryList(IReadOnlyList<DeliverySummary> Deliveries);
 
-/// <summary>An event on its way to one endpoint.</summary>
+/// <summary>The delivery of an event to one endpoint.</summary>
 internal sealed record DeliverySummary
 {
-    /// <summary>The <c>webhook-id</c> header: the same at every attempt.</summary>
+    /// <summary>The <c>webhook-id</c> header, the same for every attempt.</summary>
     /// <example>msg_17</example>
     public required string MessageId { get; init; }
 
-    /// <summary>The request whose event it is; absent: a test event.</summary>
+    /// <summary>The request of the event; absent: a test event.</summary>
     /// <example>0192f0c1-7a3e-7bbb-8c4d-0123456789ab</example>
     public Guid? RequestId { get; init; }
 
-    /// <summary>The webhook it goes to; absent: the `webhook_url` of the upload.</summary>
+    /// <summary>The receiving webhook; absent: the `webhook_url` of the upload.</summary>
     /// <example>0192f0c2-11d4-7c0e-9a53-fedcba987654</example>
     public string? WebhookId { get; init; }
 
-    /// <summary>Where it goes.</summary>
+    /// <summary>URL of the endpoint.</summary>
     /// <example>https://shop.example/hooks/halftone</example>
     public required string Endpoint { get; init; }
 
@@ -80,46 +80,48 @@ internal sealed record DeliverySummary
     [AllowedValues("PENDING", "DELIVERED", "FAILED")]
     public required string Status { get; init; }
 
-    /// <summary>When it is tried next, UTC; absent where it is not.</summary>
+    /// <summary>Time of the next attempt, UTC; absent if there is none.</summary>
     /// <example apart="true">2026-11-21T08:35:05+00:00</example>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
-    /// <summary>Every attempt that was made, the first one first.</summary>
+    /// <summary>All attempts so far, oldest first.</summary>
     public required IReadOnlyList<DeliveryAttempt> Attempts { get; init; }
 }
 
 /// <summary>One attempt of a delivery.</summary>
 internal sealed record DeliveryAttempt
 {
-    /// <summary>From 1.</summary>
+    /// <summary>Number of the attempt, from 1.</summary>
     /// <example>1</example>
     public required int Attempt { get; init; }
 
-    /// <summary>When, UTC.</summary>
+    /// <summary>Time of the attempt, UTC.</summary>
     /// <example>2026-11-21T08:30:00+00:00</example>
     public required DateTimeOffset AttemptedAt { get; init; }
 
-    /// <summary>What the endpoint answered; absent where it did not.</summary>
+    /// <summary>Status that the endpoint answered with; absent if it did not answer.</summary>
     /// <example>200</example>
     public int? HttpStatus { get; init; }
 
-    /// <summary>Why it failed, in a word of the fetch errors, or `gone` where the endpoint wants no more; absent where it was delivered.</summary>
+    /// <summary>Code of the error, as for images, or `gone` if the endpoint wants no more events; absent if it was delivered.</summary>
     /// <example apart="true">connect_refused</example>
     public string? Error { get; init; }
 
-    /// <summary>How long it took.</summary>
+    /// <summary>Duration in milliseconds.</summary>
     /// <example>48</example>
     public required long Milliseconds { get; init; }
 }
 
-/// <summary>Reads webhooks and their deliveries as their owner sees them.</summary>
+/// <summary>Reads webhooks and deliveries of their owner.</summary>
 internal sealed class WebhookReader(HalftoneDatabase database)
 {
     private const int DeliveriesListed = 100;
 
     public async Task<WebhookList> ListAsync(string owner, CancellationToken cancellationToken)
     {
-        var rows = await database.ReadAsync(connection => connection.QueryAsync<WebhookRow>(Sql.Webhooks, new { Owner = owner }), cancellationToken);
+        var rows = await database.ReadAsync(
+            connection => connection.QueryAsync<WebhookRow>(Sql.Webhooks, new { Owner = owner }),
+            cancellationToken);
         return new WebhookList([.. rows.Select(row => new WebhookSummary
         {
             WebhookId = row.WebhookId,
@@ -130,18 +132,20 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         })]);
     }
 
-    /// <summary>The newest 100 deliveries to a webhook; null where the owner has no such webhook.</summary>
+    /// <summary>The newest 100 deliveries to a webhook; null if the owner has no such webhook.</summary>
     public Task<DeliveryList?> OfWebhookAsync(string owner, string webhookId, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async connection => await connection.ExecuteScalarAsync<long>(Sql.WebhookExists, new { Owner = owner, WebhookId = webhookId }) == 0
+            async connection =>
+                await connection.ExecuteScalarAsync<long>(Sql.WebhookExists, new { Owner = owner, WebhookId = webhookId }) == 0
                 ? null
                 : await DeliveriesAsync(connection, Sql.OfWebhook, new { WebhookId = webhookId, Limit = DeliveriesListed }),
             cancellationToken);
 
-    /// <summary>The deliveries of a request to all its endpoints; null where the owner has no such request.</summary>
+    /// <summary>The deliveries of a request to all its endpoints; null if the owner has no such request.</summary>
     public Task<DeliveryList?> OfRequestAsync(string owner, Guid requestId, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async connection => await connection.ExecuteScalarAsync<long>(Sql.RequestExists, new { Owner = owner, RequestId = requestId }) == 0
+            async connection =>
+                await connection.ExecuteScalarAsync<long>(Sql.RequestExists, new { Owner = owner, RequestId = requestId }) == 0
                 ? null
                 : await DeliveriesAsync(connection, Sql.OfRequest, new { RequestId = requestId, Limit = DeliveriesListed }),
             cancellationToken);
@@ -149,14 +153,17 @@ internal sealed class WebhookReader(HalftoneDatabase database)
     private async Task<DeliveryList> DeliveriesAsync(DbConnection connection, string sql, object parameters)
     {
         var deliveries = (await connection.QueryAsync<DeliveryRow>(sql, parameters)).AsList();
-        var attempts = (await connection.QueryAsync<AttemptRow>(database.Choose(Sql.AttemptsSqlite, Sql.AttemptsPostgres), new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
+        var attempts = (
+            await connection.QueryAsync<AttemptRow>(
+                database.Choose(Sql.AttemptsSqlite, Sql.AttemptsPostgres),
+                new { Ids = JsonSerializer.Serialize(deliveries.Select(d => d.DeliveryId)) })).ToLookup(row => row.DeliveryId);
         return new DeliveryList([.. deliveries.Select(row => new DeliverySummary
         {
             MessageId = Webhooks.Deliveries.MessageId(row.DeliveryId),
             RequestId = row.RequestId == Guid.Empty ? null : row.RequestId,
             WebhookId = row.WebhookId.Length == 0 ? null : row.WebhookId,
             Endpoint = row.Endpoint,
-            Status = row.State.ToUpperInvariant(),
+            Status = row.State.ToString().ToUpperInvariant(),
             NextAttemptAt = row.NextAttemptAt is { } next ? Time(next) : null,
             Attempts = [.. attempts[row.DeliveryId].Select(attempt => new DeliveryAttempt
             {
@@ -186,7 +193,7 @@ internal sealed class WebhookReader(HalftoneDatabase database)
         public required Guid RequestId { get; init; }
         public required string WebhookId { get; init; }
         public required string Endpoint { get; init; }
-        public required string State { get; init; }
+        public required DeliveryState State { get; init; }
         public long? NextAttemptAt { get; init; }
     }
 
@@ -211,7 +218,8 @@ internal sealed class WebhookReader(HalftoneDatabase database)
 
         public const string WebhookExists = "SELECT count(*) FROM webhook WHERE webhook_id = @WebhookId AND owner = @Owner";
 
-        public const string RequestExists = "SELECT count(*) FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
+        public const string RequestExists =
+            "SELECT count(*) FROM request WHERE request_id = @RequestId AND owner = @Owner AND state NOT IN ('receiving', 'deleting')";
 
         public const string OfWebhook = """
             SELECT delivery_id, request_id, webhook_id, endpoint, state, next_attempt_at

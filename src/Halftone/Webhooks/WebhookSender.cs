@@ -8,14 +8,13 @@ using Microsoft.Extensions.Options;
 namespace Halftone.Webhooks;
 
 /// <summary>
-/// One attempt to deliver one event: sign, POST, judge the answer by its status alone. The answer's body is never read: it
-/// is a stranger's, of any length, and nothing in it could change the outcome.
+/// One attempt to deliver one event: signs it, sends it, and judges the answer by its status alone. The body of the
+/// answer is never read: a stranger chose its content and length, and nothing in it could change the outcome.
 /// </summary>
 internal sealed class WebhookSender : IDisposable
 {
     /// <summary>
-    /// Bytes of an unread answer that are drained so that the connection can be used again; beyond it the connection is
-    /// closed, which is cheaper than the bytes.
+    /// Maximum bytes of an unread answer that are drained to reuse the connection; beyond that it is closed, which is cheaper.
     /// </summary>
     private const int MaxDrainBytes = 16 << 10;
 
@@ -30,19 +29,26 @@ internal sealed class WebhookSender : IDisposable
     {
         this.options = options.Value;
         this.time = time;
-        var handler = http.CreateHandler();       // follows no redirect, keeps no cookie, goes through no proxy
+        var handler = http.CreateHandler();       // follows no redirect, keeps no cookie, uses no proxy
         handler.AutomaticDecompression = DecompressionMethods.None;
         handler.MaxResponseDrainSize = MaxDrainBytes;
         invoker = new HttpMessageInvoker(handler);
     }
 
-    /// <summary>Sends an event once, signed with the present time. Sending it again later with the same id is the caller's part.</summary>
-    /// <param name="endpoint">Absolute http or https URL; a name and password in it are not sent, the signature says who we are.</param>
-    /// <param name="messageId">The <c>webhook-id</c>: the same at every attempt, by which receivers know a repetition.</param>
-    /// <param name="body">UTF-8 JSON, such as <see cref="WebhookEvent.ToBody"/> gave.</param>
-    /// <param name="secret">As <see cref="WebhookSignature.IsSecret"/> allows.</param>
-    /// <exception cref="OperationCanceledException">Only where <paramref name="cancellationToken"/> asked for it; the event may have arrived.</exception>
-    public async Task<DeliveryOutcome> SendAsync(Uri endpoint, string messageId, ReadOnlyMemory<byte> body, string secret, CancellationToken cancellationToken)
+    /// <summary>Sends an event once, signed with the current time. The caller decides about sending it again with the same ID.</summary>
+    /// <param name="endpoint">Absolute http or https URL; a user name and password in it are not sent, because the
+    /// signature authenticates us.</param>
+    /// <param name="messageId">The <c>webhook-id</c>: the same for every attempt, so that receivers recognise a repetition.</param>
+    /// <param name="body">UTF-8 JSON, such as <see cref="WebhookEvent.ToBody"/> returns.</param>
+    /// <param name="secret">A secret that passes <see cref="WebhookSignature.IsSecret"/>.</param>
+    /// <exception cref="OperationCanceledException">Only if <paramref name="cancellationToken"/> was cancelled; the
+    /// event may have arrived.</exception>
+    public async Task<DeliveryOutcome> SendAsync(
+        Uri endpoint,
+        string messageId,
+        ReadOnlyMemory<byte> body,
+        string secret,
+        CancellationToken cancellationToken)
     {
         if (FetchTarget.Refuse(endpoint) is { } refused)
         {
@@ -55,7 +61,7 @@ internal sealed class WebhookSender : IDisposable
         using var timeoutOrStop = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         try
         {
-            // An HttpMessageInvoker, unlike HttpClient, returns when the headers are there and reads no body.
+            // Unlike HttpClient, HttpMessageInvoker returns after the headers and reads no body.
             using var response = await invoker.SendAsync(request, timeoutOrStop.Token);
             return Judge(response);
         }
@@ -65,7 +71,8 @@ internal sealed class WebhookSender : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
         {
-            return new DeliveryOutcome.Failed(timeout.IsCancellationRequested ? FetchError.HeadersTimedOut : FetchFailure.From(e, isInBody: false).Error);
+            return new DeliveryOutcome.Failed(
+                timeout.IsCancellationRequested ? FetchError.HeadersTimedOut : FetchFailure.From(e, isInBody: false).Error);
         }
     }
 
@@ -82,7 +89,7 @@ internal sealed class WebhookSender : IDisposable
         request.Headers.Add("webhook-signature", WebhookSignature.Sign([secret], messageId, now, body.Span));
         if (Traces.Current is { } traceParent)
         {
-            // Ours by hand, for the handler sends none: the receiver's trace goes on from the upload's.
+            // Set by hand, because the handler sends none: the receiver's trace continues the upload's.
             request.Headers.Add("traceparent", traceParent);
         }
 

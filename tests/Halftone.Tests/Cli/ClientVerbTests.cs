@@ -63,11 +63,11 @@ public sealed class ClientVerbTests : IDisposable
         {
             var missing = Path.Combine(scratch, "none", "result.csv");
             var refused = await Verb.RunAsync([.. verb, "--out", missing, .. at]);
-            Assert.Equal((1, $"'{missing}' cannot be written, because its folder is missing: make the folder, or name another file with --out.\n"), (refused.ExitCode, refused.Errors));
+            Assert.Equal((1, $"'{missing}' cannot be written because its folder does not exist. Create the folder, or name another file with --out.\n"), (refused.ExitCode, refused.Errors));
             Assert.Equal("file_unwritable", JsonDocument.Parse(refused.Output).RootElement.GetProperty("code").GetString());
 
             var folder = await Verb.RunAsync([.. verb, "--out", scratch, .. at]);
-            Assert.Equal((1, $"'{scratch}' cannot be written, because it is a folder: name a file in it with --out.\n"), (folder.ExitCode, folder.Errors));
+            Assert.Equal((1, $"'{scratch}' cannot be written because it is a folder. Name a file in it with --out.\n"), (folder.ExitCode, folder.Errors));
         }
 
         Assert.Equal(0, stub.RequestCount);
@@ -82,8 +82,8 @@ public sealed class ClientVerbTests : IDisposable
         using var client = new ServerClient(server.Client.BaseAddress!, null);
         var path = Path.Combine(scratch, "gone", "result.csv");
         var failed = await Assert.ThrowsAsync<CommandFailedException>(() => client.DownloadResultAsync(id.ToString("D"), path, Cancelled));
-        Assert.StartsWith($"'{path}' was not written (", failed.Message);
-        Assert.EndsWith($"): 'halftone status {id} --out FILE' gets the result.", failed.Message);
+        Assert.StartsWith($"'{path}' could not be written (", failed.Message);
+        Assert.EndsWith($"). Get the result with 'halftone status {id} --out FILE'.", failed.Message);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class ClientVerbTests : IDisposable
         await stop.CancelAsync();
         var stopped = await waiting;
         Assert.Equal((130, ""), (stopped.ExitCode, stopped.Output));
-        Assert.Matches(@"Stopped waiting; the request goes on: 'halftone status [0-9a-f-]{36} --wait' follows it\.\n$", stopped.Errors);
+        Assert.Matches(@"Stopped waiting\. The request continues on the server; follow it with 'halftone status [0-9a-f-]{36} --wait'\.\n$", stopped.Errors);
     }
 
     [Fact]
@@ -183,14 +183,14 @@ public sealed class ClientVerbTests : IDisposable
         });
         var uploaded = await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", stub.Address.AbsoluteUri);
         Assert.Equal((0, "0192f0c1-7a3e-7bbb-8c4d-0123456789ab"), (uploaded.ExitCode, uploaded.Lines[0]));
-        Assert.Contains("Wait. The upload is tried again in 0 s.", uploaded.Errors);
+        Assert.Contains("Wait. Retrying the upload in 0 s.", uploaded.Errors);
         Assert.Equal(2, keys.Count);
         Assert.Single(keys.Distinct());
     }
 
     [Theory]
-    [InlineData("http://127.0.0.1:9", "No Halftone answers at http://127.0.0.1:9/ (Connection refused (127.0.0.1:9)): see whether it runs, or name another with --server.")]
-    [InlineData("ftp://127.0.0.1", "'ftp://127.0.0.1' is not the address of a server: http://127.0.0.1:4300 is one.")]
+    [InlineData("http://127.0.0.1:9", "No Halftone server answers at http://127.0.0.1:9/ (Connection refused (127.0.0.1:9)). Check that it is running, or name another with --server.")]
+    [InlineData("ftp://127.0.0.1", "'ftp://127.0.0.1' is not a valid server URL. Example: http://127.0.0.1:4300")]
     public async Task A_server_that_is_none_is_named(string server, string sentence)
     {
         foreach (var verb in new string[][] { ["requests"], ["upload", WriteCsv("1,A,")], ["status", "x", "--wait"] })
@@ -205,8 +205,8 @@ public sealed class ClientVerbTests : IDisposable
     {
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/requests", "<!doctype html>"u8.ToArray(), "text/html");
-        Assert.EndsWith("is not understood ('<' is an invalid start of a value. Path: $ | LineNumber: 0 | BytePositionInLine: 0.): see whether --server names a Halftone of this version.\n", (await Verb.RunAsync("requests", "--server", origin.Address.AbsoluteUri)).Errors);
-        Assert.Equal($"{origin.Address} answered 404 Not Found, which is not Halftone's way: see whether --server names a Halftone.\n", (await Verb.RunAsync("status", "x", "--server", origin.Address.AbsoluteUri)).Errors);
+        Assert.EndsWith("could not be understood ('<' is an invalid start of a value. Path: $ | LineNumber: 0 | BytePositionInLine: 0.). Check that --server names a Halftone server of this version.\n", (await Verb.RunAsync("requests", "--server", origin.Address.AbsoluteUri)).Errors);
+        Assert.Equal($"{origin.Address} answered 404 Not Found, which is not an answer of a Halftone server. Check --server.\n", (await Verb.RunAsync("status", "x", "--server", origin.Address.AbsoluteUri)).Errors);
         origin.Serve("/upload", context => Task.Run(() => context.Response.Redirect("https://halftone.example/upload")));
         Assert.StartsWith($"{origin.Address} answered 302 Found to https://halftone.example/upload, which", (await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", origin.Address.AbsoluteUri)).Errors.Split('\n')[^2]);
     }
@@ -264,9 +264,9 @@ public sealed class ClientVerbTests : IDisposable
         // The server finds the first key within a second.
         await Eventually.TrueAsync(async () => (await Verb.RunAsync("requests", "--server", AddressOf(server))).ExitCode == 1);
         var refused = await Verb.RunAsync("upload", WriteCsv("1,A,"), "--server", AddressOf(server));
-        Assert.EndsWith("\nThe server asks for an API key: give one with --api-key or in HALFTONE_API_KEY.\n", "\n" + refused.Errors);
+        Assert.EndsWith("\nThe server requires an API key. Pass one with --api-key or set HALFTONE_API_KEY.\n", "\n" + refused.Errors);
         var unknown = await Verb.RunAsync("requests", "--json", "--server", AddressOf(server), "--api-key", "halftone_00");
-        Assert.Equal("The server does not know this API key, or it was revoked: look at the one of --api-key or HALFTONE_API_KEY.\n", unknown.Errors);
+        Assert.Equal("The API key is not valid or was revoked. Check --api-key or HALFTONE_API_KEY.\n", unknown.Errors);
         Assert.Equal("unauthorized", JsonDocument.Parse(unknown.Output).RootElement.GetProperty("code").GetString());
         Assert.Equal(0, (await Verb.RunAsync("requests", "--server", AddressOf(server), "--api-key", key)).ExitCode);
     }
@@ -296,7 +296,7 @@ public sealed class ClientVerbTests : IDisposable
 
         var list = await Verb.RunAsync(["requests", .. at]);
         Assert.Equal(["REQUEST", "STATUS", "DONE", "FAILED", "IMAGES", "SAVED", "UPLOADED", "FILE"], list.Lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Matches($@"^{id}  COMPLETED  1 +0 +1 +[\d.]+ %  \d\d\d\d-\d\d-\d\d \d\d:\d\dZ  products\.csv$", Assert.Single(list.Lines[1..]));
+        Assert.Matches($@"^{id}  COMPLETED  1 +0 +1 +[\d.]+%  \d\d\d\d-\d\d-\d\d \d\d:\d\dZ  products\.csv$", Assert.Single(list.Lines[1..]));
 
         Assert.Equal(new VerbResult(0, $"Deleted {id}.\n", ""), await Verb.RunAsync(["delete", id, .. at]));
         Assert.Single((await Verb.RunAsync(["requests", .. at])).Lines);
@@ -315,17 +315,17 @@ public sealed class ClientVerbTests : IDisposable
 
         var id = (await Verb.RunAsync(["upload", WriteCsv("1,A,"), .. at])).Lines[0];
         await receiver.NextAsync(Cancelled);
-        Assert.Equal("The event is sent again.", (await Verb.RunAsync(["webhooks", "replay", id, .. at])).Lines[0]);
+        Assert.Equal("The event is being sent again.", (await Verb.RunAsync(["webhooks", "replay", id, .. at])).Lines[0]);
         await receiver.NextAsync(Cancelled);
         foreach (var which in new string[][] { [added[0]], ["--request", id] })
         {
             await Eventually.TrueAsync(async () => (await Verb.RunAsync(["webhooks", "deliveries", .. which, .. at])).Lines[1].Contains($"{id}  DELIVERED  2         HTTP 204", StringComparison.Ordinal));
         }
 
-        Assert.Equal("The test event is on its way.", (await Verb.RunAsync(["webhooks", "ping", added[0], .. at])).Lines[0]);
+        Assert.Equal("The test event is being sent.", (await Verb.RunAsync(["webhooks", "ping", added[0], .. at])).Lines[0]);
         Assert.Contains("webhook.ping", System.Text.Encoding.UTF8.GetString((await receiver.NextAsync(Cancelled)).Body), StringComparison.Ordinal);
         Assert.Equal(1, (await Verb.RunAsync(["webhooks", "ping", "wh_none", .. at])).ExitCode);
-        Assert.StartsWith("Name a webhook's ID, or a request's with --request.", (await Verb.RunAsync(["webhooks", "deliveries", .. at])).Errors);
+        Assert.StartsWith("Give the ID of a webhook, or name a request with --request.", (await Verb.RunAsync(["webhooks", "deliveries", .. at])).Errors);
         Assert.Equal(0, (await Verb.RunAsync(["webhooks", "remove", added[0], .. at])).ExitCode);
         Assert.Single((await Verb.RunAsync(["webhooks", "list", .. at])).Lines);
     }

@@ -18,7 +18,7 @@ public sealed class DatabaseVerbTests : IDisposable
     {
         var (exitCode, output, errors) = await HalftoneProcess.RunAsync([.. verb.Split(' '), "--data", Folder]);
 
-        Assert.Equal((1, "", $"There is no database of Halftone in '{Folder}': name the data folder of the server with --data.\n"), (exitCode, output, errors));
+        Assert.Equal((1, "", $"There is no Halftone database in '{Folder}'. Name the server's data folder with --data.\n"), (exitCode, output, errors));
         Assert.False(Directory.Exists(Folder));
     }
 
@@ -41,7 +41,7 @@ public sealed class DatabaseVerbTests : IDisposable
     {
         var (exitCode, output, errors) = await HalftoneProcess.RunAsync("keys", "add", name, "--data", Folder);
 
-        Assert.Equal((1, "", "NAME must say whom the key is for, such as 'catalogue team'."), (exitCode, output, errors.TrimEnd('\n')));
+        Assert.Equal((1, "", "NAME must say who or what the key is for, such as 'catalogue team'."), (exitCode, output, errors.TrimEnd('\n')));
         Assert.False(Directory.Exists(Folder));
     }
 }

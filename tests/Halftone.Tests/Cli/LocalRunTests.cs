@@ -101,7 +101,7 @@ public sealed class LocalRunTests : IDisposable
         WriteCsv($"1,A,{origin.Url("b.jpg")}");
         var refused = await RefusedAsync(new RunChoices { File = csv, Folder = Folder });
         Assert.Equal(
-            $"'{Folder}' holds the work on another file or with other options ('products.csv', 1 of 1 images done): choose another folder with --out, or remove that work with --replace.", refused.Detail);
+            $"'{Folder}' holds the work on another file or with other options ('products.csv', 1 of 1 images done). Choose another folder with --out, or remove that work with --replace.", refused.Detail);
 
         // A bad file removes nothing.
         await File.WriteAllTextAsync(csv, "Product Name,Input Image Urls\nA,not a url\n", Cancelled);
@@ -131,7 +131,7 @@ public sealed class LocalRunTests : IDisposable
         File.Delete(Path.Combine(Folder, cells[4]));
         Assert.Equal("images_missing", (await RefusedAsync(choices)).Code);
         var wrong = await RefusedAsync(choices with { Variants = "thumb:max_width=wide", Folder = Path.Combine(Folder, "other") });
-        Assert.Equal(("invalid_variants", "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535; leave it out for no bound."), (wrong.Code, wrong.Detail));
+        Assert.Equal(("invalid_variants", "'variants': max_width of 'thumb' must be a whole number of pixels from 1 to 65535. Leave it out for no limit."), (wrong.Code, wrong.Detail));
         Assert.False(Directory.Exists(Path.Combine(Folder, "other")));
     }
 
@@ -175,7 +175,7 @@ public sealed class LocalRunTests : IDisposable
         var whole = await File.ReadAllBytesAsync(zipped, Cancelled);
         await File.WriteAllBytesAsync(zipped, whole[..^9], Cancelled);
         var failure = await RefusedAsync(new RunChoices { File = zipped, Folder = Path.Combine(scratch, "other") });
-        Assert.Equal(("file_unreadable", $"'{zipped}' is a damaged gzip file: make it anew."), (failure.Code, failure.Detail));
+        Assert.Equal(("file_unreadable", $"'{zipped}' is a damaged gzip file. Create it again."), (failure.Code, failure.Detail));
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class LocalRunTests : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(strange)!);
         await File.WriteAllTextAsync(strange, "x", Cancelled);
         var failure = await RefusedAsync(new RunChoices { File = WriteCsv("1,A,http://127.0.0.1:1/a.jpg"), Folder = Folder });
-        Assert.Equal(("folder_not_ours", $"'{Path.Combine(Folder, "images")}' is there already and no run of Halftone made it: choose another folder with --out."), (failure.Code, failure.Detail));
+        Assert.Equal(("folder_not_ours", $"'{Path.Combine(Folder, "images")}' already exists and was not created by Halftone. Choose another folder with --out."), (failure.Code, failure.Detail));
         Assert.Equal(["images"], Directory.EnumerateFileSystemEntries(Folder).Select(Path.GetFileName));
         Assert.True(File.Exists(strange));
     }
@@ -209,7 +209,7 @@ public sealed class LocalRunTests : IDisposable
         var csv = WriteCsv("1,A,http://127.0.0.1:1/a.jpg");
         var failure = await RefusedAsync(new RunChoices { File = csv, Folder = Path.Combine(scratch, folder) });
         Assert.Equal("folder_unusable", failure.Code);
-        Assert.EndsWith(": choose another with --out.", failure.Detail);
+        Assert.EndsWith(". Choose another with --out.", failure.Detail);
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class LocalRunTests : IDisposable
         using var held = new DataFolder(Path.Combine(Folder, ".halftone"));
         held.Hold();
         var refused = await Assert.ThrowsAsync<DataFolderException>(() => RunAsync(WriteCsv("1,A,http://127.0.0.1:1/a.jpg")));
-        Assert.EndsWith("stop it, or give this one a folder of its own with --out.", refused.Message);
+        Assert.EndsWith("Stop it, or choose another folder with --out.", refused.Message);
     }
 
     [Fact]
@@ -251,8 +251,8 @@ public sealed class LocalRunTests : IDisposable
             gate.SetResult();
             var failure = await running;
             Assert.Equal("surroundings_failed", failure.Code);
-            Assert.EndsWith("1 of 2 images are done; run the same command again when that is put right, and it goes on.", failure.Detail);
-            Assert.Contains(watcher.Sentences, sentence => sentence.Contains("work waits", StringComparison.Ordinal));
+            Assert.EndsWith("1 of 2 images are done. Run the same command again when this is fixed, and it resumes.", failure.Detail);
+            Assert.Contains(watcher.Sentences, sentence => sentence.Contains("work is waiting", StringComparison.Ordinal));
 
             Assert.Equal("surroundings_failed", (await RefusedAsync(new RunChoices { File = csv, Folder = Folder }, TimeSpan.FromSeconds(1))).Code);
             File.Delete(filler);

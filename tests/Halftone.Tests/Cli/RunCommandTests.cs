@@ -44,7 +44,7 @@ public sealed class RunCommandTests : IDisposable
             interrupted.Interrupt();
             var (exitCode, output, errors) = await interrupted.EndAsync();
             Assert.Equal((130, ""), (exitCode, output));
-            Assert.EndsWith("Stopped: 1 of 2 images are done. The same command goes on with the rest.\n", errors);
+            Assert.EndsWith("Stopped: 1 of 2 images are done. Run the same command again to resume.\n", errors);
             // The image that is under way is not waited for: its attempt would have taken 30 s.
             Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(25));
         }
@@ -67,7 +67,7 @@ public sealed class RunCommandTests : IDisposable
         origin.Serve("/a.jpg", Picture.Jpeg);
         await File.WriteAllTextAsync(Csv, $"Product Name,Input Image Urls\nA,{origin.Url("a.jpg")}\nB,{origin.Url("b.jpg")}\n", Cancelled);
         var some = await HalftoneProcess.RunAsync("run", Csv, "--out", Folder, "--allow-network", "127.0.0.1");
-        Assert.Equal((2, "The same command tries the failed images once more."), (some.ExitCode, some.Errors.TrimEnd('\n').Split('\n')[^1]));
+        Assert.Equal((2, "Run the same command again to retry the failed images."), (some.ExitCode, some.Errors.TrimEnd('\n').Split('\n')[^1]));
         Assert.Contains("COMPLETED: 1 of 2 images, ", some.Output);
         Assert.Contains("\n1 failed, http_status (127.0.0.1): The host answered with an error instead of the image.", some.Output);
 

@@ -45,7 +45,8 @@ public sealed class AnswerTableTests
         AssertNone(table.Documented.Except(table.Given), "in the contract and never given");
         AssertNone(table.Given.Except(table.Documented), "given and not in the contract");
         AssertNone(table.MissingHeaders, "headers");
-        Assert.All(ErrorPage.Codes.Select(ErrorPage.ExampleOf).Where(example => example.ContainsKey("title")), example => Assert.Contains(AnswerTable.Alike(example), table.Problems));
+        var described = ErrorPageTests.Problems.Select(problem => ErrorPage.Of(problem.Code).Answer(problem.Title));
+        Assert.All(described, answer => Assert.Contains(AnswerTable.Alike(answer), table.Problems));
         AssertNone(await Script.NodeAsync("check-answers.mjs", string.Join('\n', table.Bodies), Cancelled), "bodies");
     }
 
@@ -171,13 +172,13 @@ public sealed class AnswerTableTests
         };
         foreach (var code in ProblemType.OfFiles.Select(problem => problem.Code))
         {
-            var file = new ErrorPage(code).Block("csv") is { } example ? Encoding.UTF8.GetBytes(example) : beyondLimits[code];
+            var file = ErrorPage.Of(code).Block("csv") is { } example ? Encoding.UTF8.GetBytes(example) : beyondLimits[code];
             var answer = await SendAsync(client, "POST", "upload", Body(file, "text/csv"));
             Assert.Equal(code, (string)answer.Json["code"]!);
         }
 
         // The same told without a refusal.
-        await SendAsync(client, "POST", "upload?validate_only=true", Text(new ErrorPage("invalid_url").Block("csv")!));
+        await SendAsync(client, "POST", "upload?validate_only=true", Text(ErrorPage.Of("invalid_url").Block("csv")!));
     }
 
     private async Task UploadsSideBySideAsync()
@@ -257,7 +258,9 @@ public sealed class AnswerTableTests
         using var client = ClientOf(server);
         foreach (var path in new[]
         {
-            "", "page/page.css", "page/app.js", "page/mark.svg", "page/nothing.js", "docs", "docs/index.html", "docs/swagger-ui.css", "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/unknown_request", "docs/errors/nothing",
+            "", "page/page.css", "page/app.js", "page/mark.svg", "page/nothing.js", "docs", "docs/index.html", "docs/swagger-ui.css",
+            "docs/index.js", "docs/swagger-ui-bundle.js", "docs/favicon-32x32.png", "docs/csv", "docs/nothing", "docs/errors/api",
+            "docs/errors/unknown_request", "docs/errors/nothing",
             "api/v1", "docs/", "docs/csv/", "docs/errors/unknown_request/", "openapi/v1.json", "health/live", "health/ready", "uploads", "upload",
         })
         {

@@ -3,7 +3,7 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Contract;
 
-/// <summary>Files of the repository that tests make: compared, or written anew where HALFTONE_WRITE_DOCS is set.</summary>
+/// <summary>Files of the repository that tests make: compared, or written again if HALFTONE_WRITE_DOCS is set.</summary>
 internal static class ContractFiles
 {
     public static JsonObject OpenApi() => JsonNode.Parse(File.ReadAllText(Path.Combine(Script.Repository, "docs", "openapi.json")))!.AsObject();
@@ -31,6 +31,6 @@ internal static class ContractFiles
 
         Assert.True(
             expected == await File.ReadAllTextAsync(file, cancellationToken),
-            $"{path} is not what the server does. Write it anew with HALFTONE_WRITE_DOCS=1 ./test --filter-namespace 'Halftone.Tests.Contract', and look at the difference: it is a change of the API.");
+            $"{path} is not what the code says. Write it again with HALFTONE_WRITE_DOCS=1, and read the difference as a user will.");
     }
 }

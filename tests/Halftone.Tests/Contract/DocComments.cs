@@ -15,10 +15,10 @@ internal sealed partial class DocComments
 
     public string? Summary(PropertyInfo property) => Text(Of(property)?.Element("summary")) ?? Parameter(Of(property.DeclaringType!), property.Name);
 
-    /// <summary>What the property may look like.</summary>
+    /// <summary>An example of the property. A backslash at the end of a line joins it with the next.</summary>
     /// <returns>The text, and whether it has no place beside the examples of the other properties.</returns>
     public (string Text, bool IsApart)? Example(PropertyInfo property) =>
-        Of(property)?.Element("example") is { } example ? (example.Value.Trim(), (bool?)example.Attribute("apart") == true)
+        Of(property)?.Element("example") is { } example ? (Continued().Replace(example.Value.Trim(), ""), (bool?)example.Attribute("apart") == true)
         : ParameterOf(Of(property.DeclaringType!), property.Name)?.Attribute("example") is { } attribute ? (attribute.Value, false)
         : null;
 
@@ -31,7 +31,7 @@ internal sealed partial class DocComments
 
     /// <summary>The body of a successful answer that is no JSON.</summary>
     public string? Example(MethodInfo method) =>
-        Of(method)?.Element("example") is { } example ? string.Join('\n', example.Value.Trim().Split('\n').Select(line => line.Trim())) + "\n" : null;
+        Of(method)?.Element("example") is { } example ? string.Join('\n', Continued().Replace(example.Value.Trim(), "").Split('\n').Select(line => line.Trim())) + "\n" : null;
 
     /// <summary>The answers that are no problems: status, what it means, and the headers that come with it.</summary>
     public IEnumerable<(string Status, string Description, string[] Headers)> Responses(MethodInfo method) =>
@@ -73,6 +73,9 @@ internal sealed partial class DocComments
         }));
         return Space().Replace(text, " ").Trim();
     }
+
+    [GeneratedRegex(@"\\\r?\n\s*")]
+    private static partial Regex Continued();
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex Space();

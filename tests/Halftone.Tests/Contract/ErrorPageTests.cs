@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Halftone.Api;
 using Halftone.Api.Access;
@@ -19,57 +18,64 @@ public sealed partial class ErrorPageTests
 
     private static readonly ProblemType[] OfCalls = [.. typeof(ProblemType).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<ProblemType>()];
 
-    private static readonly string Index = File.ReadAllText(Path.Combine(Script.Repository, "docs", "errors.md"));
+    /// <summary>Every problem of a call or a file.</summary>
+    internal static IEnumerable<ProblemType> Problems => OfCalls.Concat(ProblemType.OfFiles);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Every_code_has_a_page_and_every_page_a_code()
+    public void Every_code_has_a_section_and_every_section_a_code() => Assert.Equal(
+        OfImages.Concat(Problems.Select(problem => problem.Code)).Distinct().Order(StringComparer.Ordinal),
+        ErrorPage.Codes);
+
+    [Fact]
+    public void The_index_lists_every_code_in_its_chapter()
     {
-        Assert.Equal(
-            OfImages.Concat(OfCalls.Concat(ProblemType.OfFiles).Select(problem => problem.Code)).Distinct().Order(StringComparer.Ordinal),
-            ErrorPage.Codes);
+        var chapters = File.ReadAllText(Path.Combine(Script.Repository, "docs", "errors.md")).Split("\n## ");
+        Assert.Equal(LinksOf(ProblemType.OfFiles.Select(problem => problem.Code)), Listed(chapters[1]));
+        var calls = OfCalls.OrderBy(problem => problem.Status).ThenBy(problem => problem.Code, StringComparer.Ordinal);
+        Assert.Equal(LinksOf(calls.Select(problem => problem.Code)), Listed(chapters[2]));
+        Assert.All(OfCalls, problem => Assert.Matches($@"(?m)^\| {problem.Status} \|.*`{problem.Code}`", chapters[2]));
+        Assert.Equal(LinksOf(OfImages), Listed(chapters[3]));
     }
 
     [Fact]
-    public void The_index_lists_every_code_in_its_chapter_with_what_users_are_told()
+    public void A_section_says_what_to_do_and_whether_a_retry_helps() => Assert.All(ErrorPage.Codes.Select(ErrorPage.Of), section =>
     {
-        var chapters = Index.Split("\n## ");
-        Assert.Equal(ProblemType.OfFiles.Select(problem => problem.Code), Listed(chapters[1]));
-        Assert.Equal(OfCalls.OrderBy(problem => problem.Status).ThenBy(problem => problem.Code, StringComparer.Ordinal).Select(problem => problem.Code), Listed(chapters[2]));
-        Assert.Equal(OfImages, Listed(chapters[3]));
-        Assert.All(ProblemType.OfFiles.Concat(OfCalls), problem => Assert.Contains($"{new ErrorPage(problem.Code).Title} |", Index, StringComparison.Ordinal));
-        Assert.All(OfCalls, problem => Assert.Contains($"(errors/{problem.Code}.md) | {problem.Status} |", Index, StringComparison.Ordinal));
-        Assert.All(OfImages, code => Assert.Contains($"| {ErrorText.Of(code)} |", Index, StringComparison.Ordinal));
+        Assert.Matches("""(?m)^\*\*Fix:\*\* \S""", section.Text);
+        Assert.Matches("""\*\*Retry:\*\* (Yes|No|Often|Once|Only|After)\b[^*]*\.\s*$""", section.Text);
+    });
+
+    [Fact]
+    public void The_status_of_a_section_is_that_of_the_problem() =>
+        Assert.All(Problems, problem => Assert.Equal($"{problem.Status}", ErrorPage.Of(problem.Code).When));
+
+    [Fact]
+    public void The_section_of_a_failed_image_tells_what_the_status_tells() =>
+        Assert.All(OfImages, code => Assert.Contains(ErrorText.Of(code), ErrorPage.Of(code).Told));
+
+    [Fact]
+    public async Task The_type_of_a_problem_leads_to_its_section()
+    {
+        await using var server = await HalftoneServer.StartAsync(Cancelled);
+        foreach (var code in ErrorPage.Codes)
+        {
+            using var answer = await server.Client.GetAsync(ErrorPages.Path(code), Cancelled);
+            var arrived = answer.RequestMessage!.RequestUri!;
+            Assert.Equal($"/docs/errors/{ErrorPage.Of(code).Page}#{code}", arrived.AbsolutePath + arrived.Fragment);
+            var html = await answer.Content.ReadAsStringAsync(Cancelled);
+            Assert.Contains($"<h2 id=\"{code}\"><code>{code}</code></h2>", html, StringComparison.Ordinal);
+        }
     }
-
-    [Fact]
-    public void A_page_says_what_happened_with_an_example_what_to_do_and_whether_a_retry_helps() => Assert.All(ErrorPage.Codes.Select(code => new ErrorPage(code)), page =>
-    {
-        Assert.Equal(["Example", "What to do", "Does a retry help?"], Headings().Matches(page.Text).Select(match => match.Groups[1].Value));
-        Assert.StartsWith($"# {page.Title}\n\n`{page.Code}`, ", page.Text, StringComparison.Ordinal);
-        var retry = page.Text[page.Text.IndexOf("## Does a retry help?", StringComparison.Ordinal)..].Split("\n\n")[1];
-        Assert.Matches("^(Yes|No|Often|Once|Only|After)", retry);
-    });
-
-    [Fact]
-    public void The_answer_on_the_page_of_a_problem_is_of_that_problem() => Assert.All(OfCalls.Concat(ProblemType.OfFiles), problem =>
-    {
-        var answer = ErrorPage.ExampleOf(problem.Code);
-        Assert.Equal(
-            (ErrorPages.Path(problem.Code), problem.Title, problem.Status, problem.Code),
-            ((string)answer["type"]!, (string)answer["title"]!, (int)answer["status"]!, (string)answer["code"]!));
-    });
-
-    [Fact]
-    public void The_page_of_a_failed_image_tells_what_the_status_tells() => Assert.All(OfImages, code =>
-        Assert.Contains(Json().Matches(new ErrorPage(code).Text), block => JsonNode.Parse(block.Groups[1].Value)!["error"] is { } error && (string)error["code"]! == code && (string)error["message"]! == ErrorText.Of(code)));
 
     [Fact]
     public void Settings_that_are_named_are_there()
     {
         var settings = Settings.Sections.SelectMany(section => Settings.Of(section.Value).Select(property => $"{section.Key}:{property.Name}")).ToHashSet(StringComparer.Ordinal);
-        var named = ErrorPage.Codes.SelectMany(code => Named().Matches(new ErrorPage(code).Text)).Select(match => match.Groups[1].Value).ToArray();
+        var named = ErrorPage.Codes
+            .SelectMany(code => Named().Matches(ErrorPage.Of(code).Text))
+            .Select(match => match.Groups[1].Value)
+            .ToArray();
         Assert.NotEmpty(named);
         Assert.All(named, name => Assert.Contains(name, settings));
     }
@@ -79,7 +85,7 @@ public sealed partial class ErrorPageTests
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         await server.Services.GetRequiredService<ApiKeys>().AddAsync("team", Cancelled);
-        var pages = ErrorPage.Codes.Select(code => $"/docs/errors/{code}")
+        var pages = ErrorPage.Codes.Select(code => $"/docs/errors/{ErrorPage.Of(code).Page}").Distinct()
             .Concat(Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(file => $"/docs/{Path.GetFileNameWithoutExtension(file)}"))
             .ToArray();
         var links = new HashSet<Uri>();
@@ -101,21 +107,17 @@ public sealed partial class ErrorPageTests
         }
     }
 
-    private static IEnumerable<string> Listed(string chapter) => Rows().Matches(chapter).Select(match => match.Groups[1].Value);
+    private static IEnumerable<string> Listed(string chapter) => Linked().Matches(chapter).Select(match => match.Value);
 
-    [GeneratedRegex(@"^\| \[`(\w+)`\]\(errors/\1\.md\) \|", RegexOptions.Multiline)]
-    private static partial Regex Rows();
+    private static IEnumerable<string> LinksOf(IEnumerable<string> codes) => codes.Select(code => ErrorPage.Of(code).Link);
 
-    [GeneratedRegex("^## (.+)$", RegexOptions.Multiline)]
-    private static partial Regex Headings();
-
-    [GeneratedRegex("^```json\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Json();
+    [GeneratedRegex(@"\[`(\w+)`\]\(errors/\w+\.md#\1\)")]
+    private static partial Regex Linked();
 
     [GeneratedRegex("`([A-Z][A-Za-z]+:[A-Z][A-Za-z]+)`")]
     private static partial Regex Named();
 
-    [GeneratedRegex("<(pre|code)>.*?</\\1>", RegexOptions.Singleline)]
+    [GeneratedRegex("<(pre|code)\\b[^>]*>.*?</\\1>", RegexOptions.Singleline)]
     private static partial Regex Code();
 
     [GeneratedRegex("<a href=\"([^\"]+)\"")]

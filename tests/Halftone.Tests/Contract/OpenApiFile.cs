@@ -30,6 +30,9 @@ namespace Halftone.Tests.Contract;
 /// </summary>
 internal sealed partial class OpenApiFile
 {
+    /// <summary>Begins the description of an upload's option in the query.</summary>
+    public const string InQueryOrBody = "Give it here or in the body, not in both. ";
+
     private const string ProblemJson = "application/problem+json";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -141,39 +144,40 @@ internal sealed partial class OpenApiFile
             {
                 ["title"] = "Halftone",
                 ["version"] = "1.0.0",
-                ["summary"] = "A CSV of products with image URLs in, compressed images and the CSV back.",
+                ["summary"] = "Turns a CSV of products with image URLs into compressed images, and returns the CSV with their URLs.",
                 ["description"] = """
-                    Upload a CSV of products with image URLs; every image is fetched, compressed to quality 50 and stored, and the CSV comes back with a column
-                    `Output Image Urls`. JSON is snake_case, times are UTC, sizes are bytes. Members that have no value are absent; new members may come, and a client
-                    ignores what it does not know. Every route stands at `/…` and `/api/v1/…` alike, with or without a trailing slash, and
-                    every GET answers HEAD too, without the body.
+                    Upload a CSV of products with image URLs. Every image is fetched, compressed to quality 50 and stored, and the CSV is returned
+                    with a column `Output Image Urls`. JSON is snake_case, times are UTC, sizes are in bytes. Members without a value are absent;
+                    clients must ignore unknown members, because new ones may be added. Every route exists at `/…` and at `/api/v1/…`, with or
+                    without a trailing slash, and every GET route also answers HEAD, without a body.
 
-                    Every answer that is no success is a problem of RFC 9457: `code` is for programs, `detail` for people, and `type` leads to a page about it. A call that
-                    is refused before it is understood has only a status and no body: 414 where its address is longer than 8 KiB, 431 where its headers are longer than
-                    32 KiB, and 400 where it is no HTTP. All of them: [errors](/docs/errors). Besides: [the CSV](/docs/csv), [webhooks](/docs/webhook).
+                    Every unsuccessful answer is a problem of RFC 9457: `code` is for programs, `detail` for people, and `type` links to a page
+                    about it. Calls refused before they are parsed get only a status, without a body: 414 if the URL is longer than 8 KiB, 431 if
+                    the headers are longer than 32 KiB, and 400 if the call is not valid HTTP. See also: [errors](/docs/errors),
+                    [the CSV](/docs/csv), [webhooks](/docs/webhook).
 
-                    Without API keys the server answers this machine alone. From the first `halftone keys add NAME` on, every call needs a key, as
-                    `Authorization: Bearer …` or `X-API-Key: …`, and sees its own requests only.
+                    Without API keys, the server answers only this machine. Once the first key has been created with `halftone keys add NAME`,
+                    every call needs a key, as `Authorization: Bearer …` or `X-API-Key: …`, and sees only its own requests.
                     """.ReplaceLineEndings(" ").Replace("  ", "\n\n", StringComparison.Ordinal),
-                ["contact"] = new JsonObject { ["name"] = "Whoever runs this server" },
+                ["contact"] = new JsonObject { ["name"] = "The operator of this server" },
                 ["license"] = new JsonObject { ["name"] = "MIT", ["identifier"] = "MIT" },
             },
             ["servers"] = new JsonArray(
                 new JsonObject { ["url"] = "/", ["description"] = "This server." },
-                new JsonObject { ["url"] = "/api/v1", ["description"] = "The same routes by their versioned name." }),
-            // Optional: a server without keys asks for none.
+                new JsonObject { ["url"] = "/api/v1", ["description"] = "The same routes with a version in the path." }),
+            // Optional: a server without keys requires none.
             ["security"] = new JsonArray(new JsonObject(), new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["api_key"] = new JsonArray() }),
             ["tags"] = new JsonArray(
-                Tag("Requests", "Upload a CSV and follow, cancel, retry or delete what became of it."),
-                Tag("Results", "The CSV back, a line per image, the failed rows, and the images."),
-                Tag("Webhooks", "Be called when a request has ended."),
-                Tag("Health", "Probes for supervisors and balancers."),
-                Tag("Pages", "What a browser shows.")),
+                Tag("Requests", "Upload a CSV, and follow, cancel, retry or delete its request."),
+                Tag("Results", "The result CSV, details of every image, the failed rows, and the images."),
+                Tag("Webhooks", "Receive a call when a request has ended."),
+                Tag("Health", "Probes for supervisors and load balancers."),
+                Tag("Pages", "Pages for browsers.")),
             ["paths"] = paths,
             ["webhooks"] = new JsonObject
             {
-                ["requestEnded"] = new JsonObject { ["post"] = Sent("requestEnded", "What a webhook is sent", "Sent when a request has ended, at least once: to the `webhook_url` of its upload and to every webhook registered for it.", typeof(WebhookEvent), "Tried again, ten times over about 75 hours.") },
-                ["webhookTested"] = new JsonObject { ["post"] = Sent("webhookTested", "What a test sends", "Sent once, to the webhook that is tested.", typeof(WebhookPing), "Noted, and not tried again.") },
+                ["requestEnded"] = new JsonObject { ["post"] = Sent("requestEnded", "Event of an ended request", "Sent at least once when a request has ended, to the `webhook_url` of its upload and to every webhook registered for it.", typeof(WebhookEvent), "Retried: ten attempts over about 75 hours.") },
+                ["webhookTested"] = new JsonObject { ["post"] = Sent("webhookTested", "Test event", "Sent once, to the webhook to test.", typeof(WebhookPing), "Logged, not retried.") },
             },
             ["components"] = new JsonObject
             {
@@ -182,8 +186,8 @@ internal sealed partial class OpenApiFile
                 ["responses"] = new JsonObject(Problems().Where(problem => text.Contains($"/components/responses/{problem.Code}\"", StringComparison.Ordinal)).Select(problem => KeyValuePair.Create<string, JsonNode?>(problem.Code, ProblemResponse([problem])))),
                 ["securitySchemes"] = new JsonObject
                 {
-                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "An API key, as `halftone keys add NAME` printed it." },
-                    ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-API-Key", ["description"] = "The same key in a header of its own." },
+                    ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer", ["description"] = "An API key from `halftone keys add NAME`." },
+                    ["api_key"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-API-Key", ["description"] = "The same key in a separate header." },
                 },
             },
         };
@@ -209,18 +213,18 @@ internal sealed partial class OpenApiFile
 
         if (responses.ContainsKey("304"))
         {
-            parameters.Add(Header("If-None-Match", "The ETag of an answer that the caller holds: 304 where it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header("If-None-Match", "The ETag of an earlier answer; the answer is 304 if nothing has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("206"))
         {
-            parameters.Add(Header("Range", "The bytes to send; one range, and of several the whole is sent.", "bytes=0-1023"));
-            parameters.Add(Header("If-Range", "The ETag of the answer whose bytes are there already: the whole is sent where it is another one now.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header("Range", "The bytes to send. Only a single range is supported; for several, the whole resource is sent.", "bytes=0-1023"));
+            parameters.Add(Header("If-Range", "The ETag of the partly received answer; the whole resource is sent if it has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         if (responses.ContainsKey("412"))
         {
-            parameters.Add(Header("If-Match", "The ETag of an answer: 412 where it is another one now.", "\"31UE8vDGmb3CkNq5-csv\""));
+            parameters.Add(Header("If-Match", "The ETag of an earlier answer; the answer is 412 if the resource has changed.", "\"31UE8vDGmb3CkNq5-csv\""));
         }
 
         var bodies = endpoint.Metadata.GetOrderedMetadata<PossibleBody>();
@@ -287,7 +291,7 @@ internal sealed partial class OpenApiFile
             ["name"] = JsonNamingPolicy.SnakeCaseLower.ConvertName(field.Name),
             ["in"] = "query",
             ["required"] = false,
-            ["description"] = $"Here or in the body, not in both. {comments.Summary(field)}",
+            ["description"] = InQueryOrBody + comments.Summary(field),
             ["schema"] = schema,
             ["example"] = ExampleOf(schema, comments.Example(field)!.Value.Text),
         };
@@ -295,7 +299,7 @@ internal sealed partial class OpenApiFile
 
     private JsonObject Body(Type shape) =>
         shape == typeof(Stream)
-            ? new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "The CSV as it is, also gzipped." }, ["examples"] = new JsonObject { ["csv"] = Reference("examples", "csv") } }
+            ? new JsonObject { ["schema"] = new JsonObject { ["type"] = "string", ["description"] = "The CSV, optionally gzipped." }, ["examples"] = new JsonObject { ["csv"] = Reference("examples", "csv") } }
             : new JsonObject { ["schema"] = Reference(shape.Name), ["example"] = Compose(shape) };
 
     private JsonObject Responses(RouteEndpoint endpoint, MethodInfo method, bool isForAnyone)
@@ -469,13 +473,14 @@ internal sealed partial class OpenApiFile
     private static JsonNode ExampleOf(JsonObject schema, string text) =>
         schema["type"]?.GetValue<string>() is "string" ? JsonValue.Create(text.Replace("\\n", "\n", StringComparison.Ordinal)) : JsonNode.Parse(text)!;
 
-    /// <summary>The file that is uploaded, and the answer that the page of each problem shows.</summary>
+    /// <summary>The file that is uploaded, and the answer that the section of each problem describes.</summary>
     private JsonObject Examples()
     {
         var examples = new JsonObject { ["csv"] = new JsonObject { ["summary"] = "Two products with three images", ["value"] = Compose(typeof(UploadJson))["csv"]!.DeepClone() } };
         foreach (var problem in Problems())
         {
-            examples[problem.Code] = new JsonObject { ["summary"] = new ErrorPage(problem.Code).Title, ["value"] = ErrorPage.ExampleOf(problem.Code) };
+            var section = ErrorPage.Of(problem.Code);
+            examples[problem.Code] = new JsonObject { ["summary"] = section.Title, ["value"] = section.Answer(problem.Title) };
         }
 
         return examples;
@@ -496,16 +501,16 @@ internal sealed partial class OpenApiFile
             ["operationId"] = operationId,
             ["tags"] = new JsonArray("Webhooks"),
             ["summary"] = summary,
-            ["description"] = when + " Signed as Standard Webhooks say; /docs/webhook shows how to check it in ten lines.",
+            ["description"] = when + " Signed according to Standard Webhooks; /docs/webhook shows how to verify the signature in ten lines.",
             ["parameters"] = new JsonArray(
-                Header("webhook-id", "The same at every attempt of a delivery.", "msg_17"),
+                Header("webhook-id", "The same for every attempt of a delivery.", "msg_17"),
                 Header("webhook-timestamp", "The time of this attempt, in seconds since 1970.", "1795336200"),
-                Header("webhook-signature", "`v1,` and the base64 of HMAC-SHA256 over id, timestamp and body; several are separated by spaces, and one must match.", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
+                Header("webhook-signature", "`v1,` and the base64 of HMAC-SHA256 over ID, timestamp and body. Several signatures are separated by spaces; one must match.", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=")),
             ["requestBody"] = new JsonObject { ["required"] = true, ["content"] = new JsonObject { ["application/json"] = Body(body) } },
             ["responses"] = new JsonObject
             {
                 ["2XX"] = new JsonObject { ["description"] = "Delivered." },
-                ["410"] = new JsonObject { ["description"] = "No more events, ever: a registered webhook is switched off." },
+                ["410"] = new JsonObject { ["description"] = "The endpoint wants no more events: a registered webhook is disabled." },
                 ["default"] = new JsonObject { ["description"] = otherwise },
             },
         };
@@ -515,26 +520,26 @@ internal sealed partial class OpenApiFile
     private static JsonObject Problem() => new()
     {
         ["type"] = "object",
-        ["description"] = "What is wrong, as RFC 9457 has it.",
+        ["description"] = "A problem as in RFC 9457.",
         ["required"] = new JsonArray("type", "title", "status", "detail", "code"),
         ["properties"] = new JsonObject
         {
-            ["type"] = Text("Leads to a page about it, on this server.", "/docs/errors/unknown_request"),
-            ["title"] = Text("What is wrong, in a few words.", "There is no such request"),
-            ["status"] = new JsonObject { ["type"] = "integer", ["format"] = "int32", ["description"] = "The status of the answer.", ["examples"] = new JsonArray(404) },
-            ["detail"] = Text("What is wrong and what to do, for people.", "No request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' is known: check the request_id, it may have been deleted."),
-            ["code"] = Text("What is wrong, for programs: a word of a closed list, which /docs/errors explains.", "unknown_request"),
+            ["type"] = Text("URL of a page about the problem, on this server.", "/docs/errors/unknown_request"),
+            ["title"] = Text("A short title.", "Request not found"),
+            ["status"] = new JsonObject { ["type"] = "integer", ["format"] = "int32", ["description"] = "HTTP status of the answer.", ["examples"] = new JsonArray(404) },
+            ["detail"] = Text("The problem and its fix, for people.", "Request '0192f0c1-7a3e-7bbb-8c4d-0123456789ab' not found. Check the request_id; the request may have been deleted."),
+            ["code"] = Text("Code of the problem, for programs; /docs/errors explains each.", "unknown_request"),
         },
     };
 
     private static JsonObject FileProblem()
     {
         var problem = Problem();
-        problem["description"] = "A refused file, with everything that is wrong with it. Its `code` is that of its first problem.";
+        problem["description"] = "A refused file with its problems. The `code` is that of the first problem.";
         problem["required"]!.AsArray().Add("errors");
         problem["required"]!.AsArray().Add("error_count");
-        problem["properties"]!["errors"] = new JsonObject { ["type"] = "array", ["items"] = Reference(nameof(UploadProblem)), ["description"] = "The first problems in the order of the file, 100 at most." };
-        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "All problems, listed or not.", ["examples"] = new JsonArray(1) };
+        problem["properties"]!["errors"] = new JsonObject { ["type"] = "array", ["items"] = Reference(nameof(UploadProblem)), ["description"] = "The first problems in file order, at most 100." };
+        problem["properties"]!["error_count"] = new JsonObject { ["type"] = "integer", ["format"] = "int64", ["description"] = "Number of all problems, listed or not.", ["examples"] = new JsonArray(1) };
         return problem;
     }
 
@@ -554,12 +559,12 @@ internal sealed partial class OpenApiFile
     {
         var (description, example) = name switch
         {
-            "ETag" => ("Names this very answer; send it in If-None-Match to be told 304 while it has not changed.", "\"31UE8vDGmb3CkNq5-csv\""),
-            "Content-Disposition" => ("The name to save it under, made from the uploaded file's.", "attachment; filename=products-result.csv"),
-            "Cache-Control" => ("The bytes behind an image's URL never change.", "public, max-age=31536000, immutable"),
-            "Accept-Ranges" => ("Parts of it may be asked for with Range.", "bytes"),
-            "Content-Range" => ("Which bytes these are, of how many.", "bytes 0-1023/103422"),
-            "Location" => ("Where the page is.", "docs/index.html"),
+            "ETag" => ("Identifies exactly this answer; send it in If-None-Match to get 304 while nothing has changed.", "\"31UE8vDGmb3CkNq5-csv\""),
+            "Content-Disposition" => ("File name for saving, derived from the name of the uploaded file.", "attachment; filename=products-result.csv"),
+            "Cache-Control" => ("The bytes of an image URL never change.", "public, max-age=31536000, immutable"),
+            "Accept-Ranges" => ("Parts can be requested with Range.", "bytes"),
+            "Content-Range" => ("Range of these bytes, and the total.", "bytes 0-1023/103422"),
+            "Location" => ("URL of the page.", "docs/index.html"),
             "Retry-After" => ("Seconds to wait.", "5"),
             "WWW-Authenticate" => ("How to send a key.", "Bearer"),
             _ => throw new ArgumentOutOfRangeException(nameof(name), name, "Not described."),

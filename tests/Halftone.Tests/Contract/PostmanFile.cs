@@ -60,17 +60,17 @@ internal static class PostmanFile
             {
                 Body = Raw(new JsonObject { ["request_id"] = "{{request_id}}" }.ToJsonString(Indented), "json"),
                 Header = ("Content-Type", "application/json"),
-                Tests = ["body.message === 'The event is sent again.'"],
+                Tests = ["body.message === 'The event is being sent again.'"],
             },
-            new("Send a test event", "POST /webhook/{webhook_id}/ping") { Tests = ["body.message === 'The test event is on its way.'"] },
+            new("Send a test event", "POST /webhook/{webhook_id}/ping") { Tests = ["body.message === 'The test event is being sent.'"] },
             new("List of webhooks", "GET /webhook") { Tests = ["body.webhooks.some(webhook => webhook.webhook_id === pm.collectionVariables.get('webhook_id'))"] },
-            new("Deliveries to a webhook", "GET /webhook/{webhook_id}/deliveries") { Tests = ["body.deliveries.length === 2", "body.deliveries.some(delivery => delivery.request_id === pm.collectionVariables.get('request_id'))"] },
-            new("Deliveries of a request", "GET /requests/{request_id}/deliveries") { Tests = ["body.deliveries[0].webhook_id === pm.collectionVariables.get('webhook_id')"] },
+            new("List deliveries to a webhook", "GET /webhook/{webhook_id}/deliveries") { Tests = ["body.deliveries.length === 2", "body.deliveries.some(delivery => delivery.request_id === pm.collectionVariables.get('request_id'))"] },
+            new("List deliveries of a request", "GET /requests/{request_id}/deliveries") { Tests = ["body.deliveries[0].webhook_id === pm.collectionVariables.get('webhook_id')"] },
             new("Remove a webhook", "DELETE /webhook/{webhook_id}") { Tests = ["pm.response.code === 204 && text === ''"] },
         ]),
         ("Retry, cancel, delete",
         [
-            new("Retry what is not completed", "POST /requests/{request_id}/retry") { Tests = ["body.request_id === pm.collectionVariables.get('request_id')", "body.progress.failed === 0"] },
+            new("Retry unfinished images", "POST /requests/{request_id}/retry") { Tests = ["body.request_id === pm.collectionVariables.get('request_id')", "body.progress.failed === 0"] },
             new("Cancel", "POST /requests/{request_id}/cancel")
             {
                 Tests = ["(pm.response.code === 200 && body.request_id === pm.collectionVariables.get('request_id')) || (pm.response.code === 409 && body.code === 'already_finished')"],
@@ -85,7 +85,7 @@ internal static class PostmanFile
             new("Contract", "GET /openapi/v1.json") { Tests = ["body.openapi.startsWith('3.1') && body.info.title === 'Halftone'"] },
             new("API to browse", "GET /docs") { Tests = ["text.includes('swagger-ui')"] },
             new("Page of the documentation", "GET /docs/{page}") { Url = "{{base_url}}/docs/errors", Tests = ["text.includes('<h1 id=\"errors\">Errors</h1>')"] },
-            new("Page of an error code", "GET /docs/errors/{code}") { Url = "{{base_url}}/docs/errors/unknown_request", Tests = ["text.includes('There is no such request')"] },
+            new("Page of an error code", "GET /docs/errors/{code}") { Url = "{{base_url}}/docs/errors/unknown_request", Tests = ["text.includes('Request not found')"] },
             new("Page", "GET /") { Tests = ["text.includes('Halftone')"] },
             new("File of the page", "GET /page/{file}") { Url = "{{base_url}}/page/page.css", Tests = ["text.includes(':root')"] },
         ]),
@@ -119,9 +119,9 @@ internal static class PostmanFile
         {
             ["name"] = "Halftone",
             ["description"] = """
-                Every route of Halftone, from the upload of a CSV to its removal, in an order in which each call finds what it needs: run the collection from top to bottom.
+                Every route of Halftone, from uploading a CSV to deleting its request. Run the collection from top to bottom: each call uses results of earlier ones.
 
-                Set `base_url` to the server, `image_url` to a picture that the server can fetch, `webhook_url` to an endpoint that it can call, and `api_key` where the server asks for keys.
+                Set `base_url` to the server, `image_url` to an image that the server can fetch, `webhook_url` to an endpoint that it can call, and `api_key` if the server requires keys.
                 """.ReplaceLineEndings("\n"),
             ["schema"] = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json",
         },

@@ -282,8 +282,8 @@ public abstract class ManyProcessesTests(Engine engine) : OnEachEngine(engine)
     private static async Task<IntakeResult> UploadAsync(WebApplication process, string csv, string? idempotencyKey)
     {
         var intake = Get<RequestIntake>(process);
-        var upload = await intake.SpoolAsync(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "a.csv", Cancelled);
-        return await intake.AcceptAsync(upload, new IntakeChoices { Owner = "", Quality = 50, IdempotencyKey = idempotencyKey }, Cancelled);
+        var upload = await Get<UploadSpool>(process).SpoolAsync(new MemoryStream(Encoding.UTF8.GetBytes(csv)), "a.csv", Cancelled);
+        return await intake.AcceptAsync(upload, new IntakeChoices { Owner = "", Outputs = new OutputOptions { Quality = 50 }, IdempotencyKey = idempotencyKey }, Cancelled);
     }
 
     /// <summary>An upload as a process leaves it that dies while it takes it in.</summary>

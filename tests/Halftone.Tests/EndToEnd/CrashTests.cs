@@ -146,7 +146,7 @@ public sealed class CrashTests
             Assert.Equal(1, await second.WaitForEndAsync(Cancelled));
         }
 
-        Assert.Contains($"Another halftone is using the data folder '{folder.Path}'", await File.ReadAllTextAsync(folder.Log, Cancelled));
+        Assert.Contains($"Another Halftone process is using the data folder '{folder.Path}'", await File.ReadAllTextAsync(folder.Log, Cancelled));
         Assert.False(first.HasExited);
     }
 
@@ -232,7 +232,7 @@ public sealed class CrashTests
                 Assert.Equal(HttpStatusCode.InsufficientStorage, await shop.UploadAsync(refused, Cancelled));
                 shop.Forget(refused);
                 surroundings.OpenGate();
-                await Eventually.TrueAsync(() => File.Exists(folder.Log) && File.ReadAllText(folder.Log).Contains("work waits", StringComparison.Ordinal));
+                await Eventually.TrueAsync(() => File.Exists(folder.Log) && File.ReadAllText(folder.Log).Contains("work is waiting", StringComparison.Ordinal));
                 Assert.NotNull(await shop.StatusAsync(request, Cancelled));
                 Assert.False(request.HasEnded);
 

@@ -52,7 +52,7 @@ public sealed class OtherStoresTests
         await using var second = await HalftoneServer.StartAsync(Cancelled, null, settings);
         var services = second.Services;
         using var sweep = new OrphanSweep(
-            services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<StoredImages>(), services.GetRequiredService<StoredFiles>(), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
+            services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<IImageStore>(), services.GetRequiredService<IFileStore>(), new DaysAhead(), NullLogger<OrphanSweep>.Instance);
 
         await first.Services.GetRequiredService<OrphanSweep>().MarkAsync(Cancelled);
         await sweep.MarkAsync(Cancelled);
@@ -60,7 +60,7 @@ public sealed class OtherStoresTests
 
         Assert.Equal(3, await CountAsync(ceph, settings));   // upload, image, result
 
-        var bucket = services.GetRequiredService<StoredFiles>().Store;
+        var bucket = services.GetRequiredService<IFileStore>();
         await bucket.DeleteAllAsync(OrphanSweep.Marks, Cancelled);
         await sweep.SweepAsync(Cancelled);
         Assert.Equal(0, await CountAsync(ceph, settings));

@@ -83,7 +83,7 @@ public abstract class SizeTests(Engine engine) : OnEachEngine(engine)
         using var answer = await server.PostCsvAsync(Csv("a.jpg"), Cancelled, (field, value));
         var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
         Assert.Equal((HttpStatusCode.BadRequest, $"invalid_{field}"), (answer.StatusCode, problem.GetProperty("code").GetString()));
-        Assert.Equal($"'{field}' must be a whole number of pixels from 1 to 65535; leave it out for no bound.", problem.GetProperty("detail").GetString());
+        Assert.Equal($"'{field}' must be a whole number of pixels from 1 to 65535. Leave it out for no limit.", problem.GetProperty("detail").GetString());
     }
 
     [Fact]

@@ -260,7 +260,7 @@ public abstract class VariantTests(Engine engine) : OnEachEngine(engine)
         const string Empty = "Product Name,Input Image Urls\nA,\n";
         using var refused = await server.PostCsvAsync(Empty, Cancelled, ("variants", "a;b;c"));
         var problem = await refused.Content.ReadFromJsonAsync<JsonElement>(Cancelled);
-        Assert.Equal((HttpStatusCode.BadRequest, "invalid_variants", "'variants': 3 are too many; of an image 2 are made at most (Intake:MaxVariants)."), (refused.StatusCode, Text(problem, "code"), Text(problem, "detail")));
+        Assert.Equal((HttpStatusCode.BadRequest, "invalid_variants", "'variants': 3 variants are too many; at most 2 are allowed (Intake:MaxVariants)."), (refused.StatusCode, Text(problem, "code"), Text(problem, "detail")));
 
         server.Client.DefaultRequestHeaders.Add("Idempotency-Key", "catalogue-7");
         var id = await server.UploadAsync(Empty, Cancelled, ("variants", "a:max_width=5,quality=7"));

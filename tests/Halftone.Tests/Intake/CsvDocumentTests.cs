@@ -19,7 +19,7 @@ public sealed partial class CsvDocumentTests
     [MemberData(nameof(Codes))]
     public async Task The_example_on_the_page_of_a_problem_has_that_problem(string code)
     {
-        if (new ErrorPage(code).Block("csv") is { } example)
+        if (ErrorPage.Of(code).Block("csv") is { } example)
         {
             var read = await CsvFile.ReadAsync(example);
 

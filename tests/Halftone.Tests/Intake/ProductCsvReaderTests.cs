@@ -82,7 +82,7 @@ public sealed class ProductCsvReaderTests
     {
         var problem = (await CsvFile.ReadAsync($"S. No.,Product Name,{name}\n1,Chair,https://a.example/1.jpg\n")).Refused(CsvProblemCode.MissingColumn);
 
-        Assert.Contains($"Rename the column “{name}”", problem.Message, StringComparison.Ordinal);
+        Assert.Contains($"If “{name}” is the column", problem.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -60,7 +60,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await Expect(window["#slide"]).ToBeFocusedAsync();
         await window.Page.Keyboard.PressAsync("End");
         Assert.Equal("100%", await PartAsync(window));
-        await Expect(window["#slide"]).ToHaveAttributeAsync("aria-valuetext", "100 % before, 0 % after");
+        await Expect(window["#slide"]).ToHaveAttributeAsync("aria-valuetext", "100% before, 0% after");
         await window["#slide"].FillAsync("45");
         await window.PictureAsync("compare");
         await window["#compare-next"].ClickAsync();
@@ -107,7 +107,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await other["#max-height"].FillAsync("200");
         await other["#variants"].FillAsync("thumb:width=64");
         await other["#start-button"].ClickAsync();
-        await Expect(other["#start-trouble"]).ToContainTextAsync("'width' of 'thumb' is no option of a variant");
+        await Expect(other["#start-trouble"]).ToContainTextAsync("'width' of 'thumb' is not a variant option");
         await Expect(other["#variants"]).ToBeFocusedAsync();
         await other["#variants"].FillAsync("thumb:max_width=64,format=webp;tall:max_height=99");
         await other.PressStartAsync();
@@ -118,8 +118,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             (320, 200, "thumb:max_width=64,format=webp;tall:max_height=99"),
             (asked.GetProperty("max_width").GetInt32(), asked.GetProperty("max_height").GetInt32(), asked.GetProperty("variants").GetString()));
         await other["#sheet li >> nth=1"].ClickAsync();
-        await Expect(other["#compare-facts"]).ToContainTextAsync("Variant thumb64 × 48 pixels, WebP");
-        await Expect(other["#compare-facts"]).ToContainTextAsync("Variant tall132 × 99 pixels, JPEG");
+        await Expect(other["#compare-facts"]).ToContainTextAsync("Extra size thumb64 × 48 pixels, WebP");
+        await Expect(other["#compare-facts"]).ToContainTextAsync("Extra size tall132 × 99 pixels, JPEG");
         await other.IsForEverybodyAsync("an image with variants on a phone");
     }
 
@@ -130,8 +130,8 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var window = await browser.OpenAsync(server);
         await window.GiveAsync(Header + "1,Mug,shop.example/mug.jpg\n2,Desk Lamp,https://shop.example/lamp.jpg,42\n3,Vase,https://shop.example/vase.jpg\n4,Board,ftp://shop.example/board.jpg\n");
         await Expect(window["#problems-title"]).ToHaveTextAsync("3 problems");
-        await Expect(window["#problems-advice"]).ToContainTextAsync("save it as CSV, and drop it here again");
-        await Expect(window["#problems-table tbody tr >> nth=0"]).ToContainTextAsync("2Input Image Urls“shop.example/mug.jpg” is not a web address.");
+        await Expect(window["#problems-advice"]).ToContainTextAsync("save it as CSV, and drop the file here again");
+        await Expect(window["#problems-table tbody tr >> nth=0"]).ToContainTextAsync("2Input Image Urls“shop.example/mug.jpg” is not a valid URL.");
         await Expect(window["#problems-table tbody tr >> nth=2"]).ToContainTextAsync("5Input Image Urls");
         await Expect(window["#start-button"]).ToBeHiddenAsync();
         await window.PictureAsync("problems", isWhole: true);
@@ -158,7 +158,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
               document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
             }
             """, "Product Name\tImages\nMug\thttps://shop.example/a.jpg\n");
-        await Expect(window["#preview-sum"]).ToContainTextAsync("1 product with 1 image from 1 host. 51 B, UTF-8 with tabs between cells.");
+        await Expect(window["#preview-sum"]).ToContainTextAsync("1 product with 1 image from 1 host. 51 B, tab-separated, UTF-8.");
         await window.GiveAsync("sep=;\r\nProduct Name;Images\r\nMug, red;https://shop.example/a.jpg\r\n");
         await Expect(window["#preview-rows thead"]).ToHaveTextAsync("Product NameImages");
         await Expect(window["#preview-rows tbody"]).ToHaveTextAsync("Mug, redhttps://shop.example/a.jpg");
@@ -232,7 +232,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         var asked = new List<string>();
         window.Page.Request += (_, request) => asked.Add(request.Url);
         await window["#sheet li >> nth=2"].ClickAsync();
-        await Expect(window["#compare-error"]).ToContainTextAsync("The address lies in a private network");
+        await Expect(window["#compare-error"]).ToContainTextAsync("The URL leads to a private network");
         await Expect(window["#compare-facts"]).ToContainTextAsync("http://10.1.2.3/lamp.jpg");
         await Expect(window["#compare-facts a"]).ToHaveCountAsync(0);
         await window["#compare-close"].ClickAsync();
@@ -270,7 +270,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var window = await browser.OpenAsync(server);
         await window.StartAsync($"{Header}1,Mug,{origin.Url("held.jpg")}\n");
         await window["#sheet li >> nth=0"].ClickAsync();
-        await Expect(window["#compare-facts"]).ToContainTextAsync("waiting for its turn");
+        await Expect(window["#compare-facts"]).ToContainTextAsync("Statewaiting");
 
         await window.Page.RouteAsync("**/images?*", async route =>
         {
@@ -318,14 +318,14 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
             await Expect(window["#waiting-name"]).ToHaveTextAsync("Not done");
             await Expect(window["#sheet li >> nth=1"]).ToContainTextAsync("not done");
             await window["#sheet li >> nth=1"].ClickAsync();
-            await Expect(window["#compare-facts"]).ToContainTextAsync("not done: the request was cancelled");
+            await Expect(window["#compare-facts"]).ToContainTextAsync("not done, because the run was cancelled");
             await window["#compare-close"].ClickAsync();
-            await Expect(window["#retry"]).ToHaveTextAsync("Go on with 1 image");
+            await Expect(window["#retry"]).ToHaveTextAsync("Resume (1 left)");
             await window["#retry"].ClickAsync();
 
             // An image that is opened while it waits is shown when it is done, and the keyboard stays where it was.
             await window["#sheet li >> nth=1"].ClickAsync();
-            await Expect(window["#compare-facts"]).ToContainTextAsync("waiting for its turn");
+            await Expect(window["#compare-facts"]).ToContainTextAsync("Statewaiting");
             await Expect(window["#compare-name"]).ToBeFocusedAsync();
             held.SetResult();
             await Expect(window["#compare-facts"]).ToContainTextAsync("pixels, JPEG");
@@ -377,7 +377,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
 
         await window.GiveAsync(Csv);
         await window["#start-button"].ClickAsync();
-        await Expect(window["#start-trouble"]).ToContainTextAsync("The server does not answer.");
+        await Expect(window["#start-trouble"]).ToContainTextAsync("The server is not answering.");
         await window["#start-button"].ClickAsync();
         await Expect(window["#start-trouble"]).ToContainTextAsync("Too many.");
         await window.PressStartAsync();
@@ -394,7 +394,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await using var window = await browser.OpenAsync(server);
         var addresses = new List<string>();
         window.Page.Request += (_, request) => addresses.Add(request.Url);
-        await Expect(window["#key-title"]).ToHaveTextAsync("This server asks for an API key");
+        await Expect(window["#key-title"]).ToHaveTextAsync("This server requires an API key");
         await window.PictureAsync("key");
         await window.IsForEverybodyAsync("asking for a key");
         await window["#key-text"].FillAsync("ht_wrong");
@@ -416,7 +416,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window.Page.ReloadAsync();
         await Expect(window["#done"]).ToHaveTextAsync("1");
         await window["#forget-key"].ClickAsync();
-        await Expect(window["#key-title"]).ToHaveTextAsync("This server asks for an API key");
+        await Expect(window["#key-title"]).ToHaveTextAsync("This server requires an API key");
     }
 
     [Fact]
@@ -503,7 +503,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
         await window["#callback"].FillAsync("https://10.0.0.1/hook");
         await window["#register button"].ClickAsync();
         await Expect(window["#register-trouble"]).ToHaveTextAsync(
-            "'callback_url' cannot be called (address_forbidden). It lies in a private network, which this server does not call: name an address on the internet, or ask whoever runs this server to open that network.");
+            "'callback_url' cannot be used (address_forbidden). It leads to a private network, which this server does not access. Use a URL on the internet, or ask the administrator of this server to allow that network.");
         await window.IsForEverybodyAsync("a refused webhook");
     }
 
@@ -511,7 +511,7 @@ public sealed class PageTests(Browser browser) : IClassFixture<Browser>
     public async Task On_a_phone_a_wide_table_of_the_documentation_scrolls_and_the_page_does_not()
     {
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        await using var window = await browser.OpenAsync(server, "docs/errors", new() { ViewportSize = new() { Width = 390, Height = 844 } });
+        await using var window = await browser.OpenAsync(server, "docs/operations", new() { ViewportSize = new() { Width = 390, Height = 844 } });
         Assert.True(await window.Page.EvaluateAsync<bool>("() => [...document.querySelectorAll('.scroll')].some(box => box.scrollWidth > box.clientWidth)"));
         var wide = new List<string>();
         foreach (var page in Directory.EnumerateFiles(Path.Combine(Script.Repository, "docs"), "*.md").Select(path => Path.GetFileNameWithoutExtension(path)))

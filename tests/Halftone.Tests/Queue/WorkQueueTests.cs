@@ -216,7 +216,17 @@ public abstract class WorkQueueTests : IAsyncLifetime
         }
     }
 
-    private protected static Message.Image ImageOf(Guid request, long id) => new() { RequestId = request, Run = 1, ImageId = id, Url = $"https://shop.example/{id}.jpg", Attempt = 0, Quality = 50, Name = $"a-{id}", TraceParent = $"00-0af7651916cd43dd8448eb211c80319c-{id:x16}-01" };
+    private protected static Message.Image ImageOf(Guid request, long id) => new()
+    {
+        RequestId = request,
+        Run = 1,
+        ImageId = id,
+        Url = $"https://shop.example/{id}.jpg",
+        Attempt = 0,
+        Outputs = new OutputOptions { Quality = 50 },
+        Name = $"a-{id}",
+        TraceParent = $"00-0af7651916cd43dd8448eb211c80319c-{id:x16}-01",
+    };
 
     private protected static Guid NewId() => Guid.CreateVersion7(TimeProvider.System.GetUtcNow());
 

@@ -116,7 +116,7 @@ public abstract class RetentionSweepTests(Engine engine) : OnEachEngine(engine)
     private async Task<Guid> InsertAsync(string state, TimeSpan? ago)
     {
         var id = Guid.CreateVersion7(clock.GetUtcNow());
-        await server.Services.GetRequiredService<StoredImages>().Store.PutAsync(ObjectKey.ForImage(id, "a-1", "jpg"), Encoding.UTF8.GetBytes("x"), "image/jpeg", Cancelled);
+        await server.Services.GetRequiredService<IImageStore>().PutAsync(ObjectKey.ForImage(id, "a-1", "jpg"), Encoding.UTF8.GetBytes("x"), "image/jpeg", Cancelled);
         await database.WriteAsync(
             transaction => transaction.Connection!.ExecuteAsync(
                 """

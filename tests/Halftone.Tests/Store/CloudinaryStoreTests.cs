@@ -10,7 +10,7 @@ public sealed class CloudinaryStoreTests : ObjectStoreTests
     private CloudinaryServer? server;
 
     // Pages of two, so that every list has several.
-    private protected override async ValueTask<IObjectStore> MakeAsync() => new CloudinaryStore((server ??= await CloudinaryServer.StartAsync(pageSize: 2, Cancelled)).Options(), TimeProvider.System);
+    private protected override async ValueTask<IImageStore> MakeAsync() => new CloudinaryStore((server ??= await CloudinaryServer.StartAsync(pageSize: 2, Cancelled)).Options(), TimeProvider.System);
 
     public override async ValueTask DisposeAsync()
     {

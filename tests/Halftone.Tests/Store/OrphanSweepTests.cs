@@ -57,7 +57,7 @@ public abstract class OrphanSweepTests(Engine engine) : OnEachEngine(engine)
         }
 
         var services = server.Services;
-        using var sweep = new OrphanSweep(services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<StoredImages>(), services.GetRequiredService<StoredFiles>(), TimeProvider.System, NullLogger<OrphanSweep>.Instance) { PrintsAtOnce = 2 };
+        using var sweep = new OrphanSweep(services.GetRequiredService<HalftoneDatabase>(), services.GetRequiredService<IImageStore>(), services.GetRequiredService<IFileStore>(), TimeProvider.System, NullLogger<OrphanSweep>.Instance) { PrintsAtOnce = 2 };
         await sweep.SweepAsync(Cancelled);
 
         Assert.Equal(kept, Files(server));

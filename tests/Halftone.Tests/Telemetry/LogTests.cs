@@ -86,7 +86,7 @@ public sealed class LogTests : IDisposable
         var (exitCode, output, _) = await server.EndAsync();
 
         Assert.Equal(0, exitCode);
-        Assert.Single(output.Split('\n'), line => line.Contains("Telemetry is not taken by the collector", StringComparison.Ordinal));
+        Assert.Single(output.Split('\n'), line => line.Contains("The collector does not accept telemetry", StringComparison.Ordinal));
     }
 
     private static (string Request, string Image) ScopeOf(JsonElement logged)

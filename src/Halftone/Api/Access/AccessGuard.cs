@@ -11,32 +11,42 @@ namespace Halftone.Api.Access;
 internal sealed class AccessException(string message) : Exception(message);
 
 /// <summary>
-/// Lets a call through or answers it. With API keys each owner sees only its own. Without, the server is for this machine alone: it refuses
-/// to listen on another address, and it answers no page of a browser that was tricked into calling it, neither under a foreign name (DNS
-/// rebinding) nor for a foreign page (cross-site posts).
+/// Lets a call through or refuses it. With API keys, each owner sees only its own requests. Without keys, the server is
+/// for this machine only: it refuses to listen on other addresses, and to serve a browser that was tricked into calling
+/// it under a foreign name (DNS rebinding) or from a foreign page (cross-site posts).
 /// </summary>
 internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options, IOptions<ServerOptions> server) : IDisposable
 {
-    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(owner => RateLimitPartition.GetSlidingWindowLimiter(
-        owner,
-        _ => new SlidingWindowRateLimiterOptions { PermitLimit = options.Value.CallsPerMinute, Window = TimeSpan.FromMinutes(1), SegmentsPerWindow = 12 }));
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(
+        owner => RateLimitPartition.GetSlidingWindowLimiter(
+            owner,
+            _ => new SlidingWindowRateLimiterOptions
+            {
+                PermitLimit = options.Value.CallsPerMinute,
+                Window = TimeSpan.FromMinutes(1),
+                SegmentsPerWindow = 12,
+            }));
 
     private static readonly PathString[] ForAnyone = ["/health", "/images", "/docs", "/openapi", "/page"];
 
     private readonly string? publicHost = Uri.TryCreate(server.Value.PublicUrl, UriKind.Absolute, out var url) ? url.Host : null;
 
-    /// <summary>Looks at the addresses to listen on, before anything listens.</summary>
-    /// <exception cref="AccessException">One of them is open to others while nobody is asked for a key.</exception>
+    /// <summary>Checks the listening addresses before anything listens.</summary>
+    /// <exception cref="AccessException">An address is reachable from other machines while no API key exists.</exception>
     public async Task CheckAddressesAsync(string urls, CancellationToken cancellationToken)
     {
-        var open = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).FirstOrDefault(address => !IsLoopback(HostOf(address)));
+        var open = urls
+            .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .FirstOrDefault(address => !IsLoopback(HostOf(address)));
         if (open is not null && !options.Value.AllowAnonymous && !await keys.AreAskedForAsync(cancellationToken))
         {
-            throw new AccessException($"Without API keys the server listens on this machine only, and '{open}' is open to others: make a key with 'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true where a proxy keeps strangers out.");
+            throw new AccessException(
+                $"Without API keys the server listens only on this machine, but '{open}' is reachable by others. Create a key with "
+                + "'halftone keys add NAME', listen on 127.0.0.1, or set Access:AllowAnonymous=true if a proxy keeps strangers out.");
         }
     }
 
-    /// <returns>Null where the call may go on, and then <see cref="Caller"/> is set; else its answer.</returns>
+    /// <returns>Null if the call may proceed, with <see cref="Caller"/> set; otherwise its answer.</returns>
     public async ValueTask<ProblemHttpResult?> JudgeAsync(HttpContext context)
     {
         if (IsForAnyone(context.Request))
@@ -60,8 +70,11 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         using var lease = limiter.AttemptAcquire(owner);
         if (!lease.IsAcquired)
         {
-            context.Response.Headers.RetryAfter = (lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5).ToString(CultureInfo.InvariantCulture);
-            return Problems.Of(ProblemType.TooManyCalls, $"This key may make {options.Value.CallsPerMinute:N0} calls a minute: wait as long as Retry-After says.");
+            var seconds = lease.TryGetMetadata(MetadataName.RetryAfter, out var wait) ? Math.Ceiling(wait.TotalSeconds) : 5;
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+            return Problems.Of(
+                ProblemType.TooManyCalls,
+                $"This API key is limited to {options.Value.CallsPerMinute:N0} calls per minute. Try again after the time in Retry-After.");
         }
 
         Caller.Set(context, owner);
@@ -70,7 +83,10 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
 
     public void Dispose() => limiter.Dispose();
 
-    /// <summary>Probes; images, whose address is the secret; the page, which holds nothing until it is given a key; and the documentation. On a server without keys too.</summary>
+    /// <summary>
+    /// Public routes: probes; images, whose URL is the secret; the page, which shows nothing without a key; and the
+    /// documentation. Also on a server without keys.
+    /// </summary>
     private static bool IsForAnyone(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
         && (request.Path == "/" || ForAnyone.Any(folder => request.Path.StartsWithSegments(folder, StringComparison.Ordinal)));
@@ -79,11 +95,13 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
     {
         if (!IsLoopback(request.Host.Host) && request.Host.Host != publicHost)
         {
-            return Problems.Of(ProblemType.ForeignHost, "This server answers on this machine's own address only: call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
+            return Problems.Of(
+                ProblemType.ForeignHost,
+                "This server answers only to this machine's own addresses. Call it as 127.0.0.1 or localhost, or set Server:PublicUrl.");
         }
 
         return IsForeignPage(request)
-            ? Problems.Of(ProblemType.ForeignOrigin, "A page of another site may not use this server.")
+            ? Problems.Of(ProblemType.ForeignOrigin, "Pages of other sites may not use this server.")
             : null;
     }
 
@@ -104,14 +122,15 @@ internal sealed class AccessGuard(ApiKeys keys, IOptions<AccessOptions> options,
         }
         catch (FormatException)
         {
-            throw new AccessException($"'{address}' is no address to listen on: http://127.0.0.1:4300 is one.");
+            throw new AccessException($"'{address}' is not a valid address to listen on. Example: http://127.0.0.1:4300");
         }
     }
 
     private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
-    /// <summary>Browsers name the calling page in Origin on every request that can change something; programs send none.</summary>
+    /// <summary>Browsers send the calling page in Origin with every request that can change something; programs do not.</summary>
     private static bool IsForeignPage(HttpRequest request) =>
         request.Headers.Origin is [{ Length: > 0 } origin, ..]
         && !(StrangersUrl.TryParse(origin, out var page) && page.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase));

@@ -6,7 +6,7 @@ using Halftone.Database;
 
 namespace Halftone.Api.Access;
 
-/// <summary>A key as it is listed: never the key itself, of which only a hash is kept.</summary>
+/// <summary>A key as listed. Only a hash of the key itself is stored.</summary>
 internal sealed record ApiKey
 {
     public required string KeyId { get; init; }
@@ -16,20 +16,23 @@ internal sealed record ApiKey
 }
 
 /// <summary>
-/// API keys: 256 random bits, shown once and stored as SHA-256. A key of that strength needs no slow hash: there is nothing to guess.
+/// API keys: 256 random bits, shown once and stored as SHA-256. Such a key cannot be guessed, so it needs no slow hash.
 /// </summary>
 internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
 {
-    /// <summary>Tells a scanner of leaked secrets what it has found.</summary>
+    /// <summary>A prefix that tells secret scanners what they found.</summary>
     public const string Prefix = "halftone_";
 
-    /// <summary>How old the answer to <see cref="AreAskedForAsync"/> may be: a key that is added beside a running server counts after that.</summary>
+    /// <summary>
+    /// Maximum age of the cached answer of <see cref="AreAskedForAsync"/>: a running server recognises a first key
+    /// after this time.
+    /// </summary>
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
 
     private (bool Any, long ReadAt)? known;
 
-    /// <summary>Makes a key.</summary>
-    /// <returns>The key itself, which cannot be had again.</returns>
+    /// <summary>Creates a key.</summary>
+    /// <returns>The key itself, which cannot be shown again.</returns>
     public async Task<string> AddAsync(string name, CancellationToken cancellationToken)
     {
         var key = Prefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
@@ -47,13 +50,13 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
     public async Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken) =>
         (await database.ReadAsync(connection => connection.QueryAsync<ApiKey>(Sql.List), cancellationToken)).AsList();
 
-    /// <returns>False where there is no such key, or it was revoked before.</returns>
+    /// <returns>False if there is no such key, or it was already revoked.</returns>
     public async Task<bool> RevokeAsync(string keyId, CancellationToken cancellationToken) =>
         await database.WriteAsync(
             transaction => transaction.ExecuteAsync(Sql.Revoke, new { KeyId = keyId, Now = time.GetUtcNow().ToUnixTimeMilliseconds() }),
             cancellationToken) > 0;
 
-    /// <summary>True once a key was ever made: a server whose last key was revoked is closed, not open.</summary>
+    /// <summary>True once a key was ever created: a server whose last key was revoked is closed, not open.</summary>
     public async ValueTask<bool> AreAskedForAsync(CancellationToken cancellationToken)
     {
         if (known is { } fresh && (fresh.Any || time.GetElapsedTime(fresh.ReadAt) < Freshness))
@@ -66,16 +69,24 @@ internal sealed class ApiKeys(HalftoneDatabase database, TimeProvider time)
         return any;
     }
 
-    /// <summary>The id of a valid key, or null.</summary>
+    /// <summary>The ID of a valid key, or null.</summary>
     public async Task<string?> FindAsync(string key, CancellationToken cancellationToken)
     {
         var hash = Hash(key);
-        var row = await database.ReadAsync(connection => connection.QuerySingleOrDefaultAsync<KeyRow>(Sql.Find, new { KeyHash = hash }), cancellationToken);
-        // The index found it by hash, which tells nothing of the key; compared once more in constant time all the same.
-        return row is not null && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.KeyHash), Encoding.ASCII.GetBytes(hash)) ? row.KeyId : null;
+        var row = await database.ReadAsync(
+            connection => connection.QuerySingleOrDefaultAsync<KeyRow>(Sql.Find, new { KeyHash = hash }),
+            cancellationToken);
+        // The index finds it by hash, which reveals nothing about the key; it is still compared in constant time.
+        return row is not null
+            && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(row.KeyHash), Encoding.ASCII.GetBytes(hash))
+            ? row.KeyId
+            : null;
     }
 
-    /// <summary>Whether a caller that was let in still would be: what goes on for long asks again. An owner without a key is good until there is one.</summary>
+    /// <summary>
+    /// True if a caller that was let in still has access; long-lived streams ask again. An owner without a key has
+    /// access until the first key exists.
+    /// </summary>
     public async ValueTask<bool> IsGoodAsync(string owner, CancellationToken cancellationToken) => owner.Length == 0
         ? !await AreAskedForAsync(cancellationToken)
         : await database.ReadAsync(connection => connection.ExecuteScalarAsync<bool>(Sql.IsGood, new { KeyId = owner }), cancellationToken);

@@ -2,7 +2,7 @@ using Swashbuckle.AspNetCore.SwaggerUI;
 
 namespace Halftone.Api.Docs;
 
-/// <summary>Swagger UI over our contract. Made when it is first asked for: a server that nobody browses does not load it.</summary>
+/// <summary>Swagger UI for our contract, created on first use, so that a server that nobody browses does not load it.</summary>
 internal sealed class ApiBrowser(IServiceProvider services)
 {
     private readonly Lazy<RequestDelegate> pipeline = new(() =>
@@ -25,17 +25,18 @@ internal sealed class ApiBrowser(IServiceProvider services)
         return builder.Build();
     });
 
-    /// <summary>Answers <c>/docs</c> and the files of the page below it; 404 for any other.</summary>
+    /// <summary>Serves <c>/docs</c> and the files below it; 404 for anything else.</summary>
     public Task AnswerAsync(HttpContext context)
     {
         if (HttpMethods.IsHead(context.Request.Method))
         {
-            // Swagger UI knows GET alone. The web server leaves the body out whatever the method is called here.
+            // Swagger UI supports only GET. The web server omits the body for HEAD.
             context.Request.Method = HttpMethods.Get;
         }
 
-        // Everything comes from here: nothing is to be fetched from, or told to, anybody else.
-        context.Response.Headers.ContentSecurityPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+        // Everything is served from here; the page loads nothing from others and sends them nothing.
+        context.Response.Headers.ContentSecurityPolicy =
+            "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
         return pipeline.Value(context);
     }
 }

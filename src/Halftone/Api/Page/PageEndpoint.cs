@@ -5,19 +5,27 @@ using Microsoft.Net.Http.Headers;
 
 namespace Halftone.Api.Page;
 
-/// <summary><c>GET /</c> and <c>/page/{file}</c>: the page for a browser. It uses the public API alone and calls nobody else, but for the images it shows.</summary>
+/// <summary>
+/// <c>GET /</c> and <c>/page/{file}</c>: the page for browsers. It uses only the public API, and loads nothing from
+/// elsewhere except the images it shows.
+/// </summary>
 internal static class PageEndpoint
 {
     /// <summary>
-    /// What a browser may do for the page, whatever a spreadsheet got into it. Scripts and styles are files of ours, no text becomes markup (trusted types),
-    /// and calls come here alone. Images may come from anywhere: outputs may lie in a bucket, and a source is shown beside its output.
+    /// Content security policy of the page, whatever a spreadsheet contains. Scripts and styles are our own files, text
+    /// never becomes markup (trusted types), and calls go only to this server. Images may come from anywhere: outputs
+    /// may be in a bucket, and a source is shown beside its output.
     /// </summary>
     private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' http: https:; form-action "
+        + "'none'; base-uri 'none'; frame-ancestors 'none'; "
         + "require-trusted-types-for 'script'; trusted-types 'none'";
 
     private static readonly Lazy<IReadOnlyDictionary<string, PageFile>> Files = new(() =>
-        Directory.EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Api", "Page", "wwwroot")).Select(PageFile.Of).ToDictionary(file => file.Name, StringComparer.Ordinal));
+        Directory
+            .EnumerateFiles(Path.Combine(AppContext.BaseDirectory, "Api", "Page", "wwwroot"))
+            .Select(PageFile.Of)
+            .ToDictionary(file => file.Name, StringComparer.Ordinal));
 
     public static void MapPage(this IEndpointRouteBuilder routes)
     {
@@ -27,20 +35,22 @@ internal static class PageEndpoint
             .MayAnswer(ProblemType.NotFound);
     }
 
-    /// <summary>The page</summary>
-    /// <remarks>Upload a CSV and watch it in a browser.</remarks>
+    /// <summary>Get the page</summary>
+    /// <remarks>Upload a CSV and follow it in a browser.</remarks>
     /// <response code="200" headers="ETag">HTML.</response>
     /// <response code="301" headers="Location">The page; asked for as `/api/v1`, without a slash.</response>
-    /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static PhysicalFileHttpResult GetPage(HttpContext context) => Serve(Files.Value["index.html"], context);
 
-    /// <summary>A file of the page</summary>
-    /// <remarks>Its scripts, its style and its mark.</remarks>
+    /// <summary>Get a file of the page</summary>
+    /// <remarks>Its scripts, styles and icons.</remarks>
     /// <param name="file" example="page.css">Name of the file.</param>
     /// <response code="200" headers="ETag">The file.</response>
-    /// <response code="304" headers="ETag">Nothing has changed since the answer whose ETag was sent in If-None-Match.</response>
+    /// <response code="304" headers="ETag">Nothing has changed since the answer with the ETag in If-None-Match.</response>
     private static Results<PhysicalFileHttpResult, ProblemHttpResult> GetFile(string file, HttpContext context) =>
-        Files.Value.TryGetValue(file, out var found) ? Serve(found, context) : Problems.Of(ProblemType.NotFound, "The page has no such file.");
+        Files.Value.TryGetValue(file, out var found)
+            ? Serve(found, context)
+            : Problems.Of(ProblemType.NotFound, "The page has no such file.");
 
     private static PhysicalFileHttpResult Serve(PageFile file, HttpContext context)
     {
@@ -48,7 +58,7 @@ internal static class PageEndpoint
         headers.ContentSecurityPolicy = Policy;
         headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
-        // Asked for anew each time, and sent only when a new version was installed: a page never meets the scripts of another.
+        // Browsers revalidate each time, so that a page never runs the scripts of another version.
         headers.CacheControl = "no-cache";
         return TypedResults.PhysicalFile(file.Path, file.ContentType, entityTag: file.Tag);
     }
@@ -64,7 +74,7 @@ internal static class PageEndpoint
                 ".css" => "text/css; charset=utf-8",
                 ".js" => "text/javascript; charset=utf-8",
                 ".svg" => "image/svg+xml",
-                var other => throw new InvalidOperationException($"The page has a file of a kind that is not served: {other}"),
+                var other => throw new InvalidOperationException($"The page has a file of an unsupported type: {other}"),
             },
             new($"\"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)).AsSpan(0, 12))}\""));
     }

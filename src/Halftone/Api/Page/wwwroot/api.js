@@ -1,7 +1,7 @@
-// The public API (docs/api.md), and nothing beside it.
+// Calls to the public API (docs/api.md); the page uses nothing else.
 
 const KeyName = 'halftone-api-key';
-const Patience = 45_000;   // The server says something at least every 15 s.
+const Patience = 45_000;   // The server sends something at least every 15 s.
 
 export const key = {
   get: () => sessionStorage.getItem(KeyName),
@@ -11,10 +11,10 @@ export const key = {
   ask: async () => { throw new Problem(401, {}); },
 };
 
-/** An answer that is no success, in the words of the server. */
+/** An unsuccessful answer, with the server's message. */
 export class Problem extends Error {
   constructor(status, body, retryAfter = 0) {
-    super(body.detail ?? body.title ?? (status === 0 ? 'The server does not answer. Is it running?' : `The server answered ${status}.`));
+    super(body.detail ?? body.title ?? (status === 0 ? 'The server is not answering. Check that it is running and try again.' : `The server answered ${status}.`));
     this.status = status;
     this.code = body.code ?? '';
     this.body = body;
@@ -22,7 +22,7 @@ export class Problem extends Error {
   }
 }
 
-// The page may stand at / or at /api/v1/.
+// The page is served at / and at /api/v1/.
 export const address = path => new URL(path, document.baseURI).href;
 
 const withKey = headers => key.get() ? { ...headers, Authorization: `Bearer ${key.get()}` } : headers;
@@ -38,7 +38,7 @@ async function problemOf(answer) {
   return new Problem(answer.status, body, Number(answer.headers.get('Retry-After') ?? 0));
 }
 
-/** Sends a call until it gets an answer that is neither "who are you" nor, for what only reads, "wait". */
+/** Sends a call. Asks for a key on 401, and repeats a GET after 429 up to four times. */
 export async function send(path, { method = 'GET', json, signal, headers = {} } = {}) {
   for (let attempt = 1; ; attempt++) {
     const sent = key.get();
@@ -72,7 +72,10 @@ export async function post(path, json) {
 
 export const remove = path => send(path, { method: 'DELETE' });
 
-/** Sends a file, until the answer is neither "who are you" nor "the try before is still being read". XMLHttpRequest, because fetch does not tell how much has been sent. */
+/**
+ * Uploads a file. Asks for a key on 401, and waits while an earlier upload with the same idempotency key is still being read.
+ * Uses XMLHttpRequest, because fetch does not report upload progress.
+ */
 export async function upload(file, fields, { onSent, signal, idempotencyKey } = {}) {
   for (;;) {
     const sent = key.get();
@@ -105,8 +108,8 @@ function uploadOnce(file, fields, onSent, signal, idempotencyKey) {
 }
 
 /**
- * Follows a request until it has ended: every status is handed to `onStatus`, and `onConnection(false)` says that the stream broke and is being made anew.
- * Not EventSource, which can send no key. Ends by returning, by the signal, or with a Problem that a new attempt would not mend.
+ * Follows a request until it has ended. Passes each status to `onStatus`; `onConnection(false)` reports that the stream broke and is being reopened.
+ * Not EventSource, which cannot send a key. Returns at the end; throws on abort or for a Problem that another attempt would not fix.
  */
 export async function follow(id, { onStatus, onConnection, signal }) {
   for (let broken = 0; ;) {
@@ -132,7 +135,7 @@ export async function follow(id, { onStatus, onConnection, signal }) {
   }
 }
 
-/** The events of a stream (WHATWG HTML, section 9.2) as far as the server uses them; `giveUp` is called where nothing comes for long. */
+/** Parses the part of server-sent events (WHATWG HTML, section 9.2) that the server uses; calls `giveUp` after a long silence. */
 async function* eventsOf(body, giveUp) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
@@ -154,7 +157,7 @@ async function* eventsOf(body, giveUp) {
   }
 }
 
-/** Saves what only a call with the key gets. Without a key a link does it, and the file never passes through this page's memory. */
+/** Downloads a file that needs the key. Without a key a plain link does this, and the file never passes through this page's memory. */
 export async function download(path) {
   const answer = await send(path);
   const name = /filename="?([^";]+)"?/.exec(answer.headers.get('Content-Disposition') ?? '')?.[1] ?? 'result.csv';
@@ -166,5 +169,5 @@ export async function download(path) {
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-/** A random key by which an upload that is sent twice is one request. Not randomUUID, which wants https. */
+/** A random key that makes an upload sent twice one request. Not randomUUID, which requires https. */
 export const newIdempotencyKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');

@@ -1,4 +1,4 @@
-// Which view is shown, by the address after the #: nothing (upload and requests), requests/{id}, webhooks.
+// Chooses the view by the address after the #: nothing (upload and runs), requests/{id}, webhooks.
 
 import { byId, show } from './dom.js';
 import './key.js';
@@ -9,10 +9,10 @@ import * as webhooks from './webhooks.js';
 
 const views = [
   { name: 'home', pattern: /^#?\/?$/, title: 'Halftone', enter: home.enter },
-  { name: 'request', pattern: /^#\/requests\/([0-9a-f-]{36})$/, title: 'Request – Halftone', enter: request.enter },
+  { name: 'request', pattern: /^#\/requests\/([0-9a-f-]{36})$/, title: 'Run – Halftone', enter: request.enter },
   { name: 'webhooks', pattern: /^#\/webhooks$/, title: 'Webhooks – Halftone', enter: webhooks.enter },
 ];
-const nowhere = { name: 'nowhere', title: 'Nothing here – Halftone', enter: () => {} };
+const nowhere = { name: 'nowhere', title: 'Page not found – Halftone', enter: () => {} };
 
 let leaving = null;
 
@@ -45,7 +45,7 @@ function enterView(view, isFirst) {
   byId(view.name).querySelector('h1').focus({ preventScroll: true });
 }
 
-/** What no view has an answer to. */
+/** Shows an error that no view handles. */
 function tell(error) {
   byId('trouble').textContent = error.message;
   show(byId('trouble'), true);

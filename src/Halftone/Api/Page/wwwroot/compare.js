@@ -9,8 +9,8 @@ const slide = byId('slide');
 
 let at = 0;
 let of = null;    // { requestId, sheet, messageOf }
-let turn = 0;     // which image was asked for last
-let awaited = null;   // the position of an image without an outcome, or of one that has been asked for
+let turn = 0;     // counts the images asked for; the last one wins
+let awaited = null;   // position of an image that has no outcome yet, or is still loading
 
 /** Opens the image at a position of a sheet. */
 export async function look(position, requestId, sheet, messageOf) {
@@ -18,9 +18,9 @@ export async function look(position, requestId, sheet, messageOf) {
   await turnTo(position);
 }
 
-/** An image that was waiting is shown as it is now; the keyboard stays where it is. */
+/** Refreshes an image that was waiting; the keyboard focus stays where it is. */
 export function lookAgain() {
-  // Where the server is not reached, the page says so, and looks again when it is.
+  // If the server cannot be reached, the page says so and calls this again later.
   if (awaited !== null) turnTo(awaited).catch(() => {});
 }
 
@@ -42,7 +42,7 @@ async function turnTo(position) {
   if (image.status === 'FAILED') {
     byId('compare-error').replaceChildren(
       of.messageOf(image.error_code), image.http_status ? ` The host answered ${image.http_status}.` : '', ' ',
-      h('a', { href: `docs/errors/${encodeURIComponent(image.error_code)}` }, 'What it means and what to do'));
+      h('a', { href: `docs/errors/${encodeURIComponent(image.error_code)}` }, 'What this means and what to do'));
   }
   byId('compare-facts').replaceChildren(...factsOf(image).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
   if (dialog.open) return;
@@ -54,7 +54,7 @@ function focusFirst() {
   (byId('compare-stage').hidden ? byId('compare-name') : slide).focus();
 }
 
-/** The source comes from its own host, into this browser, and only here: an image that the server has refused to fetch is never asked for. */
+/** The only place where this browser loads a source from its own host. A source that the server refused to fetch is never loaded. */
 function showPair(image) {
   const [before, after] = [byId('before-image'), byId('after-image')];
   if (image.width && image.height) byId('compare-stage').style.setProperty('--ratio', image.width / image.height);
@@ -62,13 +62,13 @@ function showPair(image) {
   slide.disabled = false;
   slide.value = 50;
   part();
-  // Never one image's source beside another's output, however slow a host is.
+  // Never show one image's source beside another's output, however slow a host is.
   for (const picture of [before, after]) picture.removeAttribute('src');
   after.alt = `After: ${byId('compare-name').textContent}`;
   showOutput(after, image.output_url, of.requestId);
   before.alt = `Before: ${byId('compare-name').textContent}`;
   before.onerror = () => {
-    byId('before-trouble').textContent = 'This browser could not load the source from its host. What you see is the output.';
+    byId('before-trouble').textContent = 'This browser could not load the original from its host. Only the compressed image is shown.';
     show(byId('before-trouble'), true);
     slide.value = 0;
     slide.disabled = true;
@@ -78,28 +78,28 @@ function showPair(image) {
   before.src = image.input_url;
 }
 
-/** Left of the line is the source. */
+/** Moves the line; the source is on its left. */
 function part() {
   byId('frame').style.setProperty('--part', `${slide.value}%`);
-  slide.setAttribute('aria-valuetext', `${slide.value} % before, ${100 - slide.value} % after`);
+  slide.setAttribute('aria-valuetext', `${slide.value}% before, ${100 - slide.value}% after`);
 }
 
 function factsOf(image) {
   const isDone = image.status === 'COMPLETED';
   return [
     isDone ? ['Size', image.kept_original
-      ? `${bytes(image.output_bytes)}: left as it was, for compressing would not have made it smaller`
+      ? `${bytes(image.output_bytes)}: kept as is, because compressing it would not make it smaller`
       : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, ${saving(image.input_bytes, image.output_bytes)} saved`] : null,
-    isDone ? ['Picture', `${image.width ? `${number(image.width)} × ${number(image.height)} pixels, ` : ''}${format(image.output_url)}`] : null,
-    image.reused ? ['Made', 'in an earlier request: the source has not changed since'] : null,
-    image.status === 'PENDING' ? ['State', of.sheet.hasEnded ? 'not done: the request was cancelled' : 'waiting for its turn'] : null,
+    isDone ? ['Image', `${image.width ? `${number(image.width)} × ${number(image.height)} pixels, ` : ''}${format(image.output_url)}`] : null,
+    image.reused ? ['Reused', 'from an earlier run; the original has not changed since'] : null,
+    image.status === 'PENDING' ? ['State', of.sheet.hasEnded ? 'not done, because the run was cancelled' : 'waiting'] : null,
     ['Product', `${image.product_name}${image.serial_number ? ` (${image.serial_number})` : ''}`],
     ['In the file', `line ${number(image.line)}, image ${number(image.number)} of the row`],
-    // What the server did not fetch is no address to click on.
-    ['Source', isDone ? linkTo(image.input_url) : image.input_url],
-    isDone ? ['Output', linkTo(image.output_url)] : null,
+    // A URL that the server did not fetch is not shown as a link.
+    ['Original', isDone ? linkTo(image.input_url) : image.input_url],
+    isDone ? ['Compressed', linkTo(image.output_url)] : null,
     ...(image.variants ?? []).map(variant =>
-      [`Variant ${variant.name}`, linkTo(variant.url, `${number(variant.width)} × ${number(variant.height)} pixels, ${format(variant.url)}, ${bytes(variant.bytes)}`)]),
+      [`Extra size ${variant.name}`, linkTo(variant.url, `${number(variant.width)} × ${number(variant.height)} pixels, ${format(variant.url)}, ${bytes(variant.bytes)}`)]),
   ].filter(Boolean);
 }
 

@@ -1,8 +1,8 @@
-// Elements from text. What a spreadsheet says is text and never markup; the server's content policy forbids the rest.
+// Builds elements from text. Cells of a spreadsheet are text, never markup; the content security policy enforces it.
 
 export const byId = id => document.getElementById(id);
 
-/** An element with attributes and children; `on…` are listeners, children are nodes or texts, and what is null is left out. */
+/** An element with attributes and children. `on…` attributes are listeners; children are nodes or texts; null is left out. */
 export function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes ?? {})) {
@@ -14,7 +14,7 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
-/** A link to a stranger's address; plain text where it is no web address. */
+/** A link to a stranger's URL; plain text if it is not an http or https URL. */
 export function linkTo(url, text = url) {
   const parsed = URL.canParse(url) ? new URL(url) : null;
   return parsed && /^https?:$/.test(parsed.protocol)
@@ -26,19 +26,19 @@ export function show(element, isShown) {
   element.hidden = !isShown;
 }
 
-/** Text that is set only where it changed: no needless layout, and a screen reader is not told twice. */
+/** Sets text only if it changed: avoids needless layout, and screen readers do not read it twice. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Says one sentence to those who do not see the page. */
+/** Announces one sentence to screen readers. */
 export function announce(sentence) {
   const live = byId('live');
   live.textContent = '';
   requestAnimationFrame(() => live.textContent = sentence);
 }
 
-/** Asks before something that cannot be undone. */
+/** Asks for confirmation before an action that cannot be undone. */
 export function confirmed(title, words, yes) {
   const dialog = byId('confirm');
   byId('confirm-title').textContent = title;

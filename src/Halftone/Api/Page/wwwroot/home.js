@@ -1,4 +1,4 @@
-// A file comes in: first its preview, then, when asked for, the request. And the list of requests.
+// Takes a file, shows its preview and starts the run; below it, the list of runs.
 
 import { byId, h, show, announce } from './dom.js';
 import { upload, newIdempotencyKey, Problem } from './api.js';
@@ -10,8 +10,8 @@ const RowsShown = 8;
 const HostsShown = 6;
 const FieldOfCode = { invalid_quality: 'quality', invalid_max_width: 'max-width', invalid_max_height: 'max-height', invalid_variants: 'variants', invalid_webhook_url: 'webhook-url' };
 
-let chosen = null;     // the file, and the key by which starting it twice makes one request
-let checking = null;   // what stops reading it
+let chosen = null;     // the file, and the key that makes starting it twice one request
+let checking = null;   // aborts the preview
 
 export async function enter(signal) {
   await requests.follow(signal);
@@ -20,7 +20,7 @@ export async function enter(signal) {
 export function listen() {
   byId('file').addEventListener('change', event => {
     const [file] = event.target.files;
-    event.target.value = '';   // The same name may be chosen again after it was mended.
+    event.target.value = '';   // So that the same file can be chosen again after it was fixed.
     if (file) take(file);
   });
   listenToDrops();
@@ -48,7 +48,7 @@ export function listen() {
 const isField = element => element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement;
 
 function listenToDrops() {
-  let depth = 0;   // Every element under the pointer is entered and left by itself.
+  let depth = 0;   // dragenter and dragleave fire for each element under the pointer.
   const mark = isOver => byId('drop').classList.toggle('over', isOver);
   window.addEventListener('dragenter', event => {
     if (!event.dataTransfer?.types.includes('Files')) return;
@@ -69,7 +69,7 @@ function listenToDrops() {
   });
 }
 
-/** Shows what is in a file; nothing of it is kept by the server. */
+/** Previews a file; the server keeps nothing of it. */
 async function take(file) {
   putAway();
   if (!byId('home').checkVisibility()) location.hash = '#/';
@@ -116,15 +116,15 @@ function showPreview(file, checked, rows) {
   showRows(rows, checked);
   show(byId('start-button'), checked.valid);
   show(byId('options'), checked.valid);
-  byId('start-button').textContent = checked.images === 0 ? 'Start, though there is no image' : `Compress ${count(checked.images, 'image')}`;
-  byId('drop-it').textContent = checked.valid ? 'Put this file away' : 'Choose another file';
+  byId('start-button').textContent = checked.images === 0 ? 'Continue without images' : `Compress ${count(checked.images, 'image')}`;
+  byId('drop-it').textContent = checked.valid ? 'Remove file' : 'Choose another file';
   for (const block of document.querySelectorAll('#preview .columns, #rows-title, #rows-title + .scroll')) show(block, rows.length > 0);
   reveal(checked.valid
-    ? `${file.name} can be started: ${count(checked.products, 'product')}, ${count(checked.images, 'image')}.`
-    : `${file.name} cannot be started: ${count(problems, 'problem')}.`);
+    ? `${file.name} is ready: ${count(checked.products, 'product')}, ${count(checked.images, 'image')}.`
+    : `${file.name} cannot be used yet: ${count(problems, 'problem')}.`);
 }
 
-/** The server read none of it: too large, of a kind it does not know, or it was not there. */
+/** The server read none of the file: it is too large, its type is not supported, or the server did not answer. */
 function showRefusal(file, error) {
   const isFile = error instanceof Problem && error.body.errors;
   showPreview(file, {
@@ -149,16 +149,16 @@ function dialectWords(dialect) {
   if (!dialect) return '';
   const [encoding, delimiter] = dialect.split(' ');
   const encodings = { 'utf-8': 'UTF-8', 'utf-16le': 'UTF-16', 'utf-16be': 'UTF-16', 'windows-1252': 'Windows-1252' };
-  const delimiters = { comma: 'commas', semicolon: 'semicolons', tab: 'tabs', pipe: 'upright strokes' };
-  return `, ${encodings[encoding.replace(/-?bom$/, '')] ?? encoding} with ${delimiters[delimiter] ?? delimiter} between cells`;
+  const delimiters = { comma: 'comma', semicolon: 'semicolon', tab: 'tab', pipe: 'pipe' };
+  return `, ${delimiters[delimiter] ?? delimiter}-separated, ${encodings[encoding.replace(/-?bom$/, '')] ?? encoding}`;
 }
 
 function showProblems(errors, problems) {
   show(byId('preview-problems'), problems > 0);
   byId('problems-title').textContent = count(problems, 'problem');
   byId('problems-advice').textContent =
-    `Nothing was started and nothing was kept. Correct ${problems === 1 ? 'it' : 'them'} in the spreadsheet, save it as CSV, and drop it here again.`
-    + (problems > errors.length ? ` The first ${errors.length} are listed.` : '');
+    `Nothing has been uploaded yet. Fix ${problems === 1 ? 'it' : 'them'} in your spreadsheet, save it as CSV, and drop the file here again.`
+    + (problems > errors.length ? ` Only the first ${errors.length} are listed.` : '');
   byId('problems-table').tBodies[0].replaceChildren(...errors.map(({ line, column, code, message }) => h('tr', {},
     h('td', { class: line === undefined ? 'num whole' : 'num' }, line === undefined ? 'whole file' : number(line)),
     h('td', {}, column ?? ''),
@@ -172,8 +172,8 @@ function showColumns(columns) {
   byId('preview-columns').replaceChildren(...[
     ['Image URLs', columns.image_urls ?? 'not found'],
     ['Product name', columns.product_name ?? 'none'],
-    ['Serial number', columns.serial_number ?? 'none'],
-    rest.length > 0 ? ['Passed through', rest.join(', ')] : null,
+    ['Product number (SKU)', columns.serial_number ?? 'none'],
+    rest.length > 0 ? ['Left unchanged', rest.join(', ')] : null,
   ].filter(Boolean).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
@@ -182,7 +182,7 @@ function showHosts(hosts) {
   byId('preview-hosts').replaceChildren(
     ...hosts.slice(0, HostsShown).map(({ host, count: images }) => h('li', {}, h('span', {}, host), h('span', { class: 'num' }, count(images, 'image')))),
     rest.length > 0 ? h('li', {}, h('span', {}, `and ${count(rest.length, 'other')}`), h('span', { class: 'num' }, count(rest.reduce((sum, { count: images }) => sum + images, 0), 'image'))) : '',
-    hosts.length === 0 ? h('li', {}, 'There is no image URL.') : '');
+    hosts.length === 0 ? h('li', {}, 'No image URLs.') : '');
 }
 
 function showRows(rows, checked) {
@@ -199,7 +199,7 @@ async function start() {
   if (chosen === null || byId('start-button').getAttribute('aria-disabled') === 'true') return;
   const { file, idempotencyKey } = chosen;
   const fields = { quality: byId('quality').value, format: byId('format').value };
-  // What a number field cannot read as one is empty to scripts: the server is to say what is wrong with it.
+  // A number field with invalid text reads as empty; send something the server refuses, so that its message is shown.
   for (const id of ['max-width', 'max-height']) {
     const { value, validity } = byId(id);
     if (value !== '' || validity.badInput) fields[byId(id).name] = value || 'no number';
@@ -218,7 +218,7 @@ async function start() {
     putAway();
     location.hash = `#/requests/${id}`;
   } catch (error) {
-    // A try whose answer was lost was taken in, with other options: the next is another upload. What is refused for anything else never takes the key.
+    // An earlier attempt, whose answer was lost, was accepted with other options: the next attempt is a new upload. Other refusals do not use up the key.
     if (error.code === 'idempotency_key_reused') chosen.idempotencyKey = newIdempotencyKey();
     showStartTrouble(error);
   } finally {

@@ -5,9 +5,9 @@ import { key, Problem } from './api.js';
 
 let asking = null;
 
-/** One dialog for all calls that wait for it. `sent` is the key that was refused, or null where none was sent. */
+/** Shows one dialog for all waiting calls. `sent` is the key that was refused, or null if none was sent. */
 key.ask = (sent, problem) => {
-  if (key.get() !== sent) return Promise.resolve();   // Another call has got a new one meanwhile.
+  if (key.get() !== sent) return Promise.resolve();   // Another call got a new key in the meantime.
   asking ??= askOnce(sent, problem).finally(() => asking = null);
   return asking;
 };
@@ -16,7 +16,7 @@ function askOnce(refused, problem) {
   const dialog = byId('key');
   const field = byId('key-text');
   byId('key-words').hidden = !!refused;
-  byId('key-title').textContent = refused ? 'This key was not accepted' : 'This server asks for an API key';
+  byId('key-title').textContent = refused ? 'This key was not accepted' : 'This server requires an API key';
   field.value = '';
   dialog.returnValue = '';
   dialog.showModal();
@@ -27,7 +27,7 @@ function askOnce(refused, problem) {
     if (dialog.returnValue !== 'use' || text === '') return reject(new Problem(401, problem.body));
     key.set(text);
     showForget();
-    announce('The key is used from now on.');
+    announce('Signed in.');
     resolve();
   }, { once: true }));
 }

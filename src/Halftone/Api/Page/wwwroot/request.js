@@ -1,4 +1,4 @@
-// One request: how far it is, what failed and why, its images, and what can be done with it.
+// One run: its progress, failures, images and actions.
 
 import { byId, h, show, setText, announce, confirmed } from './dom.js';
 import { get, post, remove, follow, download, key, address } from './api.js';
@@ -10,7 +10,7 @@ import { deliveryLog } from './deliveries.js';
 const PaceSeconds = 10;
 
 let id = null;
-let again = null;      // follows anew, after a retry
+let again = null;      // starts following again after a retry
 let samples = [];      // [when, images done] of the last seconds
 let latest = null;
 
@@ -33,7 +33,7 @@ export async function enter(signal, requestId) {
   }
 }
 
-/** Nobody looks: the stream is let go, for a browser has six connections to a server over all its tabs. */
+/** Closes the stream while the page is hidden, because a browser has six connections to a server for all its tabs. */
 async function followToTheEnd(sheet, signal) {
   while (!latest.finished_at) {
     const look = new AbortController();
@@ -57,20 +57,20 @@ async function followToTheEnd(sheet, signal) {
 }
 
 export function listen() {
-  byId('retry').addEventListener('click', () => act('retry', 'It runs again.'));
-  byId('cancel').addEventListener('click', () => act('cancel', 'It is being cancelled.'));
+  byId('retry').addEventListener('click', () => act('retry', 'Retrying.'));
+  byId('cancel').addEventListener('click', () => act('cancel', 'Cancelling.'));
   byId('delete').addEventListener('click', async () => {
-    if (!await confirmed(`Delete ${latest.file_name}?`, 'Its images, its result and its rows go, and the image URLs of its result lead nowhere from then on.', 'Delete for good')) return;
+    if (!await confirmed(`Delete ${latest.file_name}?`, 'This deletes the images and the CSV. Pages that use these image addresses will show broken images.', 'Delete permanently')) return;
     await remove(`requests/${id}`);
     location.hash = '#/';
-    announce('The request was deleted.');
+    announce('Run deleted.');
   });
   byId('replay').addEventListener('click', async () => {
     await post('webhook', { request_id: id });
-    announce('The event is sent again.');
+    announce('Resending the event.');
     setTimeout(() => showDeliveries(), 700);
   });
-  // With a key the answer is fetched by a call, for a link sends none.
+  // With a key the file is fetched by a call, because a link cannot send the key.
   for (const link of ['get-csv', 'get-failed', 'get-ndjson']) {
     byId(link).addEventListener('click', event => {
       if (key.get() === null) return;
@@ -96,7 +96,7 @@ async function act(verb, sentence) {
 function blank() {
   for (const part of ['connection', 'errors', 'get-csv', 'get-failed', 'get-ndjson', 'retry', 'cancel', 'replay']) show(byId(part), false);
   for (const figure of ['saved', 'before', 'after', 'done', 'failed', 'waiting', 'pace', 'eta']) byId(figure).textContent = '–';
-  byId('request-name').textContent = 'Request';
+  byId('request-name').textContent = 'Run';
   byId('request-state').textContent = byId('request-when').textContent = '';
   byId('told-log').replaceChildren();
 }
@@ -105,7 +105,7 @@ function showConnection(isThere) {
   if (byId('connection').hidden === isThere) return;
   byId('connection').textContent = 'The connection to the server was lost. Reconnecting…';
   show(byId('connection'), !isThere);
-  announce(isThere ? 'Connected again.' : 'Connection lost, reconnecting.');
+  announce(isThere ? 'Reconnected.' : 'Connection lost. Reconnecting.');
 }
 
 function render(status, sheet) {
@@ -114,7 +114,7 @@ function render(status, sheet) {
   const { total, completed, failed } = status.progress;
   const done = completed + failed;
   const hasEnded = status.finished_at !== undefined;
-  document.title = `${hasEnded ? state(status.status) : `${status.progress.percent} %`} – ${status.file_name} – Halftone`;
+  document.title = `${hasEnded ? state(status.status) : `${status.progress.percent}%`} – ${status.file_name} – Halftone`;
 
   setText(byId('request-state'), state(status.status));
   byId('request-state').className = `word ${status.status.toLowerCase()}`;
@@ -128,7 +128,7 @@ function render(status, sheet) {
   setText(byId('after'), hasBytes ? bytes(status.bytes.output) : '–');
   setText(byId('done'), number(completed));
   setText(byId('failed'), number(failed));
-  // What a cancel has left undone waits for nothing.
+  // Images left undone by a cancel are not waiting.
   setText(byId('waiting-name'), hasEnded && done < total ? 'Not done' : 'Waiting');
   setText(byId('waiting'), number(total - done));
   byId('failed').classList.toggle('some', failed > 0);
@@ -141,7 +141,7 @@ function render(status, sheet) {
   tell(before, status, hasEnded);
 }
 
-/** Over the last seconds; of an ended request, over all of it. */
+/** The pace over the last seconds; for a finished run, over its whole time. */
 function showPace(status, done, hasEnded) {
   const now = performance.now() / 1000;
   samples.push([now, done]);
@@ -165,7 +165,7 @@ function showActions(status, hasEnded) {
   byId('get-ndjson').href = address(`results/${id}.ndjson`);
   byId('get-failed').href = address(`results/${id}/failed.csv`);
   show(byId('retry'), hasEnded && completed < total);
-  setText(byId('retry'), failed < total - completed ? `Go on with ${count(total - completed, 'image')}` : `Retry ${count(failed, 'failed image')}`);
+  setText(byId('retry'), failed < total - completed ? `Resume (${number(total - completed)} left)` : `Retry ${count(failed, 'failed image')}`);
   show(byId('cancel'), !hasEnded);
 }
 
@@ -178,19 +178,19 @@ function showErrors(errors, failed) {
   byId('errors-list').replaceChildren(...errors.map(({ code, count: images, message, hosts }) => h('li', {},
     h('p', {}, h('b', { class: 'num' }, number(images)), ' ', message),
     h('p', { class: 'hosts-line' }, 'At ', ...hosts.slice(0, 5).flatMap(({ host, count: at }, i) => [i > 0 ? ', ' : '', h('b', {}, host || 'no host'), ` (${number(at)})`]), hosts.length > 5 ? ` and ${hosts.length === 20 ? 'others' : count(hosts.length - 5, 'other')}` : '', '.'),
-    h('p', {}, h('a', { href: `docs/errors/${encodeURIComponent(code)}` }, 'What it means and what to do', h('span', { class: 'unseen' }, `: ${code}`)), ' ', h('code', { 'aria-hidden': 'true' }, code)))));
+    h('p', {}, h('a', { href: `docs/errors/${encodeURIComponent(code)}` }, 'What this means and what to do', h('span', { class: 'unseen' }, `: ${code}`)), ' ', h('code', { 'aria-hidden': 'true' }, code)))));
 }
 
-const messageOf = code => latest.errors.find(error => error.code === code)?.message ?? 'It failed.';
+const messageOf = code => latest.errors.find(error => error.code === code)?.message ?? 'This image failed.';
 
-/** At the quarters and at the end: more would drown everything else that a screen reader says. */
+/** Announces progress at each quarter and at the end; more would drown out everything else a screen reader says. */
 function tell(before, status, hasEnded) {
   if (before === null) return;
   const { progress, bytes: sizes } = status;
   if (hasEnded && !before.finished_at) {
     announce(`${state(status.status)}: ${count(progress.completed, 'image')} done, ${number(progress.failed)} failed, ${percent(sizes.saved_percent)} saved.`);
   } else if (!hasEnded && Math.floor(progress.percent / 25) > Math.floor(before.progress.percent / 25)) {
-    announce(`${progress.percent} % done.`);
+    announce(`${progress.percent}% done.`);
   }
 }
 

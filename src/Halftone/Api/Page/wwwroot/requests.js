@@ -1,4 +1,4 @@
-// The list of requests, the newest first.
+// The list of runs, newest first.
 
 import { byId, h, show } from './dom.js';
 import { get, Problem } from './api.js';
@@ -19,7 +19,7 @@ export async function follow(signal) {
       continue;
     }
     const { requests, next_cursor } = answer;
-    // The first page anew; what was fetched behind it stays.
+    // Replace the first page; keep the older ones.
     const isFirst = shown.length <= Page;
     shown = isFirst ? requests : [...requests, ...shown.filter(old => old.request_id < requests.at(-1)?.request_id)];
     if (isFirst) next = next_cursor ?? null;
@@ -28,7 +28,7 @@ export async function follow(signal) {
   }
 }
 
-/** The first page; null where the server is away or busy, which is told and asked again. */
+/** The first page; null if the server is away or busy, which the page says before it asks again. */
 async function look(signal) {
   try {
     const answer = await get(`requests?limit=${Page}`, { signal });
@@ -36,7 +36,7 @@ async function look(signal) {
     return answer;
   } catch (error) {
     if (!(error instanceof Problem) || (error.status > 0 && error.status < 500)) throw error;
-    byId('requests-away').textContent = `${error.message} Trying again…`;
+    byId('requests-away').textContent = `${error.message} Retrying…`;
     show(byId('requests-away'), true);
     return null;
   }
@@ -55,7 +55,7 @@ function render() {
   show(byId('requests-none'), shown.length === 0);
   show(byId('requests-more'), next !== null);
   const list = byId('requests');
-  // What stays keeps its element, and with it the focus.
+  // Unchanged runs keep their element, and with it the focus.
   const elements = new Map([...list.children].map(element => [element.dataset.id, element]));
   const wanted = shown.map(request => {
     const element = elements.get(request.request_id) ?? h('li', { 'data-id': request.request_id });
@@ -89,7 +89,7 @@ function pause(signal, milliseconds) {
     const timer = setTimeout(wake, milliseconds);
     const stop = () => { clearTimeout(timer); reject(signal.reason); };
     signal.addEventListener('abort', stop, { once: true });
-    // A page nobody looks at asks nothing.
+    // A hidden page sends no calls.
     function wake() {
       if (document.hidden) return document.addEventListener('visibilitychange', wake, { once: true });
       signal.removeEventListener('abort', stop);

@@ -1,19 +1,19 @@
-// The first rows of a file, for the eye. What counts is the server's reading; it says encoding and delimiter.
+// The first rows of a file, for display only. The server parses the file; it also says the encoding and delimiter.
 
 const Head = 256 * 1024;
 
-/** At most `limit` records of the file. `dialect` is the server's, such as "utf-8 comma". */
+/** At most `limit` records of the file. `dialect` comes from the server, such as "utf-8 comma". */
 export async function firstRows(file, dialect, limit) {
   const [encoding, delimiter] = dialect.split(' ');
   const bytes = await headOf(file);
   const sign = { comma: ',', semicolon: ';', tab: '\t', pipe: '|' }[delimiter] ?? ',';
   const text = new TextDecoder(encoding.replace(/-?bom$/, '') || 'utf-8').decode(bytes);
   const records = parse(withoutSeparatorLine(text, sign), sign, limit + 1);
-  // The last one may have been cut off with the head of the file.
+  // The last record may be cut off.
   return bytes.length < Head ? records.slice(0, limit) : records.slice(0, Math.min(limit, records.length - 1));
 }
 
-/** Without a first line such as "sep=;", which names no column. */
+/** Removes a first line such as "sep=;", which is not a header. */
 function withoutSeparatorLine(text, delimiter) {
   const [line] = /^.*/.exec(text);
   return line.toLowerCase() === `sep=${delimiter}` ? text.slice(line.length) : text;

@@ -1,20 +1,20 @@
-// The contact sheet. However many images a request has, only those near the window are elements, and only some pages of the list are kept.
+// The grid of images. Only images near the window are elements, and only some pages of the list are kept, however many images a run has.
 
 import { byId, h, show } from './dom.js';
 import { get, address } from './api.js';
 import { number, bytes, saving } from './words.js';
 
-const PageSize = 100;        // images asked for at a time
+const PageSize = 100;        // images per call
 const PagesKept = 24;
-const LongestSheet = 100_000;   // browsers end a page at some ten million pixels
+const LongestSheet = 100_000;   // browsers limit a page to some ten million pixels
 const LeastCell = 168;
 const Gap = 12;
 const CaptionHeight = 46;
-const RestBeforeLoading = 90;   // images that fly past are not fetched
+const RestBeforeLoading = 90;   // images that scroll past quickly are not fetched
 const RefreshPause = 800;
 const PauseAfterFailure = 3000;
 
-/** The sheet of one request. `open(position)` is called for the image that was chosen, `changed()` where images may have come to an outcome. */
+/** The grid of one run. Calls `open(position)` for the chosen image, and `changed()` when images may have new outcomes. */
 export class Sheet {
   #list = byId('sheet');
   #id;
@@ -24,12 +24,12 @@ export class Sheet {
   #counts = { all: 0, completed: 0, failed: 0 };
   #hasEnded = false;
   #filter = '';
-  #start = 0;               // position of the sheet's first image where there are several sheets
-  #pages = new Map();       // number of a page → its images, least recently used first
+  #start = 0;               // position of the first image shown; not 0 when there are several sheets
+  #pages = new Map();       // page number → its images, least recently used first
   #loading = new Map();
   #stale = new Set();
   #cells = new Map();       // position → element
-  #active = 0;              // the one cell that Tab leads to
+  #active = 0;              // the one cell that Tab moves to
   #frame = 0;
   #isChanged = true;
   #drawn = { first: 0, end: 0 };
@@ -68,7 +68,7 @@ export class Sheet {
     this.#measure();
   }
 
-  /** Counts of a status; images that had no outcome when they were fetched are fetched again while they are on show. */
+  /** Takes new counts; visible images that had no outcome when they were fetched are fetched again. */
   update({ total, completed, failed }, hasEnded) {
     const before = this.#counts;
     if (this.#hasEnded !== hasEnded) {
@@ -85,7 +85,7 @@ export class Sheet {
     this.#refresh ||= setTimeout(() => { this.#refresh = 0; this.#renew(); }, RefreshPause);
   }
 
-  /** Everything may be another: a retry has begun or a run has ended. */
+  /** Marks everything as out of date, after a retry began or a run ended. */
   invalidate() {
     for (const page of this.#pages.keys()) this.#stale.add(page);
     this.#renew();
@@ -96,7 +96,7 @@ export class Sheet {
     this.#changed();
   }
 
-  /** Nothing comes any more of the images that are not done, until somebody retries. */
+  /** True if images that are not done will stay so until someone retries. */
   get hasEnded() {
     return this.#hasEnded;
   }
@@ -105,10 +105,10 @@ export class Sheet {
     return this.#counts[this.#filter || 'all'];
   }
 
-  /** The image at a position of what is shown; null where there is none. */
+  /** The image at a position of the current filter; null if there is none. */
   async image(position) {
     const page = Math.floor(position / PageSize);
-    // What is on its way is newer than what there is.
+    // A page being loaded is newer than the one kept.
     const known = this.#stale.has(page) ? null : this.#loading.get(page) ?? this.#pages.get(page);
     return (await (known ?? this.#load(page)))[position % PageSize] ?? null;
   }
@@ -121,7 +121,7 @@ export class Sheet {
     byId('sheet-title').scrollIntoView({ block: 'start' });
   }
 
-  /** Puts the keyboard on an image, as after looking at it. */
+  /** Moves the keyboard focus to an image, as after closing it. */
   focus(position) {
     this.#goTo(position);
   }
@@ -208,7 +208,7 @@ export class Sheet {
     return (!this.#pages.has(page) || this.#stale.has(page)) && !this.#loading.has(page);
   }
 
-  /** Cells that have stayed for a moment get their images, and the pages that are missing or out of date are asked for. */
+  /** Loads the images of cells that stayed in view for a moment, and the pages that are missing or out of date. */
   #settle() {
     this.#timer = 0;
     this.#pause = RestBeforeLoading;
@@ -226,7 +226,7 @@ export class Sheet {
     this.#stale.delete(page);
     const loading = get(`requests/${this.#id}/images?limit=${PageSize}&cursor=${page * PageSize}${filter ? `&status=${filter}` : ''}`, { signal: this.#signal })
       .then(({ images }) => {
-        // An answer that has been overtaken by a later one is the older state.
+        // Ignore an answer that a later one has overtaken.
         if (filter === this.#filter && this.#loading.get(page) === loading) {
           this.#keep(page, images);
           this.#changed();
@@ -256,7 +256,7 @@ export class Sheet {
     const element = h('li', { 'data-at': at, 'aria-posinset': at + 1 }, h('button', { type: 'button' }));
     this.#place(element, at);
     this.#cells.set(at, element);
-    // In the order of the file, which is the order of Tab and of screen readers.
+    // Elements are in file order, because Tab and screen readers follow it.
     const following = [...this.#cells.keys()].filter(other => other > at).reduce((least, other) => Math.min(least, other), Infinity);
     this.#list.insertBefore(element, this.#cells.get(following) ?? null);
     return element;
@@ -282,7 +282,7 @@ export class Sheet {
     button.replaceChildren(
       h('span', { class: 'thumb' }, image?.status === 'COMPLETED' ? h('img', { alt: '', decoding: 'async', referrerpolicy: 'no-referrer' }) : null),
       h('span', { class: 'name' }, image?.product_name ?? ''),
-      // Also before it is known what it is, a button needs a name.
+      // A button needs a name before its image is loaded, too.
       h('span', { class: 'note' }, image ? this.#noteOf(image) : h('span', { class: 'unseen' }, `Image ${number(at + 1)}, not loaded yet`)));
     if (image?.status === 'COMPLETED') {
       const picture = button.querySelector('img');
@@ -293,9 +293,9 @@ export class Sheet {
   }
 
   #noteOf(image) {
-    if (image.status === 'FAILED') return image.http_status ? `failed: answered ${image.http_status}` : `failed: ${image.error_code.replaceAll('_', ' ')}`;
+    if (image.status === 'FAILED') return image.http_status ? `failed: HTTP ${image.http_status}` : `failed: ${image.error_code.replaceAll('_', ' ')}`;
     if (image.status === 'PENDING') return this.#hasEnded ? 'not done' : 'waiting';
-    return image.kept_original ? `${bytes(image.output_bytes)}, left as it was` : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, −${saving(image.input_bytes, image.output_bytes)}`;
+    return image.kept_original ? `${bytes(image.output_bytes)}, kept as is` : `${bytes(image.input_bytes)} → ${bytes(image.output_bytes)}, −${saving(image.input_bytes, image.output_bytes)}`;
   }
 
   #onClick(event) {
@@ -324,8 +324,8 @@ export class Sheet {
 }
 
 /**
- * An output, from where the result says that it is. That address is the server's own idea of itself: where it is not reached under it, as through a tunnel,
- * the image is asked for where the page came from.
+ * Loads an output from its URL in the result. That URL starts with the server's own idea of its address; if it cannot be reached there, as through a tunnel,
+ * loads the image from where the page came from.
  */
 export function showOutput(picture, url, requestId, now = true) {
   picture.onerror = () => {

@@ -1,4 +1,4 @@
-// Webhooks: registered, tested, listened in on and removed.
+// Webhooks: add, test, show deliveries, remove.
 
 import { byId, h, show, announce, confirmed } from './dom.js';
 import { get, post, remove } from './api.js';
@@ -69,8 +69,8 @@ function item(webhook) {
   return h('li', {},
     h('p', {}, h('b', { class: 'url' }, webhook.callback_url)),
     h('p', { class: 'quiet-words' },
-      webhook.request_id ? h('a', { href: `#/requests/${webhook.request_id}` }, 'For one request') : 'For every request', `, since ${time(webhook.created_at)}`,
-      webhook.disabled_at ? `. Switched off ${time(webhook.disabled_at)}, because it answered 410 Gone: remove it and register it anew` : '', '.'),
+      webhook.request_id ? h('a', { href: `#/requests/${webhook.request_id}` }, 'For one run') : 'For every run', `, since ${time(webhook.created_at)}`,
+      webhook.disabled_at ? `. Disabled ${time(webhook.disabled_at)}, because it answered 410 Gone. To use it again, remove it and add it again` : '', '.'),
     h('p', { class: 'actions' }, test, ' ', h('button', { type: 'button', class: 'button quiet danger', 'aria-label': `Remove ${webhook.callback_url}`, onclick: () => take(webhook) }, 'Remove')),
     words,
     details);
@@ -78,7 +78,7 @@ function item(webhook) {
 
 async function showLog({ webhook_id }, log) {
   const { deliveries } = await get(`webhook/${webhook_id}/deliveries`, { signal: leave });
-  log.replaceChildren(deliveries.length === 0 ? 'Nothing was sent yet.' : deliveryLog(deliveries));
+  log.replaceChildren(deliveries.length === 0 ? 'Nothing sent yet.' : deliveryLog(deliveries));
 }
 
 async function ping(webhook, button, words, details, log) {
@@ -91,13 +91,13 @@ async function ping(webhook, button, words, details, log) {
     for (let look = 0; look < PingPatience; look++) {
       const [newest] = await deliveries();
       if (newest && newest.message_id !== before && newest.status !== 'PENDING') {
-        words.textContent = newest.status === 'DELIVERED' ? 'The test was delivered.' : 'The test was not delivered: the log says why.';
+        words.textContent = newest.status === 'DELIVERED' ? 'The test was delivered.' : 'The test was not delivered. See the log for the reason.';
         details.open = true;
         return await showLog(webhook, log);
       }
       await new Promise(resolve => setTimeout(resolve, PingPause));
     }
-    words.textContent = 'The test is still under way: look at the log later.';
+    words.textContent = 'The test is still being sent. Check the log later.';
   } catch (error) {
     words.textContent = error.message;
   } finally {
@@ -107,9 +107,9 @@ async function ping(webhook, button, words, details, log) {
 }
 
 async function take(webhook) {
-  if (!await confirmed('Remove this webhook?', `Nothing more is sent to ${webhook.callback_url}.`, 'Remove')) return;
+  if (!await confirmed('Remove this webhook?', `No more messages will be sent to ${webhook.callback_url}.`, 'Remove')) return;
   await remove(`webhook/${webhook.webhook_id}`);
-  announce('The webhook was removed.');
+  announce('Webhook removed.');
   await refresh();
   byId('callback').focus();
 }

@@ -1,8 +1,8 @@
-// Numbers, times and states as people read them.
+// Numbers, times and states in words for people.
 
 const whole = new Intl.NumberFormat('en');
 const oneDecimal = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
-const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+const moment = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
 
 export const number = value => whole.format(value);
 
@@ -27,16 +27,16 @@ export function duration(seconds) {
 
 export const pace = perSecond => perSecond >= 10 ? whole.format(Math.round(perSecond)) : oneDecimal.format(perSecond);
 
-/** How much smaller, in percent; a minus for what grew. */
-export const saving = (before, after) => before > 0 ? `${oneDecimal.format(100 * (before - after) / before)} %` : '0 %';
+/** Bytes saved, in percent; negative if the file grew. */
+export const saving = (before, after) => before > 0 ? `${oneDecimal.format(100 * (before - after) / before)}%` : '0%';
 
-export const percent = value => `${oneDecimal.format(value)} %`;
+export const percent = value => `${oneDecimal.format(value)}%`;
 
-const states = { PENDING: 'Waiting to begin', PROCESSING: 'Running', COMPLETED: 'Finished', FAILED: 'Failed', CANCELLED: 'Cancelled' };
+const states = { PENDING: 'Waiting to start', PROCESSING: 'Running', COMPLETED: 'Finished', FAILED: 'Failed', CANCELLED: 'Cancelled' };
 
 export const state = word => states[word] ?? word;
 
-/** The format of an output by the ending of its name. */
+/** The format of an output, by its file extension. */
 export function format(url) {
   const ending = /\.([a-z0-9]+)(?:$|\?)/.exec(url)?.[1];
   return { jpg: 'JPEG', jpeg: 'JPEG', png: 'PNG', webp: 'WebP', gif: 'GIF', avif: 'AVIF' }[ending] ?? 'unknown';
