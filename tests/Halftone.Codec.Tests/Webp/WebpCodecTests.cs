@@ -131,7 +131,8 @@ public sealed class WebpCodecTests
 
     public static TheoryData<string, int, int> Jpegs => new(
         from sampling in (string[])["2x2 1x1 1x1", "2x1 1x1 1x1", "1x2 1x1 1x1", "1x1 1x1 1x1", "2x2 1x2 1x2", "2x2 2x1 2x1", "2x1 2x1 2x1", "1x1"]
-        from size in (int[])[1, 17, 64, 95] select (sampling, size, size * 3 / 4 + 1));
+        from size in (int[])[1, 17, 64, 95]
+        select (sampling, size, size * 3 / 4 + 1));
 
     /// <summary>Of every order of scans, beside the pixels that libjpeg shows.</summary>
     [Theory]
