@@ -58,6 +58,7 @@ internal static class Samples
         double meanA = (double)sumA / Count, meanB = (double)sumB / Count;
         double varianceA = (double)squaresA / Count - meanA * meanA, varianceB = (double)squaresB / Count - meanB * meanB;
         var covariance = (double)products / Count - meanA * meanB;
-        return (2 * meanA * meanB + First) * (2 * covariance + Second) / ((meanA * meanA + meanB * meanB + First) * (varianceA + varianceB + Second));
+        return (2 * meanA * meanB + First) * (2 * covariance + Second) / ((meanA * meanA + meanB * meanB + First) * (varianceA
+            + varianceB + Second));
     }
 }

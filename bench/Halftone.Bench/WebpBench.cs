@@ -6,7 +6,8 @@ using Halftone.Codec.Webp;
 namespace Halftone.Bench;
 
 /// <summary>
-/// Compresses every lossy WebP of a folder, or every JPEG of one without any, to WebP as the service does, and beside it by libwebp at an effort, turn by turn in the same run. Both are compared
+/// Compresses every lossy WebP of a folder, or every JPEG of one without any, to WebP as the service does, and beside it by libwebp at an
+/// effort, turn by turn in the same run. Both are compared
 /// with the source in its own planes, at three qualities each, so that bytes can be read off at equal luma PSNR.
 /// </summary>
 internal static class WebpBench
@@ -15,16 +16,19 @@ internal static class WebpBench
 
     public static int Run(string folder, string[] options)
     {
-        int rounds = Report.Number(options, "--rounds", 3), q = Report.Number(options, "--q", 50), effort = Report.Number(options, "--effort", 3);
+        int rounds = Report.Number(options, "--rounds", 3), q = Report.Number(options, "--q", 50),
+            effort = Report.Number(options, "--effort", 3);
         var kind = Directory.GetFiles(folder, "*.webp").Length > 0 ? "WebP" : "JPEG";
-        var bodies = Directory.GetFiles(folder, kind == "WebP" ? "*.webp" : "*.jp*g").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
+        var bodies = Directory.GetFiles(folder, kind == "WebP" ? "*.webp"
+            : "*.jp*g").Order(StringComparer.Ordinal).Select(File.ReadAllBytes).ToArray();
         var files = bodies.Where(body => Ours(body, q).Way == CodecWay.Planes).ToArray();
         if (files.Length == 0)
         {
             Console.Error.WriteLine($"no lossy *.webp and no *.jpg in {folder}");
             return 1;
         }
-        Report.Head($"{kind} to WebP at quality {q}, beside libwebp at effort {effort}", $"webp {Path.GetFileName(folder)} --q {q} --effort {effort} --rounds {rounds}", ImageCodec.Initialize());
+        Report.Head($"{kind} to WebP at quality {q}, beside libwebp at effort {effort}",
+            $"webp {Path.GetFileName(folder)} --q {q} --effort {effort} --rounds {rounds}", ImageCodec.Initialize());
         Report.Line($"{files.Length} of {bodies.Length} files took our own way.");
         Console.WriteLine();
         PrintTimes(files, q, effort, rounds);
@@ -32,10 +36,12 @@ internal static class WebpBench
         return 0;
     }
 
-    private static CodecResult.Compressed Ours(byte[] body, int q) => (CodecResult.Compressed)ImageCodec.Compress(body, new CodecRequest { Q = q, Format = ImageFormat.Webp });
+    private static CodecResult.Compressed Ours(byte[] body, int q) =>
+        (CodecResult.Compressed)ImageCodec.Compress(body, new CodecRequest { Q = q, Format = ImageFormat.Webp });
 
     private static ReadOnlyMemory<byte> Libwebp(byte[] body, int q, int effort) =>
-        ((CodecResult.Compressed)VipsTranscoder.Transcode(body, SourceSniffer.Sniff(body).Format!.Value, ImageFormat.Webp, new CodecRequest { Q = q, WebpEffort = effort }, out _)).Body;
+        ((CodecResult.Compressed)VipsTranscoder.Transcode(body, SourceSniffer.Sniff(body).Format!.Value, ImageFormat.Webp,
+            new CodecRequest { Q = q, WebpEffort = effort }, out _)).Body;
 
     private static void PrintTimes(byte[][] files, int q, int effort, int rounds)
     {
@@ -81,9 +87,11 @@ internal static class WebpBench
         PrintRatios("bytes at equal luma PSNR", atEqualPsnr);
         PrintRatios("bytes at equal luma SSIM", atEqualSsim);
         PrintRatios("bytes at equal quality number", bytes);
-        foreach (var (name, values) in ((string, List<double>)[])[("luma PSNR, dB", luma), ("U PSNR, dB", u), ("V PSNR, dB", v), ("luma SSIM", ssim)])
+        foreach (var (name, values) in ((string, List<double>)[])[("luma PSNR, dB", luma), ("U PSNR, dB", u), ("V PSNR, dB", v),
+            ("luma SSIM", ssim)])
         {
-            Report.Line($"| {name} | {values.Average():+0.0000;-0.0000} | {Report.Median(values):+0.0000;-0.0000} | {values.Min():+0.0000;-0.0000} | {values.Max():+0.0000;-0.0000} |");
+            string mean = Signed(values.Average()), median = Signed(Report.Median(values)), least = Signed(values.Min()), most = Signed(values.Max());
+            Report.Line($"| {name} | {mean} | {median} | {least} | {most} |");
         }
 
         Point Measure(ReadOnlyMemory<byte> file)
@@ -106,12 +114,19 @@ internal static class WebpBench
         }
     }
 
-    private static void PrintRatios(string name, List<double> ratios) => Report.Line(
-        $"| {name} ({ratios.Count} files) | {Math.Exp(ratios.Average(Math.Log)):F3} × | {Report.Median(ratios):F3} × | {ratios.Min():F3} × | {ratios.Max():F3} × |");
+    private static void PrintRatios(string name, List<double> ratios)
+    {
+        double mean = Math.Exp(ratios.Average(Math.Log)), median = Report.Median(ratios);
+        Report.Line($"| {name} ({ratios.Count} files) | {mean:F3} × | {median:F3} × | {ratios.Min():F3} × | {ratios.Max():F3} × |");
+    }
+
+    private static string Signed(double value) => value.ToString("+0.0000;-0.0000", System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly record struct Point(int Bytes, double Luma, double U, double V, double Ssim);
 
-    /// <summary>A file's planes: of WebP, libwebp's, bit for bit (Vp8DecoderTests), of a JPEG, what its own become in the range of VP8.</summary>
+    /// <summary>
+    /// A file's planes: of WebP, libwebp's, bit for bit (Vp8DecoderTests), of a JPEG, what its own become in the range of VP8.
+    /// </summary>
     private sealed class Picture : IDisposable
     {
         private readonly Vp8Decoder decoder = new();
@@ -136,7 +151,8 @@ internal static class WebpBench
                 samples.Finish();
                 return;
             }
-            if (WebpFile.Read(body, out var file) is not null || !decoder.Header.ReadSize(file.Frame) || !decoder.Decode(file.Frame, planes))
+            if (WebpFile.Read(body, out var file) is not null || !decoder.Header.ReadSize(file.Frame)
+                || !decoder.Decode(file.Frame, planes))
             {
                 throw new InvalidOperationException("not a lossy WebP");
             }

@@ -1,7 +1,8 @@
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Whether an ALPH chunk is whole (RFC 9649, sections 2.7.1.2 and 3 to 6). Alpha is copied as it is, and a copy of a broken one would be a broken output.
+/// Whether an ALPH chunk is whole (RFC 9649, sections 2.7.1.2 and 3 to 6). Alpha is copied as it is, and a copy of a broken one would be
+/// a broken output.
 /// Every symbol is read, and every reference to earlier pixels checked; of pixels only those are kept that choose among codes.
 /// </summary>
 internal static class AlphaCheck
@@ -40,7 +41,8 @@ internal static class AlphaCheck
             return chunk.Length - 1 >= (long)width * height;
         }
         var bits = new LosslessBits(chunk[1..]);
-        return SkipTransforms(ref bits, ref width, height) && ReadImage(ref bits, width, height, isOuter: true, keep: null) && !bits.IsPastEnd;
+        return SkipTransforms(ref bits, ref width, height) && ReadImage(ref bits, width, height, isOuter: true, keep: null)
+            && !bits.IsPastEnd;
     }
 
     /// <summary>Reads the transforms and what they are given (section 4); a palette narrows the image.</summary>
@@ -150,7 +152,8 @@ internal static class AlphaCheck
         {
             ofLengths[CodeLengthOrder[i]] = (byte)bits.Read(3);
         }
-        return LosslessCode.Of(ofLengths) is { } code && ReadLengths(ref bits, code, lengths.AsSpan(0, alphabet)) ? LosslessCode.Of(lengths.AsSpan(0, alphabet)) : null;
+        return LosslessCode.Of(ofLengths) is { } code && ReadLengths(ref bits, code, lengths.AsSpan(0, alphabet))
+            ? LosslessCode.Of(lengths.AsSpan(0, alphabet)) : null;
     }
 
     private static bool ReadLengths(ref LosslessBits bits, LosslessCode code, Span<byte> lengths)

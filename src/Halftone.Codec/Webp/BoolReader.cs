@@ -6,7 +6,8 @@ using System.Runtime.InteropServices;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Reads the binary decisions of one partition (RFC 6386, section 7). Past the end comes what follows in the data; <see cref="IsPastEnd"/> tells
+/// Reads the binary decisions of one partition (RFC 6386, section 7). Past the end comes what follows in the data;
+/// <see cref="IsPastEnd"/> tells
 /// afterwards, so that the inner loops need not ask for every decision.
 /// </summary>
 /// <param name="data">The frame and at least <see cref="SlackBytes"/> behind it.</param>
@@ -24,7 +25,8 @@ internal ref struct BoolReader(ReadOnlySpan<byte> data, int start, int end)
     public readonly BoolState State => state;
 
     /// <summary>
-    /// More may have been consumed than there is. The last eight bits of a partition are its writer's padding, so a whole one never comes here;
+    /// More may have been consumed than there is. The last eight bits of a partition are its writer's padding, so a whole one never comes
+    /// here;
     /// libwebp complains at the same bit or a few later. Until then no decision depends on bits behind the end.
     /// </summary>
     public readonly bool IsPastEnd => 8L * (state.Next - state.End) - state.Count > -8;
@@ -37,7 +39,7 @@ internal ref struct BoolReader(ReadOnlySpan<byte> data, int start, int end)
     public readonly BoolWindow Enter() => new(data, state);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Leave(in BoolWindow window) => state = state with { Value = window.Value, Range = window.Range, Count = window.Count, Next = window.Next };
+    public void Leave(in BoolWindow window) => state = new(window.Value, window.Range, window.Count, window.Next, state.End);
 
     /// <summary>One decision whose probability of being 0 is <paramref name="probability"/> / 256.</summary>
     public int Bit(int probability)
@@ -82,7 +84,9 @@ internal ref struct BoolReader(ReadOnlySpan<byte> data, int start, int end)
 /// <param name="End">Index after the partition's last byte.</param>
 internal readonly record struct BoolState(ulong Value, uint Range, int Count, int Next, int End);
 
-/// <summary>The registers of a <see cref="BoolReader"/> while a loop runs. Never passed by reference, or they would be no registers.</summary>
+/// <summary>
+/// The registers of a <see cref="BoolReader"/> while a loop runs. Never passed by reference, or they would be no registers.
+/// </summary>
 internal ref struct BoolWindow
 {
     private readonly ReadOnlySpan<byte> data;

@@ -5,7 +5,8 @@ using System.Runtime.CompilerServices;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Writes binary decisions (RFC 6386, section 7.3). Bits gather in a window and leave it 32 at a time, when a carry may still run back through the
+/// Writes binary decisions (RFC 6386, section 7.3). Bits gather in a window and leave it 32 at a time, when a carry may still run back
+/// through the
 /// bytes that are written.
 /// </summary>
 internal sealed class BoolWriter

@@ -1,7 +1,8 @@
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// The macroblock at work and its neighbours' samples, before any loop filter: prediction reads them (RFC 6386, section 12.2 and 12.3). Left of the
+/// The macroblock at work and its neighbours' samples, before any loop filter: prediction reads them (RFC 6386, section 12.2 and 12.3).
+/// Left of the
 /// picture all is 129, above it 127.
 /// </summary>
 internal sealed class Canvas
@@ -9,7 +10,9 @@ internal sealed class Canvas
     /// <summary>Bytes between rows of <see cref="Luma"/>, of <see cref="Chroma"/> and of predictions.</summary>
     public const int Stride = 32;
 
-    /// <summary>Where the macroblock's first sample is in <see cref="Luma"/> and <see cref="Chroma"/>: a row above it and columns at its left fit.</summary>
+    /// <summary>
+    /// Where the macroblock's first sample is in <see cref="Luma"/> and <see cref="Chroma"/>: a row above it and columns at its left fit.
+    /// </summary>
     public const int Start = Stride + 8;
 
     /// <summary>Length of a buffer of luma; one of chroma needs less.</summary>

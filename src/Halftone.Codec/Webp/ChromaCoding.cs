@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Both chroma planes of a macroblock: the mode is the one of the least difference. The source's own mode will not do: chroma whose levels are all zero
+/// Both chroma planes of a macroblock: the mode is the one of the least difference. The source's own mode will not do: chroma whose
+/// levels are all zero
 /// lives by its prediction.
 /// </summary>
 internal sealed class ChromaCoding(Canvas canvas)
@@ -75,7 +76,9 @@ internal sealed class ChromaCoding(Canvas canvas)
         }
     }
 
-    private static Vector128<byte> Row(in SourceBlock source, int row) => Lanes.Both(source.U, source.V, source.ChromaAt + row * source.ChromaStride);
+    private static Vector128<byte> Row(in SourceBlock source, int row) =>
+        Lanes.Both(source.U, source.V, source.ChromaAt + row * source.ChromaStride);
 
-    private Vector256<short> Difference(in SourceBlock source, int row, int from) => Lanes.Widen(Row(source, row)) - Lanes.Widen(Lanes.Load(best, from));
+    private Vector256<short> Difference(in SourceBlock source, int row, int from) =>
+        Lanes.Widen(Row(source, row)) - Lanes.Widen(Lanes.Load(best, from));
 }

@@ -13,7 +13,9 @@ internal static class BlockType
     public const int WithDc = 3;
 }
 
-/// <summary>How often each class of coefficient occurs in each context, and what follows from it: probabilities, and what coefficients cost.</summary>
+/// <summary>
+/// How often each class of coefficient occurs in each context, and what follows from it: probabilities, and what coefficients cost.
+/// </summary>
 internal sealed class CoefficientModel
 {
     private const int CostsPerContext = 16, NotEndAt = 13, CostsPerPosition = 3 * CostsPerContext;
@@ -49,7 +51,8 @@ internal sealed class CoefficientModel
             {
                 var at = context * Vp8Tables.Decisions + k;
                 long all = (long)zeros[k] + ones[k];
-                estimates[at] = (byte)Math.Clamp((zeros[k] * 256L + Vp8Tables.Defaults[at] * PriorWeight + all / 2) / (all + PriorWeight), 1, 255);
+                estimates[at] = (byte)Math.Clamp((zeros[k] * 256L + Vp8Tables.Defaults[at] * PriorWeight + all / 2) / (all
+                    + PriorWeight), 1, 255);
             }
         }
         MakeCosts();
@@ -158,7 +161,8 @@ internal sealed class CoefficientModel
 
     /// <param name="p">Eleven probabilities.</param>
     /// <param name="afterZero">
-    /// Context 0 within a block means that the coefficient before was zero and no end can come; at its start the price of not ending is added by hand.
+    /// Context 0 within a block means that the coefficient before was zero and no end can come; at its start the price of not ending is
+    /// added by hand.
     /// </param>
     /// <param name="to">Takes the costs.</param>
     private static void MakeCosts(ReadOnlySpan<byte> p, bool afterZero, Span<ushort> to)

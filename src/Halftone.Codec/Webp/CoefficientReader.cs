@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Coefficients of one macroblock, multiplied by their steps. Four blocks lie side by side, so that a transform takes the same row of all of them as
+/// Coefficients of one macroblock, multiplied by their steps. Four blocks lie side by side, so that a transform takes the same row of all
+/// of them as
 /// one vector: block b of the luma starts at (b / 4) × 64 + (b % 4) × 4, its rows 16 apart; chroma follows in two such groups of U U V V.
 /// </summary>
 internal sealed class Coefficients
@@ -103,7 +104,8 @@ internal sealed class CoefficientReader
                 for (var context = 0; context < 3; context++)
                 {
                     var from = ((type * 8 + Vp8Tables.Bands[n]) * 3 + context) * Vp8Tables.Decisions;
-                    header.Probabilities.AsSpan(from, Vp8Tables.Decisions).CopyTo(probabilities.AsSpan(type * PerType + n * PerPosition + context * PerContext));
+                    header.Probabilities.AsSpan(from, Vp8Tables.Decisions).CopyTo(probabilities.AsSpan(type * PerType + n * PerPosition
+                        + context * PerContext));
                 }
             }
         }
@@ -168,7 +170,8 @@ internal sealed class CoefficientReader
         return present;
     }
 
-    private uint ReadChroma(ref BoolReader reader, Steps own, Span<short> values, ref Neighbours above, ref Neighbours left, int plane, int column)
+    private uint ReadChroma(ref BoolReader reader, Steps own, Span<short> values, ref Neighbours above, ref Neighbours left, int plane,
+        int column)
     {
         var present = 0u;
         for (var y = 0; y < 2; y++)

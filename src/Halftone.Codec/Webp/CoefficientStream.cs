@@ -1,7 +1,8 @@
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// The second partition of a frame. Decisions are held back until their probabilities are known; where a picture has more of them than are held, those
+/// The second partition of a frame. Decisions are held back until their probabilities are known; where a picture has more of them than
+/// are held, those
 /// seen so far decide the probabilities of all, and the rest goes straight into the partition.
 /// </summary>
 internal sealed class CoefficientStream(CoefficientModel model)

@@ -3,7 +3,8 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// How one coefficient becomes decisions (RFC 6386, section 13.2): its class along a tree of eleven adaptive probabilities, then bits of fixed
+/// How one coefficient becomes decisions (RFC 6386, section 13.2): its class along a tree of eleven adaptive probabilities, then bits of
+/// fixed
 /// probability within the class, then its sign.
 /// </summary>
 internal static class CoefficientTree
@@ -125,7 +126,8 @@ internal static class CoefficientTree
             int cost = 256, category = classes[v] - FirstCategory;
             for (var i = 0; category >= 0 && i < ExtraCounts[category]; i++)
             {
-                int probability = Extras[ExtraStarts[category] + i], bit = (v - CategoryStarts[category]) >> (ExtraCounts[category] - 1 - i) & 1;
+                int probability = Extras[ExtraStarts[category] + i],
+                    bit = (v - CategoryStarts[category]) >> (ExtraCounts[category] - 1 - i) & 1;
                 cost += bitCosts[bit != 0 ? 256 - probability : probability];
             }
             costs[v] = (ushort)cost;

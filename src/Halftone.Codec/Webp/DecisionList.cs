@@ -1,13 +1,18 @@
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// The decisions that code a frame's coefficients, before their probabilities are known. One is <c>place &lt;&lt; 1 | bit</c>, the place being that of
-/// its probability in <see cref="CoefficientModel"/>. Kept in chunks, so that memory follows what a picture needs, up to a limit that does not depend
+/// The decisions that code a frame's coefficients, before their probabilities are known. One is <c>place &lt;&lt; 1 | bit</c>, the place
+/// being that of
+/// its probability in <see cref="CoefficientModel"/>. Kept in chunks, so that memory follows what a picture needs, up to a limit that
+/// does not depend
 /// on the picture's size.
 /// </summary>
 internal sealed class DecisionList
 {
-    /// <summary>Decisions that may be added without asking: a macroblock has 400 coefficients of at most 23 each, and 25 ends; a pattern writes 8 at once.</summary>
+    /// <summary>
+    /// Decisions that may be added without asking: a macroblock has 400 coefficients of at most 23 each, and 25 ends; a pattern writes 8
+    /// at once.
+    /// </summary>
     public const int Room = 10_000;
 
     /// <summary>As many as are held: 16 MiB, about 16 megapixels of a photograph at quality 50.</summary>

@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Halftone.Codec.Webp;
 
-/// <summary>The arithmetic of the loop filter (RFC 6386, section 15), for sixteen places along an edge at a time: p before it, q behind it.</summary>
+/// <summary>
+/// The arithmetic of the loop filter (RFC 6386, section 15), for sixteen places along an edge at a time: p before it, q behind it.
+/// </summary>
 internal static class EdgeFilter
 {
     private static Vector128<byte> Flip => Vector128.Create((byte)0x80);
@@ -69,7 +71,8 @@ internal static class EdgeFilter
     private static Vector128<byte> Distance(Vector128<byte> x, Vector128<byte> y) => Vector128.Max(x, y) - Vector128.Min(x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<byte> IsAtMost(Vector128<byte> x, int limit) => Vector128.Equals(Vector128.SubtractSaturate(x, Vector128.Create((byte)limit)), Vector128<byte>.Zero);
+    private static Vector128<byte> IsAtMost(Vector128<byte> x, int limit) =>
+        Vector128.Equals(Vector128.SubtractSaturate(x, Vector128.Create((byte)limit)), Vector128<byte>.Zero);
 
     /// <summary>2 |p0 − q0| + |p1 − q1| / 2 is at most the limit, which is 193 at most: sums may saturate.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -81,7 +84,8 @@ internal static class EdgeFilter
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> IsCalm(
-        Vector128<byte> p3, Vector128<byte> p2, Vector128<byte> p1, Vector128<byte> p0, Vector128<byte> q0, Vector128<byte> q1, Vector128<byte> q2, Vector128<byte> q3, int limit)
+        Vector128<byte> p3, Vector128<byte> p2, Vector128<byte> p1, Vector128<byte> p0, Vector128<byte> q0, Vector128<byte> q1,
+            Vector128<byte> q2, Vector128<byte> q3, int limit)
     {
         var before = Vector128.Max(Vector128.Max(Distance(p3, p2), Distance(p2, p1)), Distance(p1, p0));
         var behind = Vector128.Max(Vector128.Max(Distance(q3, q2), Distance(q2, q1)), Distance(q1, q0));
@@ -113,5 +117,6 @@ internal static class EdgeFilter
 
     /// <summary>x / 128.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<sbyte> Share(Vector128<short> low, Vector128<short> high) => Vector128.NarrowWithSaturation(low >> 7, high >> 7);
+    private static Vector128<sbyte> Share(Vector128<short> low, Vector128<short> high) =>
+        Vector128.NarrowWithSaturation(low >> 7, high >> 7);
 }

@@ -1,15 +1,20 @@
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Quantizers and filter levels of a frame. Quality becomes a quantizer index as libwebp does it, so that a quality means the same; segments get finer
+/// Quantizers and filter levels of a frame. Quality becomes a quantizer index as libwebp does it, so that a quality means the same;
+/// segments get finer
 /// or coarser steps around it, by how much their texture hides.
 /// </summary>
 internal sealed class EncoderPlan
 {
-    /// <summary>Spread of segments around the quality: 0.9 at libwebp's default strength of spatial noise shaping, half of 100 over 128.</summary>
+    /// <summary>
+    /// Spread of segments around the quality: 0.9 at libwebp's default strength of spatial noise shaping, half of 100 over 128.
+    /// </summary>
     private const double Amplitude = 0.9 * 0.5 / 128;
 
-    /// <summary>Strength of the loop filter; libwebp's default is 60. At 80 a file has 1.3 % fewer bytes at equal PSNR, at 100 it looks blurred.</summary>
+    /// <summary>
+    /// Strength of the loop filter; libwebp's default is 60. At 80 a file has 1.3 % fewer bytes at equal PSNR, at 100 it looks blurred.
+    /// </summary>
     private const int FilterStrength = 80;
 
     /// <summary>Finer chroma than the source's, which the eye would miss before the PSNR of luma does.</summary>
@@ -50,7 +55,8 @@ internal sealed class EncoderPlan
     }
 
     /// <summary>
-    /// Plans a frame with the segments of the one that it is made from: its encoder looked at the pixels before they were compressed. The segments'
+    /// Plans a frame with the segments of the one that it is made from: its encoder looked at the pixels before they were compressed. The
+    /// segments'
     /// exponents, by which that encoder spread them around its quality, are found from its quantizers, and spread the new quality.
     /// </summary>
     /// <returns>False where the source has no segments that tell anything; the plan is flat then.</returns>

@@ -37,7 +37,8 @@ internal sealed class FrameWriter
 
     public void Trim(int bytes) => writer.Trim(bytes);
 
-    private void WriteHeader(EncoderPlan plan, ReadOnlySpan<MacroblockModes> modes, CoefficientStream coefficients, out SegmentTree segments)
+    private void WriteHeader(EncoderPlan plan, ReadOnlySpan<MacroblockModes> modes, CoefficientStream coefficients,
+        out SegmentTree segments)
     {
         segments = new SegmentTree(modes);
         writer.Number(0, 2); // the one colour space, and samples are clamped
@@ -136,7 +137,8 @@ internal sealed class FrameWriter
         {
             var isSecond = mode.Luma is BlockMode.Horizontal or BlockMode.TrueMotion;
             writer.Put(isSecond ? 1 : 0, ModeTrees.LumaFirst);
-            writer.Put(mode.Luma is BlockMode.Vertical or BlockMode.TrueMotion ? 1 : 0, isSecond ? ModeTrees.LumaTrueMotion : ModeTrees.LumaVertical);
+            writer.Put(mode.Luma is BlockMode.Vertical or BlockMode.TrueMotion ? 1 : 0, isSecond ? ModeTrees.LumaTrueMotion
+                : ModeTrees.LumaVertical);
             above.Fill(mode.Luma);
             left.Fill(mode.Luma);
             return;

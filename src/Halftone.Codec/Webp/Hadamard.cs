@@ -3,7 +3,9 @@ using System.Runtime.Intrinsics;
 
 namespace Halftone.Codec.Webp;
 
-/// <summary>Sums of absolute differences after a 4×4 Hadamard transform: nearer to what coding a difference costs than the plain sum.</summary>
+/// <summary>
+/// Sums of absolute differences after a 4×4 Hadamard transform: nearer to what coding a difference costs than the plain sum.
+/// </summary>
 internal static class Hadamard
 {
     /// <summary>Of 16×16 samples.</summary>
@@ -47,7 +49,10 @@ internal static class Hadamard
     public static Vector256<short> Difference(ReadOnlySpan<byte> source, int at, ReadOnlySpan<byte> prediction, int from) =>
         Lanes.Widen(Lanes.Load(source, at)) - Lanes.Widen(Lanes.Load(prediction, from));
 
-    /// <summary>The transform's other direction within rows of four, and the sum of magnitudes by pairs, halved: |a + b| + |a − b| = 2 max(|a|, |b|).</summary>
+    /// <summary>
+    /// The transform's other direction within rows of four, and the sum of magnitudes by pairs, halved: |a + b| + |a − b| = 2 max(|a|,
+    /// |b|).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> AcrossRows(Vector256<short> x)
     {

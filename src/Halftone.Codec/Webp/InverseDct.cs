@@ -7,13 +7,15 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// The inverse DCT of a JPEG's 8×8 blocks (ITU-T T.81, A.3.3), to samples of the range of VP8. Sums are single precision, every one in the same order
+/// The inverse DCT of a JPEG's 8×8 blocks (ITU-T T.81, A.3.3), to samples of the range of VP8. Sums are single precision, every one in
+/// the same order
 /// on every machine, and rounded once.
 /// </summary>
 internal sealed class InverseDct
 {
     // cos(kπ/16) / 2
-    private const float C1 = 0.490392640f, C2 = 0.461939766f, C3 = 0.415734806f, C4 = 0.353553391f, C5 = 0.277785117f, C6 = 0.191341716f, C7 = 0.097545161f;
+    private const float C1 = 0.490392640f, C2 = 0.461939766f, C3 = 0.415734806f, C4 = 0.353553391f, C5 = 0.277785117f, C6 = 0.191341716f,
+        C7 = 0.097545161f;
 
     /// <summary>By place in zigzag order, the step scaled to the output's range.</summary>
     private readonly float[] steps = new float[64];
@@ -65,7 +67,8 @@ internal sealed class InverseDct
         Transform(rows);
         Transpose(rows);
         Transform(rows);
-        Vector256<float> low = Vector256.Create(least), high = Vector256.Create(most), add = Vector256.Create(middle), half = Vector256.Create(0.5f);
+        Vector256<float> low = Vector256.Create(least), high = Vector256.Create(most), add = Vector256.Create(middle),
+            half = Vector256.Create(0.5f);
         foreach (var row in rows)
         {
             var whole = Vector256.ConvertToInt32(Vector256.Min(Vector256.Max(row + add, low), high) + half);
@@ -101,13 +104,15 @@ internal sealed class InverseDct
         for (var half = 0; half < 8; half += 4)
         {
             Vector256<double> a = Avx.UnpackLow(x[half], x[half + 1]).AsDouble(), b = Avx.UnpackHigh(x[half], x[half + 1]).AsDouble();
-            Vector256<double> c = Avx.UnpackLow(x[half + 2], x[half + 3]).AsDouble(), d = Avx.UnpackHigh(x[half + 2], x[half + 3]).AsDouble();
+            Vector256<double> c = Avx.UnpackLow(x[half + 2], x[half + 3]).AsDouble(),
+                d = Avx.UnpackHigh(x[half + 2], x[half + 3]).AsDouble();
             (x[half], x[half + 1]) = (Avx.UnpackLow(a, c).AsSingle(), Avx.UnpackHigh(a, c).AsSingle());
             (x[half + 2], x[half + 3]) = (Avx.UnpackLow(b, d).AsSingle(), Avx.UnpackHigh(b, d).AsSingle());
         }
         for (var i = 0; i < 4; i++)
         {
-            (x[i], x[4 + i]) = (Vector256.Create(x[i].GetLower(), x[4 + i].GetLower()), Vector256.Create(x[i].GetUpper(), x[4 + i].GetUpper()));
+            (x[i], x[4 + i]) = (Vector256.Create(x[i].GetLower(), x[4 + i].GetLower()),
+                Vector256.Create(x[i].GetUpper(), x[4 + i].GetUpper()));
         }
     }
 

@@ -19,7 +19,8 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
     public JpegTranscodeResult? Read(ReadOnlySpan<byte> source)
     {
         workspace.Lookups.Reset();
-        return !frame.IsProgressive && header.FirstScan.Components.Length == frame.Components.Length ? ReadByRows(source) : ReadWhole(source);
+        return !frame.IsProgressive && header.FirstScan.Components.Length == frame.Components.Length ? ReadByRows(source)
+            : ReadWhole(source);
     }
 
     private JpegTranscodeResult? ReadByRows(ReadOnlySpan<byte> source)

@@ -3,7 +3,8 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Makes planes of a JPEG's coefficients: the inverse DCT, the range of VP8, and chroma of half the width and height. Where the JPEG's chroma is finer,
+/// Makes planes of a JPEG's coefficients: the inverse DCT, the range of VP8, and chroma of half the width and height. Where the JPEG's
+/// chroma is finer,
 /// it is averaged; samples of both lie in the middle between those of luma (JFIF 1.02, page 4).
 /// </summary>
 internal sealed class JpegSamples
@@ -60,7 +61,8 @@ internal sealed class JpegSamples
                 }
                 else if (mergeH * mergeV == 1)
                 {
-                    WriteBlocks(coefficients[c], transforms[c], from * rows + y, c == 1 ? planes.U : planes.V, planes.ChromaStride, (row * rows + y) * 8);
+                    WriteBlocks(coefficients[c], transforms[c], from * rows + y, c == 1 ? planes.U : planes.V, planes.ChromaStride,
+                        (row * rows + y) * 8);
                 }
                 else
                 {

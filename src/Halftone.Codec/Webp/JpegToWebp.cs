@@ -22,7 +22,8 @@ internal static class JpegToWebp
     /// <param name="maxPixels">Limit on width × height, checked before anything is decoded.</param>
     /// <param name="corrupt">What is wrong with the file, where that is certain.</param>
     /// <returns>Null where the file is corrupt, or one for libvips.</returns>
-    public static WebpTranscodeResult.Done? Transcode(ReadOnlySpan<byte> source, int q, long maxPixels, out JpegTranscodeResult.Corrupt? corrupt)
+    public static WebpTranscodeResult.Done? Transcode(ReadOnlySpan<byte> source, int q, long maxPixels,
+        out JpegTranscodeResult.Corrupt? corrupt)
     {
         if (JpegHeader.Read(source, maxPixels, out var refusal) is not { } header)
         {
@@ -46,9 +47,11 @@ internal static class JpegToWebp
     public static bool IsFor(ReadOnlySpan<byte> source, long maxPixels, SizeBox box) =>
         JpegHeader.Read(source, maxPixels, out _) is { } header && header.Metadata.Orientation == 1
         && (header.Metadata.Profile is null || header.Frame.Components.Length == 3)
-        && Math.Max(header.Frame.WidthPixels, header.Frame.HeightPixels) <= MaxSide && box.Holds(header.Frame.WidthPixels, header.Frame.HeightPixels);
+        && Math.Max(header.Frame.WidthPixels, header.Frame.HeightPixels) <= MaxSide
+            && box.Holds(header.Frame.WidthPixels, header.Frame.HeightPixels);
 
-    private static WebpTranscodeResult.Done? Transcode(ReadOnlySpan<byte> source, JpegHeader header, int q, out JpegTranscodeResult.Corrupt? corrupt)
+    private static WebpTranscodeResult.Done? Transcode(ReadOnlySpan<byte> source, JpegHeader header, int q,
+        out JpegTranscodeResult.Corrupt? corrupt)
     {
         corrupt = null;
         if (JpegSamples.For(header.Frame, webp!.Planes) is not { } samples)
@@ -61,11 +64,13 @@ internal static class JpegToWebp
             return null;
         }
         samples.Finish();
-        int width = header.Frame.WidthPixels, height = header.Frame.HeightPixels, macroblocks = webp.Planes.BlocksWide * webp.Planes.BlocksHigh;
+        int width = header.Frame.WidthPixels, height = header.Frame.HeightPixels,
+            macroblocks = webp.Planes.BlocksWide * webp.Planes.BlocksHigh;
         modes!.Reserve(macroblocks);
         var own = modes.Slice(0, macroblocks);
         webp.Segmenter.Plan(webp.Planes, own, q, webp.Plan);
         var frame = webp.Encoder.Encode(webp.Planes, width, height, webp.Plan, own);
-        return frame is null ? null : new WebpTranscodeResult.Done(WebpFile.Write(frame, default, header.Metadata.Profile, width, height), width, height);
+        return frame is null ? null : new WebpTranscodeResult.Done(WebpFile.Write(frame, default, header.Metadata.Profile, width,
+            height), width, height);
     }
 }

@@ -8,7 +8,8 @@ using System.Runtime.Intrinsics.X86;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Vector operations that <see cref="Vector128"/> and <see cref="Vector256"/> lack, each with the instruction of x86, where there is one that of Arm,
+/// Vector operations that <see cref="Vector128"/> and <see cref="Vector256"/> lack, each with the instruction of x86, where there is one
+/// that of Arm,
 /// and a plain form of the same result. Operations on 256 bits work on each half alone. All loads and stores are checked.
 /// </summary>
 internal static class Lanes
@@ -39,7 +40,8 @@ internal static class Lanes
 
     /// <summary>Eight bytes of one place and eight of another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> Both(ReadOnlySpan<byte> low, ReadOnlySpan<byte> high, int at) => Vector128.Create(Load8(low, at), Load8(high, at)).AsByte();
+    public static Vector128<byte> Both(ReadOnlySpan<byte> low, ReadOnlySpan<byte> high, int at) =>
+        Vector128.Create(Load8(low, at), Load8(high, at)).AsByte();
 
     /// <summary>A 4×4 block, row by row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -59,7 +61,8 @@ internal static class Lanes
     /// <summary>Bytes to 16 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<short> Widen(Vector128<byte> x) =>
-        Avx2.IsSupported ? Avx2.ConvertToVector256Int16(x) : Vector256.Create(Vector128.WidenLower(x).AsInt16(), Vector128.WidenUpper(x).AsInt16());
+        Avx2.IsSupported ? Avx2.ConvertToVector256Int16(x)
+            : Vector256.Create(Vector128.WidenLower(x).AsInt16(), Vector128.WidenUpper(x).AsInt16());
 
     /// <summary>16 bits to bytes, clamped to 0 to 255.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -74,7 +77,8 @@ internal static class Lanes
             return AdvSimd.ExtractNarrowingSaturateUnsignedUpper(AdvSimd.ExtractNarrowingSaturateUnsignedLower(low), high);
         }
         Vector128<short> zero = Vector128<short>.Zero, most = Vector128.Create((short)255);
-        return Vector128.Narrow(Vector128.Min(Vector128.Max(low, zero), most).AsUInt16(), Vector128.Min(Vector128.Max(high, zero), most).AsUInt16());
+        return Vector128.Narrow(Vector128.Min(Vector128.Max(low, zero), most).AsUInt16(),
+            Vector128.Min(Vector128.Max(high, zero), most).AsUInt16());
     }
 
     /// <summary>32 bits to 16, clamped.</summary>
@@ -108,10 +112,12 @@ internal static class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<ushort> MultiplyHigh(Vector256<ushort> x, Vector256<ushort> y)
     {
-        return Avx2.IsSupported ? Avx2.MultiplyHigh(x, y) : Vector256.Create(Half(x.GetLower(), y.GetLower()), Half(x.GetUpper(), y.GetUpper()));
+        return Avx2.IsSupported ? Avx2.MultiplyHigh(x, y) : Vector256.Create(Half(x.GetLower(), y.GetLower()), Half(x.GetUpper(),
+            y.GetUpper()));
 
         static Vector128<ushort> Half(Vector128<ushort> x, Vector128<ushort> y) =>
-            Vector128.Narrow(Vector128.WidenLower(x) * Vector128.WidenLower(y) >> 16, Vector128.WidenUpper(x) * Vector128.WidenUpper(y) >> 16);
+            Vector128.Narrow(Vector128.WidenLower(x) * Vector128.WidenLower(y) >> 16,
+                Vector128.WidenUpper(x) * Vector128.WidenUpper(y) >> 16);
     }
 
     /// <summary>Products of 16-bit lanes, summed by neighbouring pairs.</summary>
@@ -124,7 +130,8 @@ internal static class Lanes
         }
         if (AdvSimd.Arm64.IsSupported)
         {
-            return AdvSimd.Arm64.AddPairwise(AdvSimd.MultiplyWideningLower(x.GetLower(), y.GetLower()), AdvSimd.MultiplyWideningUpper(x, y));
+            return AdvSimd.Arm64.AddPairwise(AdvSimd.MultiplyWideningLower(x.GetLower(), y.GetLower()),
+                AdvSimd.MultiplyWideningUpper(x, y));
         }
         Vector128<int> low = Vector128.WidenLower(x) * Vector128.WidenLower(y), high = Vector128.WidenUpper(x) * Vector128.WidenUpper(y);
         return PlainPairs(low, high);
@@ -139,9 +146,11 @@ internal static class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> AddNeighbours(Vector256<int> x, Vector256<int> y)
     {
-        return Avx2.IsSupported ? Avx2.HorizontalAdd(x, y) : Vector256.Create(Half(x.GetLower(), y.GetLower()), Half(x.GetUpper(), y.GetUpper()));
+        return Avx2.IsSupported ? Avx2.HorizontalAdd(x, y) : Vector256.Create(Half(x.GetLower(), y.GetLower()), Half(x.GetUpper(),
+            y.GetUpper()));
 
-        static Vector128<int> Half(Vector128<int> x, Vector128<int> y) => AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.AddPairwise(x, y) : PlainPairs(x, y);
+        static Vector128<int> Half(Vector128<int> x, Vector128<int> y) => AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.AddPairwise(x, y)
+            : PlainPairs(x, y);
     }
 
     /// <summary>Bytes by their rounded mean.</summary>
@@ -234,7 +243,8 @@ internal static class Lanes
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<short> ZipHigh(Vector256<short> x, Vector256<short> y) =>
-        Avx2.IsSupported ? Avx2.UnpackHigh(x, y) : Vector256.Create(ZipHigh(x.GetLower(), y.GetLower()), ZipHigh(x.GetUpper(), y.GetUpper()));
+        Avx2.IsSupported ? Avx2.UnpackHigh(x, y) : Vector256.Create(ZipHigh(x.GetLower(), y.GetLower()), ZipHigh(x.GetUpper(),
+            y.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> ZipLow(Vector256<int> x, Vector256<int> y) =>
@@ -242,7 +252,8 @@ internal static class Lanes
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> ZipHigh(Vector256<int> x, Vector256<int> y) =>
-        Avx2.IsSupported ? Avx2.UnpackHigh(x, y) : Vector256.Create(ZipHigh(x.GetLower(), y.GetLower()), ZipHigh(x.GetUpper(), y.GetUpper()));
+        Avx2.IsSupported ? Avx2.UnpackHigh(x, y) : Vector256.Create(ZipHigh(x.GetLower(), y.GetLower()), ZipHigh(x.GetUpper(),
+            y.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<long> ZipLow(Vector256<long> x, Vector256<long> y) =>
@@ -250,7 +261,8 @@ internal static class Lanes
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<long> ZipHigh(Vector256<long> x, Vector256<long> y) =>
-        Avx2.IsSupported ? Avx2.UnpackHigh(x, y) : Vector256.Create(ZipHigh(x.GetLower(), y.GetLower()), ZipHigh(x.GetUpper(), y.GetUpper()));
+        Avx2.IsSupported ? Avx2.UnpackHigh(x, y) : Vector256.Create(ZipHigh(x.GetLower(), y.GetLower()), ZipHigh(x.GetUpper(),
+            y.GetUpper()));
 
     /// <summary>The two 64-bit halves exchanged.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -265,7 +277,8 @@ internal static class Lanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(ref Vector256<short> r0, ref Vector256<short> r1, ref Vector256<short> r2, ref Vector256<short> r3)
     {
-        Vector256<int> a = ZipLow(r0, r1).AsInt32(), b = ZipHigh(r0, r1).AsInt32(), c = ZipLow(r2, r3).AsInt32(), d = ZipHigh(r2, r3).AsInt32();
+        Vector256<int> a = ZipLow(r0, r1).AsInt32(), b = ZipHigh(r0, r1).AsInt32(), c = ZipLow(r2, r3).AsInt32(),
+            d = ZipHigh(r2, r3).AsInt32();
         Vector256<long> e = ZipLow(a, c).AsInt64(), f = ZipHigh(a, c).AsInt64(), g = ZipLow(b, d).AsInt64(), h = ZipHigh(b, d).AsInt64();
         (r0, r1, r2, r3) = (ZipLow(e, g).AsInt16(), ZipHigh(e, g).AsInt16(), ZipLow(f, h).AsInt16(), ZipHigh(f, h).AsInt16());
     }
@@ -286,12 +299,14 @@ internal static class Lanes
         if (Sse2.IsSupported)
         {
             var bytes = Sse2.PackSignedSaturate(x.GetLower(), x.GetUpper());
-            return 32 - BitOperations.LeadingZeroCount(~Vector128.Equals(bytes, Vector128<sbyte>.Zero).ExtractMostSignificantBits() & 0xFFFF);
+            return 32 - BitOperations.LeadingZeroCount(~Vector128.Equals(bytes,
+                Vector128<sbyte>.Zero).ExtractMostSignificantBits() & 0xFFFF);
         }
         return 32 - BitOperations.LeadingZeroCount(~Vector256.Equals(x, Vector256<short>.Zero).ExtractMostSignificantBits() & 0xFFFF);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> PlainPairs(Vector128<int> x, Vector128<int> y) =>
-        Vector128.Create(x.GetElement(0) + x.GetElement(1), x.GetElement(2) + x.GetElement(3), y.GetElement(0) + y.GetElement(1), y.GetElement(2) + y.GetElement(3));
+        Vector128.Create(x.GetElement(0) + x.GetElement(1), x.GetElement(2) + x.GetElement(3), y.GetElement(0) + y.GetElement(1),
+            y.GetElement(2) + y.GetElement(3));
 }

@@ -42,7 +42,9 @@ internal static class LoopFilter
         }
     }
 
-    /// <summary>Luma by the normal filter; parameters as in <see cref="Simple(Span{byte}, int, int, bool, bool, FilterStrength)"/>.</summary>
+    /// <summary>
+    /// Luma by the normal filter; parameters as in <see cref="Simple(Span{byte}, int, int, bool, bool, FilterStrength)"/>.
+    /// </summary>
     [SkipLocalsInit]
     public static void Luma(Span<byte> plane, int stride, int at, bool hasLeft, bool hasAbove, FilterStrength strength)
     {
@@ -215,10 +217,12 @@ internal static class LoopFilter
     /// <summary>Four columns of eight rows of both planes to four vectors.</summary>
     private static void ReadColumns(ReadOnlySpan<byte> u, ReadOnlySpan<byte> v, int at, int stride, Span<byte> columns)
     {
-        ReadColumns(Rows(u, v, at, stride), Rows(u, v, at + stride, stride), Rows(u, v, at + 2 * stride, stride), Rows(u, v, at + 3 * stride, stride), columns);
+        ReadColumns(Rows(u, v, at, stride), Rows(u, v, at + stride, stride), Rows(u, v, at + 2 * stride, stride),
+            Rows(u, v, at + 3 * stride, stride), columns);
 
         static Vector128<byte> Rows(ReadOnlySpan<byte> u, ReadOnlySpan<byte> v, int at, int stride) =>
-            Vector128.Create(Lanes.Load4(u, at), Lanes.Load4(u, at + 4 * stride), Lanes.Load4(v, at), Lanes.Load4(v, at + 4 * stride)).AsByte();
+            Vector128.Create(Lanes.Load4(u, at), Lanes.Load4(u, at + 4 * stride), Lanes.Load4(v, at),
+                Lanes.Load4(v, at + 4 * stride)).AsByte();
     }
 
     /// <param name="r0">Rows 0, 4, 8 and 12, four bytes each.</param>
@@ -263,11 +267,15 @@ internal static class LoopFilter
     }
 
     /// <summary>Four columns of sixteen to rows of four bytes, four rows a vector.</summary>
-    private static void WriteColumns(ReadOnlySpan<byte> columns, out Vector128<byte> r0, out Vector128<byte> r4, out Vector128<byte> r8, out Vector128<byte> r12)
+    private static void WriteColumns(ReadOnlySpan<byte> columns, out Vector128<byte> r0, out Vector128<byte> r4, out Vector128<byte> r8,
+        out Vector128<byte> r12)
     {
-        Vector128<byte> c0 = Lanes.Load(columns, 0), c1 = Lanes.Load(columns, 16), c2 = Lanes.Load(columns, 32), c3 = Lanes.Load(columns, 48);
-        Vector128<short> a = Lanes.ZipLow(c0, c1).AsInt16(), b = Lanes.ZipHigh(c0, c1).AsInt16(), c = Lanes.ZipLow(c2, c3).AsInt16(), d = Lanes.ZipHigh(c2, c3).AsInt16();
-        (r0, r4, r8, r12) = (Lanes.ZipLow(a, c).AsByte(), Lanes.ZipHigh(a, c).AsByte(), Lanes.ZipLow(b, d).AsByte(), Lanes.ZipHigh(b, d).AsByte());
+        Vector128<byte> c0 = Lanes.Load(columns, 0), c1 = Lanes.Load(columns, 16), c2 = Lanes.Load(columns, 32),
+            c3 = Lanes.Load(columns, 48);
+        Vector128<short> a = Lanes.ZipLow(c0, c1).AsInt16(), b = Lanes.ZipHigh(c0, c1).AsInt16(), c = Lanes.ZipLow(c2, c3).AsInt16(),
+            d = Lanes.ZipHigh(c2, c3).AsInt16();
+        (r0, r4, r8, r12) = (Lanes.ZipLow(a, c).AsByte(), Lanes.ZipHigh(a, c).AsByte(), Lanes.ZipLow(b, d).AsByte(),
+            Lanes.ZipHigh(b, d).AsByte());
     }
 
     private static void Put(Vector128<byte> rows, Span<byte> u, Span<byte> v, int at)

@@ -79,6 +79,7 @@ internal sealed class LoopFilterHeader
             inner = Math.Min(inner >> (sharpness > 4 ? 2 : 1), 9 - sharpness);
         }
         inner = Math.Max(inner, 1);
-        return new FilterStrength((byte)(2 * level + inner), (byte)inner, (byte)(level >= 40 ? 2 : level >= 15 ? 1 : 0), modes.IsSplit || !modes.IsSkipped);
+        return new FilterStrength((byte)(2 * level + inner), (byte)inner, (byte)(level >= 40 ? 2 : level >= 15 ? 1 : 0), modes.IsSplit
+            || !modes.IsSkipped);
     }
 }

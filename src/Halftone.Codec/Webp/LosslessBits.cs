@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Webp;
 
-/// <summary>Reads bits, least significant first (RFC 9649, section 3). Past the end come zeros, and <see cref="IsPastEnd"/> says so.</summary>
+/// <summary>
+/// Reads bits, least significant first (RFC 9649, section 3). Past the end come zeros, and <see cref="IsPastEnd"/> says so.
+/// </summary>
 internal ref struct LosslessBits(ReadOnlySpan<byte> data)
 {
     private readonly ReadOnlySpan<byte> data = data;

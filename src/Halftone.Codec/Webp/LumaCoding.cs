@@ -23,7 +23,9 @@ internal readonly ref struct SourceBlock(Planes planes, int column, int row)
     public int ChromaAt { get; } = row * 8 * planes.ChromaStride + column * 8;
 }
 
-/// <summary>Luma that is predicted as a whole: the mode is the one of the least Hadamard sum, but on flat ground, where all are tried.</summary>
+/// <summary>
+/// Luma that is predicted as a whole: the mode is the one of the least Hadamard sum, but on flat ground, where all are tried.
+/// </summary>
 internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
 {
     private WholeCandidate best = new(), other = new();
@@ -189,10 +191,12 @@ internal sealed class WholeCandidate
             var r2 = Hadamard.Difference(source.Luma, at + 2 * source.LumaStride, Samples, from + 2 * Canvas.Stride);
             var r3 = Hadamard.Difference(source.Luma, at + 3 * source.LumaStride, Samples, from + 3 * Canvas.Stride);
             ForwardTransform.Four(ref r0, ref r1, ref r2, ref r3);
-            (dc[4 * y], dc[4 * y + 1], dc[4 * y + 2], dc[4 * y + 3]) = (r0.GetElement(0), r0.GetElement(4), r0.GetElement(8), r0.GetElement(12));
+            (dc[4 * y], dc[4 * y + 1], dc[4 * y + 2], dc[4 * y + 3]) = (r0.GetElement(0), r0.GetElement(4), r0.GetElement(8),
+                r0.GetElement(12));
             r0 &= withoutDc;
             Vector256<short> l0 = quantizer.FirstRow(r0), l1 = quantizer.Row(r1), l2 = quantizer.Row(r2), l3 = quantizer.Row(r3);
-            Vector256<short> b0 = quantizer.FirstRowBack(l0), b1 = quantizer.RowBack(l1), b2 = quantizer.RowBack(l2), b3 = quantizer.RowBack(l3);
+            Vector256<short> b0 = quantizer.FirstRowBack(l0), b1 = quantizer.RowBack(l1), b2 = quantizer.RowBack(l2),
+                b3 = quantizer.RowBack(l3);
             var group = back.AsSpan(64 * y, 64);
             Lanes.Store(b0, group, 0);
             Lanes.Store(b1, group, 16);
@@ -235,7 +239,9 @@ internal sealed class WholeCandidate
     private static Vector256<int> Squares(Vector256<short> errors) => Lanes.PairSums(errors, errors);
 }
 
-/// <summary>Luma whose sixteen blocks have modes of their own: the two of the least Hadamard sums are coded, the cheaper one stays.</summary>
+/// <summary>
+/// Luma whose sixteen blocks have modes of their own: the two of the least Hadamard sums are coded, the cheaper one stays.
+/// </summary>
 internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
 {
     /// <summary>The second mode is tried where its sum is at most this much of the best one's, of 256.</summary>
@@ -260,7 +266,8 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
     /// <param name="limit">Where it costs as much, it is not finished.</param>
     /// <returns>Squared error of coefficients, and bits by their worth; <see cref="long.MaxValue"/> above the limit.</returns>
     public long Evaluate(
-        in SourceBlock source, SegmentCoding coding, in Neighbours above, in Neighbours left, ReadOnlySpan<byte> modesAbove, ReadOnlySpan<byte> modesLeft, long limit)
+        in SourceBlock source, SegmentCoding coding, in Neighbours above, in Neighbours left, ReadOnlySpan<byte> modesAbove,
+            ReadOnlySpan<byte> modesLeft, long limit)
     {
         var tops = above;
         Span<byte> topModes = stackalloc byte[4];
@@ -302,7 +309,8 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
         var levels = coding.Luma.Block(coefficients);
         var back = coding.Luma.BlockBack(levels);
         Levels.Set(b, levels);
-        var cost = Error(coefficients - back) + coding.Worth(modeCosts[mode] + model.Cost(BlockType.WithDc, Levels.Block(b), 0, Levels.Lengths[b], context));
+        var cost = Error(coefficients - back) + coding.Worth(modeCosts[mode] + model.Cost(BlockType.WithDc, Levels.Block(b), 0,
+            Levels.Lengths[b], context));
         if (second != NoSecond && Levels.Lengths[b] > 0)
         {
             var otherPrediction = predictions.Of(second);
@@ -313,7 +321,8 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
             var length = Lanes.Length(ordered);
             Span<short> inOrder = stackalloc short[16];
             Lanes.Store(ordered, inOrder, 0);
-            var otherCost = Error(coefficients - otherBack) + coding.Worth(modeCosts[second] + model.Cost(BlockType.WithDc, inOrder, 0, length, context));
+            var otherCost = Error(coefficients - otherBack) + coding.Worth(modeCosts[second] + model.Cost(BlockType.WithDc, inOrder, 0,
+                length, context));
             if (otherCost < cost)
             {
                 (cost, mode, prediction, back) = (otherCost, second, otherPrediction, otherBack);
@@ -342,7 +351,8 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
         var t8 = Hadamard.OfTwo(s01, s23, predictions.Directional(SubMode.HorizontalDown), predictions.Directional(SubMode.HorizontalUp));
         // The lower half has the sums of the modes 0, 2, 4 and 6, the upper one those of 1, 3, 5 and 7.
         var sums = Lanes.AddNeighbours(Lanes.AddNeighbours(t0, t2), Lanes.AddNeighbours(t4, t6)) >> 1;
-        var first = Vector128.Narrow(Lanes.ZipLow(sums.GetLower(), sums.GetUpper()), Lanes.ZipHigh(sums.GetLower(), sums.GetUpper())).AsUInt16()
+        var first = Vector128.Narrow(Lanes.ZipLow(sums.GetLower(), sums.GetUpper()),
+            Lanes.ZipHigh(sums.GetLower(), sums.GetUpper())).AsUInt16()
             + Vector128.Create(costs[..8]);
         var last = Lanes.AddNeighbours(t8, t8);
         last = Lanes.AddNeighbours(last, last) >> 1;

@@ -8,7 +8,9 @@ internal static class BlockMode
     public const int Dc = 0, TrueMotion = 1, Vertical = 2, Horizontal = 3, Count = 4;
 }
 
-/// <summary>Prediction of a 4×4 block of luma; the first four are those of <see cref="BlockMode"/>, and count as their neighbours' contexts.</summary>
+/// <summary>
+/// Prediction of a 4×4 block of luma; the first four are those of <see cref="BlockMode"/>, and count as their neighbours' contexts.
+/// </summary>
 internal static class SubMode
 {
     public const int Dc = 0, TrueMotion = 1, Vertical = 2, Horizontal = 3, RightDown = 4, VerticalRight = 5, LeftDown = 6, VerticalLeft = 7,

@@ -29,7 +29,8 @@ internal static class ModeReader
         return true;
     }
 
-    private static void Read(ref BoolReader reader, Vp8Header header, ref MacroblockModes mode, scoped Span<byte> above, scoped Span<byte> left)
+    private static void Read(ref BoolReader reader, Vp8Header header, ref MacroblockModes mode, scoped Span<byte> above,
+        scoped Span<byte> left)
     {
         mode.Segment = header.HasSegmentMap ? Segment(ref reader, header.SegmentProbabilities) : (byte)0;
         mode.IsSkipped = header.HasSkips && reader.Bit(header.SkipProbability) != 0;
@@ -87,5 +88,6 @@ internal static class ModeReader
 /// <summary>Fixed probabilities of the mode trees of a key frame (RFC 6386, section 11.2 and 11.3).</summary>
 internal static class ModeTrees
 {
-    public const int IsWhole = 145, LumaFirst = 156, LumaVertical = 163, LumaTrueMotion = 128, ChromaFirst = 142, ChromaSecond = 114, ChromaThird = 183;
+    public const int IsWhole = 145, LumaFirst = 156, LumaVertical = 163, LumaTrueMotion = 128, ChromaFirst = 142, ChromaSecond = 114,
+        ChromaThird = 183;
 }

@@ -3,7 +3,8 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// A picture as luma and two chroma planes of half its width and height, in the limited range of VP8 (luma 16 to 235), each filled up to whole
+/// A picture as luma and two chroma planes of half its width and height, in the limited range of VP8 (luma 16 to 235), each filled up to
+/// whole
 /// macroblocks: 1.5 bytes a pixel.
 /// </summary>
 internal sealed class Planes : IDisposable

@@ -9,7 +9,8 @@ internal static class Prediction
     /// <summary>Predicts 16 rows of luma.</summary>
     /// <param name="mode">One of <see cref="BlockMode"/>.</param>
     /// <param name="canvas">Has the neighbours.</param>
-    /// <param name="target">Takes the rows, <see cref="Canvas.Stride"/> apart, from <see cref="Canvas.Start"/> on; may be the canvas itself.</param>
+    /// <param name="target">Takes the rows, <see cref="Canvas.Stride"/> apart, from <see cref="Canvas.Start"/> on; may be the canvas
+    /// itself.</param>
     public static void Luma(int mode, Canvas canvas, Span<byte> target)
     {
         var around = canvas.Luma;
@@ -56,7 +57,8 @@ internal static class Prediction
                 var slope = Lanes.Widen(above) - Vector256.Create(Vector128.Create((short)left[16]), Vector128.Create((short)left[17]));
                 for (int y = 0, at = Canvas.Start; y < 8; y++, at += Canvas.Stride)
                 {
-                    var row = Lanes.PackClamped(slope.GetLower() + Vector128.Create((short)left[y]), slope.GetUpper() + Vector128.Create((short)left[8 + y]));
+                    var row = Lanes.PackClamped(slope.GetLower() + Vector128.Create((short)left[y]), slope.GetUpper()
+                        + Vector128.Create((short)left[8 + y]));
                     Lanes.Store(row, target, at);
                 }
                 break;
@@ -97,8 +99,10 @@ internal static class Prediction
         {
             return Vector128.Create((byte)128);
         }
-        Vector128<long> top = Lanes.Differences(above, Vector128<byte>.Zero), left = Lanes.Differences(Lanes.Load(canvas.ChromaLeft, 0), Vector128<byte>.Zero);
-        var sums = canvas.HasAbove && canvas.HasLeft ? (top + left + Vector128.Create(8L)) >> 4 : ((canvas.HasAbove ? top : left) + Vector128.Create(4L)) >> 3;
+        Vector128<long> top = Lanes.Differences(above, Vector128<byte>.Zero),
+            left = Lanes.Differences(Lanes.Load(canvas.ChromaLeft, 0), Vector128<byte>.Zero);
+        var sums = canvas.HasAbove && canvas.HasLeft ? (top + left + Vector128.Create(8L)) >> 4
+            : ((canvas.HasAbove ? top : left) + Vector128.Create(4L)) >> 3;
         return Vector128.Create(Vector64.Create((byte)sums.GetElement(0)), Vector64.Create((byte)sums.GetElement(1)));
     }
 
@@ -120,8 +124,10 @@ internal static class Prediction
 }
 
 /// <summary>
-/// Predictions of one 4×4 block of luma (RFC 6386, section 12.3). All but two modes take each sample from the edge itself or from a mean of two or three
-/// neighbours on it, so a prediction is a byte shuffle of those means. The edge is L L K J I X A B C D E F G H H: from the left column's lowest sample
+/// Predictions of one 4×4 block of luma (RFC 6386, section 12.3). All but two modes take each sample from the edge itself or from a mean
+/// of two or three
+/// neighbours on it, so a prediction is a byte shuffle of those means. The edge is L L K J I X A B C D E F G H H: from the left column's
+/// lowest sample
 /// over the corner to the last one above and to the right.
 /// </summary>
 internal readonly ref struct SubPrediction
@@ -165,10 +171,13 @@ internal readonly ref struct SubPrediction
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public SubPrediction(ReadOnlySpan<byte> canvas, int at)
     {
-        var above = Vector128.Shuffle(Lanes.Load(canvas, at - Canvas.Stride - 1), Vector128.Create((byte)255, 255, 255, 255, 255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8));
-        var left = (uint)(canvas[at + 3 * Canvas.Stride - 1] | canvas[at + 2 * Canvas.Stride - 1] << 8 | canvas[at + Canvas.Stride - 1] << 16 | canvas[at - 1] << 24);
+        var above = Vector128.Shuffle(Lanes.Load(canvas, at - Canvas.Stride - 1),
+            Vector128.Create((byte)255, 255, 255, 255, 255, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8));
+        var left = (uint)(canvas[at + 3 * Canvas.Stride - 1] | canvas[at + 2 * Canvas.Stride - 1] << 8
+            | canvas[at + Canvas.Stride - 1] << 16 | canvas[at - 1] << 24);
         edge = above | Vector128.Shuffle(
-            Vector128.CreateScalar(left).AsByte(), Vector128.Create((byte)0, 0, 1, 2, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255));
+            Vector128.CreateScalar(left).AsByte(), Vector128.Create((byte)0, 0, 1, 2, 3, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                255, 255));
         var next = Vector128.Shuffle(edge, Vector128.Create((byte)1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255));
         var afterNext = Vector128.Shuffle(edge, Vector128.Create((byte)2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 255, 255));
         twos = Lanes.Average(edge, next);

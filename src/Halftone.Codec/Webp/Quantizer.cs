@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Quantizes by one step for DC and one for AC. A level is (magnitude + bias) / step, its bias below a half: a level that is rounded down costs fewer
+/// Quantizes by one step for DC and one for AC. A level is (magnitude + bias) / step, its bias below a half: a level that is rounded down
+/// costs fewer
 /// bits. Coefficients come as one block in raster order, or as rows of four blocks side by side.
 /// </summary>
 internal sealed class Quantizer
@@ -21,7 +22,8 @@ internal sealed class Quantizer
         steps = OneBlock((short)dc, (short)ac);
         rowSteps = FourBlocks((short)dc, (short)ac);
         acSteps = Vector256.Create((short)ac);
-        ushort dcInverse = Inverse(dc), acInverse = Inverse(ac), dcBias = (ushort)(dc * dcRounding / 256), acBias = (ushort)(ac * acRounding / 256);
+        ushort dcInverse = Inverse(dc), acInverse = Inverse(ac), dcBias = (ushort)(dc * dcRounding / 256),
+            acBias = (ushort)(ac * acRounding / 256);
         inverses = OneBlock((short)dcInverse, (short)acInverse).AsUInt16();
         rowInverses = FourBlocks((short)dcInverse, (short)acInverse).AsUInt16();
         acInverses = Vector256.Create(acInverse);

@@ -4,7 +4,8 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Divides macroblocks into four segments by their activity, for sources that bring no segments: smooth ones get finer steps than those whose texture
+/// Divides macroblocks into four segments by their activity, for sources that bring no segments: smooth ones get finer steps than those
+/// whose texture
 /// hides errors. Activity is the logarithm of the mean step between neighbouring samples; the segments are its four means.
 /// </summary>
 internal sealed class Segmenter : IDisposable

@@ -12,11 +12,13 @@ internal static class InverseTransform
     /// <param name="target">Takes the sum at the same place; may be <paramref name="prediction"/>.</param>
     /// <param name="at">Of the first row.</param>
     public static void AddFour(ReadOnlySpan<short> coefficients, ReadOnlySpan<byte> prediction, Span<byte> target, int at) =>
-        AddFour(Lanes.Load(coefficients, 0), Lanes.Load(coefficients, 16), Lanes.Load(coefficients, 32), Lanes.Load(coefficients, 48), prediction, target, at);
+        AddFour(Lanes.Load(coefficients, 0), Lanes.Load(coefficients, 16), Lanes.Load(coefficients, 32), Lanes.Load(coefficients, 48),
+            prediction, target, at);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddFour(
-        Vector256<short> r0, Vector256<short> r1, Vector256<short> r2, Vector256<short> r3, ReadOnlySpan<byte> prediction, Span<byte> target, int at)
+        Vector256<short> r0, Vector256<short> r1, Vector256<short> r2, Vector256<short> r3, ReadOnlySpan<byte> prediction,
+            Span<byte> target, int at)
     {
         Butterflies(ref r0, ref r1, ref r2, ref r3);
         Lanes.Transpose(ref r0, ref r1, ref r2, ref r3);
@@ -71,7 +73,8 @@ internal static class InverseTransform
         var cosine = Lanes.MultiplyHigh(r13, 20091) + r13;
         var sine = Lanes.MultiplyHigh(r31, unchecked((short)35468)) + r31;
         var dc = sine + Lanes.Negate(cosine, upper);
-        Vector128<short> r00 = Lanes.ZipLow(r01.AsInt64(), r01.AsInt64()).AsInt16(), r22 = Lanes.ZipLow(r23.AsInt64(), r23.AsInt64()).AsInt16();
+        Vector128<short> r00 = Lanes.ZipLow(r01.AsInt64(), r01.AsInt64()).AsInt16(),
+            r22 = Lanes.ZipLow(r23.AsInt64(), r23.AsInt64()).AsInt16();
         var ab = r00 + Lanes.Negate(r22, upper);
         r01 = ab + dc;
         r23 = Lanes.SwapHalves(ab - dc);
@@ -86,7 +89,8 @@ internal static class InverseTransform
 }
 
 /// <summary>
-/// From samples to coefficients: twice the orthonormal transform, so that squared errors of coefficients are four times those of samples. Any forward
+/// From samples to coefficients: twice the orthonormal transform, so that squared errors of coefficients are four times those of samples.
+/// Any forward
 /// transform may be used with VP8; this one has the integers of libwebp's, whose rounding fits its inverse.
 /// </summary>
 internal static class ForwardTransform
@@ -126,14 +130,17 @@ internal static class ForwardTransform
         return Vector256.Create(r01, r23);
     }
 
-    /// <summary>Sum and difference of the outer and inner rows: the even half (r0 + r3) ± (r1 + r2), the odd one (r0 − r3) | (r1 − r2) in pairs.</summary>
+    /// <summary>
+    /// Sum and difference of the outer and inner rows: the even half (r0 + r3) ± (r1 + r2), the odd one (r0 − r3) | (r1 − r2) in pairs.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Split(Vector128<short> r01, Vector128<short> r23, out Vector128<short> even, out Vector128<short> odd)
     {
         var upper = Vector128.Create(0, 0, 0, 0, -1, -1, -1, -1).AsInt16();
         var r32 = Lanes.SwapHalves(r23);
         Vector128<short> sums = r01 + r32, differences = r01 - r32;
-        Vector128<short> outer = Lanes.ZipLow(sums.AsInt64(), sums.AsInt64()).AsInt16(), inner = Lanes.ZipHigh(sums.AsInt64(), sums.AsInt64()).AsInt16();
+        Vector128<short> outer = Lanes.ZipLow(sums.AsInt64(), sums.AsInt64()).AsInt16(),
+            inner = Lanes.ZipHigh(sums.AsInt64(), sums.AsInt64()).AsInt16();
         even = outer + Lanes.Negate(inner, upper);
         odd = Lanes.ZipLow(differences, Lanes.SwapHalves(differences));
     }
@@ -180,7 +187,8 @@ internal static class WalshHadamard
         for (var i = 0; i < 16; i += 4)
         {
             int first = t[i] + 3, a = first + t[i + 3], b = t[i + 1] + t[i + 2], c = t[i + 1] - t[i + 2], d = first - t[i + 3];
-            (to[i], to[i + 1], to[i + 2], to[i + 3]) = ((short)((a + b) >> 3), (short)((d + c) >> 3), (short)((a - b) >> 3), (short)((d - c) >> 3));
+            (to[i], to[i + 1], to[i + 2], to[i + 3]) = ((short)((a + b) >> 3), (short)((d + c) >> 3), (short)((a - b) >> 3),
+                (short)((d - c) >> 3));
         }
     }
 
@@ -198,7 +206,8 @@ internal static class WalshHadamard
         for (var i = 0; i < 4; i++)
         {
             int a = t[i] + t[8 + i], b = t[4 + i] + t[12 + i], c = t[4 + i] - t[12 + i], d = t[i] - t[8 + i];
-            (to[i], to[4 + i], to[8 + i], to[12 + i]) = ((short)((a + b) >> 1), (short)((d + c) >> 1), (short)((d - c) >> 1), (short)((a - b) >> 1));
+            (to[i], to[4 + i], to[8 + i], to[12 + i]) = ((short)((a + b) >> 1), (short)((d + c) >> 1), (short)((d - c) >> 1),
+                (short)((a - b) >> 1));
         }
     }
 }

@@ -133,7 +133,8 @@ internal sealed class Vp8Decoder : IDisposable
         {
             if ((present >> (16 + 4 * y) & 15) != 0)
             {
-                InverseTransform.AddFour(values[(Coefficients.ChromaAt + 64 * y)..], canvas.Chroma, canvas.Chroma, Canvas.Start + 4 * y * Canvas.Stride);
+                InverseTransform.AddFour(values[(Coefficients.ChromaAt + 64 * y)..], canvas.Chroma, canvas.Chroma, Canvas.Start
+                    + 4 * y * Canvas.Stride);
             }
         }
     }

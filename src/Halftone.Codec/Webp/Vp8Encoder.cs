@@ -1,7 +1,8 @@
 namespace Halftone.Codec.Webp;
 
 /// <summary>
-/// Planes to a VP8 key frame. One pass: modes are chosen by vector code, priced by what has been coded so far, and coded with the probabilities of the
+/// Planes to a VP8 key frame. One pass: modes are chosen by vector code, priced by what has been coded so far, and coded with the
+/// probabilities of the
 /// whole. Not thread-safe; reused from picture to picture.
 /// </summary>
 internal sealed class Vp8Encoder
@@ -60,7 +61,8 @@ internal sealed class Vp8Encoder
                 {
                     mode.Segment = 0;
                 }
-                Encode(new SourceBlock(planes, column, row), ref mode, ref above[column], ref left, modesAbove.AsSpan(4 * column, 4), modesLeft, ref budget);
+                Encode(new SourceBlock(planes, column, row), ref mode, ref above[column], ref left, modesAbove.AsSpan(4 * column, 4),
+                    modesLeft, ref budget);
                 canvas.Keep(column);
                 rebuilt?.Take(canvas, column, row);
             }
@@ -93,7 +95,8 @@ internal sealed class Vp8Encoder
     }
 
     private void Encode(
-        in SourceBlock source, ref MacroblockModes mode, ref Neighbours above, ref Neighbours left, Span<byte> modesAbove, Span<byte> modesLeft, ref ModeBudget budget)
+        in SourceBlock source, ref MacroblockModes mode, ref Neighbours above, ref Neighbours left, Span<byte> modesAbove,
+            Span<byte> modesLeft, ref ModeBudget budget)
     {
         var coding = codings[mode.Segment];
         var limit = whole.Evaluate(source, coding, above, left);
@@ -174,12 +177,16 @@ internal sealed class Vp8Encoder
 }
 
 /// <summary>
-/// Spreads the first partition's room over the macroblocks of a large picture: sixteen modes each would not fit above some 10 megapixels. What the
+/// Spreads the first partition's room over the macroblocks of a large picture: sixteen modes each would not fit above some 10 megapixels.
+/// What the
 /// first ones do not use is left to those that come after them.
 /// </summary>
 internal struct ModeBudget(int macroblocks)
 {
-    /// <summary>The header, probabilities included, and of each macroblock its chroma mode, its segment and whether it is skipped, at the most that all need.</summary>
+    /// <summary>
+    /// The header, probabilities included, and of each macroblock its chroma mode, its segment and whether it is skipped, at the most
+    /// that all need.
+    /// </summary>
     private const int HeaderBits = 16_384, OtherBits = 6;
 
     /// <summary>Earned by each macroblock, in 1/256 bit.</summary>

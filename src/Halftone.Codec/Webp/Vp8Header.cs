@@ -154,7 +154,9 @@ internal sealed class Vp8Header
         }
     }
 
-    /// <summary>Where the partitions are: their sizes stand behind the first one, but for the last, which has what is left (section 9.5).</summary>
+    /// <summary>
+    /// Where the partitions are: their sizes stand behind the first one, but for the last, which has what is left (section 9.5).
+    /// </summary>
     private bool Divide(ReadOnlySpan<byte> data, int sizes, int end, Span<BoolState> partitions)
     {
         var at = sizes + 3 * (PartitionCount - 1);

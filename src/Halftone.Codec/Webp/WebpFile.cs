@@ -27,7 +27,8 @@ internal enum WebpNotTaken
 }
 
 /// <summary>
-/// A still, lossy WebP file (RFC 9649): where its frame, alpha and profile are. Whatever is unusual is not taken: libvips judges it then, so every
+/// A still, lossy WebP file (RFC 9649): where its frame, alpha and profile are. Whatever is unusual is not taken: libvips judges it then,
+/// so every
 /// refusal is its word.
 /// </summary>
 internal readonly ref struct WebpFile

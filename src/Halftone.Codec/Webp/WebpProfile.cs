@@ -2,7 +2,9 @@ using Halftone.Codec.Vips;
 
 namespace Halftone.Codec.Webp;
 
-/// <summary>Whether a colour profile can stay in the file or be dropped, by the rules of <see cref="ColourPolicy"/>, with pixels as they are.</summary>
+/// <summary>
+/// Whether a colour profile can stay in the file or be dropped, by the rules of <see cref="ColourPolicy"/>, with pixels as they are.
+/// </summary>
 internal static class WebpProfile
 {
     /// <param name="profile">Of the source; empty without one.</param>

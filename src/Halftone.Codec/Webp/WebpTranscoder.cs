@@ -13,7 +13,8 @@ internal abstract record WebpTranscodeResult
 }
 
 /// <summary>
-/// Lossy WebP to lossy WebP without RGB: the source is decoded to its planes, and these are encoded. Takes a fifth of the processor time of decoding
+/// Lossy WebP to lossy WebP without RGB: the source is decoded to its planes, and these are encoded. Takes a fifth of the processor time
+/// of decoding
 /// and encoding by libwebp; a copy of alpha, and of a small colour profile, goes with it.
 /// </summary>
 internal static class WebpTranscoder

@@ -11,7 +11,8 @@ public sealed class Vp8DecoderTests
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public void Every_size_decodes_as_libwebp_decodes_it(int width, int height) => Compare(WebpPictures.Busy(width, height).Save("webpsave_buffer", "Q=70"));
+    public void Every_size_decodes_as_libwebp_decodes_it(int width, int height) =>
+        Compare(WebpPictures.Busy(width, height).Save("webpsave_buffer", "Q=70"));
 
     [Theory]
     [InlineData("Q=1,effort=4")]

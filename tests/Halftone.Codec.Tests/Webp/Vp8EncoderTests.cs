@@ -69,12 +69,15 @@ public sealed class Vp8EncoderTests
             var frame = Encoded(picture, q).Filtered;
             var shown = Picture.Decode(WebpFile.Write(frame, default, default, picture.Width, picture.Height)).Psnr(picture);
 
-            Assert.True(frame.Length > bytes && shown > psnr - 0.1, $"{frame.Length} bytes after {bytes} and {shown} dB after {psnr} at {q}");
+            Assert.True(frame.Length > bytes && shown > psnr - 0.1,
+                $"{frame.Length} bytes after {bytes} and {shown} dB after {psnr} at {q}");
             (bytes, psnr) = (frame.Length, shown);
         }
     }
 
-    /// <summary>Where white comes out one step darker at some quality, it is seen beside a white page, and costs bits in every macroblock.</summary>
+    /// <summary>
+    /// Where white comes out one step darker at some quality, it is seen beside a white page, and costs bits in every macroblock.
+    /// </summary>
     [Fact]
     public void A_white_ground_stays_white()
     {
@@ -145,7 +148,8 @@ public sealed class Vp8EncoderTests
     public async Task Frames_are_the_same_without_AVX2_and_without_any_vector_instruction()
     {
         var frames = Convert.ToHexString(SHA256.HashData(
-            [.. Encoded(WebpPictures.Busy(83, 70), 50).Filtered, .. Encoded(WebpPictures.Busy(50, 40, seed: 2), 90).Filtered, .. Encoded(Picture.Noise(33, 33), 20).Filtered]));
+            [.. Encoded(WebpPictures.Busy(83, 70), 50).Filtered, .. Encoded(WebpPictures.Busy(50, 40, seed: 2), 90).Filtered,
+                .. Encoded(Picture.Noise(33, 33), 20).Filtered]));
         if (Environment.GetEnvironmentVariable(ExpectedVariable) is { } expected)
         {
             Assert.False(Avx2.IsSupported);
@@ -154,7 +158,8 @@ public sealed class Vp8EncoderTests
         }
         foreach (var setting in (string[])["DOTNET_EnableAVX2", "DOTNET_EnableHWIntrinsic"])
         {
-            var start = new ProcessStartInfo(Environment.ProcessPath!, ["-method", $"*.{nameof(Frames_are_the_same_without_AVX2_and_without_any_vector_instruction)}"])
+            var start = new ProcessStartInfo(Environment.ProcessPath!,
+                ["-method", $"*.{nameof(Frames_are_the_same_without_AVX2_and_without_any_vector_instruction)}"])
             {
                 RedirectStandardOutput = true,
             };
@@ -179,7 +184,8 @@ public sealed class Vp8EncoderTests
         Assert.Equal(Shown(frames.Plain, picture), frames.Rebuilt);
     }
 
-    private static byte[] Shown(byte[] frame, Picture picture) => Picture.Decode(WebpFile.Write(frame, default, default, picture.Width, picture.Height)).Rgb().Samples;
+    private static byte[] Shown(byte[] frame, Picture picture) => Picture.Decode(WebpFile.Write(frame, default, default, picture.Width,
+        picture.Height)).Rgb().Samples;
 
     /// <summary>A picture as two frames, with and without loop filter, and what the encoder rebuilt.</summary>
     private static (byte[] Filtered, byte[] Plain, byte[] Rebuilt) Encoded(Picture picture, int q)

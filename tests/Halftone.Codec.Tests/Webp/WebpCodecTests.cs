@@ -120,7 +120,8 @@ public sealed class WebpCodecTests
         var whole = WebpPictures.Busy(64, 64).Save("webpsave_buffer", "Q=80,keep=none");
         for (var length = 12; length < whole.Length; length += 17)
         {
-            Assert.Equal(CodecError.CorruptImage, Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(whole.AsMemory(0, length), new CodecRequest())).Error);
+            Assert.Equal(CodecError.CorruptImage, Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(whole.AsMemory(0, length),
+                new CodecRequest())).Error);
         }
     }
 
@@ -130,7 +131,8 @@ public sealed class WebpCodecTests
         ImageCodec.Compress(WebpPictures.Busy(60, 40).Save("webpsave_buffer"), new CodecRequest { MaxPixels = 2_399 }));
 
     public static TheoryData<string, int, int> Jpegs => new(
-        from sampling in (string[])["2x2 1x1 1x1", "2x1 1x1 1x1", "1x2 1x1 1x1", "1x1 1x1 1x1", "2x2 1x2 1x2", "2x2 2x1 2x1", "2x1 2x1 2x1", "1x1"]
+        from sampling in (string[])["2x2 1x1 1x1", "2x1 1x1 1x1", "1x2 1x1 1x1", "1x1 1x1 1x1", "2x2 1x2 1x2", "2x2 2x1 2x1",
+            "2x1 2x1 2x1", "1x1"]
         from size in (int[])[1, 17, 64, 95]
         select (sampling, size, size * 3 / 4 + 1));
 
@@ -161,8 +163,10 @@ public sealed class WebpCodecTests
         var request = new CodecRequest { Format = ImageFormat.Webp };
 
         Assert.Equal(CodecWay.LibVips, Compressed(odd, request).Way);
-        Assert.Equal((CodecWay.LibVips, 48), (Compressed(Picture.Save(turned, "jpegsave_buffer"), request).Way, Compressed(Picture.Save(turned, "jpegsave_buffer"), request).WidthPixels));
+        Assert.Equal((CodecWay.LibVips, 48), (Compressed(Picture.Save(turned, "jpegsave_buffer"), request).Way,
+            Compressed(Picture.Save(turned, "jpegsave_buffer"), request).WidthPixels));
         var cut = WebpPictures.Busy(64, 64).Save("jpegsave_buffer", "Q=90");
-        Assert.Equal(CodecError.CorruptImage, Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(cut.AsMemory(0, cut.Length / 2), request)).Error);
+        Assert.Equal(CodecError.CorruptImage, Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(cut.AsMemory(0, cut.Length / 2),
+            request)).Error);
     }
 }

@@ -7,8 +7,10 @@ using Halftone.Codec.Webp;
 namespace Halftone.Codec.Tests.Webp;
 
 /// <summary>
-/// Mutated WebP files, with an unreadable page behind the source: each call must end with a result; what it calls done, libvips decodes, source and
-/// output. HALFTONE_FUZZ_SECONDS sets how long it runs (2 by default), HALFTONE_FUZZ_SEED where it starts; a failure names the seed of its file.
+/// Mutated WebP files, with an unreadable page behind the source: each call must end with a result; what it calls done, libvips decodes,
+/// source and
+/// output. HALFTONE_FUZZ_SECONDS sets how long it runs (2 by default), HALFTONE_FUZZ_SEED where it starts; a failure names the seed of
+/// its file.
 /// </summary>
 public sealed class WebpFuzzTests(ITestOutputHelper output)
 {
@@ -129,5 +131,6 @@ public sealed class WebpFuzzTests(ITestOutputHelper output)
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number : otherwise;
 }

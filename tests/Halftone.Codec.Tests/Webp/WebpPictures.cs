@@ -29,7 +29,8 @@ internal static class WebpPictures
     }
 
     /// <summary>
-    /// Red, green and blue of planes in libwebp's arithmetic: chroma between samples weighs 9, 3, 3 and 1 (its "fancy" upsampling), then BT.601 in
+    /// Red, green and blue of planes in libwebp's arithmetic: chroma between samples weighs 9, 3, 3 and 1 (its "fancy" upsampling), then
+    /// BT.601 in
     /// 14-bit fractions.
     /// </summary>
     public static byte[] Shown(Planes planes, int width, int height)
@@ -44,7 +45,8 @@ internal static class WebpPictures
             {
                 int own = x / 2, other = Math.Clamp(x % 2 == 0 ? own - 1 : own + 1, 0, chromaWide - 1);
                 int luma = planes.Luma[y * planes.LumaStride + x];
-                int u = Between(planes.U, planes.ChromaStride, own, other, near, far), v = Between(planes.V, planes.ChromaStride, own, other, near, far);
+                int u = Between(planes.U, planes.ChromaStride, own, other, near, far),
+                    v = Between(planes.V, planes.ChromaStride, own, other, near, far);
                 var pixel = samples.AsSpan((y * width + x) * 3, 3);
                 pixel[0] = Clip(High(luma, 19077) + High(v, 26149) - 14234);
                 pixel[1] = Clip(High(luma, 19077) - High(u, 6419) - High(v, 13320) + 8708);
@@ -56,7 +58,8 @@ internal static class WebpPictures
 
     private static int Between(ReadOnlySpan<byte> plane, int stride, int own, int other, int near, int far)
     {
-        int a = plane[near * stride + own], b = plane[near * stride + other], c = plane[far * stride + own], d = plane[far * stride + other];
+        int a = plane[near * stride + own], b = plane[near * stride + other], c = plane[far * stride + own],
+            d = plane[far * stride + other];
         if (own == other || near == far)
         {
             // At the border two of the four are the same: libwebp rounds once.
