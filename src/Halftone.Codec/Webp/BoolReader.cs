@@ -170,5 +170,4 @@ internal ref struct BoolWindow
         value <<= shift;
         count -= shift;
     }
-
 }
