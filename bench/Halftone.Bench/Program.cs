@@ -8,6 +8,7 @@ return args switch
     ["csv", var rows] => await CsvBench.RunAsync(Number(rows)),
     ["png", var folder, .. var options] => PngBench.Run(folder, options),
     ["faults", var folder, var images] => await FaultsBench.RunAsync(folder, Number(images)),
+    ["webp", var folder, .. var options] => WebpBench.Run(folder, options),
     ["resize", var folder, var modules, .. var options] => ResizeBench.Run(folder, modules, options),
     ["parts", var jpeg, var png] => CodecParts.Run(jpeg, png),
     ["intake", var program, var urls, .. var database] => await IntakeBench.RunAsync(program, Number(urls), database.FirstOrDefault()),
@@ -35,6 +36,7 @@ static int Usage()
           png FOLDER [--rounds N] [--q Q] [--save FOLDER]    every *.png beside libvips's own palette: a table in Markdown
           faults FOLDER IMAGES                               page faults and CPU-ms an image in a codec child, by format: a table in
                                                              Markdown
+          webp FOLDER [--rounds N] [--q Q] [--effort N]      every lossy *.webp, or *.jpg if there is none, beside libwebp: tables in Markdown
           resize FOLDER MODULES [--rounds N] [--every N]     every image into boxes of 1000, 500 and 200 pixels, beside
                                                              MODULES/node_modules/sharp: a table in Markdown
           parts JPEG PNG                                     each step of the two codecs on one baseline JPEG and one PNG (BenchmarkDotNet)

@@ -31,7 +31,7 @@ public enum CodecError
     WrongOutput = 9,
 }
 
-/// <summary>By which way an output was made; their order of cost is theirs too.</summary>
+/// <summary>By which way an output was made.</summary>
 public enum CodecWay
 {
     /// <summary>JPEG to JPEG without decoding to pixels.</summary>
@@ -42,6 +42,9 @@ public enum CodecWay
     LibVips = 3,
     /// <summary>Not decoded: an animation that is passed on.</summary>
     Copied = 4,
+
+    /// <summary>WebP from the source's own planes of luma and chroma, without RGB.</summary>
+    Planes = 5,
 }
 
 /// <summary>What became of one image.</summary>

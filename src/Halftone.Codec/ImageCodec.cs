@@ -2,6 +2,7 @@ using Halftone.Codec.Bare;
 using Halftone.Codec.Jpeg;
 using Halftone.Codec.Metadata;
 using Halftone.Codec.Vips;
+using Halftone.Codec.Webp;
 using NetVips;
 
 namespace Halftone.Codec;
@@ -13,7 +14,7 @@ public static class ImageCodec
     /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A test tells when it
     /// was forgotten.
     /// </summary>
-    public const int OutputVersion = 3;
+    public const int OutputVersion = 4;
 
     /// <summary>Loads libvips, so that the first image does not wait for it.</summary>
     /// <returns>The version of libvips.</returns>
@@ -136,10 +137,16 @@ public static class ImageCodec
     {
         var from = facts.Format;
         JpegNotTaken? notTaken = null;
-        if (from == ImageFormat.Jpeg && (to == from ? InDctDomain(source, request, out notTaken) : Broken(source, request)) is { } direct)
+        if (from == ImageFormat.Jpeg && OfJpeg(source, to, request, out notTaken) is { } direct)
         {
             return direct;
         }
+
+        if (from == ImageFormat.Webp && to == from && InPlanes(source, request) is { } inPlanes)
+        {
+            return inPlanes;
+        }
+
         if (facts.IsAnimation && to == from && from is ImageFormat.Png or ImageFormat.Avif)
         {
             return PassedOn(source, facts);
@@ -204,6 +211,39 @@ public static class ImageCodec
         Initialize();
         return VipsTranscoder.Transcode(bitmap, source.Length, request.Format, request);
     }
+
+    private static CodecResult? OfJpeg(ReadOnlyMemory<byte> source, ImageFormat to, CodecRequest request, out JpegNotTaken? notTaken)
+    {
+        notTaken = null;
+        return to switch
+        {
+            ImageFormat.Jpeg => InDctDomain(source, request, out notTaken),
+            ImageFormat.Webp => ToWebp(source, request),
+            _ => Broken(source, request),
+        };
+    }
+
+    /// <summary>WebP to WebP without RGB; null where the file is one for libvips.</summary>
+    private static CodecResult? InPlanes(ReadOnlyMemory<byte> source, CodecRequest request) =>
+        request.WebpEffort <= CodecRequest.MaxOwnWebpEffort
+        && WebpTranscoder.Transcode(source.Span, request.Q, request.MaxPixels, request.Box) is WebpTranscodeResult.Done done
+            ? SmallerOf(Made(done), source, ImageFormat.Webp)
+            : null;
+
+    /// <summary>JPEG to WebP without RGB; null where the file is one for libvips.</summary>
+    private static CodecResult? ToWebp(ReadOnlyMemory<byte> source, CodecRequest request)
+    {
+        if (request.WebpEffort > CodecRequest.MaxOwnWebpEffort || !JpegToWebp.IsFor(source.Span, request.MaxPixels, request.Box))
+        {
+            return Broken(source, request);
+        }
+
+        var done = JpegToWebp.Transcode(source.Span, request.Q, request.MaxPixels, out var corrupt);
+        return done is not null ? Made(done) : corrupt is not null ? Corrupt(corrupt) : null;
+    }
+
+    private static CodecResult.Compressed Made(WebpTranscodeResult.Done done) =>
+        new(done.Body, ImageFormat.Webp, done.WidthPixels, done.HeightPixels, KeptOriginal: false) { Way = CodecWay.Planes };
 
     /// <summary>JPEG to JPEG without decoding to pixels; null where the file is one for libvips.</summary>
     private static CodecResult? InDctDomain(ReadOnlyMemory<byte> source, CodecRequest request, out JpegNotTaken? notTaken)

@@ -15,7 +15,8 @@ public enum ImageFormat
     Avif = 5,
     /// <summary>TIFF, of which the first page is read; never written.</summary>
     Tiff = 6,
+    /// <summary>A Windows bitmap; never written.</summary>
     Bmp = 7,
-    /// <summary>An icon or a cursor.</summary>
+    /// <summary>An icon or a cursor, of which the largest picture is read; never written.</summary>
     Ico = 8,
 }

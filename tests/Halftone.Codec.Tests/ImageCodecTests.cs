@@ -52,7 +52,8 @@ public sealed class ImageCodecTests
             (CodecWay.LibVips, JpegNotTaken.Rgb),
             WayOf(drawn.Save("jpegsave_buffer", "Q=95,subsample_mode=off,interlace=false"), AdobeRgb));
         Assert.Equal((CodecWay.Palette, null), WayOf(drawn.Save("pngsave_buffer")));
-        Assert.Equal((CodecWay.LibVips, null), WayOf(drawn.Save("webpsave_buffer", "Q=95")));
+        Assert.Equal((CodecWay.Planes, null), WayOf(drawn.Save("webpsave_buffer", "Q=95")));
+        Assert.Equal((CodecWay.LibVips, null), WayOf(drawn.Save("webpsave_buffer", "lossless=true")));
 
         static (CodecWay, JpegNotTaken?) WayOf(byte[] source, Func<byte[], byte[]>? change = null)
         {

@@ -23,8 +23,8 @@ internal sealed class CompressOptions : IValidatableObject
     public JpegStyle Jpeg { get; set; }
 
     /// <summary>
-    /// Effort for WebP, 0 (fast) to 6 (small); 3. Compared with it, 2 takes half the processor time for 7 % more bytes,
-    /// and 6 takes 1.5 times as much for 5 % fewer (bench/results/vips-settings.md).
+    /// Effort for WebP, 0 (fast) to 6 (small); 3. Up to 4, lossy WebP and JPEG sources use our own encoder, which takes a
+    /// quarter of libwebp's processor time for 5 % fewer bytes (bench/results/webp.md); 5 and 6 always use libwebp.
     /// </summary>
     [Range(0, 6)]
     public int WebpEffort { get; set; } = CodecRequest.DefaultWebpEffort;
@@ -37,7 +37,8 @@ internal sealed class CompressOptions : IValidatableObject
     public int AvifEffort { get; set; } = CodecRequest.DefaultAvifEffort;
 
     /// <summary>
-    /// Metadata that outputs keep: <c>Rights</c> (copyright, creator, credit, licence and IPTC's digital source type, as a minimal XMP) or <c>None</c>;
+    /// Metadata that outputs keep: <c>Rights</c> (copyright, creator, credit, licence and IPTC's digital source type, as a minimal XMP) or
+    /// <c>None</c>;
     /// <c>Rights</c>. Locations, serial numbers, thumbnails and comments are always removed.
     /// </summary>
     public KeptMetadata Metadata { get; set; } = KeptMetadata.Rights;
@@ -62,7 +63,8 @@ internal sealed class CompressOptions : IValidatableObject
 
     /// <summary>
     /// Maximum processor time for one image (RLIMIT_CPU), in whole seconds plus up to one more, 1 to 3600; 9. An image
-    /// that needs more fails at once as <c>codec_timed_out</c>. Its pixels add to it, by what the output's format costs several times over: for
+    /// that needs more fails at once as <c>codec_timed_out</c>. Its pixels add to it, by what the output's format costs several times over:
+    /// for
     /// a million pixels over all frames, 0.5 s for JPEG and PNG, 1 s for WebP and GIF, 2.5 s for AVIF at its usual effort.
     /// </summary>
     [Range(1, 3600)]
@@ -80,7 +82,9 @@ internal sealed class CompressOptions : IValidatableObject
     /// </summary>
     internal TimeSpan ImageTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How much of what its pixels add to <see cref="CpuSeconds"/> an image gets; 1. A test that waits for the limit sets 0.</summary>
+    /// <summary>
+    /// How much of what its pixels add to <see cref="CpuSeconds"/> an image gets; 1. A test that waits for the limit sets 0.
+    /// </summary>
     internal double BudgetOfPixels { get; set; } = 1;
 
     /// <summary>Timeout from starting a child until it is ready for its first image; 30 s.</summary>
