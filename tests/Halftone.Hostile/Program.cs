@@ -14,6 +14,7 @@ namespace Halftone.Hostile;
 /// load                                                                             slow, many, broken and smuggled requests
 /// images                                                                           hostile image files
 /// fuzz [--minutes 60] [--targets csv,urls,…] [--seed 1]                            mutated input, the targets in turns
+/// captured … a codec child that was taken over, for the tests; see CapturedChild
 /// </code>
 /// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. Ends with 0 where nothing went
 /// wrong.
@@ -22,6 +23,11 @@ internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
+        if (args is ["captured", ..] && OperatingSystem.IsLinux())
+        {
+            return CapturedChild.Run(args[1..]);
+        }
+
         var options = args
             .Skip(1)
             .Chunk(2)

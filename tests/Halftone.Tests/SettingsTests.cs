@@ -32,6 +32,7 @@ public sealed class SettingsTests
     [InlineData("Telemetry:OtlpProtocol", "json", "Telemetry:OtlpProtocol is 'json'; it must be http/protobuf or grpc, or empty.")]
     [InlineData("Telemetry:TraceRatio", "2", "Telemetry:TraceRatio must be between 0 and 1.")]
     [InlineData("Telemetry:TraceRatio", "half", "Telemetry:TraceRatio is 'half'; it must be a number such as 0.5.")]
+    [InlineData("Compress:Sandbox", "maybe", "Compress:Sandbox is 'maybe'; it must be auto or required.")]
     [InlineData("Compress:CpuSeconds", "0", "Compress:CpuSeconds must be between 1 and 3600.")]
     [InlineData(
         "Urls",

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 
 namespace Halftone.Compress;
 
@@ -31,6 +32,7 @@ internal static class CodecChild
             return 2;
         }
 
+        CodecSandbox.Prepare();
         // Ctrl-C in a terminal reaches the whole process group; only the parent decides whether we end.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => signal.Cancel = true);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel = true);
@@ -50,10 +52,16 @@ internal static class CodecChild
             return NoLibVips;
         }
 
-        ChildProcessLimits.LimitMemory(long.Parse(maxBytes, CultureInfo.InvariantCulture));
+        var mostBytes = long.Parse(maxBytes, CultureInfo.InvariantCulture);
+        ChildProcessLimits.LimitMemory(mostBytes);
+        // Once before the sandbox, in which no library can be opened. Each image sets its own.
+        ChildProcessLimits.LimitCpuFromNow(60);
+        ChildProcessLimits.TrimHeap();
+        ResidentMemory.Open();
+        var lacking = CodecSandbox.Enter(mostBytes);
         try
         {
-            Serve(input, output);
+            Serve(input, output, lacking);
         }
         catch (IOException)
         {
@@ -63,11 +71,11 @@ internal static class CodecChild
         return 0;
     }
 
-    private static void Serve(Stream input, Stream output)
+    private static void Serve(Stream input, Stream output, SandboxParts lacking)
     {
         Span<byte> header = stackalloc byte[RequestFrame.Length];
         var kept = GC.AllocateUninitializedArray<byte>(256 << 10);
-        Answer(output, new AnswerFrame { Kind = AnswerKind.Ready }, default);
+        Answer(output, new AnswerFrame { Kind = AnswerKind.Ready, Code = (int)lacking }, default);
         while (input.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) == header.Length)
         {
             var frame = RequestFrame.Read(header);
@@ -80,7 +88,20 @@ internal static class CodecChild
             var body = memory.AsMemory(0, frame.BodyBytes);
             input.ReadExactly(body.Span);
             ChildProcessLimits.LimitCpuFromNow(frame.CpuSeconds);
-            Answer(output, ImageCodec.Compress(body, frame.Request), body);
+            var result = ImageCodec.Compress(body, frame.Request);
+            Answer(output, result, body);
+            Forget(body, result);
+        }
+    }
+
+    /// <summary>The next image may be somebody else's: neither a file nor its output stays.</summary>
+    private static void Forget(Memory<byte> body, CodecResult result)
+    {
+        var isSource = result is CodecResult.Compressed whole && whole.IsSource(body);
+        body.Span.Clear();
+        if (result is CodecResult.Compressed image && !isSource)
+        {
+            MemoryMarshal.AsMemory(image.Body).Span.Clear();
         }
     }
 
@@ -121,11 +142,11 @@ internal static class CodecChild
 
     private static long ResidentAfterTrim()
     {
-        if (Environment.WorkingSet > TrimAboveBytes)
+        if (ResidentMemory.Bytes > TrimAboveBytes)
         {
             ChildProcessLimits.TrimHeap();
         }
 
-        return Environment.WorkingSet;
+        return ResidentMemory.Bytes;
     }
 }

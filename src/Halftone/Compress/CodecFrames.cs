@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Halftone.Codec;
 using Halftone.Codec.Jpeg;
+using Halftone.Compress.Sandbox;
 
 namespace Halftone.Compress;
 
@@ -32,7 +33,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
 
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
-        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
+        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(
+            header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {
@@ -67,7 +69,9 @@ internal enum AnswerKind
 
 /// <param name="Kind">The meaning of the body.</param>
 /// <param name="BodyBytes">Number of bytes that follow.</param>
-/// <param name="Code">An <see cref="ImageFormat"/>, or a <see cref="CodecError"/> if refused.</param>
+/// <param name="Code">
+/// An <see cref="ImageFormat"/>, a <see cref="CodecError"/> if refused, or the <see cref="SandboxParts"/> that a ready child lacks.
+/// </param>
 /// <param name="Way">The way in which the output was made; 0 if there is none.</param>
 /// <param name="NotTaken">Why a JPEG was fully re-encoded; 0 if it was not.</param>
 /// <param name="ResidentBytes">The child's memory after this image.</param>

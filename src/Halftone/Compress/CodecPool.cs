@@ -1,4 +1,5 @@
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 using Halftone.Model;
 using Microsoft.Extensions.Options;
 
@@ -8,10 +9,11 @@ namespace Halftone.Compress;
 /// Compresses images in child processes, one image each at a time, first come, first served. Children are warmed up
 /// before the host listens, and none outlives the pool.
 /// </summary>
-internal sealed class CodecPool : IHostedService, IDisposable
+internal sealed partial class CodecPool : IHostedService, IDisposable
 {
     private readonly CompressOptions options;
     private readonly bool isWanted;
+    private readonly ILogger logger;
     private readonly Queue<QueuedImage> waiting = new();
     private readonly CodecSeat[] seats;
     private bool started;
@@ -20,6 +22,7 @@ internal sealed class CodecPool : IHostedService, IDisposable
     public CodecPool(IOptions<CompressOptions> options, IOptions<ServerOptions> server, TimeProvider time, ILogger<CodecPool> logger)
     {
         this.options = options.Value;
+        this.logger = logger;
         isWanted = server.Value.Role != Role.Api;
         seats = [
             .. Enumerable.Range(1, this.options.Children ?? Environment.ProcessorCount).Select(number =>
@@ -62,6 +65,10 @@ internal sealed class CodecPool : IHostedService, IDisposable
 
         StartSeats();
         await Task.WhenAll(seats.Select(seat => seat.Warm)).WaitAsync(cancellationToken);
+        if (seats[0].Lacking is not SandboxParts.None and var lacking)
+        {
+            Log.SandboxLacks(logger, lacking.Name());
+        }
     }
 
     /// <summary>
@@ -173,5 +180,12 @@ internal sealed class CodecPool : IHostedService, IDisposable
                 Monitor.Wait(waiting);
             }
         }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(623, LogLevel.Warning,
+            "The sandbox of codec processes lacks {Parts} on this system; Compress:Sandbox=required would not start")]
+        public static partial void SandboxLacks(ILogger logger, string parts);
     }
 }

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 
 namespace Halftone.Compress;
 
@@ -16,7 +17,9 @@ internal sealed class CodecUnavailableException(string message, Exception? inner
 /// </summary>
 internal sealed partial class CodecProcess : IDisposable
 {
-    /// <summary>The exit code of a child whose processor time is up: 128 and SIGXCPU as a shell counts it, or ERROR_NOT_ENOUGH_QUOTA.</summary>
+    /// <summary>
+    /// The exit code of a child whose processor time is up: 128 and SIGXCPU as a shell counts it, or ERROR_NOT_ENOUGH_QUOTA.
+    /// </summary>
     private static readonly int TimeIsUp = OperatingSystem.IsWindows() ? 1816 : 128 + 24;
 
     private static readonly string ProgramName = OperatingSystem.IsWindows() ? "halftone.exe" : "halftone";
@@ -30,9 +33,9 @@ internal sealed partial class CodecProcess : IDisposable
 
     private const int LoggedErrorBytes = 8 << 10, KeptErrorChars = 500;
 
-    // Passed on if set. Everything else stays behind, secrets above all.
+    // Passed on if set. Everything else stays behind, secrets above all, and a home folder too.
     private static readonly string[] Inherited =
-        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "HOME", "LD_LIBRARY_PATH", "TMPDIR",
+        ["DOTNET_ROOT", "DOTNET_ROOT_X64", "DOTNET_ROOT_ARM64", "DOTNET_BUNDLE_EXTRACT_BASE_DIR", "LD_LIBRARY_PATH", "TMPDIR",
             // Windows: without the first no program starts.
             "SystemRoot", "TEMP", "TMP"];
 
@@ -66,8 +69,11 @@ internal sealed partial class CodecProcess : IDisposable
     /// <summary>The child's memory after its last image.</summary>
     public long ResidentBytes { get; private set; }
 
+    /// <summary>The parts of the sandbox that the system did not give the child.</summary>
+    public SandboxParts Lacking { get; private set; }
+
     /// <summary>Starts a child and waits until it is warmed up.</summary>
-    /// <exception cref="CodecUnavailableException">It did not start.</exception>
+    /// <exception cref="CodecUnavailableException">It did not start, or not in the sandbox that the settings require.</exception>
     public static CodecProcess Start(CompressOptions options, TimeProvider time, ILogger logger)
     {
         CodecProcess child;
@@ -83,9 +89,8 @@ internal sealed partial class CodecProcess : IDisposable
         try
         {
             child.backstop.Change(options.StartTimeout, Timeout.InfiniteTimeSpan);
-            child.ReadAnswer(out _);
+            child.Lacking = (SandboxParts)child.ReadAnswer(out _).Code;
             child.backstop.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            return child;
         }
         catch (IOException exception)
         {
@@ -97,6 +102,16 @@ internal sealed partial class CodecProcess : IDisposable
                     : $"The codec process ended at its start with code {code}: {child.lastErrors.Trim()}",
                 exception);
         }
+
+        if (options.Sandbox == SandboxMode.Required && child.Lacking != SandboxParts.None)
+        {
+            child.Dispose();
+            throw new CodecUnavailableException(
+                $"Compress:Sandbox is 'required', and on this system the sandbox of codec processes lacks {child.Lacking.Name()}. "
+                + "Use a kernel and a container that allow it, or set Compress:Sandbox=auto.");
+        }
+
+        return child;
     }
 
     /// <summary>Compresses one image; blocks.</summary>
@@ -106,7 +121,8 @@ internal sealed partial class CodecProcess : IDisposable
     /// </returns>
     public CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
     {
-        var cpuSeconds = (int)Math.Min(options.CpuSeconds + options.BudgetOfPixels * WorkBudget.ExtraSeconds(source.Span, request), MostCpuSeconds);
+        var cpuSeconds = (int)Math.Min(
+            options.CpuSeconds + options.BudgetOfPixels * WorkBudget.ExtraSeconds(source.Span, request), MostCpuSeconds);
         // On a busy machine a second of processor time takes several.
         var patience = TimeSpan.FromSeconds(Math.Max(options.ImageTimeout.TotalSeconds, BackstopFactor * cpuSeconds));
         try

@@ -1,4 +1,5 @@
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 
 namespace Halftone.Compress;
 
@@ -37,6 +38,9 @@ internal sealed partial class CodecSeat
     public Task Warm => warm.Task;
 
     public int? ChildId => child?.Id;
+
+    /// <summary>The parts of the sandbox that the child did without.</summary>
+    public SandboxParts Lacking => child?.Lacking ?? SandboxParts.None;
 
     public long ResidentBytes => child?.ResidentBytes ?? 0;
 

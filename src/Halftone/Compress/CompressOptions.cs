@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using Halftone.Codec;
+using Halftone.Compress.Sandbox;
 using Microsoft.Extensions.Options;
 
 namespace Halftone.Compress;
@@ -68,6 +69,12 @@ internal sealed class CompressOptions : IValidatableObject
     /// </summary>
     [Range(1, 3600)]
     public int CpuSeconds { get; set; } = 9;
+
+    /// <summary>
+    /// The sandbox of the children: <c>auto</c> uses what the system offers, <c>required</c> refuses to start without all of it
+    /// (Linux with Landlock and seccomp filters); auto.
+    /// </summary>
+    public SandboxMode Sandbox { get; set; }
 
     /// <summary>
     /// Timeout from sending an image to its answer; 2 min. A backstop for a child that hangs: it must leave room for

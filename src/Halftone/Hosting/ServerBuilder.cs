@@ -1,6 +1,7 @@
 using Halftone.Api;
 using Halftone.Api.Docs;
 using Halftone.Api.Page;
+using Halftone.Compress.Sandbox;
 using Halftone.Model;
 using Halftone.Telemetry;
 using Microsoft.Extensions.Options;
@@ -87,17 +88,25 @@ internal static class ServerBuilder
     }
 
     /// <summary>
-    /// Reads settings; each source overrides the previous one: the shipped file, the file in the working folder, the
-    /// environment, <paramref name="settings"/>.
+    /// Reads settings; each source overrides the previous one: systemd's credentials, the shipped file, the file in the
+    /// working folder, the environment with the files that it names, <paramref name="settings"/>.
     /// </summary>
     public static void Configure(IHostApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
     {
-        var configuration = new ConfigurationBuilder()
+        if (OperatingSystem.IsLinux())
+        {
+            // Before there are secrets in it.
+            Kernel.HideMemory();
+        }
+
+        var sources = new ConfigurationBuilder()
+            .AddInMemoryCollection(SecretFiles.OfCredentials(Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY")))
             .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
             .AddEnvironmentVariables("Halftone__")
-            .AddInMemoryCollection(settings)
-            .Build();
+            .AddInMemoryCollection(settings);
+        // The files may be named in settings too, whose own values come last.
+        var configuration = sources.AddInMemoryCollection(SecretFiles.Named(sources.Build())).AddInMemoryCollection(settings).Build();
         Settings.Check(configuration);
         var expanded = SettingLists.Expand(configuration);
         builder.Configuration.AddConfiguration(configuration, shouldDisposeConfiguration: true);

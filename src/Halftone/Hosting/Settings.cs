@@ -79,7 +79,7 @@ internal static partial class Settings
         {
             var names = Of(options).Select(property => property.Name).Order(StringComparer.Ordinal).ToArray();
             if (section.GetChildren().FirstOrDefault(setting =>
-                !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+                !names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase) && !SecretFiles.IsNameOfFile(setting.Path)) is { } unknown)
             {
                 throw new SettingException($"'{unknown.Path}' is not a setting. Section {section.Path} has {string.Join(", ", names)}.");
             }
@@ -123,6 +123,7 @@ internal static partial class Settings
             "System.Boolean" => "true or false",
             "System.TimeSpan" => "a time such as 00:00:30 (hours:minutes:seconds) or 1.00:00:00 (a day)",
             "Halftone.Model.Role" => "all, api or worker",
+            "Halftone.Compress.Sandbox.SandboxMode" => "auto or required",
             var type => $"a {type}",
         };
         return $"{match.Groups["setting"].Value} is '{match.Groups["value"].Value}'; it must be {allowed}.";
