@@ -131,7 +131,9 @@ public sealed class JpegParts : IDisposable
 
     /// <summary>The same file decoded to pixels and encoded by libvips.</summary>
     [Benchmark]
-    public CodecResult LibVips() => VipsTranscoder.Transcode(source, new SourceFacts { Format = ImageFormat.Jpeg }, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
+    public CodecResult LibVips() =>
+        VipsTranscoder.Transcode(
+            source, new SourceFacts { Format = ImageFormat.Jpeg }, ImageFormat.Jpeg, new CodecRequest { Q = Q }, out _);
 
     private bool Encode(IPlaneEncoder encoder) =>
         encoder.EncodeRows(workspace.Planes, 0, 0, layout.McusHigh(frame)) is null && encoder.End() is null;

@@ -36,7 +36,7 @@ static int Usage()
           png FOLDER [--rounds N] [--q Q] [--save FOLDER]    every *.png beside libvips's own palette: a table in Markdown
           faults FOLDER IMAGES                               page faults and CPU-ms an image in a codec child, by format: a table in
                                                              Markdown
-          webp FOLDER [--rounds N] [--q Q] [--effort N]      every lossy *.webp, or *.jpg if there is none, beside libwebp: tables in Markdown
+          webp FOLDER [--rounds N] [--q Q] [--effort N]      every lossy *.webp, or *.jpg if there is none, beside libwebp: tables
           resize FOLDER MODULES [--rounds N] [--every N]     every image into boxes of 1000, 500 and 200 pixels, beside
                                                              MODULES/node_modules/sharp: a table in Markdown
           parts JPEG PNG                                     each step of the two codecs on one baseline JPEG and one PNG (BenchmarkDotNet)
@@ -48,7 +48,7 @@ static int Usage()
           load URL PROCESSES FOLDER IMAGES [LATENCY_MS]      IMAGES, files of FOLDER, through running servers; "Halftone.Crash serve" starts
                                                              a cluster and tells URL and PROCESSES
           vips-settings FOLDER [--rounds N] [--every N] [--every-avif N]   WebP, GIF and AVIF at each effort: a table in Markdown
-          pictures FOLDER…                                   every picture below the folders: sizes, colours, frames, by Pillow and avifdec: a table in Markdown
+          pictures FOLDER…                                   every picture below the folders, judged by Pillow and avifdec: a table
         """);
     return 2;
 }

@@ -19,6 +19,7 @@ internal static class Samples
                 sum += difference * difference;
             }
         }
+
         return Math.Min(99, 10 * Math.Log10(255.0 * 255 * width * height / Math.Max(sum, 1e-9)));
     }
 
@@ -35,6 +36,7 @@ internal static class Samples
                 windows++;
             }
         }
+
         return windows == 0 ? 1 : total / windows;
     }
 
@@ -55,6 +57,7 @@ internal static class Samples
                 products += p * q;
             }
         }
+
         double meanA = (double)sumA / Count, meanB = (double)sumB / Count;
         double varianceA = (double)squaresA / Count - meanA * meanA, varianceB = (double)squaresB / Count - meanB * meanB;
         var covariance = (double)products / Count - meanA * meanB;

@@ -27,6 +27,7 @@ internal static class WebpBench
             Console.Error.WriteLine($"no lossy *.webp and no *.jpg in {folder}");
             return 1;
         }
+
         Report.Head($"{kind} to WebP at quality {q}, beside libwebp at effort {effort}",
             $"webp {Path.GetFileName(folder)} --q {q} --effort {effort} --rounds {rounds}", ImageCodec.Initialize());
         Report.Line($"{files.Length} of {bodies.Length} files took our own way.");
@@ -50,12 +51,14 @@ internal static class WebpBench
         {
             Array.ForEach(files, file => Ours(file, q)); // until the inner loops are compiled
         }
+
         double[] ours = new double[rounds], theirs = new double[rounds];
         for (var round = 0; round < rounds; round++)
         {
             ours[round] = Report.CpuMilliseconds(() => Array.ForEach(files, file => Ours(file, q))) / files.Length;
             theirs[round] = Report.CpuMilliseconds(() => Array.ForEach(files, file => Libwebp(file, q, effort))) / files.Length;
         }
+
         Console.WriteLine("| CPU-ms by image | median | least | most |");
         Console.WriteLine("| --- | --- | --- | --- |");
         Report.Line($"| ours | {Report.Median(ours):F1} | {ours.Min():F1} | {ours.Max():F1} |");
@@ -83,6 +86,7 @@ internal static class WebpBench
             Add(atEqualPsnr, ours, theirs[1], point => point.Luma);
             Add(atEqualSsim, ours, theirs[1], point => point.Ssim);
         }
+
         Report.Line($"| against libwebp | mean | median | least | most |");
         Console.WriteLine("| --- | --- | --- | --- | --- |");
         PrintRatios("bytes at equal luma PSNR", atEqualPsnr);
@@ -91,7 +95,8 @@ internal static class WebpBench
         foreach (var (name, values) in ((string, List<double>)[])[("luma PSNR, dB", luma), ("U PSNR, dB", u), ("V PSNR, dB", v),
             ("luma SSIM", ssim)])
         {
-            string mean = Signed(values.Average()), median = Signed(Report.Median(values)), least = Signed(values.Min()), most = Signed(values.Max());
+            string mean = Signed(
+                values.Average()), median = Signed(Report.Median(values)), least = Signed(values.Min()), most = Signed(values.Max());
             Report.Line($"| {name} | {mean} | {median} | {least} | {most} |");
         }
 
@@ -149,14 +154,17 @@ internal static class WebpBench
                 {
                     throw new InvalidOperationException("not a JPEG of whole scans");
                 }
+
                 samples.Finish();
                 return;
             }
+
             if (WebpFile.Read(body, out var file) is not null || !decoder.Header.ReadSize(file.Frame)
                 || !decoder.Decode(file.Frame, planes))
             {
                 throw new InvalidOperationException("not a lossy WebP");
             }
+
             (Width, Height) = (decoder.Header.WidthPixels, decoder.Header.HeightPixels);
         }
 

@@ -84,6 +84,7 @@ internal sealed class AvifFile
                     return null;
                 }
             }
+
             return found;
         }
     }
@@ -120,6 +121,7 @@ internal sealed class AvifFile
                 return null;
             }
         }
+
         return file.Items.Count > 0 || file.Tracks.Count > 0 ? file : null;
     }
 
@@ -133,6 +135,7 @@ internal sealed class AvifFile
         {
             return false;
         }
+
         var end = at + length;
         long dataAt = -1, dataLength = 0;
         var locations = default(ReadOnlySpan<byte>);
@@ -164,11 +167,13 @@ internal sealed class AvifFile
             {
                 (dataAt, dataLength) = (boxes.BodyAt, boxes.Body.Length);
             }
+
             if (!isRead)
             {
                 return false;
             }
         }
+
         return ReadLocations(locations, source.Length, dataAt, dataLength) && GiveProperties();
     }
 
@@ -187,6 +192,7 @@ internal sealed class AvifFile
         {
             return false;
         }
+
         var entries = new IsoBoxes(body, body[0] == 0 ? 6 : 8);
         while (entries.Next())
         {
@@ -197,6 +203,7 @@ internal sealed class AvifFile
             {
                 return false;
             }
+
             var id = (uint)reader.Take(version == 2 ? 2 : 4);
             reader.Take(2);
             var type = (uint)reader.Take(4);
@@ -204,8 +211,10 @@ internal sealed class AvifFile
             {
                 return false;
             }
+
             Items.Add(new AvifItem(id, FourLetters(type), flags));
         }
+
         return true;
     }
 
@@ -215,12 +224,21 @@ internal sealed class AvifFile
         var version = (int)reader.Take(1);
         reader.Take(3);
         var sizes = (int)reader.Take(2);
-        int offsetBytes = sizes >> 12, lengthBytes = sizes >> 8 & 15, baseBytes = sizes >> 4 & 15, indexBytes = version > 0 ? sizes & 15 : 0;
+        int offsetBytes = sizes >> 12, lengthBytes = sizes >> 8 & 15, baseBytes = sizes >> 4 & 15, indexBytes = version > 0
+            ? sizes & 15
+            : 0;
         var count = reader.Take(version < 2 ? 2 : 4);
-        if (version > 2 || !reader.IsWhole || count > MostItems || !IsSize(offsetBytes) || !IsSize(lengthBytes) || !IsSize(baseBytes) || !IsSize(indexBytes))
+        if (version > 2
+            || !reader.IsWhole
+            || count > MostItems
+            || !IsSize(offsetBytes)
+            || !IsSize(lengthBytes)
+            || !IsSize(baseBytes)
+            || !IsSize(indexBytes))
         {
             return false;
         }
+
         for (var i = 0L; i < count; i++)
         {
             var item = ReadLocation(ref reader, version, (offsetBytes, lengthBytes, baseBytes, indexBytes), dataAt, out var isKnown);
@@ -228,23 +246,29 @@ internal sealed class AvifFile
             {
                 return false;
             }
+
             var (from, end) = (0L, fileBytes);
             if (item is { IsInData: true })
             {
                 (from, end) = (dataAt, dataAt + dataBytes);
             }
-            if (item is not null && !item.Extents.TrueForAll(extent => extent.Start >= from && extent.Length > 0 && extent.Start <= end - extent.Length))
+
+            if (item is not null
+                && !item.Extents.TrueForAll(extent => extent.Start >= from && extent.Length > 0 && extent.Start <= end - extent.Length))
             {
                 return false;
             }
+
             Items.Find(known => known.Id == item?.Id)?.Extents.AddRange(item!.Extents);
         }
+
         return true;
     }
 
     private sealed record Location(uint Id, bool IsInData, List<(long Start, long Length)> Extents);
 
-    private static Location? ReadLocation(ref Fields reader, int version, (int Offset, int Length, int Base, int Index) sizes, long dataAt, out bool isKnown)
+    private static Location? ReadLocation(
+        ref Fields reader, int version, (int Offset, int Length, int Base, int Index) sizes, long dataAt, out bool isKnown)
     {
         var id = (uint)reader.Take(version < 2 ? 2 : 4);
         var method = version > 0 ? reader.Take(2) & 15 : 0;
@@ -261,6 +285,7 @@ internal sealed class AvifFile
             var length = reader.Take(sizes.Length);
             extents.Add((start + offset + (method == 1 ? dataAt : 0), length));
         }
+
         return new Location(id, method == 1, extents);
     }
 
@@ -270,6 +295,7 @@ internal sealed class AvifFile
         {
             return false;
         }
+
         var idBytes = body[0] == 0 ? 2 : 4;
         var boxes = new IsoBoxes(body, 4);
         while (boxes.Next())
@@ -281,13 +307,16 @@ internal sealed class AvifFile
             {
                 return false;
             }
+
             var to = new uint[count];
             for (var i = 0; i < count; i++)
             {
                 to[i] = (uint)reader.Take(idBytes);
             }
+
             References.Add(new AvifReference(Encoding.Latin1.GetString(boxes.Name), from, to));
         }
+
         return true;
     }
 
@@ -308,6 +337,7 @@ internal sealed class AvifFile
                     {
                         return false;
                     }
+
                     Properties.Add(properties.Whole.ToArray());
                 }
             }
@@ -316,6 +346,7 @@ internal sealed class AvifFile
                 return false;
             }
         }
+
         return true;
     }
 
@@ -335,11 +366,13 @@ internal sealed class AvifFile
                 var essential = isWide ? 0x8000 : 0x80;
                 given.Add((item, (value & (essential - 1)) - 1, (value & essential) != 0));
             }
+
             if (!reader.IsWhole)
             {
                 return false;
             }
         }
+
         return reader.IsWhole;
     }
 
@@ -349,6 +382,7 @@ internal sealed class AvifFile
         {
             Items.Find(item => item.Id == id)?.Properties.Add((index, isEssential));
         }
+
         return Items.TrueForAll(item => item.Properties.TrueForAll(property => property.Index < Properties.Count));
     }
 
@@ -363,9 +397,11 @@ internal sealed class AvifFile
                 {
                     return false;
                 }
+
                 Tracks.Add(track);
             }
         }
+
         return boxes.AtEnd && Tracks.Count > 0;
     }
 
@@ -391,11 +427,13 @@ internal sealed class AvifFile
         {
             return null;
         }
+
         var sizes = new long[count];
         for (var i = 0; i < count; i++)
         {
             sizes[i] = same > 0 ? same : reader.Take(4);
         }
+
         return sizes;
     }
 
@@ -406,6 +444,7 @@ internal sealed class AvifFile
         {
             return [];
         }
+
         var reader = new Fields(body);
         reader.Take(4);
         var count = reader.Take(4);
@@ -413,11 +452,13 @@ internal sealed class AvifFile
         {
             return null;
         }
+
         var starts = new long[count];
         for (var i = 0; i < count; i++)
         {
             starts[i] = reader.Take(bytes);
         }
+
         return starts;
     }
 
@@ -431,6 +472,7 @@ internal sealed class AvifFile
         {
             return null;
         }
+
         var perChunk = new long[starts.Length];
         for (var i = 0L; i < count; i++)
         {
@@ -441,8 +483,10 @@ internal sealed class AvifFile
             {
                 return null;
             }
+
             Array.Fill(perChunk, samples, (int)first, starts.Length - (int)first);
         }
+
         var chunks = new List<(long, long)>();
         var sample = 0;
         for (var i = 0; i < starts.Length; i++)
@@ -452,11 +496,13 @@ internal sealed class AvifFile
             {
                 length += sizes[sample++];
             }
+
             if (length > 0)
             {
                 chunks.Add((starts[i], length));
             }
         }
+
         return sample == sizes.Length ? chunks : null;
     }
 
@@ -471,6 +517,7 @@ internal sealed class AvifFile
                 return boxes.Body;
             }
         }
+
         return default;
     }
 
@@ -499,11 +546,13 @@ internal sealed class AvifFile
                 IsWhole = false;
                 return 0;
             }
+
             ulong value = 0;
             foreach (var next in rest[..count])
             {
                 value = value << 8 | next;
             }
+
             rest = rest[count..];
             IsWhole &= value < 1ul << 62;
             return (long)(value & ((1ul << 62) - 1));

@@ -33,7 +33,8 @@ internal sealed class BmpImage
     /// <param name="Place">Index of the header in the file.</param>
     /// <param name="Bytes">Length of the header.</param>
     /// <param name="IsTopDown">Rows are stored from the top.</param>
-    internal readonly record struct Header(int Place, int Bytes, int Width, int Height, bool IsTopDown, int BitsPerPixel, int Compression, int ColoursUsed);
+    internal readonly record struct Header(
+        int Place, int Bytes, int Width, int Height, bool IsTopDown, int BitsPerPixel, int Compression, int ColoursUsed);
 
     /// <summary>Null where the header is broken or cut.</summary>
     /// <param name="source">The file.</param>
@@ -45,16 +46,27 @@ internal sealed class BmpImage
         {
             return null;
         }
+
         var dib = source[at..];
         var bytes = BinaryPrimitives.ReadInt32LittleEndian(dib);
         if (bytes == CoreHeaderBytes)
         {
-            return new Header(at, bytes, BinaryPrimitives.ReadUInt16LittleEndian(dib[4..]), BinaryPrimitives.ReadUInt16LittleEndian(dib[6..]), false, BinaryPrimitives.ReadUInt16LittleEndian(dib[10..]), Plain, 0);
+            return new Header(
+                at,
+                bytes,
+                BinaryPrimitives.ReadUInt16LittleEndian(dib[4..]),
+                BinaryPrimitives.ReadUInt16LittleEndian(dib[6..]),
+                false,
+                BinaryPrimitives.ReadUInt16LittleEndian(dib[10..]),
+                Plain,
+                0);
         }
+
         if (bytes < 16 || bytes > dib.Length)
         {
             return null;
         }
+
         int width = BinaryPrimitives.ReadInt32LittleEndian(dib[4..]), height = BinaryPrimitives.ReadInt32LittleEndian(dib[8..]);
         var compression = bytes >= 20 ? BinaryPrimitives.ReadInt32LittleEndian(dib[16..]) : Plain;
         var colours = bytes >= 36 ? BinaryPrimitives.ReadInt32LittleEndian(dib[32..]) : 0;
@@ -62,7 +74,16 @@ internal sealed class BmpImage
         {
             return null;
         }
-        return new Header(at, bytes, width, Math.Abs(height) / (isIcon ? 2 : 1), height < 0, BinaryPrimitives.ReadUInt16LittleEndian(dib[14..]), compression, colours);
+
+        return new Header(
+            at,
+            bytes,
+            width,
+            Math.Abs(height) / (isIcon ? 2 : 1),
+            height < 0,
+            BinaryPrimitives.ReadUInt16LittleEndian(dib[14..]),
+            compression,
+            colours);
     }
 
     /// <summary>Name of a kind that is not decoded; null where it is.</summary>
@@ -89,6 +110,7 @@ internal sealed class BmpImage
         {
             return null;
         }
+
         var start = header.Place + header.Bytes + MaskBytes(header) + PaletteCount(header) * PaletteEntryBytes(header);
         return Decode(source, header, start, start + RowBytes(header.Width, header.BitsPerPixel) * header.Height);
     }
@@ -99,6 +121,7 @@ internal sealed class BmpImage
         {
             return null;
         }
+
         var colours = new Colours(source, header, hasAlpha: mask > 0);
         var rows = header.Compression is Rle8 or Rle4 ? Unpack(source[(int)start..], header) : source[(int)start..];
         var rowBytes = RowBytes(header.Width, header.Compression is Rle8 or Rle4 ? 8 : header.BitsPerPixel);
@@ -106,23 +129,31 @@ internal sealed class BmpImage
         {
             return null;
         }
+
         var samples = new byte[checked(header.Width * header.Height * 4)];
         var alphas = 0;
         for (var y = 0; y < header.Height; y++)
         {
             var row = rows.Slice((int)(rowBytes * (header.IsTopDown ? y : header.Height - 1 - y)), (int)rowBytes);
-            alphas |= colours.Read(row, header.Compression is Rle8 or Rle4 ? 8 : header.BitsPerPixel, samples.AsSpan(y * header.Width * 4, header.Width * 4));
+            alphas |= colours.Read(
+                row, header.Compression is Rle8 or Rle4 ? 8 : header.BitsPerPixel, samples.AsSpan(y * header.Width * 4, header.Width * 4));
         }
+
         // Writers that know nothing of alpha leave it 0 everywhere.
         var hasAlpha = colours.HasAlpha && alphas != 0;
         if (!hasAlpha && mask > 0)
         {
             hasAlpha = ApplyMask(source, header, mask, samples);
         }
+
         var isOfPalette = header.BitsPerPixel <= 8;
         return hasAlpha
             ? new BmpImage(header.Width, header.Height, 4, samples) { IsOfPalette = isOfPalette }
-            : new BmpImage(header.Width, header.Height, 3, WithoutAlpha(samples)) { IsOfPalette = isOfPalette, Profile = EmbeddedProfile(source, header) };
+            : new BmpImage(header.Width, header.Height, 3, WithoutAlpha(samples))
+            {
+                IsOfPalette = isOfPalette,
+                Profile = EmbeddedProfile(source, header),
+            };
     }
 
     private static long RowBytes(int width, int bits) => ((long)width * bits + 31) / 32 * 4;
@@ -130,10 +161,13 @@ internal sealed class BmpImage
     private static int PaletteEntryBytes(Header header) => header.Bytes == CoreHeaderBytes ? 3 : 4;
 
     private static int PaletteCount(Header header) =>
-        header.BitsPerPixel > 8 ? Math.Min(header.ColoursUsed, 256) : header.ColoursUsed is > 0 and <= 256 ? header.ColoursUsed : 1 << header.BitsPerPixel;
+        header.BitsPerPixel > 8
+            ? Math.Min(header.ColoursUsed, 256)
+            : header.ColoursUsed is > 0 and <= 256 ? header.ColoursUsed : 1 << header.BitsPerPixel;
 
     /// <summary>Colour masks that follow a header too short to hold them.</summary>
-    private static int MaskBytes(Header header) => header.Bytes != InfoHeaderBytes ? 0 : header.Compression switch { BitFields => 12, AlphaBitFields => 16, _ => 0 };
+    private static int MaskBytes(Header header) =>
+        header.Bytes != InfoHeaderBytes ? 0 : header.Compression switch { BitFields => 12, AlphaBitFields => 16, _ => 0 };
 
     private static byte[] WithoutAlpha(byte[] rgba)
     {
@@ -142,6 +176,7 @@ internal sealed class BmpImage
         {
             (rgb[to], rgb[to + 1], rgb[to + 2]) = (rgba[from], rgba[from + 1], rgba[from + 2]);
         }
+
         return rgb;
     }
 
@@ -153,6 +188,7 @@ internal sealed class BmpImage
         {
             return false;
         }
+
         var any = false;
         for (var y = 0; y < header.Height; y++)
         {
@@ -166,6 +202,7 @@ internal sealed class BmpImage
                 }
             }
         }
+
         return any;
     }
 
@@ -175,6 +212,7 @@ internal sealed class BmpImage
         {
             return [];
         }
+
         long start = header.Place + (long)BinaryPrimitives.ReadUInt32LittleEndian(source[(header.Place + 112)..]);
         long length = BinaryPrimitives.ReadUInt32LittleEndian(source[(header.Place + 116)..]);
         return start + length <= source.Length ? source.Slice((int)start, (int)length).ToArray() : [];
@@ -196,8 +234,10 @@ internal sealed class BmpImage
                 {
                     Put(header.Compression == Rle8 ? value : (i & 1) == 0 ? value >> 4 : value & 15);
                 }
+
                 continue;
             }
+
             switch (value)
             {
                 case 0:
@@ -215,14 +255,17 @@ internal sealed class BmpImage
                     {
                         return [];
                     }
+
                     for (var i = 0; i < value; i++)
                     {
                         Put(header.Compression == Rle8 ? data[at + i] : (i & 1) == 0 ? data[at + i / 2] >> 4 : data[at + i / 2] & 15);
                     }
+
                     at += bytes + (bytes & 1);
                     break;
             }
         }
+
         // Without its end mark it is whole where the last row was reached.
         return y >= header.Height - 1 && x >= header.Width || y >= header.Height ? rows : [];
 
@@ -232,6 +275,7 @@ internal sealed class BmpImage
             {
                 rows[y * rowBytes + x] = (byte)colour;
             }
+
             x++;
         }
     }
@@ -249,7 +293,10 @@ internal sealed class BmpImage
                 palette = ReadPalette(source, header);
                 return;
             }
-            masks = header.BitsPerPixel == 16 ? [0x7C00, 0x03E0, 0x001F, 0] : [0x00FF0000, 0x0000FF00, 0x000000FF, hasAlpha && header.BitsPerPixel == 32 ? 0xFF000000 : 0];
+
+            masks = header.BitsPerPixel == 16
+                ? [0x7C00, 0x03E0, 0x001F, 0]
+                : [0x00FF0000, 0x0000FF00, 0x000000FF, hasAlpha && header.BitsPerPixel == 32 ? 0xFF000000 : 0];
             if (header.Compression is BitFields or AlphaBitFields)
             {
                 // In a longer header they stand where they would follow a short one.
@@ -260,6 +307,7 @@ internal sealed class BmpImage
                     masks[i] = BinaryPrimitives.ReadUInt32LittleEndian(source[(at + 4 * i)..]);
                 }
             }
+
             HasAlpha = masks[3] != 0;
         }
 
@@ -285,10 +333,12 @@ internal sealed class BmpImage
                     BinaryPrimitives.WriteUInt32LittleEndian(to, pixel < palette.Length ? palette[pixel] : 0xFF000000);
                     continue;
                 }
+
                 (to[0], to[1], to[2]) = (Part(pixel, masks[0]), Part(pixel, masks[1]), Part(pixel, masks[2]));
                 to[3] = HasAlpha ? Part(pixel, masks[3]) : (byte)255;
                 alphas |= HasAlpha ? to[3] : 0;
             }
+
             return alphas;
         }
 
@@ -298,6 +348,7 @@ internal sealed class BmpImage
             {
                 return 0;
             }
+
             var shift = BitOperations.TrailingZeroCount(mask);
             ulong most = mask >> shift;
             return (byte)(((pixel & mask) >> shift) * 255UL / most);
@@ -314,6 +365,7 @@ internal sealed class BmpImage
                 var entry = source.Slice(start + i * bytes, 3);
                 palette[i] = 0xFF000000 | (uint)entry[0] << 16 | (uint)entry[1] << 8 | entry[2];
             }
+
             return palette;
         }
     }

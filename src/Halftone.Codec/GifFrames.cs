@@ -1,27 +1,34 @@
 namespace Halftone.Codec;
 
-/// <summary>Counts the frames of a GIF by its blocks (GIF89a, sections 18 to 27) and decodes none: libvips takes half a minute to do so for a hundred thousand.</summary>
+/// <summary>
+/// Counts the frames of a GIF by its blocks (GIF89a, sections 18 to 27) and decodes none: libvips takes half a minute to do so for a
+/// hundred thousand.
+/// </summary>
 internal static class GifFrames
 {
     private const byte Extension = 0x21, Image = 0x2C;
     private const int HeaderBytes = 13, ImageBytes = 10;
 
-    /// <returns>The frames before the end or before what is no block; not more than <paramref name="most"/> are counted, and one more.</returns>
+    /// <returns>The frames before the end or before what is no block; not more than <paramref name="most"/> are counted, and one
+    /// more.</returns>
     public static int Count(ReadOnlySpan<byte> source, int most) => Walk(source, most).Frames;
 
     /// <summary>
-    /// Whether the file ends within a block, so that a frame is missing or has a part of its pixels. Of an animation libvips shows the frames before it, as
+    /// Whether the file ends within a block, so that a frame is missing or has a part of its pixels. Of an animation libvips shows the
+    /// frames before it, as
     /// if there were no more. A file without its last byte, which says that it ends, is whole for everybody.
     /// </summary>
     public static bool IsCut(ReadOnlySpan<byte> source) => Walk(source, int.MaxValue - 1).End > source.Length;
 
-    /// <returns>Beside the frames, where the walk ended: at the end mark, at what is no block, or behind the file's end, where a block needs more of it.</returns>
+    /// <returns>Beside the frames, where the walk ended: at the end mark, at what is no block, or behind the file's end, where a block
+    /// needs more of it.</returns>
     private static (int Frames, long End) Walk(ReadOnlySpan<byte> source, int most)
     {
         if (source.Length < HeaderBytes)
         {
             return (0, HeaderBytes);
         }
+
         var frames = 0;
         var at = HeaderBytes + ColourTableBytes(source[10]);
         while (frames <= most && at < source.Length)
@@ -40,8 +47,10 @@ internal static class GifFrames
                 default:
                     return (frames, at);
             }
+
             at = BehindSubBlocks(source, at);
         }
+
         return (frames, at);
     }
 
@@ -53,6 +62,7 @@ internal static class GifFrames
         {
             at += source[at] + 1;
         }
+
         return at + 1;
     }
 }

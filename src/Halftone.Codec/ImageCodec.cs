@@ -11,7 +11,8 @@ namespace Halftone.Codec;
 public static class ImageCodec
 {
     /// <summary>
-    /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A test tells when it
+    /// Goes up whenever an image is to have another output than before: outputs that were made by another version are not taken over. A
+    /// test tells when it
     /// was forgotten.
     /// </summary>
     public const int OutputVersion = 4;
@@ -32,6 +33,7 @@ public static class ImageCodec
         {
             gradient[i] = (byte)i;
         }
+
         using var image = Image.FromPixels(gradient, Side, Side, 3);
         foreach (var format in (ReadOnlySpan<ImageFormat>)[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
         {
@@ -58,16 +60,19 @@ public static class ImageCodec
         {
             return new CodecResult.Refused(sniffed.Error, sniffed.Description);
         }
+
         try
         {
             if (from == ImageFormat.Ico)
             {
                 return OfIcon(source, request);
             }
+
             if (from == ImageFormat.Bmp)
             {
                 return OfBitmap(source, BmpImage.ReadHeader(source.Span), header => BmpImage.Decode(source.Span, header), request);
             }
+
             var facts = SourceFacts.Read(source.Span, from);
             var to = request.Format ?? DefaultFormat(facts);
             return Refusal(source.Span, facts, to, request) ?? WithRights(Make(source, facts, to, request), source, from, request);
@@ -82,7 +87,9 @@ public static class ImageCodec
         }
     }
 
-    /// <summary>The format of an output where none is asked for. What cannot be written becomes JPEG, and PNG where it is a drawing.</summary>
+    /// <summary>
+    /// The format of an output where none is asked for. What cannot be written becomes JPEG, and PNG where it is a drawing.
+    /// </summary>
     private static ImageFormat DefaultFormat(SourceFacts facts) => facts.Format switch
     {
         ImageFormat.Tiff => facts.Tiff?.Picture.IsTwoColour == true ? ImageFormat.Png : ImageFormat.Jpeg,
@@ -96,18 +103,22 @@ public static class ImageCodec
         {
             return new(CodecError.TooManyPixels, $"more than {SourceFacts.MaxFrames} frames");
         }
+
         if (facts.Format == ImageFormat.Gif && GifFrames.IsCut(source))
         {
             return new(CodecError.CorruptImage, "the file ends within a frame");
         }
+
         if (facts is { Format: ImageFormat.Tiff, Tiff: null })
         {
             return new(CodecError.CorruptImage, "no directory of the file is whole");
         }
+
         if (facts.Tiff is { } tiff && UnservedKind.OfTiff(tiff) is { } kind)
         {
             return new(CodecError.UnsupportedFormat, kind);
         }
+
         return facts.IsAnimation ? AnimationRefusal(facts, to, request) : null;
     }
 
@@ -119,18 +130,25 @@ public static class ImageCodec
         {
             return new(CodecError.TooManyPixels, $"{width} x {height} pixels in {facts.Frames} frames, more than {request.MaxPixels}");
         }
+
         if (to is ImageFormat.Webp or ImageFormat.Gif && facts.Format != ImageFormat.Avif)
         {
             return null;
         }
+
         if (to != facts.Format)
         {
             return new(CodecError.AnimationUnsupported, facts.Format == ImageFormat.Avif
                 ? $"an animated AVIF of {facts.Frames} frames is passed on as AVIF, and cannot become {to}"
                 : $"an animation of {facts.Frames} frames cannot become {to}: ask for WebP or GIF");
         }
-        return request.Box.Holds(width, height) ? null
-            : new(CodecError.AnimationUnsupported, $"an animated {to} of {width} x {height} pixels cannot be made smaller{(to == ImageFormat.Png ? ": ask for WebP or GIF" : "")}");
+
+        return request.Box.Holds(width, height)
+            ? null
+            : new(
+                CodecError.AnimationUnsupported,
+                $"an animated {to} of {width} x {height} pixels cannot be made smaller"
+                    + $"{(to == ImageFormat.Png ? ": ask for WebP or GIF" : "")}");
     }
 
     private static CodecResult Make(ReadOnlyMemory<byte> source, SourceFacts facts, ImageFormat to, CodecRequest request)
@@ -151,13 +169,16 @@ public static class ImageCodec
         {
             return PassedOn(source, facts);
         }
+
         if (from == ImageFormat.Jpeg && !BareJpeg.HasEnd(source.Span))
         {
             (source, facts) = ((byte[])[.. source.Span, 0xFF, Marker.Eoi], new SourceFacts { Format = from, WasEnded = true });
         }
+
         Initialize();
         var result = VipsTranscoder.Transcode(source, facts, to, request, out var isShrunk);
-        // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new edges.
+        // A source that was too large is no answer, though it may well have fewer bytes: a drawing of few colours gets many at its new
+        // edges.
         return isShrunk ? With(result, notTaken) : SmallerOf(With(result, notTaken), source, from);
     }
 
@@ -169,6 +190,7 @@ public static class ImageCodec
         {
             return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within its animation, or a frame of it is broken");
         }
+
         var (width, height) = facts.Png is { } known ? (known.Width, known.Height) : facts.Avif!.ShownSize;
         return new CodecResult.Compressed(bare, facts.Format, width, height, KeptOriginal: true) { Way = CodecWay.Copied };
     }
@@ -180,34 +202,45 @@ public static class ImageCodec
         {
             return new CodecResult.Refused(CodecError.CorruptImage, "no picture of the icon is whole");
         }
+
         var picture = source[place];
         if (SourceSniffer.Sniff(picture.Span).Format == ImageFormat.Png)
         {
             var inner = Compress(picture, request with { Format = request.Format ?? ImageFormat.Png });
             return inner is CodecResult.Compressed output ? output with { KeptOriginal = false } : inner;
         }
-        return OfBitmap(source, BmpImage.ReadHeader(picture.Span, 0, isIcon: true), header => BmpImage.DecodeIcon(picture.Span, header), request with { Format = request.Format ?? ImageFormat.Png });
+
+        return OfBitmap(
+            source,
+            BmpImage.ReadHeader(picture.Span, 0, isIcon: true),
+            header => BmpImage.DecodeIcon(picture.Span, header),
+            request with { Format = request.Format ?? ImageFormat.Png });
     }
 
-    private static CodecResult OfBitmap(ReadOnlyMemory<byte> source, BmpImage.Header? header, Func<BmpImage.Header, BmpImage?> decode, CodecRequest request)
+    private static CodecResult OfBitmap(
+        ReadOnlyMemory<byte> source, BmpImage.Header? header, Func<BmpImage.Header, BmpImage?> decode, CodecRequest request)
     {
         if (header is not { } known)
         {
             return new CodecResult.Refused(CodecError.CorruptImage, "the bitmap's header is broken");
         }
+
         if (BmpImage.Unserved(known) is { } unserved)
         {
             return new CodecResult.Refused(CodecError.UnsupportedFormat, unserved);
         }
+
         var most = Math.Min(request.MaxPixels, BmpImage.MostPixels);
         if (Math.Max(known.Width, known.Height) > CodecRequest.MaxSidePixels || (long)known.Width * known.Height > most)
         {
             return new CodecResult.Refused(CodecError.TooManyPixels, $"{known.Width} x {known.Height} pixels, more than {most}");
         }
+
         if (decode(known) is not { } bitmap)
         {
             return new CodecResult.Refused(CodecError.CorruptImage, "the file ends within its pixels");
         }
+
         Initialize();
         return VipsTranscoder.Transcode(bitmap, source.Length, request.Format, request);
     }
@@ -233,7 +266,10 @@ public static class ImageCodec
     /// <summary>JPEG to WebP without RGB; null where the file is one for libvips.</summary>
     private static CodecResult? ToWebp(ReadOnlyMemory<byte> source, CodecRequest request)
     {
-        if (request.WebpEffort > CodecRequest.MaxOwnWebpEffort || !JpegToWebp.IsFor(source.Span, request.MaxPixels, request.Box))
+        // A file without its end marker is ended for libvips.
+        if (request.WebpEffort > CodecRequest.MaxOwnWebpEffort
+            || !BareJpeg.HasEnd(source.Span)
+            || !JpegToWebp.IsFor(source.Span, request.MaxPixels, request.Box))
         {
             return Broken(source, request);
         }
@@ -252,8 +288,16 @@ public static class ImageCodec
         notTaken = (result as JpegTranscodeResult.NotTaken)?.Reason;
         return result switch
         {
-            JpegTranscodeResult.Done done => new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: done.IsCopy) { Way = CodecWay.DctDomain },
-            JpegTranscodeResult.KeepOriginal kept => new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true) { Way = CodecWay.DctDomain },
+            JpegTranscodeResult.Done done =>
+                new CodecResult.Compressed(done.Body, ImageFormat.Jpeg, done.WidthPixels, done.HeightPixels, KeptOriginal: done.IsCopy)
+                {
+                    Way = CodecWay.DctDomain,
+                },
+            JpegTranscodeResult.KeepOriginal kept =>
+                new CodecResult.Compressed(source, ImageFormat.Jpeg, kept.WidthPixels, kept.HeightPixels, KeptOriginal: true)
+                {
+                    Way = CodecWay.DctDomain,
+                },
             JpegTranscodeResult.Corrupt corrupt => Corrupt(corrupt),
             JpegTranscodeResult.TooManyPixels large => new CodecResult.Refused(
                 CodecError.TooManyPixels, $"{large.WidthPixels} x {large.HeightPixels} pixels, more than {request.MaxPixels}"),
@@ -275,6 +319,7 @@ public static class ImageCodec
         {
             return new(CodecError.CodecOutOfMemory, detail);
         }
+
         var kind = from switch
         {
             ImageFormat.Jpeg => UnservedKind.OfJpeg(source),
@@ -284,25 +329,35 @@ public static class ImageCodec
         return kind is null ? new(CodecError.CorruptImage, detail) : new(CodecError.UnsupportedFormat, kind);
     }
 
-    private static CodecResult With(CodecResult result, JpegNotTaken? notTaken) => result is CodecResult.Compressed output ? output with { NotTaken = notTaken } : result;
+    private static CodecResult With(CodecResult result, JpegNotTaken? notTaken) =>
+        result is CodecResult.Compressed output ? output with { NotTaken = notTaken } : result;
 
     /// <summary>
-    /// Where encoding again saves nothing, the source without its metadata takes the output's place: it has the better picture and fewer bytes.
+    /// Where encoding again saves nothing, the source without its metadata takes the output's place: it has the better picture and fewer
+    /// bytes.
     /// </summary>
     private static CodecResult SmallerOf(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from) =>
-        result is CodecResult.Compressed output && output.Format == from && BareSource.Of(source, from) is { } bare && output.Body.Length >= bare.Length
-        && (bare.Equals(source) || VipsTranscoder.Decodes(bare, from))
+        result is CodecResult.Compressed output
+            && output.Format == from
+            && BareSource.Of(source, from) is { } bare
+            && output.Body.Length >= bare.Length
+            && (bare.Equals(source) || VipsTranscoder.Decodes(bare, from))
             ? output with { Body = bare, KeptOriginal = true }
             : result;
 
     /// <summary>Puts in what the source says of rights, unless that would make the output larger than its source.</summary>
     private static CodecResult WithRights(CodecResult result, ReadOnlyMemory<byte> source, ImageFormat from, CodecRequest request)
     {
-        if (!request.KeepsRights || result is not CodecResult.Compressed output || RightsReader.Read(source.Span, from) is not { Length: > 0 } xmp)
+        if (!request.KeepsRights
+            || result is not CodecResult.Compressed output
+            || RightsReader.Read(source.Span, from) is not { Length: > 0 } xmp)
         {
             return result;
         }
-        return BareSource.Of(output.Body, output.Format, xmp) is { } told && (told.Length <= source.Length || output.Format != from) ? output with { Body = told } : result;
+
+        return BareSource.Of(output.Body, output.Format, xmp) is { } told && (told.Length <= source.Length || output.Format != from)
+            ? output with { Body = told }
+            : result;
     }
 
     private static void ThrowIfNoSide(int? pixels)

@@ -34,6 +34,7 @@ internal ref struct IsoBoxes(ReadOnlySpan<byte> source, int at = 0)
         {
             return false;
         }
+
         ulong length = BinaryPrimitives.ReadUInt32BigEndian(rest);
         var header = HeaderBytes;
         if (length == 1)
@@ -42,14 +43,17 @@ internal ref struct IsoBoxes(ReadOnlySpan<byte> source, int at = 0)
             {
                 return false;
             }
+
             header = LongHeaderBytes;
             length = BinaryPrimitives.ReadUInt64BigEndian(rest[HeaderBytes..]);
         }
+
         length = length == 0 ? (ulong)rest.Length : length;
         if (length < (ulong)header || length > (ulong)rest.Length)
         {
             return false;
         }
+
         Whole = rest[..(int)length];
         Name = Whole.Slice(4, 4);
         Body = Whole[header..];

@@ -39,16 +39,20 @@ internal static class PngAnimation
             {
                 return null;
             }
+
             if (name.SequenceEqual("PLTE"u8) || name.SequenceEqual("tRNS"u8))
             {
                 shared.Add(chunks.Whole);
             }
             else if (name.SequenceEqual("fcTL"u8))
             {
-                if (chunks.Body.Length != ControlBytes || BinaryPrimitives.ReadUInt32BigEndian(chunks.Body) != sequence++ || !End(ref control, data))
+                if (chunks.Body.Length != ControlBytes
+                    || BinaryPrimitives.ReadUInt32BigEndian(chunks.Body) != sequence++
+                    || !End(ref control, data))
                 {
                     return null;
                 }
+
                 control = chunks.Body.ToArray();
             }
             else if (name.SequenceEqual("IDAT"u8))
@@ -61,10 +65,14 @@ internal static class PngAnimation
             }
             else if (name.SequenceEqual("fdAT"u8))
             {
-                if (control is null || !isPicture || chunks.Body.Length < SequenceBytes || BinaryPrimitives.ReadUInt32BigEndian(chunks.Body) != sequence++)
+                if (control is null
+                    || !isPicture
+                    || chunks.Body.Length < SequenceBytes
+                    || BinaryPrimitives.ReadUInt32BigEndian(chunks.Body) != sequence++)
                 {
                     return null;
                 }
+
                 data.Add(chunks.Body[SequenceBytes..]);
             }
             else if (name.SequenceEqual("IEND"u8))
@@ -72,6 +80,7 @@ internal static class PngAnimation
                 return End(ref control, data) && frames.Count == facts.Frames ? frames : null;
             }
         }
+
         return null;
 
         bool End(ref byte[]? ended, ByteList frameData)
@@ -80,6 +89,7 @@ internal static class PngAnimation
             {
                 return true;
             }
+
             var frame = Frame(ended, facts, shared.Written, frameData.Written, canPaint);
             frameData.Clear();
             ended = null;
@@ -87,11 +97,13 @@ internal static class PngAnimation
             {
                 frames.Add(frame);
             }
+
             return frame is not null && frames.Count <= facts.Frames;
         }
     }
 
-    private static PngFrame? Frame(ReadOnlySpan<byte> control, PngFacts facts, ReadOnlySpan<byte> shared, ReadOnlySpan<byte> data, bool canPaint)
+    private static PngFrame? Frame(
+        ReadOnlySpan<byte> control, PngFacts facts, ReadOnlySpan<byte> shared, ReadOnlySpan<byte> data, bool canPaint)
     {
         long width = BinaryPrimitives.ReadUInt32BigEndian(control[4..]), height = BinaryPrimitives.ReadUInt32BigEndian(control[8..]);
         long x = BinaryPrimitives.ReadUInt32BigEndian(control[12..]), y = BinaryPrimitives.ReadUInt32BigEndian(control[16..]);
@@ -100,9 +112,18 @@ internal static class PngAnimation
         {
             return null;
         }
+
         int above = BinaryPrimitives.ReadUInt16BigEndian(control[20..]), below = BinaryPrimitives.ReadUInt16BigEndian(control[22..]);
         var delay = (int)Math.Round(1000.0 * above / (below == 0 ? 100 : below), MidpointRounding.AwayFromZero);
-        return new PngFrame((int)width, (int)height, (int)x, (int)y, delay, control[24], control[25] == 1, canPaint ? AsPng(facts, (int)width, (int)height, shared, data) : []);
+        return new PngFrame(
+            (int)width,
+            (int)height,
+            (int)x,
+            (int)y,
+            delay,
+            control[24],
+            control[25] == 1,
+            canPaint ? AsPng(facts, (int)width, (int)height, shared, data) : []);
     }
 
     private static byte[] AsPng(PngFacts facts, int width, int height, ReadOnlySpan<byte> shared, ReadOnlySpan<byte> data)
@@ -128,12 +149,17 @@ internal static class PngAnimation
         {
             return Pass(width, height);
         }
-        ReadOnlySpan<(int X, int Y, int StepX, int StepY)> passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
+
+        ReadOnlySpan<(int X, int Y, int StepX, int StepY)> passes =
+        [
+            (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2),
+        ];
         long bytes = 0;
         foreach (var (x, y, stepX, stepY) in passes)
         {
             bytes += Pass((width - x + stepX - 1) / stepX, (height - y + stepY - 1) / stepY);
         }
+
         return bytes;
 
         long Pass(int columns, int rows) => columns <= 0 || rows <= 0 ? 0 : rows * (1 + (columns * bits + 7) / 8);
@@ -156,6 +182,7 @@ internal static class PngAnimation
         {
             return false;
         }
+
         return bytes <= 0;
     }
 
@@ -175,6 +202,7 @@ internal static class PngAnimation
                 from.CopyTo(to);
                 continue;
             }
+
             for (var at = 0; at < from.Length; at += 4)
             {
                 Blend(from.Slice(at, 4), to.Slice(at, 4));
@@ -198,16 +226,19 @@ internal static class PngAnimation
         {
             return;
         }
+
         if (from[3] == 255 || to[3] == 0)
         {
             from.CopyTo(to);
             return;
         }
+
         int above = from[3] * 255, below = (255 - from[3]) * to[3], alpha = above + below;
         for (var i = 0; i < 3; i++)
         {
             to[i] = (byte)((from[i] * above + to[i] * below + alpha / 2) / alpha);
         }
+
         to[3] = (byte)((alpha + 127) / 255);
     }
 }

@@ -27,12 +27,14 @@ internal ref struct PngChunks(ReadOnlySpan<byte> source)
         {
             return false;
         }
+
         var chunk = source[End..];
         var length = AroundBody + (long)BinaryPrimitives.ReadUInt32BigEndian(chunk);
         if (length > chunk.Length)
         {
             return false;
         }
+
         Whole = chunk[..(int)length];
         Name = Whole.Slice(4, 4);
         Body = Whole[8..^4];

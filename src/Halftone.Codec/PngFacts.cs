@@ -48,6 +48,7 @@ internal sealed class PngFacts
         {
             return null;
         }
+
         var header = chunks.Body;
         var facts = new PngFacts
         {
@@ -61,10 +62,12 @@ internal sealed class PngFacts
         {
             return null;
         }
+
         while (chunks.Next() && !chunks.Name.SequenceEqual("IDAT"u8))
         {
             facts.Take(chunks.Name, chunks.Body);
         }
+
         return facts;
     }
 
@@ -92,7 +95,9 @@ internal sealed class PngFacts
         {
             SaysSrgb = true;
         }
-        else if (name.SequenceEqual("gAMA"u8) && body.Length == 4 && BinaryPrimitives.ReadUInt32BigEndian(body) is > 0 and < 10_000_000 and var gamma)
+        else if (name.SequenceEqual("gAMA"u8)
+            && body.Length == 4
+            && BinaryPrimitives.ReadUInt32BigEndian(body) is > 0 and < 10_000_000 and var gamma)
         {
             Gamma = gamma / 100_000.0;
         }

@@ -24,11 +24,13 @@ internal ref struct RiffChunks(ReadOnlySpan<byte> source)
         {
             return false;
         }
+
         var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
         if (length > rest.Length - HeaderBytes)
         {
             return false;
         }
+
         Name = rest[..4];
         Body = rest.Slice(HeaderBytes, (int)length);
         rest = rest[(int)Math.Min(rest.Length, HeaderBytes + length + (length & 1))..];

@@ -9,7 +9,9 @@ internal readonly record struct SizeBox(int? MaxWidth, int? MaxHeight)
     /// <summary>The same box for pixels that lie on their side.</summary>
     public SizeBox Turned => new(MaxHeight, MaxWidth);
 
-    /// <summary>The largest size of the same proportions in the box, each side rounded as libvips rounds and 1 at least; never larger than it was.</summary>
+    /// <summary>
+    /// The largest size of the same proportions in the box, each side rounded as libvips rounds and 1 at least; never larger than it was.
+    /// </summary>
     public (int Width, int Height) Fit(int width, int height)
     {
         var shrink = Math.Max(1, Math.Max((double)width / (MaxWidth ?? width), (double)height / (MaxHeight ?? height)));

@@ -8,7 +8,9 @@ internal sealed class SourceFacts
 
     public required ImageFormat Format { get; init; }
 
-    /// <summary>Frames that are shown one after the other; 1 for a picture. Of more than <see cref="MaxFrames"/>, one more than those.</summary>
+    /// <summary>
+    /// Frames that are shown one after the other; 1 for a picture. Of more than <see cref="MaxFrames"/>, one more than those.
+    /// </summary>
     public int Frames { get; private init; } = 1;
 
     public bool IsAnimation => Frames > 1;
@@ -54,6 +56,7 @@ internal sealed class SourceFacts
         {
             frames += chunks.Name.SequenceEqual("ANMF"u8) ? 1 : 0;
         }
+
         return Math.Max(1, frames);
     }
 }

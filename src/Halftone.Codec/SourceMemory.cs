@@ -5,8 +5,10 @@ using System.Runtime.Versioning;
 namespace Halftone.Codec;
 
 /// <summary>
-/// Room for one source image outside the garbage-collected heap. Pages cost memory once something is written to them, growing copies nothing,
-/// and all of it goes back to the system the moment it is disposed: what is counted is what there is. (Large arrays stay in the process until
+/// Room for one source image outside the garbage-collected heap. Pages cost memory once something is written to them, growing copies
+/// nothing,
+/// and all of it goes back to the system the moment it is disposed: what is counted is what there is. (Large arrays stay in the process
+/// until
 /// the collector comes by and lets go of them: hostile bodies that were counted as 256 MiB made it 510.)
 /// </summary>
 /// <remarks>For one owner at a time, who must dispose it; memory of it may not be used after that.</remarks>

@@ -20,7 +20,9 @@ internal static class SourceSniffer
 
     public static Sniffed Sniff(ReadOnlySpan<byte> source)
     {
-        var isMarkup = source[..Math.Min(source.Length, LooksAt)].IndexOf((byte)'<') is >= 0 and < 16 || source.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || source.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
+        var isMarkup = source[..Math.Min(source.Length, LooksAt)].IndexOf((byte)'<') is >= 0 and < 16
+            || source.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE])
+            || source.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]);
         var head = source[..Math.Min(source.Length, isMarkup ? LooksAtMarkup : LooksAt)];
         return Served(head) is { } format
             ? new(format, default, format.ToString())
@@ -33,14 +35,16 @@ internal static class SourceSniffer
     {
         [0xFF, 0xD8, 0xFF, ..] => ImageFormat.Jpeg,
         // Apple's own kind of PNG has this chunk first; no decoder but Apple's reads it.
-        [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => head[8..] is [_, _, _, _, (byte)'C', (byte)'g', (byte)'B', (byte)'I', ..] ? null : ImageFormat.Png,
+        [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] =>
+            head[8..] is [_, _, _, _, (byte)'C', (byte)'g', (byte)'B', (byte)'I', ..] ? null : ImageFormat.Png,
         [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => ImageFormat.Webp,
         [(byte)'G', (byte)'I', (byte)'F', (byte)'8', (byte)'7' or (byte)'9', (byte)'a', ..] => ImageFormat.Gif,
         // Canon's raw files say so behind a TIFF header.
         [(byte)'I', (byte)'I', 42, 0, _, _, _, _, (byte)'C', (byte)'R', 2, ..] => null,
         // 42 is TIFF, 43 is BigTIFF, in the byte order that the first two letters name
         [(byte)'I', (byte)'I', 42 or 43, 0, ..] or [(byte)'M', (byte)'M', 0, 42 or 43, ..] => ImageFormat.Tiff,
-        [(byte)'B', (byte)'M', _, _, _, _, _, _, _, _, _, _, _, _, 12 or 16 or 40 or 52 or 56 or 64 or 108 or 124, 0, 0, 0, ..] => ImageFormat.Bmp,
+        [(byte)'B', (byte)'M', _, _, _, _, _, _, _, _, _, _, _, _, 12 or 16 or 40 or 52 or 56 or 64 or 108 or 124, 0, 0, 0, ..] =>
+            ImageFormat.Bmp,
         [0, 0, 1 or 2, 0, not 0, 0, _, _, _, 0, ..] or [0, 0, 1 or 2, 0, _, 1, _, _, _, 0, ..] => ImageFormat.Ico,
         _ => HasBrand(head, "avif"u8) || HasBrand(head, "avis"u8) ? ImageFormat.Avif : null,
     };
@@ -83,14 +87,19 @@ internal static class SourceSniffer
         _ => null,
     };
 
-    /// <summary>Sensor data of a camera, by its maker's own signature. Those that are TIFF files otherwise are told by their directories (<see cref="TiffPages"/>).</summary>
+    /// <summary>
+    /// Sensor data of a camera, by its maker's own signature. Those that are TIFF files otherwise are told by their directories
+    /// (<see cref="TiffPages"/>).
+    /// </summary>
     private static string? CameraRaw(ReadOnlySpan<byte> head) => head switch
     {
         [(byte)'I', (byte)'I', 42, 0, _, _, _, _, (byte)'C', (byte)'R', 2, ..] => "a camera raw file (Canon CR2)",
         [(byte)'I', (byte)'I', 0x55, 0, ..] => "a camera raw file (Panasonic RW2)",
-        [(byte)'I', (byte)'I', (byte)'R', (byte)'O' or (byte)'S', ..] or [(byte)'M', (byte)'M', (byte)'O', (byte)'R', ..] => "a camera raw file (Olympus ORF)",
+        [(byte)'I', (byte)'I', (byte)'R', (byte)'O' or (byte)'S', ..] or [(byte)'M', (byte)'M', (byte)'O', (byte)'R', ..] =>
+            "a camera raw file (Olympus ORF)",
         [0, (byte)'M', (byte)'R', (byte)'M', ..] => "a camera raw file (Minolta MRW)",
-        [(byte)'I', (byte)'I', _, _, _, _, (byte)'H', (byte)'E', (byte)'A', (byte)'P', (byte)'C', (byte)'C', (byte)'D', (byte)'R', ..] => "a camera raw file (Canon CRW)",
+        [(byte)'I', (byte)'I', _, _, _, _, (byte)'H', (byte)'E', (byte)'A', (byte)'P', (byte)'C', (byte)'C', (byte)'D', (byte)'R', ..] =>
+            "a camera raw file (Canon CRW)",
         _ when HasBrand(head, "crx "u8) => "a camera raw file (Canon CR3)",
         _ when head.StartsWith("FUJIFILMCCD-RAW"u8) => "a camera raw file (Fujifilm RAF)",
         _ when head.StartsWith("FOVb"u8) => "a camera raw file (Sigma X3F)",
@@ -120,6 +129,7 @@ internal static class SourceSniffer
         {
             return false;
         }
+
         var end = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(head), (uint)head.Length);
         for (var at = 8; at + 4 <= end; at += at == 8 ? 8 : 4) // the minor version stands after the first brand
         {
@@ -128,11 +138,13 @@ internal static class SourceSniffer
                 return true;
             }
         }
+
         return false;
     }
 
     /// <summary>Whether text begins so, after a byte order mark and white space.</summary>
-    private static bool Opens(ReadOnlySpan<byte> head, string start) => Readable(head).TrimStart().StartsWith(start, StringComparison.OrdinalIgnoreCase);
+    private static bool Opens(ReadOnlySpan<byte> head, string start) =>
+        Readable(head).TrimStart().StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
     private static bool Holds(ReadOnlySpan<byte> head, string part) => Readable(head).Contains(part, StringComparison.OrdinalIgnoreCase);
 
@@ -145,6 +157,7 @@ internal static class SourceSniffer
                 return true;
             }
         }
+
         return false;
     }
 
@@ -161,7 +174,10 @@ internal static class SourceSniffer
             {
                 ['<', '!', '-', '-', ..] => After(rest, "-->"),
                 ['<', '?', ..] => After(rest, "?>"),
-                ['<', '!', ..] => rest.IndexOf('>') is var close && rest.IndexOf('[') is >= 0 and var open && open < close ? AfterSubset(rest, open) : close + 1,
+                ['<', '!', ..] =>
+                    rest.IndexOf('>') is var close && rest.IndexOf('[') is >= 0 and var open && open < close
+                        ? AfterSubset(rest, open)
+                        : close + 1,
                 _ => 0,
             };
             if (end == 0)
@@ -171,15 +187,19 @@ internal static class SourceSniffer
                 name = length < 0 ? default : name[..length];
                 return name[(name.IndexOf(':') + 1)..].ToString().ToLowerInvariant();
             }
+
             if (end < 0)
             {
                 break;
             }
+
             rest = rest[end..].TrimStart();
         }
+
         return "";
 
-        static int After(ReadOnlySpan<char> text, string mark) => text.IndexOf(mark, StringComparison.Ordinal) is >= 0 and var at ? at + mark.Length : -1;
+        static int After(ReadOnlySpan<char> text, string mark) =>
+            text.IndexOf(mark, StringComparison.Ordinal) is >= 0 and var at ? at + mark.Length : -1;
 
         static int AfterSubset(ReadOnlySpan<char> text, int open)
         {

@@ -33,14 +33,17 @@ internal sealed class TiffDirectory
     /// <summary>Bits of a sample; -1 where they differ.</summary>
     public int Bits => Same(TiffTag.BitsPerSample, 1);
 
-    /// <summary>1 unsigned, 2 signed, 3 floating point, 5 and 6 complex; -1 where they differ. What is undefined (4) counts as unsigned.</summary>
+    /// <summary>
+    /// 1 unsigned, 2 signed, 3 floating point, 5 and 6 complex; -1 where they differ. What is undefined (4) counts as unsigned.
+    /// </summary>
     public int SampleFormat => Same(TiffTag.SampleFormat, 1) is 4 ? 1 : Same(TiffTag.SampleFormat, 1);
 
     /// <summary>What each sample beyond the colours is: 0 unspecified, 1 premultiplied alpha, 2 alpha.</summary>
     public long[] Extra => Values.GetValueOrDefault(TiffTag.ExtraSamples, []);
 
     /// <summary>A smaller copy, or a mask: no picture of its own.</summary>
-    public bool IsAside => (Value(TiffTag.NewSubfileType) & 5) != 0 || Value(TiffTag.SubfileType) == 2 || Photometric == TiffTag.MaskPhotometric;
+    public bool IsAside =>
+        (Value(TiffTag.NewSubfileType) & 5) != 0 || Value(TiffTag.SubfileType) == 2 || Photometric == TiffTag.MaskPhotometric;
 
     public bool IsCameraRaw => Photometric is 32803 or 34892 || Compression is 32767 or 34713 or 65535;
 
@@ -58,8 +61,11 @@ internal sealed class TiffDirectory
 /// <summary>Tags of TIFF 6.0 and its supplements that matter here.</summary>
 internal static class TiffTag
 {
-    public const int NewSubfileType = 254, SubfileType = 255, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262,
-        Artist = 315, SamplesPerPixel = 277, SubDirectories = 330, InkSet = 332, ExtraSamples = 338, SampleFormat = 339, Xmp = 700, Copyright = 33432, Iptc = 33723,
+    public const int NewSubfileType =
+        254, SubfileType = 255, Width = 256, Height = 257, BitsPerSample = 258, Compression = 259, Photometric = 262,
+        Artist =
+            315, SamplesPerPixel =
+                277, SubDirectories = 330, InkSet = 332, ExtraSamples = 338, SampleFormat = 339, Xmp = 700, Copyright = 33432, Iptc = 33723,
         Photoshop = 34377, DngVersion = 50706;
 
     public const int MaskPhotometric = 4;
@@ -76,9 +82,12 @@ internal sealed class TiffPages
     public IReadOnlyList<TiffDirectory> Directories => directories;
 
     /// <summary>
-    /// The first directory that is neither a smaller copy nor a mask, sub-directories included; the first of all where every one says that it is aside.
+    /// The first directory that is neither a smaller copy nor a mask, sub-directories included; the first of all where every one says that
+    /// it is aside.
     /// </summary>
-    public TiffDirectory Picture => directories.Find(directory => !directory.IsAside && directory.Sub < 0) ?? directories.Find(directory => !directory.IsAside) ?? directories[0];
+    public TiffDirectory Picture =>
+        directories.Find(directory => !directory.IsAside && directory.Sub < 0)
+            ?? directories.Find(directory => !directory.IsAside) ?? directories[0];
 
     public bool IsCameraRaw => directories.Exists(directory => directory.IsCameraRaw || directory.Values.ContainsKey(TiffTag.DngVersion));
 
@@ -89,6 +98,7 @@ internal sealed class TiffPages
         {
             return null;
         }
+
         var isLittle = source[0] == (byte)'I';
         var isBig = source[isLittle ? 2 : 3] == 43;
         var file = new TiffPages();
@@ -100,6 +110,7 @@ internal sealed class TiffPages
             {
                 break;
             }
+
             file.directories.Add(directory);
             var subs = directory.Values.GetValueOrDefault(TiffTag.SubDirectories, []);
             for (var sub = 0; sub < Math.Min(subs.Length, MostSubs); sub++)
@@ -110,10 +121,12 @@ internal sealed class TiffPages
                 }
             }
         }
+
         return file.directories.Count > 0 ? file : null;
     }
 
-    private static TiffDirectory? ReadDirectory(ReadOnlySpan<byte> source, long at, bool isLittle, bool isBig, int page, int sub, out long next)
+    private static TiffDirectory? ReadDirectory(
+        ReadOnlySpan<byte> source, long at, bool isLittle, bool isBig, int page, int sub, out long next)
     {
         int countBytes = isBig ? 8 : 2, entryBytes = isBig ? 20 : 12, offsetBytes = isBig ? 8 : 4;
         next = 0;
@@ -121,17 +134,20 @@ internal sealed class TiffPages
         {
             return null;
         }
+
         var count = Number(source, at, countBytes, isLittle);
         var start = at + countBytes;
         if (count is <= 0 or > MostEntries || start + count * entryBytes > source.Length)
         {
             return null;
         }
+
         var directory = new TiffDirectory { Page = page, Sub = sub };
         for (var i = 0L; i < count; i++)
         {
             ReadEntry(source, start + i * entryBytes, isLittle, offsetBytes, directory);
         }
+
         var link = start + count * entryBytes;
         next = link <= source.Length - offsetBytes ? Number(source, link, offsetBytes, isLittle) : 0;
         return directory;
@@ -142,25 +158,36 @@ internal sealed class TiffPages
         int tag = (int)Number(source, at, 2, isLittle), type = (int)Number(source, at + 2, 2, isLittle);
         var count = Number(source, at + 4, offsetBytes, isLittle);
         // Rationals are read as far as their numerator: none of them matters here.
-        var bytes = type switch { 1 or 2 or 6 or 7 => 1, 3 or 8 => 2, 4 or 9 or 11 or 13 => 4, 5 or 10 or 12 or 16 or 17 or 18 => 8, _ => 0 };
+        var bytes = type switch
+        {
+            1 or 2 or 6 or 7 => 1,
+            3 or 8 => 2,
+            4 or 9 or 11 or 13 => 4,
+            5 or 10 or 12 or 16 or 17 or 18 => 8,
+            _ => 0,
+        };
         var place = at + 4 + offsetBytes;
         if (bytes == 0 || count is < 0 or > int.MaxValue)
         {
             return;
         }
+
         if (count * bytes > offsetBytes)
         {
             place = Number(source, place, offsetBytes, isLittle);
         }
+
         if (place < 0 || place > source.Length || count * bytes > source.Length - place)
         {
             return;
         }
+
         var values = new long[Math.Min(count, MostValues)];
         for (var i = 0; i < values.Length; i++)
         {
             values[i] = Number(source, place + i * bytes, bytes, isLittle);
         }
+
         directory.Values[tag] = values;
         directory.Places[tag] = (int)place;
         directory.Lengths[tag] = (int)(count * bytes);

@@ -15,6 +15,7 @@ internal static class UnservedKind
         {
             return "a camera raw file (TIFF with sensor data)";
         }
+
         var picture = tiff.Picture;
         var samples = picture.SampleFormat switch
         {
@@ -28,10 +29,14 @@ internal static class UnservedKind
         {
             return $"a TIFF of {samples} samples";
         }
+
         if (picture.Bits is not (1 or 2 or 4 or 8 or 16 or 32))
         {
-            return picture.Bits < 0 ? "a TIFF of samples of different lengths" : string.Create(CultureInfo.InvariantCulture, $"a {picture.Bits}-bit TIFF");
+            return picture.Bits < 0
+                ? "a TIFF of samples of different lengths"
+                : string.Create(CultureInfo.InvariantCulture, $"a {picture.Bits}-bit TIFF");
         }
+
         return picture.Photometric switch
         {
             0 or 1 or 2 or 3 or 6 => null,
@@ -43,7 +48,9 @@ internal static class UnservedKind
         };
     }
 
-    /// <summary>The kind of a TIFF that could not be decoded, where its compression explains that; null where the file is to blame.</summary>
+    /// <summary>
+    /// The kind of a TIFF that could not be decoded, where its compression explains that; null where the file is to blame.
+    /// </summary>
     public static string? ByCompression(TiffPages tiff) => tiff.Picture.Compression switch
     {
         1 or 2 or 3 or 4 or 5 or 7 or 8 or 32773 or 32946 => null,
@@ -74,6 +81,7 @@ internal static class UnservedKind
             {
                 continue;
             }
+
             return reader.Marker switch
             {
                 Marker.Sof3 or 0xCB => "a lossless JPEG",
@@ -83,6 +91,7 @@ internal static class UnservedKind
                 _ => null,
             };
         }
+
         return null;
     }
 }

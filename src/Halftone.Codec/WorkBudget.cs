@@ -4,12 +4,15 @@ using Halftone.Codec.Jpeg;
 namespace Halftone.Codec;
 
 /// <summary>
-/// Processor time that an image may take, by its pixels and the cost of its formats. A limit that is the same for all would let a large image pass
+/// Processor time that an image may take, by its pixels and the cost of its formats. A limit that is the same for all would let a large
+/// image pass
 /// on a fast machine and fail on a busy one; this one is several times what the encoders need, and yet bounds what a hostile file can cost.
 /// </summary>
 public static class WorkBudget
 {
-    /// <summary>Seconds a million pixels for AVIF by effort 0 to 9; the encoder was measured at 0.04 to 4 s (bench/results/vips-settings.md).</summary>
+    /// <summary>
+    /// Seconds a million pixels for AVIF by effort 0 to 9; the encoder was measured at 0.04 to 4 s (bench/results/vips-settings.md).
+    /// </summary>
     private static readonly double[] AvifSeconds = [0.5, 1, 1.5, 2.5, 8, 12, 20, 40, 60, 80];
 
     /// <summary>Seconds beyond those that every image has, whole.</summary>
@@ -21,6 +24,7 @@ public static class WorkBudget
         {
             return 0;
         }
+
         var pixels = Math.Min(Pixels(source, from), request.MaxPixels);
         var to = request.Format ?? from;
         return (int)Math.Ceiling(pixels / 1e6 * (DecodingSeconds(from) + EncodingSeconds(to, request)));
@@ -45,7 +49,9 @@ public static class WorkBudget
     internal static long Pixels(ReadOnlySpan<byte> source, ImageFormat format)
     {
         var (width, height) = Size(source, format);
-        return (long)width * height * (format is ImageFormat.Jpeg or ImageFormat.Tiff or ImageFormat.Bmp or ImageFormat.Ico ? 1 : SourceFacts.Read(source, format).Frames);
+        return (long)width * height * (format is ImageFormat.Jpeg or ImageFormat.Tiff or ImageFormat.Bmp or ImageFormat.Ico
+            ? 1
+            : SourceFacts.Read(source, format).Frames);
     }
 
     private static (int Width, int Height) Size(ReadOnlySpan<byte> source, ImageFormat format)
@@ -76,11 +82,14 @@ public static class WorkBudget
         var reader = new MarkerReader(source, 2);
         while (reader.Next() == MarkerStatus.Found && reader.Marker != Marker.Sos)
         {
-            if (reader.Marker is >= Marker.Sof0 and <= Marker.Sof15 and not (Marker.Dht or Marker.Jpg or Marker.Dac) && reader.Segment.Length >= 5)
+            if (reader.Marker is >= Marker.Sof0 and <= Marker.Sof15 and not (Marker.Dht or Marker.Jpg or Marker.Dac)
+                && reader.Segment.Length >= 5)
             {
-                return (BinaryPrimitives.ReadUInt16BigEndian(reader.Segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(reader.Segment[1..]));
+                return (
+                    BinaryPrimitives.ReadUInt16BigEndian(reader.Segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(reader.Segment[1..]));
             }
         }
+
         return default;
     }
 }

@@ -23,7 +23,9 @@ public sealed class BareSourceTests
         Assert.True(BareSource.Of(file, format)!.Value.Equals(file.AsMemory()));
         var withoutMore = Bare([.. file, 0], format)!;
         // An AVIF is written again, with the same picture.
-        Assert.Equal(format == ImageFormat.Avif ? Picture.Decode(file).Samples : file, format == ImageFormat.Avif ? Picture.Decode(withoutMore).Samples : withoutMore);
+        Assert.Equal(
+            format == ImageFormat.Avif ? Picture.Decode(file).Samples : file,
+            format == ImageFormat.Avif ? Picture.Decode(withoutMore).Samples : withoutMore);
         // A GIF that lacks its last byte is whole, and gets it back.
         Assert.Equal(format == ImageFormat.Gif ? file : null, Bare(file[..^1], format));
     }
@@ -33,7 +35,9 @@ public sealed class BareSourceTests
     {
         var file = Picture.Draw(40, 40).Save("jpegsave_buffer", "interlace=true").AsSpan();
         var exif = file.IndexOf<byte>([0xFF, 0xE1]);
-        byte[] without = exif < 0 ? file.ToArray() : [.. file[..exif], .. file[(exif + 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(exif + 2)..]))..]];
+        byte[] without = exif < 0
+            ? file.ToArray()
+            : [.. file[..exif], .. file[(exif + 2 + BinaryPrimitives.ReadUInt16BigEndian(file[(exif + 2)..]))..]];
 
         Assert.Equal(without, Bare(file.ToArray(), ImageFormat.Jpeg));
     }
@@ -57,7 +61,9 @@ public sealed class BareSourceTests
     {
         var file = Clean(ImageFormat.Png);
 
-        Assert.Equal(file, Bare([.. file[..33], 0, 0, 0, 1, .. chunk.Select(letter => (byte)letter), 7, 0, 0, 0, 0, .. file[33..]], ImageFormat.Png));
+        Assert.Equal(
+            file,
+            Bare([.. file[..33], 0, 0, 0, 1, .. chunk.Select(letter => (byte)letter), 7, 0, 0, 0, 0, .. file[33..]], ImageFormat.Png));
     }
 
     [Theory]

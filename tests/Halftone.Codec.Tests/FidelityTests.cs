@@ -214,9 +214,12 @@ public sealed class FidelityTests
     [Fact]
     public void An_animation_is_not_stilled_in_a_format_that_knows_none()
     {
-        var refused = Assert.IsType<CodecResult.Refused>(ImageCodec.Compress(Animation("webpsave_buffer", "Q=95"), new CodecRequest { Format = ImageFormat.Jpeg }));
+        var refused = Assert.IsType<CodecResult.Refused>(
+            ImageCodec.Compress(Animation("webpsave_buffer", "Q=95"), new CodecRequest { Format = ImageFormat.Jpeg }));
 
-        Assert.Equal(new CodecResult.Refused(CodecError.AnimationUnsupported, "an animation of 3 frames cannot become Jpeg: ask for WebP or GIF"), refused);
+        Assert.Equal(
+            new CodecResult.Refused(CodecError.AnimationUnsupported, "an animation of 3 frames cannot become Jpeg: ask for WebP or GIF"),
+            refused);
     }
 
     [Theory]

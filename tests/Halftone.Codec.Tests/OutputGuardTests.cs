@@ -30,7 +30,12 @@ public sealed class OutputGuardTests
     {
         var large = new Picture(1_500, 1_500, 3, new byte[1_500 * 1_500 * 3]);
 
-        Assert.NotNull(OutputGuard.OneColourOfMany(large.Save(saver, format switch { ImageFormat.Jpeg => "Q=50,optimize_coding=true", ImageFormat.Png => "palette=true", _ => "" }), format, 1_500 * 1_500, () => Picture.Draw(64, 64).Image()));
+        Assert.NotNull(OutputGuard.OneColourOfMany(
+            large.Save(
+                saver, format switch { ImageFormat.Jpeg => "Q=50,optimize_coding=true", ImageFormat.Png => "palette=true", _ => "" }),
+            format,
+            1_500 * 1_500,
+            () => Picture.Draw(64, 64).Image()));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ namespace Halftone.Hostile;
 /// load                                                                             slow, many, broken and smuggled requests
 /// images                                                                           hostile image files
 /// fuzz [--minutes 60] [--targets csv,urls,…] [--seed 1]                            mutated input, the targets in turns
-/// captured …                                                                       a codec child that was taken over, for the tests; see CapturedChild
+/// captured … a codec child that was taken over, for the tests; see CapturedChild
 /// </code>
 /// Each takes <c>--server PATH</c>, the halftone executable; by default the one that was built with it. Ends with 0 where nothing went
 /// wrong.

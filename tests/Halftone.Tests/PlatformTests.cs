@@ -16,20 +16,28 @@ public sealed class PlatformTests
     {
         Assembly[] ours = [typeof(Program).Assembly, typeof(ImageCodec).Assembly, typeof(CsvScanner).Assembly];
         var imports = ours.SelectMany(assembly => assembly.GetTypes())
-            .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+            .SelectMany(type =>
+                type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
             .Where(method => method.Attributes.HasFlag(MethodAttributes.PinvokeImpl))
             .ToArray();
 
         Assert.True(imports.Length > 10);
-        Assert.All(imports, method => Assert.True(method.IsDefined(typeof(OSPlatformAttribute)) || method.DeclaringType!.IsDefined(typeof(OSPlatformAttribute)), $"{method.DeclaringType}.{method.Name}"));
+        Assert.All(
+            imports,
+            method => Assert.True(
+                method.IsDefined(typeof(OSPlatformAttribute)) || method.DeclaringType!.IsDefined(typeof(OSPlatformAttribute)),
+                $"{method.DeclaringType}.{method.Name}"));
     }
 
     [Fact]
     public void Every_system_that_is_published_for_has_its_own_libvips_and_SQLite()
     {
         var project = XElement.Load(Path.Combine(Script.Repository, "src", "Halftone", "Halftone.csproj"));
-        var versions = XElement.Load(Path.Combine(Script.Repository, "Directory.Packages.props")).Descendants("PackageVersion").ToDictionary(package => package.Attribute("Include")!.Value, package => package.Attribute("Version")!.Value);
-        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        var versions = XElement.Load(Path.Combine(Script.Repository, "Directory.Packages.props"))
+            .Descendants("PackageVersion")
+            .ToDictionary(package => package.Attribute("Include")!.Value, package => package.Attribute("Version")!.Value);
+        var packages = Environment.GetEnvironmentVariable("NUGET_PACKAGES")
+            ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         var sqlite = Directory.EnumerateDirectories(Path.Combine(packages, "sqlite")).Single();
         var systems = project.Descendants("RuntimeIdentifiers").Single().Value.Split(';');
 

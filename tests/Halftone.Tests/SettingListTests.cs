@@ -9,7 +9,8 @@ public sealed class SettingListTests
     public void A_list_and_a_time_can_be_written_as_people_write_them()
     {
         var expanded = SettingLists.Expand(Configuration(
-            ("Webhook:RetrySchedule", "1s, 5m,00:00:07,1.5h"), ("Fetch:Ports", "80,443"), ("Webhook:Timeout", "90s"), ("Queue:Name", "a,b")));
+            ("Webhook:RetrySchedule", "1s, 5m,00:00:07,1.5h"), ("Fetch:Ports", "80,443"), ("Webhook:Timeout", "90s"),
+            ("Queue:Name", "a,b")));
         Assert.Equal("00:00:01", expanded["Webhook:RetrySchedule:0"]);
         Assert.Equal("00:05:00", expanded["Webhook:RetrySchedule:1"]);
         Assert.Equal("00:00:07", expanded["Webhook:RetrySchedule:2"]);
@@ -29,5 +30,7 @@ public sealed class SettingListTests
     }
 
     private static IConfigurationRoot Configuration(params (string Name, string Value)[] settings) =>
-        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value))).Build();
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Name, (string?)setting.Value)))
+            .Build();
 }

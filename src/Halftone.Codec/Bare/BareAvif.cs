@@ -4,7 +4,8 @@ using System.Text;
 namespace Halftone.Codec.Bare;
 
 /// <summary>
-/// Writes an AVIF again with its picture, alpha, colours and frames alone. EXIF, XMP, thumbnails, depth and gain maps are items of their own and
+/// Writes an AVIF again with its picture, alpha, colours and frames alone. EXIF, XMP, thumbnails, depth and gain maps are items of their
+/// own and
 /// are left out; the AV1 data of the rest is copied as it is, and every place that names a position in the file is corrected.
 /// </summary>
 internal static class BareAvif
@@ -13,15 +14,22 @@ internal static class BareAvif
 
     /// <summary>What a picture needs to look as it does (ISO/IEC 23008-12, section 6.5; AV1 Image File Format, section 2).</summary>
     private static readonly HashSet<string> KeptProperties =
-        ["ispe", "pixi", "av1C", "a1op", "a1lx", "lsel", "colr", "irot", "imir", "clap", "pasp", "auxC", "clli", "mdcv", "cclv", "amve", "reve", "ndwt"];
+        [
+            "ispe", "pixi", "av1C", "a1op", "a1lx", "lsel", "colr", "irot", "imir", "clap", "pasp", "auxC", "clli", "mdcv", "cclv", "amve",
+            "reve", "ndwt",
+        ];
 
     public static byte[]? Write(ReadOnlySpan<byte> source, ReadOnlySpan<byte> xmp)
     {
         var boxes = new IsoBoxes(source);
-        if (!boxes.Next() || !boxes.Name.SequenceEqual("ftyp"u8) || AvifFile.Read(source) is not { } file || KeptItems(file) is not { } items)
+        if (!boxes.Next()
+            || !boxes.Name.SequenceEqual("ftyp"u8)
+            || AvifFile.Read(source) is not { } file
+            || KeptItems(file) is not { } items)
         {
             return null;
         }
+
         var type = boxes.Whole;
         var movie = AvifFile.Child(source, "moov"u8);
         var tracks = file.Tracks.Where(track => IsPicture(track.Handler)).ToList();
@@ -29,14 +37,18 @@ internal static class BareAvif
         {
             return null; // another kind of track, or nothing that rights could be said of
         }
-        if (KeptRanges(items.SelectMany(item => item.Extents).Concat(tracks.SelectMany(track => track.Chunks)), source.Length) is not { } ranges)
+
+        if (KeptRanges(
+            items.SelectMany(item => item.Extents).Concat(tracks.SelectMany(track => track.Chunks)), source.Length) is not { } ranges)
         {
             return null;
         }
+
         if (xmp.IsEmpty && movie.IsEmpty && items.Count == file.Items.Count && HoldsNothingElse(source, ranges))
         {
             return source.ToArray();
         }
+
         // Written twice: positions in the file depend on how long everything before the data is.
         byte[] meta = [], moov = [];
         long dataAt = 0;
@@ -46,10 +58,12 @@ internal static class BareAvif
             moov = movie.Length > 0 ? Movie(movie, ranges, dataAt) : [];
             dataAt = type.Length + meta.Length + moov.Length + 8L;
         }
+
         if (meta.Length == 0 && moov.Length == 0)
         {
             return null;
         }
+
         var output = new ByteList(source.Length + xmp.Length + 256);
         output.Add(type);
         output.Add(meta);
@@ -60,6 +74,7 @@ internal static class BareAvif
         {
             output.Add(source.Slice((int)start, (int)length));
         }
+
         output.Add(xmp);
         return output.ToArray();
     }
@@ -80,6 +95,7 @@ internal static class BareAvif
                 return false;
             }
         }
+
         return boxes.AtEnd && data == ranges.Bytes;
     }
 
@@ -92,6 +108,7 @@ internal static class BareAvif
         {
             return [];
         }
+
         var kept = new HashSet<uint> { file.PrimaryId };
         int before;
         do
@@ -103,6 +120,7 @@ internal static class BareAvif
                 {
                     kept.UnionWith(reference.To);
                 }
+
                 if (reference.Type == "auxl" && reference.To.Any(kept.Contains) && IsAlpha(file, reference.From))
                 {
                     kept.Add(reference.From);
@@ -112,16 +130,19 @@ internal static class BareAvif
         while (kept.Count > before);
 
         var items = file.Items.FindAll(item => kept.Contains(item.Id));
-        var isKnown = items.Count == kept.Count && items.TrueForAll(item => item.Id <= MostIds && item.Type is "av01" or "grid" or "iden" or "iovl" && item.Extents.Count > 0 | item.Type == "iden"
-            && item.Properties.TrueForAll(property => !property.IsEssential || property.Index < 0 || IsKept(file, property.Index)));
+        var isKnown = items.Count == kept.Count
+            && items.TrueForAll(item =>
+                item.Id <= MostIds && item.Type is "av01" or "grid" or "iden" or "iovl" && item.Extents.Count > 0 | item.Type == "iden"
+                    && item.Properties.TrueForAll(property => !property.IsEssential || property.Index < 0 || IsKept(file, property.Index)));
         return isKnown && file.Properties.Count <= MostProperties ? items : null;
     }
 
     private static bool IsKept(AvifFile file, int property) => KeptProperties.Contains(AvifFile.PropertyName(file.Properties[property]));
 
-    private static bool IsAlpha(AvifFile file, uint id) => file.Items.Find(item => item.Id == id) is { } item && item.Properties.Exists(property =>
-        property.Index >= 0 && AvifFile.PropertyName(file.Properties[property.Index]) == "auxC"
-        && file.Properties[property.Index].AsSpan().IndexOf("auxiliary:alpha"u8) >= 0);
+    private static bool IsAlpha(AvifFile file, uint id) =>
+        file.Items.Find(item => item.Id == id) is { } item && item.Properties.Exists(property =>
+            property.Index >= 0 && AvifFile.PropertyName(file.Properties[property.Index]) == "auxC"
+            && file.Properties[property.Index].AsSpan().IndexOf("auxiliary:alpha"u8) >= 0);
 
     /// <summary>Parts of the source that are kept, and how far each is from its old place.</summary>
     /// <param name="All">In order; Before is how many kept bytes stand in front.</param>
@@ -144,6 +165,7 @@ internal static class BareAvif
                     high = middle - 1;
                 }
             }
+
             return dataAt + All[low].Before + position - All[low].Start;
         }
     }
@@ -158,6 +180,7 @@ internal static class BareAvif
             {
                 return null;
             }
+
             if (all.Count > 0 && all[^1] is var last && start <= last.Start + last.Length)
             {
                 var grown = Math.Max(last.Length, start + length - last.Start);
@@ -165,16 +188,19 @@ internal static class BareAvif
                 all[^1] = last with { Length = grown };
                 continue;
             }
+
             all.Add((start, length, bytes));
             bytes += length;
         }
+
         return all.Count > 0 ? new Ranges(all, bytes) : null;
     }
 
     private static byte[] Meta(AvifFile file, List<AvifItem> items, Ranges ranges, long dataAt, int xmpBytes)
     {
         var kept = Enumerable.Range(0, file.Properties.Count)
-            .Where(index => IsKept(file, index) && items.Exists(item => item.Properties.Exists(property => property.Index == index))).ToList();
+            .Where(index => IsKept(file, index) && items.Exists(item => item.Properties.Exists(property => property.Index == index)))
+            .ToList();
         var xmpId = xmpBytes > 0 ? FreeId(items) : 0;
         return Full("meta",
             Full("hdlr", [0, 0, 0, 0, .. "pict"u8, .. new byte[13]]),
@@ -187,7 +213,8 @@ internal static class BareAvif
                 Associations(items, kept)));
     }
 
-    private static uint FreeId(List<AvifItem> items) => (uint)Enumerable.Range(1, items.Count + 1).First(id => !items.Exists(item => item.Id == id));
+    private static uint FreeId(List<AvifItem> items) =>
+        (uint)Enumerable.Range(1, items.Count + 1).First(id => !items.Exists(item => item.Id == id));
 
     private static byte[] Locations(List<AvifItem> items, Ranges ranges, long dataAt, uint xmpId, int xmpBytes)
     {
@@ -205,6 +232,7 @@ internal static class BareAvif
                 body.AddUInt32((uint)length);
             }
         }
+
         if (xmpId > 0)
         {
             body.Add(UInt16(xmpId));
@@ -213,6 +241,7 @@ internal static class BareAvif
             body.AddUInt32((uint)(dataAt + ranges.Bytes));
             body.AddUInt32((uint)xmpBytes);
         }
+
         return Full("iloc", body.ToArray());
     }
 
@@ -225,10 +254,12 @@ internal static class BareAvif
             // The flags say that parts of a grid are not shown by themselves; the name is empty.
             body.Add(Versioned("infe", 2, item.Flags, UInt16(item.Id), [0, 0], Encoding.Latin1.GetBytes(item.Type), [0]));
         }
+
         if (xmpId > 0)
         {
             body.Add(Versioned("infe", 2, 0, UInt16(xmpId), [0, 0], [.. "mime\0application/rdf+xml\0"u8]));
         }
+
         return Full("iinf", body.ToArray());
     }
 
@@ -236,7 +267,8 @@ internal static class BareAvif
     {
         var ids = items.Select(item => item.Id).ToHashSet();
         var body = new ByteList(64);
-        foreach (var reference in file.References.Where(reference => reference.Type is "dimg" or "auxl" or "prem" && ids.Contains(reference.From)))
+        foreach (var reference in file.References.Where(
+            reference => reference.Type is "dimg" or "auxl" or "prem" && ids.Contains(reference.From)))
         {
             var to = reference.To.Where(ids.Contains).ToArray();
             if (to.Length > 0)
@@ -244,10 +276,12 @@ internal static class BareAvif
                 body.Add(Box(reference.Type, UInt16(reference.From), UInt16((uint)to.Length), [.. to.SelectMany(UInt16)]));
             }
         }
+
         if (xmpId > 0)
         {
             body.Add(Box("cdsc", UInt16(xmpId), UInt16(1), UInt16(file.PrimaryId)));
         }
+
         return body.Length == 0 ? [] : Full("iref", body.ToArray());
     }
 
@@ -266,6 +300,7 @@ internal static class BareAvif
                 body.Add([(byte)(kept.IndexOf(index) + 1 | (isEssential ? 0x80 : 0))]);
             }
         }
+
         return Full("ipma", body.ToArray());
     }
 
@@ -293,11 +328,13 @@ internal static class BareAvif
                 case "hdlr" when boxes.Body.Length >= 12:
                     output.Add(Full("hdlr", [0, 0, 0, 0, .. boxes.Body.Slice(8, 4), .. new byte[13]]));
                     break;
-                case "tref" or "elst" or "vmhd" or "nmhd" or "dinf" or "stsd" or "stts" or "ctts" or "cslg" or "stsc" or "stsz" or "stss" or "sdtp" or "sgpd" or "sbgp":
+                case "tref" or "elst" or "vmhd" or "nmhd" or "dinf" or "stsd" or "stts" or "ctts" or "cslg" or "stsc" or "stsz" or "stss"
+                    or "sdtp" or "sgpd" or "sbgp":
                     output.Add(boxes.Whole);
                     break;
             }
         }
+
         return output.ToArray();
     }
 
@@ -316,6 +353,7 @@ internal static class BareAvif
                 BinaryPrimitives.WriteInt64BigEndian(entry, ranges.Move(BinaryPrimitives.ReadInt64BigEndian(entry), dataAt));
             }
         }
+
         return moved;
     }
 
@@ -327,6 +365,7 @@ internal static class BareAvif
         {
             copy.AsSpan(4..(copy[0] == 1 ? 20 : 12)).Clear();
         }
+
         return copy;
     }
 
@@ -346,6 +385,7 @@ internal static class BareAvif
         {
             box.Add(part);
         }
+
         BinaryPrimitives.WriteUInt32BigEndian(box.Written, (uint)box.Length);
         return box.ToArray();
     }

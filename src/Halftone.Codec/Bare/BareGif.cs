@@ -13,12 +13,14 @@ internal static class BareGif
         {
             return null;
         }
+
         var output = new ByteList(source.Length + xmp.Length + 512);
         var at = HeaderBytes + ColourTableBytes(source[10]);
         if (at > source.Length)
         {
             return null;
         }
+
         output.Add(source[..at]);
         Range control = default;
         while (at < source.Length)
@@ -36,6 +38,7 @@ internal static class BareGif
                     {
                         return null;
                     }
+
                     output.Add(source[control]);
                     output.Add(source[start..at]);
                     control = default;
@@ -47,6 +50,7 @@ internal static class BareGif
                     {
                         return null;
                     }
+
                     if (label == GraphicControl)
                     {
                         control = start..at; // of the picture, or of the text, that follows
@@ -59,11 +63,13 @@ internal static class BareGif
                     {
                         output.Add(source[start..at]);
                     }
+
                     break;
                 default:
                     return null;
             }
         }
+
         // Without its last byte it is whole for everybody.
         AddXmp(output, xmp);
         output.Add([Trailer]);
@@ -73,13 +79,17 @@ internal static class BareGif
     private static bool IsLoop(ReadOnlySpan<byte> extension) =>
         extension is [_, _, 11, ..] && (extension[3..].StartsWith("NETSCAPE2.0"u8) || extension[3..].StartsWith("ANIMEXTS1.0"u8));
 
-    /// <summary>As XMP's own specification puts it (part 3, section 1.1.2): not in blocks, but with an end that reads as such from whichever byte it is entered.</summary>
+    /// <summary>
+    /// As XMP's own specification puts it (part 3, section 1.1.2): not in blocks, but with an end that reads as such from whichever byte it
+    /// is entered.
+    /// </summary>
     private static void AddXmp(ByteList output, ReadOnlySpan<byte> xmp)
     {
         if (xmp.IsEmpty)
         {
             return;
         }
+
         output.Add([Extension, Application, 11, .. "XMP DataXMP"u8]);
         output.Add(xmp);
         output.Add([1]);
@@ -87,6 +97,7 @@ internal static class BareGif
         {
             output.Add([(byte)i]);
         }
+
         output.Add([0]);
     }
 
@@ -99,6 +110,7 @@ internal static class BareGif
         {
             at += 1 + source[at];
         }
+
         return at + 1;
     }
 }

@@ -3,7 +3,10 @@ using Halftone.Codec.Jpeg;
 
 namespace Halftone.Codec.Bare;
 
-/// <summary>Of the application segments of a JPEG only JFIF without a thumbnail, ICC, Adobe's colour marker and the EXIF orientation stay (ITU-T T.81, annex B).</summary>
+/// <summary>
+/// Of the application segments of a JPEG only JFIF without a thumbnail, ICC, Adobe's colour marker and the EXIF orientation stay (ITU-T
+/// T.81, annex B).
+/// </summary>
 internal static class BareJpeg
 {
     private const int PlainJfifBytes = 14, AdobeBytes = 12;
@@ -16,6 +19,7 @@ internal static class BareJpeg
         {
             return null;
         }
+
         var output = new ByteList(source.Length + xmp.Length + 64);
         output.Add(source[..2]);
         var at = 2;
@@ -27,26 +31,31 @@ internal static class BareJpeg
             {
                 return null;
             }
+
             var marker = source[at + 1];
             if (marker == 0xFF)
             {
                 at++; // fill byte
                 continue;
             }
+
             if (marker == Marker.Eoi)
             {
                 output.Add(source.Slice(at, 2));
                 return output.ToArray();
             }
+
             if (at + 4 > source.Length)
             {
                 return null;
             }
+
             var length = BinaryPrimitives.ReadUInt16BigEndian(source[(at + 2)..]);
             if (length < 2 || at + 2 + length > source.Length)
             {
                 return null;
             }
+
             var segment = source.Slice(at, 2 + length);
             // JFIF has to stand first; what is put in follows it.
             if (!hasInserted && !(marker == Marker.App0 && Stays(marker, segment[4..])))
@@ -54,10 +63,12 @@ internal static class BareJpeg
                 Insert(output, orientation, xmp);
                 hasInserted = true;
             }
+
             if (Stays(marker, segment[4..]))
             {
                 output.Add(segment);
             }
+
             at += segment.Length;
             if (marker == Marker.Sos)
             {
@@ -66,16 +77,20 @@ internal static class BareJpeg
                 at = end;
             }
         }
+
         return null;
     }
 
-    /// <summary>Whether an end marker follows the scans. Half of a picture has none either: who asks has to find out whether all of it is there.</summary>
+    /// <summary>
+    /// Whether an end marker follows the scans. Half of a picture has none either: who asks has to find out whether all of it is there.
+    /// </summary>
     public static bool HasEnd(ReadOnlySpan<byte> source)
     {
         if (source.EndsWith((ReadOnlySpan<byte>)[0xFF, Marker.Eoi]))
         {
             return true;
         }
+
         var reader = new MarkerReader(source, 2);
         while (reader.Next() == MarkerStatus.Found)
         {
@@ -83,11 +98,13 @@ internal static class BareJpeg
             {
                 return true;
             }
+
             if (reader.Marker == Marker.Sos)
             {
                 reader = new MarkerReader(source, AfterScan(source, reader.Position));
             }
         }
+
         return false;
     }
 
@@ -105,6 +122,7 @@ internal static class BareJpeg
         {
             output.Add(JpegWriter.OrientationSegment(orientation));
         }
+
         if (xmp.Length > 0 && 2 + XmpPrefix.Length + xmp.Length <= ushort.MaxValue)
         {
             output.Add([0xFF, Marker.App1]);
@@ -124,6 +142,7 @@ internal static class BareJpeg
                 return ExifOrientation.Read(reader.Segment);
             }
         }
+
         return 1;
     }
 
@@ -137,13 +156,16 @@ internal static class BareJpeg
             {
                 return source.Length;
             }
+
             at += next;
             if (source[at + 1] is not (0 or (>= Marker.Rst0 and <= Marker.Rst7) or 0xFF))
             {
                 return at;
             }
+
             at += source[at + 1] == 0xFF ? 1 : 2;
         }
+
         return source.Length;
     }
 }

@@ -3,7 +3,9 @@ using Halftone.Codec.Png;
 
 namespace Halftone.Codec.Bare;
 
-/// <summary>Only the chunks of a PNG that change what is seen stay (PNG, third edition, section 11), and of its EXIF the orientation.</summary>
+/// <summary>
+/// Only the chunks of a PNG that change what is seen stay (PNG, third edition, section 11), and of its EXIF the orientation.
+/// </summary>
 internal static class BarePng
 {
     public static byte[]? Write(ReadOnlySpan<byte> source, ReadOnlySpan<byte> xmp)
@@ -14,6 +16,7 @@ internal static class BarePng
         {
             return null;
         }
+
         output.Add(source[..chunks.End]);
         while (chunks.Next())
         {
@@ -29,16 +32,19 @@ internal static class BarePng
             {
                 return null; // a capital letter: nothing can be shown without it
             }
+
             if (chunks.Name.SequenceEqual("IHDR"u8) && xmp.Length > 0)
             {
                 // Keyword; not compressed; no language and no translated keyword (11.3.3.4).
                 WriteChunk(output, "iTXt"u8, [.. "XML:com.adobe.xmp\0\0\0\0\0"u8, .. xmp]);
             }
+
             if (chunks.Name.SequenceEqual("IEND"u8))
             {
                 return output.ToArray();
             }
         }
+
         return null;
     }
 

@@ -1,11 +1,13 @@
 namespace Halftone.Codec.Bare;
 
 /// <summary>
-/// The source without its metadata and without bytes after its end. The picture data is copied bit for bit, so it decodes to the same pixels.
+/// The source without its metadata and without bytes after its end. The picture data is copied bit for bit, so it decodes to the same
+/// pixels.
 /// Also puts the few rights that survive (<see cref="Metadata.Rights"/>) into any file of these formats.
 /// </summary>
 /// <remarks>
-/// Metadata may tell where and by whom a photograph was taken, and bytes after the end may be anything at all. What stays is listed by name:
+/// Metadata may tell where and by whom a photograph was taken, and bytes after the end may be anything at all. What stays is listed by
+/// name:
 /// the picture, its colours, its orientation, and the timing of an animation.
 /// </remarks>
 internal static class BareSource
@@ -31,6 +33,7 @@ internal static class BareSource
         {
             return null;
         }
+
         return bare.AsSpan().SequenceEqual(source.Span) ? source : bare;
     }
 }

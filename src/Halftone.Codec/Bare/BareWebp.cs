@@ -14,7 +14,10 @@ internal static class BareWebp
         {
             return null;
         }
-        var riff = source[RiffBytes..(int)Math.Min(source.Length, Math.Max(RiffBytes, ChunkBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(source[4..])))];
+
+        var riff =
+            source[RiffBytes..(int)Math.Min(
+                source.Length, Math.Max(RiffBytes, ChunkBytes + (long)BinaryPrimitives.ReadUInt32LittleEndian(source[4..])))];
         var output = new ByteList(source.Length + xmp.Length + 64);
         output.Add(source[..RiffBytes]);
         var orientation = Orientation(riff);
@@ -36,9 +39,11 @@ internal static class BareWebp
                     {
                         return null;
                     }
+
                     isExtended = true;
                     AddCanvas(output, canvas[0], canvas.AsSpan(1), orientation, xmp);
                 }
+
                 pictures++;
                 AddChunk(output, chunks.Name, chunks.Body);
             }
@@ -48,6 +53,7 @@ internal static class BareWebp
                 {
                     return null;
                 }
+
                 pictures++;
             }
             else if (chunks.Name.SequenceEqual("ALPH"u8) || chunks.Name.SequenceEqual("ANIM"u8) || chunks.Name.SequenceEqual("ICCP"u8))
@@ -55,18 +61,22 @@ internal static class BareWebp
                 AddChunk(output, chunks.Name, chunks.Body);
             }
         }
+
         if (pictures == 0 || !chunks.AtEnd)
         {
             return null;
         }
+
         if (isExtended && orientation > 1)
         {
             AddChunk(output, "EXIF"u8, Jpeg.ExifOrientation.WriteTiff(orientation));
         }
+
         if (isExtended && xmp.Length > 0)
         {
             AddChunk(output, "XMP "u8, xmp);
         }
+
         BinaryPrimitives.WriteUInt32LittleEndian(output.Written[4..], (uint)(output.Length - ChunkBytes));
         return output.ToArray();
     }
@@ -77,12 +87,15 @@ internal static class BareWebp
         var chunks = new RiffChunks(source.Length > RiffBytes ? source[RiffBytes..] : default);
         while (chunks.Next())
         {
-            var canvas = chunks.Name.SequenceEqual("VP8X"u8) && chunks.Body.Length == CanvasBytes ? chunks.Body : IsPicture(chunks.Name) ? Canvas(chunks.Name, chunks.Body) : default;
+            var canvas = chunks.Name.SequenceEqual("VP8X"u8) && chunks.Body.Length == CanvasBytes
+                ? chunks.Body
+                : IsPicture(chunks.Name) ? Canvas(chunks.Name, chunks.Body) : default;
             if (canvas.Length == CanvasBytes)
             {
                 return (1 + canvas[4] + (canvas[5] << 8) + (canvas[6] << 16), 1 + canvas[7] + (canvas[8] << 8) + (canvas[9] << 16));
             }
         }
+
         return default;
     }
 
@@ -98,6 +111,7 @@ internal static class BareWebp
                 return Jpeg.ExifOrientation.ReadTiff(chunks.Body);
             }
         }
+
         return 1;
     }
 
@@ -127,6 +141,7 @@ internal static class BareWebp
         {
             return null;
         }
+
         return [flags, 0, 0, 0, (byte)width, (byte)(width >> 8), 0, (byte)height, (byte)(height >> 8), 0];
     }
 
@@ -137,6 +152,7 @@ internal static class BareWebp
         {
             return false;
         }
+
         var body = new ByteList(frame.Length);
         body.Add(frame[..FrameHeaderBytes]);
         var chunks = new RiffChunks(frame[FrameHeaderBytes..]);
@@ -147,6 +163,7 @@ internal static class BareWebp
                 AddChunk(body, chunks.Name, chunks.Body);
             }
         }
+
         AddChunk(output, "ANMF"u8, body.Written);
         return chunks.AtEnd;
     }

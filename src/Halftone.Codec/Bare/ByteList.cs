@@ -39,6 +39,7 @@ internal sealed class ByteList(int capacity)
         {
             Array.Resize(ref bytes, Math.Max(Length + count, checked(bytes.Length * 2)));
         }
+
         var room = bytes.AsSpan(Length, count);
         Length += count;
         return room;

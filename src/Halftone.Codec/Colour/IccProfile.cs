@@ -25,29 +25,37 @@ internal static class IccProfile
         {
             return false;
         }
+
         var space = profile.Slice(16, 4);
         if (space.SequenceEqual("GRAY"u8))
         {
             return HasSrgbCurve(profile, "kTRC");
         }
+
         // With a table for colours (A2B0) the primaries do not decide.
         if (!space.SequenceEqual("RGB "u8) || Tag(profile, "A2B0").Length > 0)
         {
             return false;
         }
+
         foreach (var (tag, x, y, z) in SrgbColorants)
         {
             var colorant = Tag(profile, tag);
-            if (colorant.Length < 20 || !Near(Fixed(colorant[8..]), x) || !Near(Fixed(colorant[12..]), y) || !Near(Fixed(colorant[16..]), z))
+            if (colorant.Length < 20
+                || !Near(Fixed(colorant[8..]), x)
+                || !Near(Fixed(colorant[12..]), y)
+                || !Near(Fixed(colorant[16..]), z))
             {
                 return false;
             }
         }
+
         return HasSrgbCurve(profile, "rTRC") && HasSrgbCurve(profile, "gTRC") && HasSrgbCurve(profile, "bTRC");
     }
 
     /// <summary>Whether the bytes are a profile at all, as far as its header says.</summary>
-    public static bool IsProfile(ReadOnlySpan<byte> profile) => profile.Length >= HeaderBytes + 4 && profile.Slice(36, 4).SequenceEqual("acsp"u8);
+    public static bool IsProfile(ReadOnlySpan<byte> profile) =>
+        profile.Length >= HeaderBytes + 4 && profile.Slice(36, 4).SequenceEqual("acsp"u8);
 
     /// <summary>Whether a profile is of red, green and blue.</summary>
     public static bool IsRgb(ReadOnlySpan<byte> profile) => IsProfile(profile) && profile.Slice(16, 4).SequenceEqual("RGB "u8);
@@ -58,7 +66,8 @@ internal static class IccProfile
     public static bool IsCmyk(ReadOnlySpan<byte> profile) => IsProfile(profile) && profile.Slice(16, 4).SequenceEqual("CMYK"u8);
 
     /// <summary>
-    /// Whether 8 bits a sample are enough in these colours: the curve is near a power of 2, as eyes see. In linear light the darks would get bands.
+    /// Whether 8 bits a sample are enough in these colours: the curve is near a power of 2, as eyes see. In linear light the darks would
+    /// get bands.
     /// False where the profile has no plain curve.
     /// </summary>
     public static bool FitsEightBits(ReadOnlySpan<byte> profile)
@@ -78,6 +87,7 @@ internal static class IccProfile
             {
                 break;
             }
+
             if (profile.Slice(at, 4).SequenceEqual(signature))
             {
                 long start = BinaryPrimitives.ReadUInt32BigEndian(profile[(at + 4)..]);
@@ -85,6 +95,7 @@ internal static class IccProfile
                 return start + length <= profile.Length ? profile.Slice((int)start, (int)length) : default;
             }
         }
+
         return default;
     }
 
@@ -109,20 +120,24 @@ internal static class IccProfile
                 _ => 12 + 2L * count <= curve.Length ? Interpolate(curve.Slice(12, 2 * (int)count), x) : double.NaN,
             };
         }
+
         if (!curve.StartsWith("para"u8))
         {
             return double.NaN;
         }
+
         var kind = BinaryPrimitives.ReadUInt16BigEndian(curve[8..]);
         if (kind == 0 && curve.Length >= 16)
         {
             return Math.Pow(x, Fixed(curve[12..]));
         }
+
         // Kind 3 is the one sRGB is written with.
         if (kind != 3 || curve.Length < 32)
         {
             return double.NaN;
         }
+
         double g = Fixed(curve[12..]), a = Fixed(curve[16..]), b = Fixed(curve[20..]), c = Fixed(curve[24..]), d = Fixed(curve[28..]);
         return x >= d ? Math.Pow(a * x + b, g) : c * x;
     }

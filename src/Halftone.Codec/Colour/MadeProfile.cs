@@ -25,6 +25,7 @@ internal static class MadeProfile
         {
             return null;
         }
+
         var amounts = Times(inverse, white);
         double[] from = Times(Bradford, white), to = Times(Bradford, D50);
         var columns = new double[3][];
@@ -38,8 +39,14 @@ internal static class MadeProfile
                 return null;
             }
         }
+
         var curve = Curve(gamma);
-        return Profile("RGB ", [("wtpt", XyzTag(D50)), ("rXYZ", XyzTag(columns[0])), ("gXYZ", XyzTag(columns[1])), ("bXYZ", XyzTag(columns[2])), ("rTRC", curve), ("gTRC", curve), ("bTRC", curve)]);
+        return Profile(
+            "RGB ",
+            [
+                ("wtpt", XyzTag(D50)), ("rXYZ", XyzTag(columns[0])), ("gXYZ", XyzTag(columns[1])), ("bXYZ", XyzTag(columns[2])),
+                ("rTRC", curve), ("gTRC", curve), ("bTRC", curve),
+            ]);
     }
 
     /// <summary>A profile of grey.</summary>
@@ -63,6 +70,7 @@ internal static class MadeProfile
         {
             profile.AddUInt32(Fixed(value));
         }
+
         profile.Add(new byte[HeaderBytes - profile.Length]);
         profile.AddUInt32((uint)all.Length);
         var at = HeaderBytes + 4 + 12 * all.Length;
@@ -73,10 +81,12 @@ internal static class MadeProfile
             profile.AddUInt32((uint)body.Length);
             at += body.Length;
         }
+
         foreach (var (_, body) in all)
         {
             profile.Add(body);
         }
+
         BinaryPrimitives.WriteUInt32BigEndian(profile.Written, (uint)profile.Length);
         return profile.ToArray();
     }
@@ -93,6 +103,7 @@ internal static class MadeProfile
         {
             body.AddUInt32(Fixed(value));
         }
+
         return body.ToArray();
     }
 
@@ -104,6 +115,7 @@ internal static class MadeProfile
         {
             body.AddUInt32(Fixed(value));
         }
+
         return body.ToArray();
     }
 
@@ -121,6 +133,7 @@ internal static class MadeProfile
         {
             body.AddUInt16(letter);
         }
+
         body.Add(new byte[(4 - body.Length % 4) % 4]);
         return body.ToArray();
     }
@@ -130,7 +143,10 @@ internal static class MadeProfile
     private static double[] Xyz(double x, double y) => y == 0 ? [0, 0, 0] : [x / y, 1, (1 - x - y) / y];
 
     private static double[] Times(double[,] m, double[] v) =>
-        [m[0, 0] * v[0] + m[0, 1] * v[1] + m[0, 2] * v[2], m[1, 0] * v[0] + m[1, 1] * v[1] + m[1, 2] * v[2], m[2, 0] * v[0] + m[2, 1] * v[1] + m[2, 2] * v[2]];
+        [
+            m[0, 0] * v[0] + m[0, 1] * v[1] + m[0, 2] * v[2], m[1, 0] * v[0] + m[1, 1] * v[1] + m[1, 2] * v[2],
+            m[2, 0] * v[0] + m[2, 1] * v[1] + m[2, 2] * v[2],
+        ];
 
     private static double[,]? Inverse(double[,] m)
     {
@@ -140,6 +156,7 @@ internal static class MadeProfile
         {
             return null;
         }
+
         return new[,]
         {
             { Minor(1, 2, 1, 2) / determinant, -Minor(0, 2, 1, 2) / determinant, Minor(0, 1, 1, 2) / determinant },
@@ -148,18 +165,22 @@ internal static class MadeProfile
         };
     }
 
-    /// <summary>The matrix from linear light of these primaries to linear light of sRGB's, by rows; null where they span no triangle.</summary>
+    /// <summary>
+    /// The matrix from linear light of these primaries to linear light of sRGB's, by rows; null where they span no triangle.
+    /// </summary>
     public static double[,]? ToLinearSrgb(ReadOnlySpan<double> xy)
     {
         if (Matrix(xy) is not { } from || Matrix(NumberedColours.Primaries(1)) is not { } srgb || Inverse(srgb) is not { } to)
         {
             return null;
         }
+
         var product = new double[3, 3];
         for (var i = 0; i < 9; i++)
         {
             product[i / 3, i % 3] = to[i / 3, 0] * from[0, i % 3] + to[i / 3, 1] * from[1, i % 3] + to[i / 3, 2] * from[2, i % 3];
         }
+
         return product;
     }
 
@@ -172,11 +193,13 @@ internal static class MadeProfile
         {
             return null;
         }
+
         var amounts = Times(inverse, white);
         for (var i = 0; i < 9; i++)
         {
             m[i / 3, i % 3] *= amounts[i % 3];
         }
+
         return m;
     }
 }

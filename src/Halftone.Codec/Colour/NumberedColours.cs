@@ -22,7 +22,8 @@ internal static class NumberedColours
     };
 
     /// <summary>
-    /// Exponent of the curve; <see cref="SrgbGamma"/> for sRGB's, which also stands for those of television (1, 6, 14, 15): what carries these
+    /// Exponent of the curve; <see cref="SrgbGamma"/> for sRGB's, which also stands for those of television (1, 6, 14, 15): what carries
+    /// these
     /// numbers was made on and for such screens, and viewers show it so.
     /// </summary>
     public static double Gamma(int transfer) => transfer switch

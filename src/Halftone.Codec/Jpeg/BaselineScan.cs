@@ -39,6 +39,7 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
         {
             NextChunk();
         }
+
         Span<uint> target = chunk;
         Span<int> counts = Tokens.Counts;
         var place = component == 0 ? 0 : ChromaPlace;
@@ -60,6 +61,7 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
             {
                 continue;
             }
+
             var run = places[i] - last - 1;
             last = places[i];
             for (; run > 15; run -= 16)
@@ -68,17 +70,20 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
                 counts[(int)(symbol >> 16)]++;
                 target[to++] = symbol;
             }
+
             bits = ValueBits.Of(levels[i], out size);
             longestAc = Math.Max(longestAc, size);
             symbol = place | (uint)((run << 4 | size) & 0xFF) << 16;
             counts[(int)(symbol >> 16)]++;
             target[to++] = symbol | bits;
         }
+
         if (last < 63)
         {
             counts[(int)(place >> 16)]++;
             target[to++] = place;
         }
+
         hasOverflow |= longestAc > ValueBits.MaxAcSize;
         used = to;
     }
@@ -89,6 +94,7 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
         {
             NextChunk();
         }
+
         Tokens.Counts[0]++;
         chunk[used++] = 0;
         Tokens.Counts[AcPlace >> 16]++;
@@ -119,6 +125,7 @@ internal sealed class BaselineScan(TokenChunks memory) : IOutputScans
         {
             writer.Table((t & 1) == 0 ? SymbolKind.Dc : SymbolKind.Ac, t >> 1, encoder.Tables[t]);
         }
+
         writer.Scan([.. Enumerable.Range(0, components)], component => component == 0 ? 0 : 1, 0, 63);
         writer.MoveTo(output);
         encoder.Encode(Tokens, output);

@@ -64,6 +64,7 @@ internal ref struct BitReader(ReadOnlySpan<byte> data, int start, int end)
             var bytes = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(data), next));
             window |= (BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(bytes) : bytes) >> count;
         }
+
         next += (63 - count) >> 3;
         count |= 56;
     }

@@ -20,7 +20,9 @@ internal ref struct BitWriter(Span<byte> target, int at)
     /// <summary>Goes on at the same place in a larger copy of the target.</summary>
     public void MoveTo(Span<byte> larger) => target = larger;
 
-    /// <summary>Appends the lowest <paramref name="length"/> bits, 0 to 32, of <paramref name="bits"/>; the bits above them must be 0.</summary>
+    /// <summary>
+    /// Appends the lowest <paramref name="length"/> bits, 0 to 32, of <paramref name="bits"/>; the bits above them must be 0.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Write(uint bits, int length)
     {
@@ -53,6 +55,7 @@ internal ref struct BitWriter(Span<byte> target, int at)
             WriteByte(one);
             count -= 8;
         }
+
         count = 0;
     }
 

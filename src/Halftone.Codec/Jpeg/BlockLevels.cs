@@ -55,6 +55,7 @@ internal sealed class BlockLevels
             levels[count++] = coefficients[k] >> 31;
             energy += x * steps[k] * (x * steps[k]);
         }
+
         (Count, Energy) = (count, energy);
     }
 
@@ -75,6 +76,7 @@ internal sealed class BlockLevels
             x.CopyTo(quotients[k..]);
             kept |= (ulong)Vector256.GreaterThan(x, least).ExtractMostSignificantBits() << k;
         }
+
         return kept & marks;
     }
 
@@ -99,6 +101,7 @@ internal sealed class BlockLevels
             levels[count++] = quotients[k] < 0 ? -1 : 0;
             energy += x * steps[k] * (x * steps[k]);
         }
+
         (Count, Energy) = (count, energy);
     }
 
@@ -116,6 +119,7 @@ internal sealed class BlockLevels
             places[count] = (byte)k;
             levels[count++] = coefficients[k];
         }
+
         Count = count;
     }
 

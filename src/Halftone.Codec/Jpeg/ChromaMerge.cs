@@ -81,6 +81,7 @@ internal sealed class ChromaMerge
                 marks |= 1ul << k;
             }
         }
+
         return marks;
     }
 
@@ -98,6 +99,7 @@ internal sealed class ChromaMerge
             {
                 line.Clear();
             }
+
             var used = 0;
             for (var a = 0; a < along; a++)
             {
@@ -105,6 +107,7 @@ internal sealed class ChromaMerge
                 var at = (long)y * plane.BlocksWide + x;
                 used |= AddAlong(plane.Block(at), plane.Marks(at), Matrices.AsSpan(a * 64, 64), lines);
             }
+
             if (across > 1)
             {
                 AddAcross(line, used, Matrices.AsSpan(b * 64, 64), sums);
@@ -126,6 +129,7 @@ internal sealed class ChromaMerge
             (Vector256.Create<float>(own) + share).CopyTo(own);
             used |= 1 << u;
         }
+
         return used;
     }
 
@@ -167,6 +171,7 @@ internal sealed class ChromaMerge
                 marks |= 1ul << k;
             }
         }
+
         return marks;
     }
 
@@ -188,10 +193,12 @@ internal sealed class ChromaMerge
                     {
                         sum += Basis(o, half * 4 + x / 2) * Basis(u, x) / 2;
                     }
+
                     matrices[half * 64 + u * 8 + o] = (float)sum;
                 }
             }
         }
+
         return matrices;
     }
 

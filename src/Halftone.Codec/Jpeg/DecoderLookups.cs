@@ -24,11 +24,13 @@ internal sealed class DecoderLookups
             {
                 return false;
             }
+
             if (scan.Last > 0 && !Build(ac, 4, c.AcTable, tables.Ac, isProgressive ? SymbolKind.ProgressiveAc : SymbolKind.Ac))
             {
                 return false;
             }
         }
+
         return true;
     }
 
@@ -39,11 +41,13 @@ internal sealed class DecoderLookups
         {
             return false;
         }
+
         if (!ReferenceEquals(built[offset + index], table))
         {
             lookups[index].Build(table, kind);
             built[offset + index] = table;
         }
+
         return true;
     }
 }

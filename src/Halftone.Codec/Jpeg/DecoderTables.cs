@@ -33,6 +33,7 @@ internal sealed class DecoderTables
             {
                 return new JpegTranscodeResult.Corrupt("quantization table cut or of no known kind");
             }
+
             var steps = new ushort[64];
             for (var k = 0; k < 64; k++)
             {
@@ -43,9 +44,11 @@ internal sealed class DecoderTables
                     return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualMarkers);
                 }
             }
+
             Steps[index] = steps;
             segment = segment[length..];
         }
+
         return null;
     }
 
@@ -58,9 +61,11 @@ internal sealed class DecoderTables
             {
                 return new("Huffman table that is no prefix code");
             }
+
             (kind == 0 ? Dc : Ac)[index] = table;
             segment = segment[(17 + table.Symbols.Length)..];
         }
+
         return null;
     }
 
@@ -70,6 +75,7 @@ internal sealed class DecoderTables
         {
             return new("restart interval of a wrong length");
         }
+
         RestartInterval = BinaryPrimitives.ReadUInt16BigEndian(segment);
         return null;
     }

@@ -26,6 +26,7 @@ internal sealed class EntropyEncoder(params SymbolKind[] kinds)
                 bits += (long)ofTable[symbol] * (length + extra) * (length == 0 ? 0 : 1);
             }
         }
+
         return bits;
     }
 
@@ -51,6 +52,7 @@ internal sealed class EntropyEncoder(params SymbolKind[] kinds)
             writer.MoveTo(output.Reserve(writer.Length, chunk.Length * 8 + 32));
             Encode(chunk, ref writer);
         }
+
         writer.MoveTo(output.Reserve(writer.Length, 32));
         writer.Finish();
         output.Length = writer.Length;
@@ -65,6 +67,7 @@ internal sealed class EntropyEncoder(params SymbolKind[] kinds)
             var code = table[(int)(token >> 16)];
             writer.Write((uint)code | (token & 0xFFFF), (int)(code >> 32));
         }
+
         shared = writer;
     }
 }

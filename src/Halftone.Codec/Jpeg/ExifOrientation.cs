@@ -21,20 +21,24 @@ internal static class ExifOrientation
         {
             tiff = tiff[Prefix.Length..];
         }
+
         if (tiff.Length < 8)
         {
             return 1;
         }
+
         var isLittle = tiff.StartsWith("II"u8);
         if (!isLittle && !tiff.StartsWith("MM"u8))
         {
             return 1;
         }
+
         var directory = UInt32(tiff, 4, isLittle);
         if (directory > tiff.Length - 2)
         {
             return 1;
         }
+
         int at = (int)directory + 2, entries = UInt16(tiff, (int)directory, isLittle);
         for (; entries > 0 && at + 12 <= tiff.Length; entries--, at += 12)
         {
@@ -44,6 +48,7 @@ internal static class ExifOrientation
                 return UInt16(tiff, at + 2, isLittle) == ShortType && value is >= 1 and <= 8 ? value : 1;
             }
         }
+
         return 1;
     }
 

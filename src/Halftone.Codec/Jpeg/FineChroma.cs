@@ -37,8 +37,10 @@ internal static class FineChroma
                     blurred += LostEnergy(planes[c].Block(at), planes[c].Marks(at), weights) > VisibleLoss * 64 ? 1 : 0;
                 }
             }
+
             all += (long)component.BlocksWide * component.BlocksHigh;
         }
+
         return blurred > all * LeastShare;
     }
 
@@ -51,6 +53,7 @@ internal static class FineChroma
             var kept = Kept(ZigZag.ToNatural[k] & 7, layout.MergeH) * Kept(ZigZag.ToNatural[k] >> 3, layout.MergeV);
             weights[k] = (float)((1 - kept) * steps[k] * steps[k]);
         }
+
         return weights;
     }
 
@@ -65,6 +68,7 @@ internal static class FineChroma
             var k = BitOperations.TrailingZeroCount(marks);
             lost += coefficients[k] * coefficients[k] * weights[k];
         }
+
         return lost;
     }
 }

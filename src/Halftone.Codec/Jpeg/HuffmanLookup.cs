@@ -63,6 +63,7 @@ internal sealed class HuffmanLookup
                     Fill(single.AsSpan(code << (IndexBits - length), 1 << (IndexBits - length)), length, symbols[index]);
                 }
             }
+
             limits[length] = code << (16 - length);
             code <<= 1;
         }
@@ -89,9 +90,11 @@ internal sealed class HuffmanLookup
                     entry = 0;
                     break;
                 }
+
                 length += more;
                 advance += further;
             }
+
             var value = length == 0 || advance >= EndAdvance || IsNothing(entry, leastKept) ? 0 : entry & 0xFFFF0000;
             merged[i] = length == 0 ? single[i] : value | (uint)advance << 6 | (uint)length;
         }
@@ -117,20 +120,24 @@ internal sealed class HuffmanLookup
             {
                 length++;
             }
+
             if (length > 16)
             {
                 return 0;
             }
+
             (size, advance) = Meaning(symbols[((top >> (16 - length)) + offsets[length]) & 255], out var value);
             if (size == 0)
             {
                 return (uint)value << 16 | (uint)advance << 6 | (uint)length;
             }
         }
+
         if (size > 15)
         {
             return 0;
         }
+
         var bits = (int)(window << length >> (64 - size));
         return (uint)Extend(bits, size) << 16 | (uint)advance << 6 | (uint)(length + size);
     }
@@ -143,7 +150,9 @@ internal sealed class HuffmanLookup
         return (entry & 63) == 0 ? Long(window, entry) : entry;
     }
 
-    /// <summary>The value that <paramref name="bits"/> stand for in category <paramref name="size"/>, 1 to 15 (ITU-T T.81, F.2.2.1, EXTEND).</summary>
+    /// <summary>
+    /// The value that <paramref name="bits"/> stand for in category <paramref name="size"/>, 1 to 15 (ITU-T T.81, F.2.2.1, EXTEND).
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Extend(int bits, int size) => bits < 1 << (size - 1) ? bits - (1 << size) + 1 : bits;
 
@@ -171,7 +180,9 @@ internal sealed class HuffmanLookup
         }
     }
 
-    /// <summary>Length of the value behind a symbol and how far the index moves; a DC length above 15 stays one that no reader accepts.</summary>
+    /// <summary>
+    /// Length of the value behind a symbol and how far the index moves; a DC length above 15 stays one that no reader accepts.
+    /// </summary>
     private (int Size, int Advance) Meaning(byte symbol, out int value)
     {
         value = 0;
@@ -179,11 +190,13 @@ internal sealed class HuffmanLookup
         {
             return (Math.Min((int)symbol, 31), 0);
         }
+
         int run = symbol >> 4, size = symbol & 15;
         if (size != 0 || run == 15)
         {
             return (size, run + 1);
         }
+
         // In a sequential scan only run 0 is defined; decoders take the others for it.
         value = kind == SymbolKind.ProgressiveAc ? run : 0;
         return (0, EndAdvance);

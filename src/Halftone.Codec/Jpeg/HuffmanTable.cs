@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>A Huffman table as a DHT segment gives it: how many codes of each length, and their symbols in order (ITU-T T.81, B.2.4.2, annex C).</summary>
+/// <summary>
+/// A Huffman table as a DHT segment gives it: how many codes of each length, and their symbols in order (ITU-T T.81, B.2.4.2, annex C).
+/// </summary>
 internal sealed class HuffmanTable
 {
     private readonly byte[] symbols;
@@ -24,16 +26,19 @@ internal sealed class HuffmanTable
         {
             return null;
         }
+
         int total = 0, space = 0;
         for (var i = 0; i < 16; i++)
         {
             total += data[i];
             space += data[i] << (15 - i);
         }
+
         if (total > 256 || space > 1 << 16 || data.Length < 16 + total)
         {
             return null;
         }
+
         return new HuffmanTable(data[..16].ToArray(), data.Slice(16, total).ToArray());
     }
 }

@@ -60,6 +60,7 @@ internal sealed class JpegFrame
             refusal = new JpegTranscodeResult.Corrupt("frame header of a wrong length");
             return null;
         }
+
         int height = BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), width = BinaryPrimitives.ReadUInt16BigEndian(segment[3..]);
         JpegNotTaken? reason = segment[0] != 8 ? JpegNotTaken.SamplePrecision
             : height == 0 ? JpegNotTaken.UnusualMarkers
@@ -70,6 +71,7 @@ internal sealed class JpegFrame
             refusal = new JpegTranscodeResult.NotTaken(why);
             return null;
         }
+
         var components = new JpegComponent[segment[5]];
         for (var i = 0; i < components.Length; i++)
         {
@@ -81,12 +83,20 @@ internal sealed class JpegFrame
                 return null;
             }
         }
+
         if (width == 0)
         {
             refusal = new JpegTranscodeResult.Corrupt("no width");
             return null;
         }
-        var frame = new JpegFrame { IsProgressive = marker == Marker.Sof2, WidthPixels = width, HeightPixels = height, Components = components };
+
+        var frame = new JpegFrame
+        {
+            IsProgressive = marker == Marker.Sof2,
+            WidthPixels = width,
+            HeightPixels = height,
+            Components = components,
+        };
         frame.Measure();
         return frame;
     }

@@ -34,6 +34,7 @@ internal sealed class JpegHeader
             refusal = new JpegTranscodeResult.Corrupt("no start of image");
             return null;
         }
+
         JpegFrame? frame = null;
         var tables = new DecoderTables();
         var metadata = new JpegMetadata();
@@ -67,6 +68,7 @@ internal sealed class JpegHeader
                         break;
                 }
             }
+
             if (refusal is not null)
             {
                 return null;
@@ -81,6 +83,7 @@ internal sealed class JpegHeader
         {
             refusal = new JpegTranscodeResult.TooManyPixels(frame.WidthPixels, frame.HeightPixels);
         }
+
         return frame;
     }
 
@@ -92,8 +95,11 @@ internal sealed class JpegHeader
             refusal = new JpegTranscodeResult.Corrupt("a scan before the frame header");
             return null;
         }
+
         var scan = ScanHeader.Read(reader.Segment, frame);
-        var reason = scan is null ? JpegNotTaken.UnusualScans : IsRgb(frame, metadata) ? JpegNotTaken.Rgb : metadata.Judge(frame.Components.Length);
+        var reason = scan is null
+            ? JpegNotTaken.UnusualScans
+            : IsRgb(frame, metadata) ? JpegNotTaken.Rgb : metadata.Judge(frame.Components.Length);
         refusal = reason is { } why ? new JpegTranscodeResult.NotTaken(why) : null;
         return refusal is null ? new JpegHeader(frame, tables, metadata, scan!, reader.Position) : null;
     }

@@ -44,22 +44,26 @@ internal sealed class JpegMetadata
                 return;
             }
         }
+
         if (marker == Marker.App14 && segment.StartsWith("Adobe"u8) && segment.Length >= 12)
         {
             AdobeTransform = segment[11];
             return;
         }
+
         if (marker == Marker.App2 && segment.StartsWith(ProfilePrefix))
         {
             profileParts.Add(where);
             hasBrokenProfile |= !AddProfilePart(segment[ProfilePrefix.Length..]);
             return;
         }
+
         if (marker == Marker.App1 && segment.StartsWith(ExifOrientation.Prefix) && !hasExif)
         {
             hasExif = true;
             Orientation = ExifOrientation.Read(segment);
         }
+
         dropped.Add(where);
     }
 
@@ -73,37 +77,45 @@ internal sealed class JpegMetadata
         {
             return null;
         }
+
         if (hasBrokenProfile || Array.Exists(parts!, part => part is null))
         {
             return JpegNotTaken.BrokenProfile;
         }
+
         byte[] profile = [.. parts!.SelectMany(part => part!)];
         if (!IccProfile.IsProfile(profile) || !profile.AsSpan(16, 4).SequenceEqual(components == 3 ? "RGB "u8 : "GRAY"u8))
         {
             return JpegNotTaken.BrokenProfile;
         }
+
         if (IccProfile.IsSrgb(profile))
         {
             dropped.AddRange(profileParts);
             dropped.Sort((a, b) => a.Start.Value.CompareTo(b.Start.Value));
             return null;
         }
+
         Profile = profile;
         return ColourPolicy.KeepsProfile(profile, isGrey: components == 1, ImageFormat.Jpeg) ? null : JpegNotTaken.LargeProfile;
     }
 
-    /// <summary>A profile comes in numbered parts, because a segment ends at 64 KiB (ICC.1:2022, B.4); false where the numbers are wrong.</summary>
+    /// <summary>
+    /// A profile comes in numbered parts, because a segment ends at 64 KiB (ICC.1:2022, B.4); false where the numbers are wrong.
+    /// </summary>
     private bool AddProfilePart(ReadOnlySpan<byte> part)
     {
         if (part.Length < 2 || part[1] == 0 || part[0] == 0 || part[0] > part[1])
         {
             return false;
         }
+
         parts ??= new byte[]?[part[1]];
         if (parts.Length != part[1] || parts[part[0] - 1] is not null)
         {
             return false;
         }
+
         parts[part[0] - 1] = part[2..].ToArray();
         return true;
     }

@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>Why a JPEG is left to the general decoder. Each name is counted, so that the share of files on the DCT path can be explained.</summary>
+/// <summary>
+/// Why a JPEG is left to the general decoder. Each name is counted, so that the share of files on the DCT path can be explained.
+/// </summary>
 public enum JpegNotTaken
 {
     /// <summary>SOF9 to SOF15, or conditioning for them (DAC).</summary>

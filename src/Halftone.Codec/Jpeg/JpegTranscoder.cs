@@ -25,13 +25,16 @@ internal static class JpegTranscoder
         {
             return refusal!;
         }
+
         return Read(source, header, q, style, encodes: box.Holds(header.ShownWidthPixels, header.ShownHeightPixels));
     }
 
     /// <summary>Decodes a file, to see whether it is whole.</summary>
     /// <returns>What is wrong with it; null where nothing is, and where it is one for the general decoder.</returns>
     public static JpegTranscodeResult.Corrupt? Check(ReadOnlySpan<byte> source, long maxPixels) =>
-        (JpegHeader.Read(source, maxPixels, out var refusal) is { } header ? Read(source, header, q: 100, default, encodes: false) : refusal) as JpegTranscodeResult.Corrupt;
+        (JpegHeader.Read(source, maxPixels, out var refusal) is { } header
+            ? Read(source, header, q: 100, default, encodes: false)
+            : refusal) as JpegTranscodeResult.Corrupt;
 
     private static JpegTranscodeResult Read(ReadOnlySpan<byte> source, JpegHeader header, int q, JpegStyle style, bool encodes)
     {

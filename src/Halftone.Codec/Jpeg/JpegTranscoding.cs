@@ -45,28 +45,34 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return new JpegTranscodeResult.NotTaken(reason);
         }
+
         if (TakeSteps(scanHeader) is { } noSteps)
         {
             return noSteps;
         }
+
         if (plan.Decide(hasAllCoefficients: false) is { } unfit)
         {
             return unfit;
         }
+
         if (!workspace.Lookups.Prepare(scanHeader, tables, isProgressive: false))
         {
             return MissingTable();
         }
+
         var position = workspace.Data.Read(source, header.DataStart, tables.RestartInterval > 0);
         var scan = new SequentialScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval, LeastKept(scanHeader));
         if (scan.Begin() is { } impossible)
         {
             return impossible;
         }
+
         if (TranscodeRows(scan, source.Length) is { } fault)
         {
             return fault;
         }
+
         return FindEnd(source, position);
     }
 
@@ -81,6 +87,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             workspace.Planes[c].Reset(frame.Components[c].PaddedWide, sourceRows * (isAlone ? 1 : frame.Components[c].V));
         }
+
         (scans, var encoder) = plan.Begin(sourceBytes);
         int done = 0, encoded = 0, all = plan.Layout.McusHigh(frame);
         while (done < scan.Rows)
@@ -90,18 +97,21 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
             {
                 return fault;
             }
+
             done += count;
             var ready = Math.Min(outputRows, all - encoded);
             if (encodes && encoder.EncodeRows(workspace.Planes, encoded, encoded, ready) is { } refusal)
             {
                 return refusal;
             }
+
             encoded += ready;
             if (done < scan.Rows)
             {
                 Array.ForEach(workspace.Planes[..frame.Components.Length], plane => plane.Clear());
             }
         }
+
         return (encodes ? encoder.End() : null) ?? scan.CheckEnd();
     }
 
@@ -112,22 +122,27 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
         }
+
         for (var c = 0; c < frame.Components.Length; c++)
         {
             workspace.Planes[c].Reset(frame.Components[c].PaddedWide, frame.Components[c].PaddedHigh);
         }
+
         if (ReadScans(source) is { } fault)
         {
             return fault;
         }
+
         if (!encodes)
         {
             return null;
         }
+
         if (plan.Decide(hasAllCoefficients: true) is { } unfit)
         {
             return unfit;
         }
+
         (scans, var encoder) = plan.Begin(source.Length);
         return encoder.EncodeRows(workspace.Planes, 0, 0, plan.Layout.McusHigh(frame)) ?? encoder.End();
     }
@@ -143,27 +158,33 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
             {
                 return new JpegTranscodeResult.NotTaken(reason);
             }
+
             if (TakeSteps(scanHeader) is { } noSteps)
             {
                 return noSteps;
             }
+
             if (!workspace.Lookups.Prepare(scanHeader, tables, frame.IsProgressive))
             {
                 return MissingTable();
             }
+
             position = workspace.Data.Read(source, position, tables.RestartInterval > 0);
             if (ReadScan(scanHeader) is { } fault)
             {
                 return fault;
             }
+
             if (NextScan(source, ref position, progression.IsComplete, out var next) is { } refusal)
             {
                 return refusal;
             }
+
             if (next is null)
             {
                 return progression.IsComplete ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans);
             }
+
             scanHeader = next;
         }
     }
@@ -174,6 +195,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return new ProgressiveScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval).Read(workspace.Planes);
         }
+
         var scan = new SequentialScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval, [1, 1, 1]);
         return scan.Begin() ?? scan.ReadRows(workspace.Planes, 0, scan.Rows) ?? scan.CheckEnd();
     }
@@ -196,6 +218,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
                 case MarkerStatus.Garbage:
                     return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualMarkers);
             }
+
             position = reader.Position;
             switch (reader.Marker)
             {
@@ -210,6 +233,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
                     {
                         return broken;
                     }
+
                     break;
                 case >= Marker.App0 and <= Marker.App15 or Marker.Com:
                     header.Metadata.Drop(reader.Start..reader.Position);
@@ -238,9 +262,11 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
                 {
                     return MissingTable();
                 }
+
                 component.Steps = steps;
             }
         }
+
         return null;
     }
 
@@ -255,6 +281,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return least;
         }
+
         Span<int> byTable = stackalloc int[4];
         byTable.Fill(int.MaxValue);
         foreach (var c in scan.Components)
@@ -263,6 +290,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
             var own = !encodes ? AboveAll : c.Component > 0 && plan.Layout.Merges ? 1 : workspace.Requantizers[c.Component].LeastKept;
             byTable[c.AcTable] = Math.Min(byTable[c.AcTable], own);
         }
+
         for (var t = 0; t < 4; t++)
         {
             if (byTable[t] is > 1 and < int.MaxValue)
@@ -270,10 +298,12 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
                 workspace.Lookups.Ac(t).Merge(byTable[t]);
             }
         }
+
         foreach (var c in scan.Components)
         {
             least[c.Component] = byTable[c.AcTable];
         }
+
         return least;
     }
 
@@ -288,6 +318,7 @@ internal sealed class JpegTranscoding(JpegWorkspace workspace, JpegHeader header
         {
             return new JpegTranscodeResult.Done(body, width, height, plan.IsLossless);
         }
+
         return copy.IsSource ? new JpegTranscodeResult.KeepOriginal(width, height)
             : new JpegTranscodeResult.Done(copy.Write(source), width, height, IsLossless: true) { IsCopy = true };
     }

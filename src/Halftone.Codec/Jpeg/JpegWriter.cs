@@ -22,6 +22,7 @@ internal sealed class JpegWriter
         {
             bytes.AddRange(OrientationSegment(metadata.Orientation));
         }
+
         if (metadata.Profile is { } profile)
         {
             Segment(Marker.App2, [.. "ICC_PROFILE\0"u8, 1, 1, .. profile]);
@@ -47,6 +48,7 @@ internal sealed class JpegWriter
                 Segment(Marker.Dqt, [tableOf[c], .. requantizers[c].OutputSteps]);
             }
         }
+
         var size = new byte[4];
         BinaryPrimitives.WriteUInt16BigEndian(size, (ushort)frame.HeightPixels);
         BinaryPrimitives.WriteUInt16BigEndian(size.AsSpan(2), (ushort)frame.WidthPixels);
@@ -56,6 +58,7 @@ internal sealed class JpegWriter
             var sampling = c == 0 ? (byte)(layout.LumaH << 4 | layout.LumaV) : (byte)0x11;
             parameters.AddRange([(byte)(c + 1), sampling, tableOf[c]]);
         }
+
         Segment(marker, [.. parameters]);
     }
 

@@ -56,6 +56,7 @@ internal sealed class LevelTrellis
                 {
                     break;
                 }
+
                 cost += best[i];
                 var run = k - 1 - (i == 0 ? band.First - 1 : places[i - 1]);
                 if (run > 15)
@@ -63,11 +64,13 @@ internal sealed class LevelTrellis
                     cost += sixteenZeros * (run >> 4);
                     run &= 15;
                 }
+
                 var total = cost + error + bits[(run << 4 | size) & 255];
                 if (total < least)
                 {
                     (least, leastBefore, leastLevel) = (total, i, level);
                 }
+
                 if (canBeShorter)
                 {
                     total = cost + lowerError + bits[(run << 4 | (size - 1)) & 255];
@@ -77,6 +80,7 @@ internal sealed class LevelTrellis
                     }
                 }
             }
+
             best[j + 1] = least;
             before[j + 1] = leastBefore;
             kept[j + 1] = leastLevel;
@@ -96,12 +100,14 @@ internal sealed class LevelTrellis
             {
                 break;
             }
+
             var end = i == 0 ? band.Rates.Empty : places[i - 1] == band.Last ? 0 : band.Rates.End;
             if (best[i] + tail + end < least)
             {
                 (least, last) = (best[i] + tail + end, i);
             }
         }
+
         return last;
     }
 

@@ -38,18 +38,22 @@ internal ref struct MarkerReader(ReadOnlySpan<byte> source, int position)
         {
             return MarkerStatus.Truncated;
         }
+
         if (source[at] != 0xFF)
         {
             return MarkerStatus.Garbage;
         }
+
         while (at + 1 < source.Length && source[at + 1] == 0xFF)
         {
             at++;
         }
+
         if (at + 1 >= source.Length)
         {
             return MarkerStatus.Truncated;
         }
+
         Start = at;
         Marker = source[at + 1];
         if (Marker == Jpeg.Marker.Eoi)
@@ -58,23 +62,28 @@ internal ref struct MarkerReader(ReadOnlySpan<byte> source, int position)
             Position = at + 2;
             return MarkerStatus.Found;
         }
+
         if (Marker is 0 or Jpeg.Marker.Tem or Jpeg.Marker.Soi or (>= Jpeg.Marker.Rst0 and <= Jpeg.Marker.Rst7))
         {
             return MarkerStatus.Garbage;
         }
+
         if (at + 4 > source.Length)
         {
             return MarkerStatus.Truncated;
         }
+
         int length = BinaryPrimitives.ReadUInt16BigEndian(source[(at + 2)..]);
         if (length < 2)
         {
             return MarkerStatus.Garbage;
         }
+
         if (at + 2 + length > source.Length)
         {
             return MarkerStatus.Truncated;
         }
+
         Segment = source.Slice(at + 4, length - 2);
         Position = at + 2 + length;
         return MarkerStatus.Found;

@@ -35,6 +35,7 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
             start = (T*)NativeMemory.AlignedAlloc(checked((nuint)newLength * (nuint)sizeof(T)), 64);
             allocatedLength = newLength;
         }
+
         length = newLength;
     }
 
@@ -46,10 +47,13 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
         {
             throw new ArgumentOutOfRangeException(nameof(index));
         }
+
         return new Span<T>(start + index, count);
     }
 
-    /// <summary>Gives memory back where it is more than <paramref name="bytes"/>, so that one huge image does not stay in the process's size.</summary>
+    /// <summary>
+    /// Gives memory back where it is more than <paramref name="bytes"/>, so that one huge image does not stay in the process's size.
+    /// </summary>
     public void Trim(long bytes)
     {
         if (allocatedLength * sizeof(T) > bytes)

@@ -1,6 +1,8 @@
 namespace Halftone.Codec.Jpeg;
 
-/// <summary>The shortest prefix code for given symbol counts with no code longer than 16 bits and none of ones only (ITU-T T.81, K.2, C.2).</summary>
+/// <summary>
+/// The shortest prefix code for given symbol counts with no code longer than 16 bits and none of ones only (ITU-T T.81, K.2, C.2).
+/// </summary>
 internal sealed class OptimalHuffman
 {
     /// <summary>A tree this deep would need more symbols than 2^40 (Fibonacci numbers as counts).</summary>
@@ -38,6 +40,7 @@ internal sealed class OptimalHuffman
         {
             perLength[depth[i]]++;
         }
+
         perLength[0] = 0;
         LimitLengths(perLength);
         AssignCodes(depth, perLength);
@@ -60,6 +63,7 @@ internal sealed class OptimalHuffman
                 leaves[leafCount++] = weight << 9 | (uint)(256 - symbol);
             }
         }
+
         leaves = leaves[..leafCount];
         leaves.Sort();
         Span<long> inner = stackalloc long[256];
@@ -81,8 +85,10 @@ internal sealed class OptimalHuffman
                     parent[leafCount + node++] = leafCount + made;
                 }
             }
+
             inner[made] = sum;
         }
+
         // A parent stands behind its children, so one pass from the root down finds every depth.
         Span<int> depths = stackalloc int[513];
         depths[Math.Max(0, 2 * leafCount - 2)] = 0;
@@ -90,6 +96,7 @@ internal sealed class OptimalHuffman
         {
             depths[i] = depths[parent[i]] + 1;
         }
+
         for (var i = 0; i < leafCount; i++)
         {
             depth[256 - (int)(leaves[i] & 511)] = depths[i];
@@ -108,17 +115,20 @@ internal sealed class OptimalHuffman
                 {
                     shorter--;
                 }
+
                 perLength[length] -= 2;
                 perLength[length - 1]++;
                 perLength[shorter + 1] += 2;
                 perLength[shorter]--;
             }
         }
+
         var longest = MaxBits;
         while (longest > 0 && perLength[longest] == 0)
         {
             longest--;
         }
+
         if (longest > 0)
         {
             perLength[longest]--;
@@ -134,11 +144,13 @@ internal sealed class OptimalHuffman
         {
             counts[i] = (byte)perLength[i + 1];
         }
+
         var deepest = 0;
         foreach (var d in depth)
         {
             deepest = Math.Max(deepest, d);
         }
+
         for (var d = 1; d <= deepest; d++)
         {
             for (var symbol = 0; symbol < 256; symbol++)
@@ -147,11 +159,13 @@ internal sealed class OptimalHuffman
                 {
                     continue;
                 }
+
                 while (left == 0)
                 {
                     left = perLength[++length];
                     code <<= 1;
                 }
+
                 symbols[symbolCount++] = (byte)symbol;
                 lengths[symbol] = (byte)length;
                 codes[symbol] = (ushort)code++;

@@ -54,11 +54,13 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
             {
                 EncodeByMcu(planes, planeRow, row);
             }
+
             if (scans.IsFull)
             {
                 return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
             }
         }
+
         return null;
     }
 
@@ -82,6 +84,7 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
                     scans.Pad();
                 }
             }
+
             for (var c = 1; c < frame.Components.Length; c++)
             {
                 EncodeChroma(planes[c], c, column, row - planeRow, planeRow);
@@ -100,6 +103,7 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
                 EncodeLuma(planes[0], x, y - planeRow * layout.LumaV);
             }
         }
+
         // Chroma is sampled 1 x 1: as many blocks as MCUs.
         for (var c = 1; c < frame.Components.Length; c++)
         {
@@ -125,6 +129,7 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
             Encode(plane.Block(at), plane.Marks(at), c);
             return;
         }
+
         var component = frame.Components[c];
         var lastRow = component.BlocksHigh - 1 - planeRow * layout.MergeV;
         Span<float> merged = stackalloc float[64];
@@ -142,6 +147,7 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
             scans.Add(component, block);
             return;
         }
+
         block.Gather(coefficients, marks, requantizers[component]);
         Choose(component);
     }
@@ -154,6 +160,7 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
             nextUpdate += Math.Min(blocks, 8192);
             scans.UpdateRates();
         }
+
         var mask = component == 0 ? Mask() : 1;
         var weights = requantizers[component].Weights;
         var first = 0;
@@ -164,8 +171,10 @@ internal sealed class OptimisedEncoder : IPlaneEncoder
             {
                 trellis.Choose(block, first, end, band, weights, mask);
             }
+
             first = end;
         }
+
         scans.Add(component, block);
     }
 

@@ -31,6 +31,7 @@ internal sealed class OutputBuffer
             bytes.AsSpan(0, used).CopyTo(larger);
             bytes = larger;
         }
+
         return bytes;
     }
 

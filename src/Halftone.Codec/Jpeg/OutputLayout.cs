@@ -20,17 +20,20 @@ internal sealed record OutputLayout(int LumaH, int LumaV, int MergeH, int MergeV
         {
             return new OutputLayout(1, 1, 1, 1);
         }
+
         var (y, cb, cr) = (frame.Components[0], frame.Components[1], frame.Components[2]);
         if ((cb.H, cb.V) != (cr.H, cr.V) || y.H % cb.H != 0 || y.V % cb.V != 0)
         {
             return null;
         }
+
         int h = y.H / cb.H, v = y.V / cb.V;
         // 4:1:1 and its like have as few chroma samples as 4:2:0, or fewer, and stay as they are.
         if (mergeFinerChroma && h * v < 4 && h <= 2 && v <= 2)
         {
             return new OutputLayout(2, 2, 2 / h, 2 / v);
         }
+
         // An interleaved MCU has 10 blocks at most (ITU-T T.81, B.2.3).
         return h * v > 8 ? null : new OutputLayout(h, v, 1, 1);
     }

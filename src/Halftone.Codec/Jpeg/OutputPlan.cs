@@ -40,25 +40,30 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
         {
             return unfit;
         }
+
         var isOptimised = style != JpegStyle.Classic && !IsLossless;
         if (isOptimised)
         {
             PrepareSteps(isChroma => PerceptualSteps.Steps(q, isChroma, isFine: false));
         }
+
         if (OutputLayout.Of(frame, mergeFinerChroma: !IsLossless) is not { } layout)
         {
             return new JpegTranscodeResult.NotTaken(JpegNotTaken.OddSampling);
         }
+
         var keepsFineChroma = isOptimised && hasAllCoefficients && DependsOnChroma && FineChroma.IsNeeded(workspace.Planes, frame, layout);
         Layout = keepsFineChroma ? OutputLayout.Of(frame, mergeFinerChroma: false)! : layout;
         if (isOptimised && !IsLossless)
         {
             PrepareChoice(keepsFineChroma);
         }
+
         for (var c = 1; Layout.Merges && c < frame.Components.Length; c++)
         {
             workspace.Merges[c].Prepare(frame.Components[c].Steps, workspace.Requantizers[c].OutputSteps, Layout);
         }
+
         return null;
     }
 
@@ -71,6 +76,7 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
         {
             return (workspace.Progressive, Optimised(workspace.Progressive));
         }
+
         var encoder = style == JpegStyle.Classic || IsLossless
             ? new PlaneEncoder(workspace.Baseline, frame, Layout, workspace.Requantizers, workspace.Merges) : Optimised(workspace.Baseline);
         return (workspace.Baseline, encoder);
@@ -93,8 +99,10 @@ internal sealed class OutputPlan(JpegWorkspace workspace, JpegFrame frame, int q
             {
                 return new JpegTranscodeResult.NotTaken(JpegNotTaken.WideSteps);
             }
+
             IsLossless &= workspace.Requantizers[c].IsIdentity;
         }
+
         return null;
     }
 

@@ -49,6 +49,7 @@ internal sealed class OutputScan
         {
             NextChunk();
         }
+
         var bits = ValueBits.Of(dc - lastDc, out var size);
         lastDc = dc;
         hasOverflow |= size > ValueBits.MaxDcSize;
@@ -66,6 +67,7 @@ internal sealed class OutputScan
         {
             last = AddLevels(block.Places[first..end], block.Levels[first..end]);
         }
+
         if (last < Band.Last && ++endRun == LongestEndRun)
         {
             FlushEndRun();
@@ -79,6 +81,7 @@ internal sealed class OutputScan
         {
             NextChunk();
         }
+
         Span<uint> target = chunk;
         Span<int> counts = tokens.Counts;
         int last = Band.First - 1, longest = 0;
@@ -89,6 +92,7 @@ internal sealed class OutputScan
             {
                 continue;
             }
+
             FlushEndRun();
             var run = places[i] - last - 1;
             last = places[i];
@@ -97,12 +101,14 @@ internal sealed class OutputScan
                 counts[0xF0]++;
                 target[used++] = 0xF0 << 16;
             }
+
             var bits = ValueBits.Of(level, out var size);
             longest = Math.Max(longest, size);
             var symbol = (run << 4 | size) & 0xFF;
             counts[symbol]++;
             target[used++] = (uint)symbol << 16 | bits;
         }
+
         hasOverflow |= longest > ValueBits.MaxAcSize;
         return last;
     }
@@ -140,6 +146,7 @@ internal sealed class OutputScan
             {
                 NextChunk();
             }
+
             tokens.Counts[symbol]++;
             chunk[used++] = (uint)symbol << 16 | (bits - (1u << (size - 1)));
             endRun = 0;

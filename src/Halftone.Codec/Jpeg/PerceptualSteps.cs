@@ -37,6 +37,7 @@ internal static class PerceptualSteps
         {
             steps[k] = (byte)Math.Clamp((int)Math.Round(table[ZigZag.ToNatural[k]] * scale), 1, 255);
         }
+
         return steps;
     }
 }

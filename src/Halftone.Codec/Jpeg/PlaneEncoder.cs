@@ -47,6 +47,7 @@ internal sealed class PlaneEncoder : IPlaneEncoder
                         return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
                     }
                 }
+
                 EncodeLuma(planes[0], row - planeRow, row, column, chunk);
                 for (var c = 1; c < frame.Components.Length; c++)
                 {
@@ -54,6 +55,7 @@ internal sealed class PlaneEncoder : IPlaneEncoder
                 }
             }
         }
+
         return null;
     }
 
@@ -76,6 +78,7 @@ internal sealed class PlaneEncoder : IPlaneEncoder
                     RepeatDc(chunk);
                     continue;
                 }
+
                 var at = ((long)localRow * layout.LumaV + y) * plane.BlocksWide + blockX;
                 Encode(plane.Block(at), plane.Marks(at), requantizers[0], 0, 0, chunk);
             }
@@ -91,6 +94,7 @@ internal sealed class PlaneEncoder : IPlaneEncoder
             Encode(plane.Block(at), plane.Marks(at), requantizers[c], c, ChromaPlace, chunk);
             return;
         }
+
         var component = frame.Components[c];
         var lastRow = component.BlocksHigh - 1 - planeRow * layout.MergeV;
         Span<short> merged = stackalloc short[64];
@@ -137,6 +141,7 @@ internal sealed class PlaneEncoder : IPlaneEncoder
             {
                 continue;
             }
+
             var run = k - last - 1;
             last = k;
             for (; run > 15; run -= 16)
@@ -145,17 +150,20 @@ internal sealed class PlaneEncoder : IPlaneEncoder
                 counts[(int)(symbol >> 16)]++;
                 chunk[to++] = symbol;
             }
+
             size = 32 - BitOperations.LeadingZeroCount(magnitude);
             excess |= magnitude >> 10;
             symbol = place | (uint)((run << 4 | size) & 0xFF) << 16;
             counts[(int)(symbol >> 16)]++;
             chunk[to++] = symbol | ((magnitude ^ (uint)sign) & ((1u << size) - 1) & 0xFFFF);
         }
+
         if (last < 63)
         {
             counts[(int)(place >> 16)]++;
             chunk[to++] = place;
         }
+
         overflow |= excess;
         used = to;
     }

@@ -25,6 +25,7 @@ internal sealed class Progression(JpegFrame frame)
         {
             return JpegNotTaken.UnusualScans;
         }
+
         foreach (var c in scan.Components)
         {
             var component = frame.Components[c.Component];
@@ -33,6 +34,7 @@ internal sealed class Progression(JpegFrame frame)
             {
                 return JpegNotTaken.UnusualScans;
             }
+
             for (var k = scan.First; k <= scan.Last; k++)
             {
                 ref var bit = ref low[c.Component * 64 + k];
@@ -41,9 +43,11 @@ internal sealed class Progression(JpegFrame frame)
                 {
                     return JpegNotTaken.UnusualScans;
                 }
+
                 bit = scan.Low;
             }
         }
+
         return visits > MaxPasses * frame.TotalBlocks ? JpegNotTaken.TooManyScans : null;
     }
 

@@ -29,10 +29,12 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
         {
             return new JpegTranscodeResult.Corrupt("restart markers missing or out of order");
         }
+
         if (data.SegmentCount > segmentsDue)
         {
             return new JpegTranscodeResult.NotTaken(JpegNotTaken.ExtraData);
         }
+
         var own = planes[header.Components[0].Component];
         for (var s = 0; s < segmentsDue; s++)
         {
@@ -53,6 +55,7 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                 return refusal;
             }
         }
+
         return null;
     }
 
@@ -75,23 +78,27 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                             return BadCode();
                         }
                     }
+
                     bits.Skip((int)entry);
                     var dc = predictions[scanned.Component] += (int)entry >> 16;
                     if (dc != (short)dc || dc << header.Low != (short)(dc << header.Low))
                     {
                         return new JpegTranscodeResult.NotTaken(JpegNotTaken.CoefficientRange);
                     }
+
                     var plane = planes[scanned.Component];
                     var at = BlockIndex(scanned, plane, unit, b);
                     plane.Block(at)[0] = (short)(dc << header.Low);
                     plane.Marks(at) |= 1;
                 }
             }
+
             if (bits.IsPastEnd)
             {
                 return TooEarly();
             }
         }
+
         return null;
     }
 
@@ -110,14 +117,17 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                     {
                         return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans);
                     }
+
                     plane.Block(at)[0] |= (short)(bits.Take(1) << header.Low);
                 }
             }
+
             if (bits.IsPastEnd)
             {
                 return TooEarly();
             }
         }
+
         return null;
     }
 
@@ -143,6 +153,7 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                         return BadCode();
                     }
                 }
+
                 reader.Skip((int)entry);
                 var value = (int)entry >> 16;
                 k += (int)(entry >> 6 & 255);
@@ -152,20 +163,24 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                     {
                         return value == 0 ? new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans) : BandOverrun();
                     }
+
                     // The end of this block and of as many more as follow.
                     reader.Refill();
                     unit += (1 << value) - 1 + (value == 0 ? 0 : reader.Take(value));
                     break;
                 }
+
                 coefficients[k] = (short)(value << low);
                 mark |= (value != 0 ? 1ul : 0) << k;
             }
+
             plane.Marks(at) |= mark;
             if (reader.IsPastEnd)
             {
                 return TooEarly();
             }
         }
+
         bits = reader;
         return unit > end ? BandOverrun() : null;
     }
@@ -196,6 +211,7 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                         return BadCode();
                     }
                 }
+
                 reader.Skip((int)entry);
                 var value = (int)entry >> 16;
                 var advance = (int)(entry >> 6 & 255);
@@ -205,22 +221,27 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                     blocksToEnd = (1 << value) + (value == 0 ? 0 : reader.Take(value));
                     break;
                 }
+
                 if (value is < -1 or > 1)
                 {
                     return new JpegTranscodeResult.Corrupt("a refinement by more than one bit");
                 }
+
                 for (var run = advance; run > 1; run--)
                 {
                     absent &= absent - 1;
                 }
+
                 if (absent == 0)
                 {
                     if (value != 0)
                     {
                         return BandOverrun();
                     }
+
                     break;
                 }
+
                 var passed = there & ((absent & (0 - absent)) - 1);
                 Correct(ref reader, coefficients, passed, low);
                 there &= ~passed;
@@ -230,21 +251,26 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                     coefficients[k] = (short)(value << low);
                     plane.Marks(at) |= 1ul << k;
                 }
+
                 absent &= absent - 1;
                 k++;
             }
+
             if (there != 0)
             {
                 Correct(ref reader, coefficients, there, low);
             }
+
             if (blocksToEnd > 0)
             {
                 blocksToEnd--;
             }
+
             if (reader.IsPastEnd)
             {
                 return TooEarly();
             }
+
             at++;
             if (++column == component.BlocksWide)
             {
@@ -252,6 +278,7 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
                 at += plane.BlocksWide - component.BlocksWide;
             }
         }
+
         bits = reader;
         return blocksToEnd > 0 ? BandOverrun() : null;
     }
@@ -282,6 +309,7 @@ internal sealed class ProgressiveScan(ScanData data, DecoderLookups lookups, Sca
         {
             return row * plane.BlocksWide + column;
         }
+
         var c = frame.Components[scanned.Component];
         return (row * c.V + b / c.H) * plane.BlocksWide + column * c.H + b % c.H;
     }

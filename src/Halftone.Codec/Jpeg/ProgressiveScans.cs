@@ -44,6 +44,7 @@ internal sealed class ProgressiveScans : IOutputScans
             chroma[component - 1].AddAc(block, 0, block.Count);
             return;
         }
+
         var split = block.CountTo(LumaSplit);
         luma[0].AddAc(block, 0, split);
         luma[1].AddAc(block, split, block.Count);
@@ -61,6 +62,7 @@ internal sealed class ProgressiveScans : IOutputScans
         {
             isValid &= scan.End();
         }
+
         return isValid;
     }
 

@@ -88,6 +88,7 @@ internal sealed class Requantizer
             {
                 return false;
             }
+
             var to = wantedSteps[k] < from * leastCoarsening ? from : wantedSteps[k];
             this.sourceSteps[k] = from;
             IsIdentity &= to == from;
@@ -95,6 +96,7 @@ internal sealed class Requantizer
             multipliers[k] = ((from << Shift) + to / 2) / to;
             largest = k > 0 ? Math.Max(largest, multipliers[k]) : largest;
         }
+
         WhiteSource = isChroma ? int.MaxValue : Ceiling(WhiteFrom, sourceSteps[0]);
         WhiteOutput = Ceiling(WhiteFrom, OutputSteps[0]);
         BlackSource = isChroma ? int.MinValue : -Ceiling(BlackFrom, sourceSteps[0]);
@@ -118,6 +120,7 @@ internal sealed class Requantizer
             weights[k] = weight * (float)Math.Pow((double)wantedSteps[k] / wantedSteps[1], WeightExponent) * coarser * coarser;
             largest = k > 0 ? Math.Max(largest, ratios[k]) : largest;
         }
+
         Least = least;
         LeastKept = (int)(least / largest) + 1;
     }

@@ -46,6 +46,7 @@ internal sealed class ScanData : IDisposable
                 position = source.Length;
                 break;
             }
+
             var follower = source[position + 1];
             if (follower == 0)
             {
@@ -67,6 +68,7 @@ internal sealed class ScanData : IDisposable
                 break;
             }
         }
+
         EndSegment(length);
         target.Slice(length, SlackBytes).Clear();
         return position;
@@ -94,6 +96,7 @@ internal sealed class ScanData : IDisposable
         {
             Array.Resize(ref starts, starts.Length * 2);
         }
+
         starts[SegmentCount] = length;
     }
 }

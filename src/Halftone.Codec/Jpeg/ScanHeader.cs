@@ -31,6 +31,7 @@ internal sealed record ScanHeader
         {
             return null;
         }
+
         var components = new ScanComponent[n];
         for (var i = 0; i < n; i++)
         {
@@ -40,13 +41,16 @@ internal sealed record ScanHeader
             {
                 return null;
             }
+
             components[i] = new ScanComponent(index, tables >> 4, tables & 15);
         }
+
         // B.2.3: the blocks of an interleaved MCU are ten at most.
         if (n > 1 && components.Sum(c => frame.Components[c.Component].H * frame.Components[c.Component].V) > MaxBlocksPerMcu)
         {
             return null;
         }
+
         var tail = segment[(1 + 2 * n)..];
         var header = new ScanHeader { Components = components, First = tail[0], Last = tail[1], High = tail[2] >> 4, Low = tail[2] & 15 };
         return header.Last > 63 || header.First > header.Last || header.Low > 13 ? null : header;

@@ -40,10 +40,12 @@ internal sealed class SequentialScan(
         {
             return new JpegTranscodeResult.Corrupt("the scan's data are shorter than its blocks need");
         }
+
         if (!data.RestartsInOrder || data.SegmentCount < segmentsDue)
         {
             return new JpegTranscodeResult.Corrupt("restart markers missing or out of order");
         }
+
         return data.SegmentCount > segmentsDue ? new JpegTranscodeResult.NotTaken(JpegNotTaken.ExtraData) : null;
     }
 
@@ -62,11 +64,13 @@ internal sealed class SequentialScan(
                 {
                     StartSegment();
                 }
+
                 var count = (int)Math.Min(unitsLeftInSegment, UnitsWide - column);
                 if (Decode(blockCount, count) is { } fault)
                 {
                     return fault;
                 }
+
                 column += count;
                 unitsLeftInSegment -= count;
                 // A byte that is left over belongs to nothing: either the data are broken or another decoder knows better.
@@ -76,6 +80,7 @@ internal sealed class SequentialScan(
                 }
             }
         }
+
         return null;
     }
 
@@ -111,11 +116,14 @@ internal sealed class SequentialScan(
                         Component = scanned.Component,
                         Dc = lookups.Dc(scanned.DcTable),
                         Ac = lookups.Ac(scanned.AcTable),
-                        AcEntries = leastKept[scanned.Component] > 1 ? lookups.Ac(scanned.AcTable).Merged : lookups.Ac(scanned.AcTable).Single,
+                        AcEntries = leastKept[scanned.Component] > 1
+                            ? lookups.Ac(scanned.AcTable).Merged
+                            : lookups.Ac(scanned.AcTable).Single,
                     };
                 }
             }
         }
+
         return count;
     }
 
@@ -137,12 +145,14 @@ internal sealed class SequentialScan(
                         return BadCode();
                     }
                 }
+
                 bits.Skip((int)entry);
                 var dc = predictions[block.Component] += (int)entry >> 16;
                 if (dc != (short)dc)
                 {
                     return new JpegTranscodeResult.NotTaken(JpegNotTaken.CoefficientRange);
                 }
+
                 var coefficients = block.Plane.Block(block.Index);
                 ReadOnlySpan<uint> entries = block.AcEntries;
                 coefficients[0] = (short)dc;
@@ -156,6 +166,7 @@ internal sealed class SequentialScan(
                     {
                         entry = block.Ac.Long(bits.Window, entry);
                     }
+
                     var next = k + (int)(entry >> 6 & 255);
                     if (next >= 63)
                     {
@@ -172,6 +183,7 @@ internal sealed class SequentialScan(
                                     : new JpegTranscodeResult.Corrupt("a block with more than 64 coefficients");
                             }
                         }
+
                         bits.Skip((int)entry);
                         if (next >= HuffmanLookup.EndAdvance)
                         {
@@ -184,8 +196,10 @@ internal sealed class SequentialScan(
                         {
                             return BadCode();
                         }
+
                         bits.Skip((int)entry);
                     }
+
                     var value = (int)entry >> 16;
                     coefficients[next] = (short)value;
                     mark |= (value != 0 ? 1ul : 0) << next;
@@ -195,14 +209,17 @@ internal sealed class SequentialScan(
                         break;
                     }
                 }
+
                 block.Plane.Marks(block.Index) = mark;
                 block.Index += block.Step;
             }
+
             if (bits.IsPastEnd)
             {
                 return new JpegTranscodeResult.Corrupt("the scan's data end too early");
             }
         }
+
         position = bits.Position;
         bytesLeft = bits.BytesLeft;
         return null;

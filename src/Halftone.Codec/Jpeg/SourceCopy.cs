@@ -16,7 +16,8 @@ internal sealed class SourceCopy(JpegMetadata metadata, ReadOnlySpan<byte> sourc
     /// <summary>Nothing to leave out: the copy is the source.</summary>
     public bool IsSource => metadata.Dropped.Count == 0 && endOfImage == sourceLength;
 
-    public int Length => (lacksEnd ? 2 : 0) + endOfImage - metadata.Dropped.Sum(range => range.End.Value - range.Start.Value) + Orientation(metadata).Length;
+    public int Length =>
+        (lacksEnd ? 2 : 0) + endOfImage - metadata.Dropped.Sum(range => range.End.Value - range.Start.Value) + Orientation(metadata).Length;
 
     public byte[] Write(ReadOnlySpan<byte> source)
     {
@@ -28,6 +29,7 @@ internal sealed class SourceCopy(JpegMetadata metadata, ReadOnlySpan<byte> sourc
         {
             insertAt = 4 + (source[4] << 8 | source[5]);
         }
+
         int from = 0, to = 0;
         Append(source[..insertAt], copy, ref to);
         from = insertAt;
@@ -37,11 +39,13 @@ internal sealed class SourceCopy(JpegMetadata metadata, ReadOnlySpan<byte> sourc
             Append(source[from..range.Start.Value], copy, ref to);
             from = range.End.Value;
         }
+
         Append(source[from..endOfImage], copy, ref to);
         if (lacksEnd)
         {
             Append([0xFF, Marker.Eoi], copy, ref to);
         }
+
         return copy;
     }
 
@@ -51,5 +55,6 @@ internal sealed class SourceCopy(JpegMetadata metadata, ReadOnlySpan<byte> sourc
         to += bytes.Length;
     }
 
-    private static byte[] Orientation(JpegMetadata metadata) => metadata.Orientation == 1 ? [] : JpegWriter.OrientationSegment(metadata.Orientation);
+    private static byte[] Orientation(JpegMetadata metadata) =>
+        metadata.Orientation == 1 ? [] : JpegWriter.OrientationSegment(metadata.Orientation);
 }

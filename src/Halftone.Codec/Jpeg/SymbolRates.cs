@@ -39,6 +39,7 @@ internal sealed class SymbolRates
             int run = symbol >> 4, size = symbol & 15;
             bits[symbol] = Math.Min(15, 0.6f + 0.85f * run + 1.8f * size) + size;
         }
+
         bits[EndOfBlock] = 2.2f;
         bits[SixteenZeros] = 10;
         (Empty, End) = isProgressive ? (0.3f, 3f) : (2.2f, 2.2f);
@@ -53,6 +54,7 @@ internal sealed class SymbolRates
         {
             total += count;
         }
+
         var all = Log2(total + 16);
         float ends = 0, endBits = 0;
         for (var symbol = 0; symbol < 256; symbol++)
@@ -65,6 +67,7 @@ internal sealed class SymbolRates
                 endBits += counts[symbol] * (code + (symbol >> 4));
             }
         }
+
         if (isProgressive)
         {
             // One symbol ends a whole run of blocks: a block that has coefficients breaks the run, an empty one only lengthens it.

@@ -21,6 +21,7 @@ internal sealed class TokenChunks
         {
             return null;
         }
+
         rented++;
         return free.TryPop(out var chunk) ? chunk : GC.AllocateUninitializedArray<uint>(Tokens);
     }

@@ -42,6 +42,7 @@ internal sealed class TokenList(TokenChunks memory, int tables)
         {
             return [];
         }
+
         chunks.Add(chunk);
         lengths.Add(0);
         return chunk;

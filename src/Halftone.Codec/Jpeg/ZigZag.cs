@@ -18,6 +18,7 @@ internal static class ZigZag
         {
             places[ToNatural[k]] = (byte)k;
         }
+
         return places;
     }
 }

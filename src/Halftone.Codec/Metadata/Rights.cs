@@ -28,7 +28,8 @@ internal sealed record Rights
     /// <summary>IPTC's word for where the picture came from, such as <c>…/trainedAlgorithmicMedia</c>.</summary>
     public string? DigitalSourceType { get; private set; }
 
-    public bool IsEmpty => Creators.Count == 0 && (Copyright ?? Credit ?? WebStatement ?? UsageTerms ?? License ?? DigitalSourceType) is null;
+    public bool IsEmpty =>
+        Creators.Count == 0 && (Copyright ?? Credit ?? WebStatement ?? UsageTerms ?? License ?? DigitalSourceType) is null;
 
     /// <summary>Takes a value where there is none yet: what is read first counts.</summary>
     /// <param name="name">A property's name as XMP writes it, with its usual prefix.</param>
@@ -40,6 +41,7 @@ internal sealed record Rights
         {
             return;
         }
+
         switch (name)
         {
             case "dc:rights":
@@ -73,17 +75,20 @@ internal sealed record Rights
         {
             return [];
         }
+
         var attributes = new StringBuilder();
         var elements = new StringBuilder();
         if (Creators.Count > 0 || Copyright is not null)
         {
             attributes.Append(" xmlns:dc=\"http://purl.org/dc/elements/1.1/\"");
         }
+
         Attribute("photoshop", "http://ns.adobe.com/photoshop/1.0/", "Credit", Credit);
         if (UsageTerms is not null && WebStatement is null)
         {
             attributes.Append(" xmlns:xmpRights=\"http://ns.adobe.com/xap/1.0/rights/\"");
         }
+
         Attribute("xmpRights", "http://ns.adobe.com/xap/1.0/rights/", "WebStatement", WebStatement);
         Attribute("Iptc4xmpExt", "http://iptc.org/std/Iptc4xmpExt/2008-02-29/", "DigitalSourceType", DigitalSourceType);
         if (License is not null)
@@ -91,12 +96,17 @@ internal sealed record Rights
             attributes.Append(" xmlns:cc=\"http://creativecommons.org/ns#\"");
             elements.Append($"<cc:license rdf:resource=\"{SecurityElement.Escape(License)}\"/>");
         }
+
         Text("dc:rights", Copyright);
         Text("xmpRights:UsageTerms", UsageTerms);
         if (Creators.Count > 0)
         {
-            elements.Append("<dc:creator><rdf:Seq>").AppendJoin("", Creators.Select(creator => $"<rdf:li>{SecurityElement.Escape(creator)}</rdf:li>")).Append("</rdf:Seq></dc:creator>");
+            elements
+                .Append("<dc:creator><rdf:Seq>")
+                .AppendJoin("", Creators.Select(creator => $"<rdf:li>{SecurityElement.Escape(creator)}</rdf:li>"))
+                .Append("</rdf:Seq></dc:creator>");
         }
+
         return Encoding.UTF8.GetBytes(
             "<x:xmpmeta xmlns:x=\"adobe:ns:meta/\"><rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\">"
             + $"<rdf:Description rdf:about=\"\"{attributes}>{elements}</rdf:Description></rdf:RDF></x:xmpmeta>");
@@ -113,7 +123,8 @@ internal sealed record Rights
         {
             if (value is not null)
             {
-                elements.Append($"<{name}><rdf:Alt><rdf:li xml:lang=\"x-default\">{SecurityElement.Escape(value)}</rdf:li></rdf:Alt></{name}>");
+                elements.Append(
+                    $"<{name}><rdf:Alt><rdf:li xml:lang=\"x-default\">{SecurityElement.Escape(value)}</rdf:li></rdf:Alt></{name}>");
             }
         }
     }
@@ -128,8 +139,10 @@ internal sealed record Rights
             {
                 break;
             }
+
             clean.Append(Rune.IsControl(rune) || rune.Value is 0xFFFE or 0xFFFF or 0xFFFD ? " " : rune.ToString());
         }
+
         return clean.ToString().Trim();
     }
 }

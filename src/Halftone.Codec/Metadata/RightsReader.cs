@@ -6,7 +6,9 @@ using Halftone.Codec.Jpeg;
 
 namespace Halftone.Codec.Metadata;
 
-/// <summary>Finds a picture's <see cref="Rights"/> in its XMP, its IPTC record, its EXIF and a PNG's texts. XMP counts first, EXIF last.</summary>
+/// <summary>
+/// Finds a picture's <see cref="Rights"/> in its XMP, its IPTC record, its EXIF and a PNG's texts. XMP counts first, EXIF last.
+/// </summary>
 internal static class RightsReader
 {
     /// <summary>A longer block is no word about rights; inflated ones end here too.</summary>
@@ -69,23 +71,28 @@ internal static class RightsReader
                 FromTiff(source, blocks);
                 break;
         }
+
         var rights = new Rights();
         foreach (var xmp in blocks.Xmp)
         {
             TakeXmp(xmp, rights);
         }
+
         foreach (var iptc in blocks.Iptc)
         {
             TakeIptc(iptc, rights);
         }
+
         foreach (var (name, value) in blocks.Texts)
         {
             rights.Take(name, value);
         }
+
         foreach (var exif in blocks.Exif)
         {
             TakeExif(exif, rights);
         }
+
         return rights.ToXmp();
     }
 
@@ -122,16 +129,19 @@ internal static class RightsReader
             {
                 return;
             }
+
             var length = BinaryPrimitives.ReadUInt32BigEndian(resources[at..]);
             at += 4;
             if (length > resources.Length - at)
             {
                 return;
             }
+
             if (number == IptcResource)
             {
                 blocks.Iptc.Add(resources.Slice(at, (int)length).ToArray());
             }
+
             resources = resources[(int)Math.Min(resources.Length, at + length + (length & 1))..];
         }
     }
@@ -160,6 +170,7 @@ internal static class RightsReader
         {
             return;
         }
+
         var text = body[(end + 1)..];
         var isPacked = kind == (byte)'z';
         if (kind == (byte)'z' && text.Length > 1)
@@ -173,6 +184,7 @@ internal static class RightsReader
             {
                 return;
             }
+
             isPacked = text[0] == 1;
             text = text[2..];
             for (var i = 0; i < 2; i++)
@@ -182,16 +194,21 @@ internal static class RightsReader
                 {
                     return;
                 }
+
                 text = text[(next + 1)..];
             }
         }
+
         var bytes = isPacked ? Inflate(text) : text.ToArray();
         if (keyword == "XML:com.adobe.xmp")
         {
             blocks.Xmp.Add(bytes);
             return;
         }
-        blocks.Texts.Add((keyword == "Author" ? "dc:creator" : "dc:rights", kind == (byte)'i' ? Encoding.UTF8.GetString(bytes) : Encoding.Latin1.GetString(bytes)));
+
+        blocks.Texts.Add((
+            keyword == "Author" ? "dc:creator" : "dc:rights",
+            kind == (byte)'i' ? Encoding.UTF8.GetString(bytes) : Encoding.Latin1.GetString(bytes)));
     }
 
     private static byte[] Inflate(ReadOnlySpan<byte> zlib)
@@ -212,6 +229,7 @@ internal static class RightsReader
         {
             return [];
         }
+
         return output.ToArray();
     }
 
@@ -238,6 +256,7 @@ internal static class RightsReader
         {
             return;
         }
+
         var packet = source[(at + 14)..];
         // The packet ends where its text does: behind it stand bytes that lead out of it.
         var end = packet.IndexOf<byte>([1, 0xFF, 0xFE]);
@@ -255,6 +274,7 @@ internal static class RightsReader
             {
                 continue;
             }
+
             var data = source.Slice((int)start, (int)length);
             if (item.Type == "mime")
             {
@@ -273,23 +293,29 @@ internal static class RightsReader
         {
             return;
         }
+
         if (Value(source, TiffTag.Xmp) is { Length: > 0 } xmp)
         {
             blocks.Xmp.Add(xmp);
         }
+
         if (Value(source, TiffTag.Iptc) is { Length: > 0 } iptc)
         {
             blocks.Iptc.Add(iptc);
         }
+
         if (Value(source, TiffTag.Photoshop) is { Length: > 0 } photoshop)
         {
             FromPhotoshop(photoshop, blocks);
         }
+
         blocks.Texts.Add(("dc:rights", Text(Value(source, TiffTag.Copyright))));
         blocks.Texts.Add(("dc:creator", Text(Value(source, TiffTag.Artist))));
 
         byte[] Value(ReadOnlySpan<byte> file, int tag) =>
-            picture.Places.TryGetValue(tag, out var at) && picture.Lengths[tag] <= MostBytes ? file.Slice(at, picture.Lengths[tag]).ToArray() : [];
+            picture.Places.TryGetValue(tag, out var at) && picture.Lengths[tag] <= MostBytes
+                ? file.Slice(at, picture.Lengths[tag]).ToArray()
+                : [];
     }
 
     private static void TakeExif(ReadOnlySpan<byte> exif, Rights rights)
@@ -298,10 +324,12 @@ internal static class RightsReader
         {
             exif = exif[ExifOrientation.Prefix.Length..];
         }
+
         if (!exif.StartsWith("II*\0"u8) && !exif.StartsWith("MM\0*"u8) || TiffPages.Read(exif) is not { } file)
         {
             return;
         }
+
         var directory = file.Directories[0];
         foreach (var (tag, name) in ((int, string)[])[(TiffTag.Copyright, "dc:rights"), (TiffTag.Artist, "dc:creator")])
         {
@@ -336,6 +364,7 @@ internal static class RightsReader
             {
                 break;
             }
+
             var value = iptc.Slice(5, length);
             switch (iptc[1], iptc[2])
             {
@@ -349,8 +378,10 @@ internal static class RightsReader
                     rights.Take("dc:rights", Text(value));
                     break;
             }
+
             iptc = iptc[(5 + length)..];
         }
+
         rights.Take("dc:creator", creators);
     }
 
@@ -361,6 +392,7 @@ internal static class RightsReader
         {
             return;
         }
+
         try
         {
             using var stream = new MemoryStream(packet[start..].ToArray());
@@ -382,10 +414,19 @@ internal static class RightsReader
 
     /// <summary>The packets of most photographs say how they were made and edited; a parser is not started for them.</summary>
     private static bool MayHoldRights(ReadOnlySpan<byte> packet) =>
-        packet.IndexOf(":rights"u8) >= 0 || packet.IndexOf(":creator"u8) >= 0 || packet.IndexOf(":Credit"u8) >= 0 || packet.IndexOf("WebStatement"u8) >= 0
-        || packet.IndexOf("UsageTerms"u8) >= 0 || packet.IndexOf(":license"u8) >= 0 || packet.IndexOf("DigitalSource"u8) >= 0 || packet.IndexOf("\0r\0i\0g\0h\0t"u8) >= 0;
+        packet.IndexOf(":rights"u8) >= 0
+            || packet.IndexOf(":creator"u8) >= 0
+            || packet.IndexOf(":Credit"u8) >= 0
+            || packet.IndexOf("WebStatement"u8) >= 0
+            || packet.IndexOf("UsageTerms"u8) >= 0
+            || packet.IndexOf(":license"u8) >= 0
+            || packet.IndexOf("DigitalSource"u8) >= 0
+            || packet.IndexOf("\0r\0i\0g\0h\0t"u8) >= 0;
 
-    /// <summary>Properties are the attributes and the children of <c>rdf:Description</c> directly below <c>rdf:RDF</c>; those of pictures within the picture lie deeper.</summary>
+    /// <summary>
+    /// Properties are the attributes and the children of <c>rdf:Description</c> directly below <c>rdf:RDF</c>; those of pictures within the
+    /// picture lie deeper.
+    /// </summary>
     private static void TakeXmp(XmlReader reader, Rights rights)
     {
         int rdfDepth = int.MaxValue / 2, propertyDepth = 0;
@@ -408,10 +449,13 @@ internal static class RightsReader
                     {
                         rights.Take(property, resource);
                     }
+
                     property = reader.IsEmptyElement ? null : property;
                     break;
                 // The text of the property, or of an item of its list.
-                case XmlNodeType.Text or XmlNodeType.CDATA when property is not null && (reader.Depth == propertyDepth + 1 || reader.Depth == propertyDepth + 3):
+                case XmlNodeType.Text
+                    or XmlNodeType.CDATA when property is not null
+                        && (reader.Depth == propertyDepth + 1 || reader.Depth == propertyDepth + 3):
                     values.Add(reader.Value);
                     break;
                 case XmlNodeType.EndElement when property is not null && reader.Depth == propertyDepth:
@@ -432,6 +476,7 @@ internal static class RightsReader
                 rights.Take(property, reader.Value);
             }
         }
+
         reader.MoveToElement();
     }
 }

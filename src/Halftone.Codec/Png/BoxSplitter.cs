@@ -34,22 +34,26 @@ internal sealed class BoxSplitter
             {
                 break;
             }
+
             int middle = Partition(cloud, box, Cut(cloud, box));
             if (middle == box.Start || middle == box.End)
             {
                 _boxes[worst] = box with { Error = 0 }; // points too close to tell apart
                 continue;
             }
+
             var left = Measure(cloud, box.Start, middle);
             var right = Measure(cloud, middle, box.End);
             error += left.Error + right.Error - box.Error;
             _boxes[worst] = left;
             _boxes[count++] = right;
         }
+
         for (int i = 0; i < count; i++)
         {
             centres[i] = _boxes[i].Mean;
         }
+
         return count;
     }
 
@@ -63,6 +67,7 @@ internal sealed class BoxSplitter
                 worst = i;
             }
         }
+
         return worst;
     }
 
@@ -81,6 +86,7 @@ internal sealed class BoxSplitter
             sum += weighted;
             squares += weighted * point;
         }
+
         var mean = sum / total;
         var errors = Vector256.Max(squares - sum * mean, Vector256<double>.Zero);
         int axis = 1; // green, when all are equal
@@ -88,6 +94,7 @@ internal sealed class BoxSplitter
         {
             axis = errors[i] > errors[axis] ? i : axis;
         }
+
         return new Box(start, end, axis, Vector128.Narrow(mean.GetLower(), mean.GetUpper()), points.Length < 2 ? 0 : Vector256.Sum(errors));
     }
 
@@ -103,6 +110,7 @@ internal sealed class BoxSplitter
             low = Math.Min(low, value);
             high = Math.Max(high, value);
         }
+
         float scale = (Bins - 0.01f) / Math.Max(high - low, 1e-6f);
         Array.Clear(_binWeights);
         Array.Clear(_binSums);
@@ -117,6 +125,7 @@ internal sealed class BoxSplitter
             totalWeight += weights[i];
             totalSum += weighted;
         }
+
         return (low, scale, BestBin(totalWeight, totalSum));
     }
 
@@ -134,6 +143,7 @@ internal sealed class BoxSplitter
             {
                 continue;
             }
+
             double gain = sum * sum / weight + (totalSum - sum) * (totalSum - sum) / rest;
             if (gain > best)
             {
@@ -141,6 +151,7 @@ internal sealed class BoxSplitter
                 cut = bin;
             }
         }
+
         return cut;
     }
 
@@ -157,10 +168,12 @@ internal sealed class BoxSplitter
                 left++;
                 continue;
             }
+
             right--;
             (points[left], points[right]) = (points[right], points[left]);
             (weights[left], weights[right]) = (weights[right], weights[left]);
         }
+
         return left;
     }
 

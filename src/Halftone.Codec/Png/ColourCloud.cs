@@ -29,6 +29,7 @@ internal sealed class ColourCloud
             Array.Resize(ref _points, Math.Max(4096, Count * 2));
             Array.Resize(ref _weights, _points.Length);
         }
+
         _points[Count] = point;
         _weights[Count++] = weight;
     }
@@ -45,6 +46,7 @@ internal sealed class ColourCloud
             weight = MathF.Pow(weight, power);
             total += weight;
         }
+
         float most = (float)(total * cap);
         TotalWeight = 0;
         foreach (ref float weight in Weights)

@@ -50,11 +50,13 @@ internal sealed class ColourSearch
             nearest = Vector.ConditionalSelect(nearer, ids, nearest);
             ids += new Vector<int>(Vector<float>.Count);
         }
+
         int lane = 0;
         for (int i = 1; i < Vector<float>.Count; i++)
         {
             lane = least[i] < least[lane] ? i : lane;
         }
+
         distance = least[lane];
         return nearest[lane];
     }

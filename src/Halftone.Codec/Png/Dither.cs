@@ -36,17 +36,20 @@ internal sealed class Dither
             _next = new ulong[width + 2];
             _flatness = new byte[width];
         }
+
         _current.AsSpan(0, width + 2).Clear();
         for (int i = 0; i < palette.Count; i++)
         {
             _colours[i] = InSixteenths(palette.Working[i]);
         }
+
         for (int i = 0; i <= Flatness.Most; i++)
         {
             // Slightly less than all of it (15/16), so that an error dies out on a plain that no colour meets.
             _strengths[i] = (short)(
                 short.MaxValue * settings.Dither * (15f / 16) * MathF.Pow(i / (float)Flatness.Most, settings.DitherDamping));
         }
+
         _threshold = Vector128.Create((short)(settings.DitherThreshold * Unit));
         _limit = Vector128.Create((short)(settings.DitherLimit * Unit));
         _busyCut = settings.DitherBusyCut;
@@ -79,6 +82,7 @@ internal sealed class Dither
         {
             Diffuse(working, map, indices, 0, 1);
         }
+
         _backwards = !_backwards;
         (_current, _next) = (_next, _current);
     }
@@ -111,6 +115,7 @@ internal sealed class Dither
                 under = zero;
                 continue;
             }
+
             if (clean && colour == last && up == 0)
             {
                 indices[x] = index;
@@ -119,6 +124,7 @@ internal sealed class Dither
                 under = zero;
                 continue;
             }
+
             var strength = Vector128.Create(_strengths[flat]);
             var error = MultiplyFraction(carry, MultiplyFraction(strength, seven))
                 + MultiplyFraction(Vector128.CreateScalar(up).AsInt16(), strength >> 4);
@@ -135,6 +141,7 @@ internal sealed class Dither
             behind = under + three + carry + carry;
             under = carry;
         }
+
         next[direction > 0 ? width : 1] = Lanes(behind);
     }
 
@@ -161,10 +168,12 @@ internal sealed class Dither
         {
             return Ssse3.MultiplyHighRoundScale(left, right);
         }
+
         if (AdvSimd.IsSupported)
         {
             return AdvSimd.MultiplyRoundedDoublingSaturateHigh(left, right);
         }
+
         var product = Vector128.WidenLower(left) * Vector128.WidenLower(right);
         return Vector128.Narrow(product + Vector128.Create(1 << 14) >> 15, Vector128<int>.Zero);
     }

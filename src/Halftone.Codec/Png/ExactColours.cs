@@ -42,14 +42,17 @@ internal sealed class ExactColours
                 {
                     continue;
                 }
+
                 if (!TryAdd(Visible(colour)))
                 {
                     return false;
                 }
+
                 RunCount++;
                 last = colour;
             }
         }
+
         Sort();
         return true;
     }
@@ -67,6 +70,7 @@ internal sealed class ExactColours
                 last = colour;
                 index = _order[_ids[Find(Visible(colour))]];
             }
+
             indices[x] = index;
         }
     }
@@ -80,10 +84,12 @@ internal sealed class ExactColours
         {
             return true;
         }
+
         if (Count == 256)
         {
             return false;
         }
+
         _keys[slot] = colour;
         _ids[slot] = (short)Count;
         _colours[Count++] = colour;
@@ -99,6 +105,7 @@ internal sealed class ExactColours
         {
             slot = slot + 1 & Slots - 1;
         }
+
         return (int)slot;
     }
 
@@ -109,6 +116,7 @@ internal sealed class ExactColours
         {
             ids[i] = i;
         }
+
         Colours.ToArray().AsSpan().Sort(ids, PaletteOrder.Compare);
         _colours.AsSpan(0, Count).Sort(PaletteOrder.Compare);
         for (int i = 0; i < Count; i++)
@@ -131,6 +139,7 @@ internal static class PaletteOrder
         {
             return leftOpaque ? 1 : -1;
         }
+
         int byLuma = PackedColour.Luma(left).CompareTo(PackedColour.Luma(right));
         return byLuma != 0 ? byLuma : left.CompareTo(right);
     }

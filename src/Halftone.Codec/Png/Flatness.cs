@@ -28,6 +28,7 @@ internal static class Flatness
                 + Vector.Equals(here, new Vector<byte>(above[x..])) + Vector.Equals(here, new Vector<byte>(below[x..]));
             (Vector<byte>.Zero - equal).CopyTo(counts[x..]);
         }
+
         for (; x < row.Length; x++)
         {
             counts[x] = CountOne(above, row, below, x);

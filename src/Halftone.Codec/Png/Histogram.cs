@@ -55,6 +55,7 @@ internal sealed class Histogram
             CountRow(row);
             Counted += row.Length;
         }
+
         _alphaCellsDirty = HasAlpha;
     }
 
@@ -68,9 +69,11 @@ internal sealed class Histogram
                 run++;
                 continue;
             }
+
             Add(colour, run, before);
             (before, colour, run) = (colour, next, 1);
         }
+
         Add(colour, run, before);
     }
 
@@ -118,6 +121,7 @@ internal sealed class Histogram
             _alphaSums[cell] += alpha * run;
             cell += OpaqueCells;
         }
+
         ref uint sums = ref _cells[cell * 4];
         (Vector128.LoadUnsafe(ref sums) + Vector128.Create(1u, red, green, blue) * run).StoreUnsafe(ref sums);
     }
@@ -130,6 +134,7 @@ internal sealed class Histogram
             _cells.AsSpan(OpaqueCells * 4).Clear();
             _alphaSums.AsSpan().Clear();
         }
+
         Runs.Clear();
         HasAlpha = false;
         Counted = RunCount = 0;

@@ -43,6 +43,7 @@ internal static class PackedColour
         {
             return straight;
         }
+
         uint grey = 128 * (255 - alpha) + 127;
         return ((straight & 255) * alpha + grey) / 255
             | ((straight >> 8 & 255) * alpha + grey) / 255 << 8
@@ -71,12 +72,14 @@ internal static class PackedColour
                 OverGrey(four).CopyTo(working[x..]);
             }
         }
+
         bool transparent = !Vector128.EqualsAll(seen & opaque, opaque);
         for (; x < straight.Length; x++)
         {
             working[x] = ToWorking(straight[x]);
             transparent |= straight[x] < Opaque;
         }
+
         return transparent;
     }
 
@@ -107,11 +110,13 @@ internal static class PackedColour
         {
             red = green = blue = luma; // or a luma near one half would round up in one channel and down in another
         }
+
         float alpha = MathF.Round(Math.Clamp(steps[3], 0, 255));
         if (alpha <= 0)
         {
             return 0;
         }
+
         float grey = 128 * (255 - alpha), scale = 1 / alpha;
         return Channel(red) | Channel(green) << 8 | Channel(blue) << 16 | (uint)alpha << 24;
 

@@ -24,6 +24,7 @@ internal sealed class Palette
         {
             _straight[i] = PackedColour.ToStraight(points[i]);
         }
+
         var sorted = _straight.AsSpan(0, points.Length);
         sorted.Sort(PaletteOrder.Compare);
         Count = 0;

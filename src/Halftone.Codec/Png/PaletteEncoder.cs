@@ -36,16 +36,19 @@ internal sealed class PaletteEncoder
         {
             throw new ArgumentException("A palette PNG takes an RGB profile only", nameof(iccProfile));
         }
+
         Grow(pixels.Width);
         if (!_exactColours.TryCollect(pixels, _rows[0]))
         {
             return EncodeReduced(pixels, settings, iccProfile);
         }
+
         var lossless = EncodeExact(pixels, settings, iccProfile);
         if (_exactColours.Count <= settings.LosslessColours || lossless.Length <= sourceBytes * settings.LosslessShare)
         {
             return lossless;
         }
+
         // A grey photograph or a dithered palette: it has few colours, but does not shrink without loss.
         var reduced = EncodeReduced(pixels, settings, iccProfile);
         return lossless.Length <= reduced.Length ? lossless : reduced;
@@ -68,6 +71,7 @@ internal sealed class PaletteEncoder
             _exactColours.Map(_rows[0].Straight(pixels, y), indices);
             writer.WriteRow(indices);
         }
+
         return writer.Finish();
     }
 
@@ -103,6 +107,7 @@ internal sealed class PaletteEncoder
             {
                 ahead = MapPlain(pixels, y + 1, settings);
             }
+
             if (settings.Dither > 0)
             {
                 _dither.Row(
@@ -137,6 +142,7 @@ internal sealed class PaletteEncoder
         {
             rows.Grow(width);
         }
+
         if (_indices.Length < width)
         {
             _indices = new byte[width];

@@ -38,6 +38,7 @@ internal sealed class PaletteFitter
         {
             histogram.Exclude(colour);
         }
+
         histogram.FillInto(_cloud);
         MeanSquaredError = 0;
         int count = _cloud.Count == 0 ? 0 : FitCloud(settings, settings.MaxColours - exact.Count);
@@ -55,6 +56,7 @@ internal sealed class PaletteFitter
         {
             Refine(_centres.AsSpan(0, count));
         }
+
         return count;
     }
 
@@ -76,6 +78,7 @@ internal sealed class PaletteFitter
             weights[nearest] += pointWeights[i];
             error += (double)distance * pointWeights[i];
         }
+
         MeanSquaredError = error / _cloud.TotalWeight / 3;
         for (int i = 0; i < centres.Length; i++)
         {
@@ -110,6 +113,7 @@ internal sealed class PaletteFitter
                 _centres[count++] = point;
             }
         }
+
         return count;
     }
 }

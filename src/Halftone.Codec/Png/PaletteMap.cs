@@ -26,6 +26,7 @@ internal sealed class PaletteMap
         {
             _points[i] = PackedColour.Coordinates(palette.Working[i]);
         }
+
         _search.Set(_points.AsSpan(0, palette.Count));
         _cube.AsSpan().Fill(Unknown);
         _cache.AsSpan().Fill(ulong.MaxValue);
@@ -47,6 +48,7 @@ internal sealed class PaletteMap
         {
             return NearestTranslucent(working);
         }
+
         uint cell = Cell(working);
         ushort index = _cube[cell];
         return index != Unknown ? (byte)index : Fill(cell);
@@ -78,6 +80,7 @@ internal sealed class PaletteMap
                     index = NearlyAsGood(colour, best, index, above.IsEmpty ? best : above[x], slack);
                 }
             }
+
             indices[x] = index;
         }
     }
@@ -113,6 +116,7 @@ internal sealed class PaletteMap
         {
             slot = (ulong)key << 8 | (uint)_search.Nearest(PackedColour.Coordinates(key == 0 ? PackedColour.Invisible : key), out _);
         }
+
         return (byte)slot;
     }
 }

@@ -25,6 +25,7 @@ internal readonly ref struct PixelGrid
         {
             throw new ArgumentException($"{bytes.Length} bytes are not {width} × {height} pixels of {bands} bands", nameof(bytes));
         }
+
         _bytes = bytes;
         Width = width;
         Height = height;
@@ -59,6 +60,7 @@ internal readonly ref struct PixelGrid
         {
             return MemoryMarshal.Cast<byte, uint>(row);
         }
+
         buffer = buffer[..Width];
         switch (Bands)
         {
@@ -66,6 +68,7 @@ internal readonly ref struct PixelGrid
             case 2: ExpandGreyAlpha(row, buffer); break;
             default: ExpandRgb(row, buffer); break;
         }
+
         return buffer;
     }
 
@@ -96,6 +99,7 @@ internal readonly ref struct PixelGrid
             var four = Vector128.Shuffle(Vector128.Create(from[(3 * x)..]), spread).AsUInt32() | opaque;
             four.CopyTo(to[x..]);
         }
+
         for (; x < to.Length; x++)
         {
             to[x] = PackedColour.Opaque | from[3 * x] | (uint)from[3 * x + 1] << 8 | (uint)from[3 * x + 2] << 16;

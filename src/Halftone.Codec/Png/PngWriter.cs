@@ -51,6 +51,7 @@ internal sealed class PngWriter : IDisposable
         {
             throw new InvalidOperationException("Not a row of this image");
         }
+
         _rows[_filled] = 0; // filter type None (9.2)
         Pack(indices, _depth, _rows.AsSpan(_filled + 1, _rowBytes - 1));
         _filled += _rowBytes;
@@ -68,6 +69,7 @@ internal sealed class PngWriter : IDisposable
         {
             throw new InvalidOperationException($"{_written} of {_height} rows were written");
         }
+
         Flush();
         _zlib.Dispose();
         var chunk = _file.GetBuffer().AsSpan(_dataStart, (int)_file.Position - _dataStart);
@@ -88,11 +90,13 @@ internal sealed class PngWriter : IDisposable
             indices.CopyTo(to);
             return;
         }
+
         int perByte = 8 / depth, whole = indices.Length / perByte;
         for (int i = 0; i < whole; i++)
         {
             to[i] = PackByte(indices.Slice(i * perByte, perByte), depth);
         }
+
         if (whole < to.Length)
         {
             var rest = indices[(whole * perByte)..];
@@ -107,6 +111,7 @@ internal sealed class PngWriter : IDisposable
         {
             packed = packed << depth | index;
         }
+
         return (byte)packed;
     }
 
@@ -133,12 +138,14 @@ internal sealed class PngWriter : IDisposable
         {
             return;
         }
+
         using var content = new MemoryStream();
         content.Write("icc\0\0"u8); // a name, its end, compression method 0
         using (var zlib = new ZLibStream(content, CompressionLevel.SmallestSize, leaveOpen: true))
         {
             zlib.Write(profile);
         }
+
         WriteChunk("iCCP"u8, content.GetBuffer().AsSpan(0, (int)content.Length));
     }
 
@@ -156,6 +163,7 @@ internal sealed class PngWriter : IDisposable
             alphas[i] = (byte)(colour >> 24);
             translucent = colour < PackedColour.Opaque ? i + 1 : translucent;
         }
+
         WriteChunk("PLTE"u8, colours);
         if (translucent > 0)
         {

@@ -30,6 +30,7 @@ internal sealed class RowBuffers
         {
             return straight;
         }
+
         transparent = PackedColour.ToWorking(straight, _working);
         return transparent ? _working.AsSpan(0, straight.Length) : straight;
     }

@@ -5,17 +5,21 @@ using Interpretation = NetVips.Enums.Interpretation;
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// The one place that decides about colours (docs/pictures.md). They look as they did, and the output is of 8 bits a sample, in sRGB, grey or the
+/// The one place that decides about colours (docs/pictures.md). They look as they did, and the output is of 8 bits a sample, in sRGB, grey
+/// or the
 /// colours of a small profile that stays in the file.
 /// </summary>
 /// <remarks>
-/// A profile stays where it is small, of the output's own model, has a curve for which 8 bits are enough, and is not sRGB anyway. Any other that fits
+/// A profile stays where it is small, of the output's own model, has a curve for which 8 bits are enough, and is not sRGB anyway. Any other
+/// that fits
 /// the pixels is applied. What a PNG says by cICP, gAMA and cHRM and an AVIF by nclx is applied too, PQ and HLG by <see cref="ToneMap"/>.
 /// CMYK without a profile becomes what browsers make of it.
 /// </remarks>
 internal static class ColourPolicy
 {
-    /// <summary>4 KiB: Display P3, Adobe RGB and ProPhoto have 500 to 1000 bytes, those of printers and scanners hundreds of thousands.</summary>
+    /// <summary>
+    /// 4 KiB: Display P3, Adobe RGB and ProPhoto have 500 to 1000 bytes, those of printers and scanners hundreds of thousands.
+    /// </summary>
     public const int SmallProfileBytes = 4096;
 
     /// <summary>The usual gamma of 1/2.2, as it is rounded in files; with sRGB's primaries it is sRGB to all viewers.</summary>
@@ -35,28 +39,35 @@ internal static class ColourPolicy
             ConvertTo8Bit(pipeline);
             return false;
         }
+
         if (image.Interpretation is not (Interpretation.Srgb or Interpretation.Bw or Interpretation.Rgb16 or Interpretation.Grey16))
         {
             ConvertTo8Bit(pipeline);
             return false;
         }
+
         if (facts.Coding is { IsHdr: true } hdr)
         {
             ToneMap.Apply(pipeline, hdr);
             return false;
         }
+
         var isGrey = image.Bands < 3;
-        var profile = SaidOtherwise(facts, image.ColourProfile.Length > 0, isGrey, out var replaces) is { } made ? made : replaces ? [] : image.ColourProfile;
+        var profile = SaidOtherwise(facts, image.ColourProfile.Length > 0, isGrey, out var replaces) is { } made
+            ? made
+            : replaces ? [] : image.ColourProfile;
         if (!(isGrey ? IccProfile.IsGrey(profile) : IccProfile.IsRgb(profile)) || IccProfile.IsSrgb(profile))
         {
             ConvertTo8Bit(pipeline);
             return false;
         }
+
         if (!replaces && KeepsProfile(profile, isGrey, to))
         {
             ConvertTo8Bit(pipeline);
             return true;
         }
+
         ConvertToSrgb(pipeline, profile, isGrey);
         ConvertTo8Bit(pipeline);
         return false;
@@ -80,26 +91,34 @@ internal static class ColourPolicy
         {
             replaces = true;
             var gamma = NumberedColours.Gamma(coding.Transfer);
-            return coding.HasSrgbPrimaries && gamma == NumberedColours.SrgbGamma ? null : Made(NumberedColours.Primaries(coding.Primaries), gamma, isGrey);
+            return coding.HasSrgbPrimaries && gamma == NumberedColours.SrgbGamma
+                ? null
+                : Made(NumberedColours.Primaries(coding.Primaries), gamma, isGrey);
         }
+
         if (facts.Png is not { SaysSrgb: false, HasProfile: false } png || (png.Gamma ?? 0) == 0 && png.Chromaticities is null)
         {
             return null;
         }
+
         replaces = true;
         var xy = png.Chromaticities ?? NumberedColours.Primaries(1);
         var isUsual = Math.Abs((png.Gamma ?? UsualGamma) - UsualGamma) <= GammaTolerance;
-        return isUsual && IsSrgb(xy) ? null : Made(xy, isUsual ? png.Gamma is null ? NumberedColours.SrgbGamma : 1 / UsualGamma : 1 / png.Gamma!.Value, isGrey);
+        return isUsual && IsSrgb(xy)
+            ? null
+            : Made(xy, isUsual ? png.Gamma is null ? NumberedColours.SrgbGamma : 1 / UsualGamma : 1 / png.Gamma!.Value, isGrey);
     }
 
     private static byte[]? Made(double[] xy, double gamma, bool isGrey) => isGrey ? MadeProfile.Grey(gamma) : MadeProfile.Rgb(xy, gamma);
 
-    private static bool IsSrgb(double[] xy) => xy.Zip(NumberedColours.Primaries(1)).All(pair => Math.Abs(pair.First - pair.Second) <= ChromaticityTolerance);
+    private static bool IsSrgb(double[] xy) =>
+        xy.Zip(NumberedColours.Primaries(1)).All(pair => Math.Abs(pair.First - pair.Second) <= ChromaticityTolerance);
 
     private static void ConvertToSrgb(VipsPipeline pipeline, byte[] profile, bool isGrey)
     {
         pipeline.Apply(image => image.Mutate(copy => copy.Set(GValue.BlobType, ImageFields.Profile, profile)));
-        pipeline.Apply(image => image.IccTransform("srgb", embedded: true, inputProfile: "srgb", intent: Enums.Intent.Relative, blackPointCompensation: true));
+        pipeline.Apply(image =>
+            image.IccTransform("srgb", embedded: true, inputProfile: "srgb", intent: Enums.Intent.Relative, blackPointCompensation: true));
         if (isGrey)
         {
             pipeline.Apply(image => image.Colourspace(Interpretation.Bw));
@@ -107,16 +126,20 @@ internal static class ColourPolicy
     }
 
     /// <summary>
-    /// By the embedded profile. Without one black ink alone has to be black and no ink white: each colour is what two inks leave of the light, as
+    /// By the embedded profile. Without one black ink alone has to be black and no ink white: each colour is what two inks leave of the
+    /// light, as
     /// browsers count.
     /// </summary>
     private static void FromCmyk(VipsPipeline pipeline)
     {
         if (IccProfile.IsCmyk(pipeline.Image.ColourProfile))
         {
-            pipeline.Apply(image => image.IccTransform("srgb", embedded: true, inputProfile: "cmyk", intent: Enums.Intent.Relative, blackPointCompensation: true));
+            pipeline.Apply(image =>
+                image.IccTransform(
+                    "srgb", embedded: true, inputProfile: "cmyk", intent: Enums.Intent.Relative, blackPointCompensation: true));
             return;
         }
+
         pipeline.Apply(image =>
         {
             double full = image.Format == Enums.BandFormat.Ushort ? 65535 : 255;
@@ -130,6 +153,7 @@ internal static class ColourPolicy
             {
                 return rgb.Copy();
             }
+
             using var alpha = image.ExtractBand(4).Linear([255 / full], [0.5]).Cast(Enums.BandFormat.Uchar);
             return rgb.Bandjoin(alpha).Copy(interpretation: Interpretation.Srgb);
         });
@@ -139,8 +163,10 @@ internal static class ColourPolicy
     {
         if (pipeline.Image.Interpretation is not (Interpretation.Srgb or Interpretation.Bw))
         {
-            pipeline.Apply(image => image.Colourspace(image.Interpretation == Interpretation.Grey16 ? Interpretation.Bw : Interpretation.Srgb));
+            pipeline.Apply(
+                image => image.Colourspace(image.Interpretation == Interpretation.Grey16 ? Interpretation.Bw : Interpretation.Srgb));
         }
+
         if (pipeline.Image.Format != Enums.BandFormat.Uchar)
         {
             pipeline.Apply(image => image.Cast(Enums.BandFormat.Uchar));

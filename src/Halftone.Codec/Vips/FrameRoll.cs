@@ -4,13 +4,17 @@ using NetVips;
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// Room for the shrunk or turned frames of an animation. Each is shrunk by itself: libvips keeps them as one tall image, and its kernel would mix the last rows of
-/// one frame with the first of the next. The frames of the source are decoded one after the other, so what is held whole is the small ones alone.
+/// Room for the shrunk or turned frames of an animation. Each is shrunk by itself: libvips keeps them as one tall image, and its kernel
+/// would mix the last rows of
+/// one frame with the first of the next. The frames of the source are decoded one after the other, so what is held whole is the small ones
+/// alone.
 /// </summary>
 /// <remarks>Outlives the image that <see cref="Shrink"/> returns.</remarks>
 internal sealed class FrameRoll : IDisposable
 {
-    /// <summary>A hundred seconds at ten a second. A frame of one pixel takes most of a millisecond by itself, so ten thousand took nine seconds.</summary>
+    /// <summary>
+    /// A hundred seconds at ten a second. A frame of one pixel takes most of a millisecond by itself, so ten thousand took nine seconds.
+    /// </summary>
     private const int MostFrames = 1_000;
 
     /// <summary>Of all shrunk frames; 256 MiB where they have alpha.</summary>
@@ -33,6 +37,7 @@ internal sealed class FrameRoll : IDisposable
         {
             return shrunk;
         }
+
         using var upright = shrunk;
         return upright.Mutate(copy => copy.Set(GValue.GIntType, ImageFields.OrientationField, frames.Orientation));
     }
@@ -60,6 +65,7 @@ internal sealed class FrameRoll : IDisposable
             using var made = frame.Image.Pixels();
             made.Bytes.CopyTo(pixels.GetSpan().Slice(i * frameBytes, frameBytes));
         }
+
         pinned = pixels.Pin();
         using var roll = Image.OverPixels((nint)pinned.Pointer, width, height * count, bands);
         return roll.AsAnimationOf(frames, height);

@@ -5,7 +5,8 @@ namespace Halftone.Codec.Vips;
 /// <summary>What the header of a libvips image says beside its size.</summary>
 internal static class ImageFields
 {
-    public const string Profile = "icc-profile-data", PageHeight = "page-height", Delay = "delay", Loop = "loop", OrientationField = "orientation";
+    public const string Profile =
+        "icc-profile-data", PageHeight = "page-height", Delay = "delay", Loop = "loop", OrientationField = "orientation";
 
     private const string PagesField = "n-pages";
 
@@ -15,7 +16,8 @@ internal static class ImageFields
         public int Pages => image.Contains(PagesField) ? Math.Max(1, (int)image.Get(PagesField)) : 1;
 
         /// <summary>EXIF's 1 to 8; 1 is upright and the answer where there is no tag.</summary>
-        public int Orientation => image.Contains(OrientationField) && image.Get(OrientationField) is int and >= 1 and <= 8 and var value ? value : 1;
+        public int Orientation =>
+            image.Contains(OrientationField) && image.Get(OrientationField) is int and >= 1 and <= 8 and var value ? value : 1;
 
         /// <summary>The embedded ICC profile, empty where there is none.</summary>
         public byte[] ColourProfile => image.Contains(ImageFields.Profile) ? (byte[])image.Get(ImageFields.Profile) : [];
@@ -45,7 +47,9 @@ internal static class ImageFields
             }
         });
 
-        /// <summary>An image of 8-bit samples, copied: <paramref name="bands"/> 1 or 2 are grey, 3 or 4 sRGB, the even ones with alpha.</summary>
+        /// <summary>
+        /// An image of 8-bit samples, copied: <paramref name="bands"/> 1 or 2 are grey, 3 or 4 sRGB, the even ones with alpha.
+        /// </summary>
         public static Image FromPixels(ReadOnlySpan<byte> samples, int width, int height, int bands)
         {
             ArgumentOutOfRangeException.ThrowIfNotEqual((long)samples.Length, (long)width * height * bands);
@@ -53,10 +57,14 @@ internal static class ImageFields
             return plain.AsColours();
         }
 
-        /// <summary>As <see cref="FromPixels"/>, over samples that are not copied: they must stay where they are until it and all made from it are disposed.</summary>
+        /// <summary>
+        /// As <see cref="FromPixels"/>, over samples that are not copied: they must stay where they are until it and all made from it are
+        /// disposed.
+        /// </summary>
         public static Image OverPixels(nint samples, int width, int height, int bands)
         {
-            using var plain = Image.NewFromMemory(samples, (ulong)width * (ulong)height * (ulong)bands, width, height, bands, Enums.BandFormat.Uchar);
+            using var plain = Image.NewFromMemory(
+                samples, (ulong)width * (ulong)height * (ulong)bands, width, height, bands, Enums.BandFormat.Uchar);
             return plain.AsColours();
         }
 

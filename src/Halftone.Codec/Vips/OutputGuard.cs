@@ -3,12 +3,15 @@ using NetVips;
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// Looks whether an output can be what its source shows: not of one colour where the source has many, no frames lost. Decoders and converters have
+/// Looks whether an output can be what its source shows: not of one colour where the source has many, no frames lost. Decoders and
+/// converters have
 /// answered pictures of kinds that they half know with black, and called it a success.
 /// </summary>
 internal static class OutputGuard
 {
-    /// <summary>An output of one colour has few bytes; only one that has is decoded again, so that ordinary pictures cost nothing.</summary>
+    /// <summary>
+    /// An output of one colour has few bytes; only one that has is decoded again, so that ordinary pictures cost nothing.
+    /// </summary>
     private const int FewBytes = 1_000;
 
     /// <summary>Levels of 255 between the least and the greatest sample that still count as one colour.</summary>
@@ -31,12 +34,14 @@ internal static class OutputGuard
         {
             return null;
         }
+
         using var pinned = body.Pin();
         using var output = VipsTranscoder.Open(pinned, body.Length, to, to);
         if (IsAny(output, (least, greatest, _) => greatest - least > OneColour))
         {
             return null;
         }
+
         using var source = openSource();
         using var flat = source.HasAlpha() ? source.Flatten(background: [Full(source)]) : source.Copy();
         var full = Full(flat);
@@ -48,7 +53,8 @@ internal static class OutputGuard
     }
 
     /// <summary>
-    /// Encoders may join equal frames that follow each other into one that is shown as long as they were: then the animation lasts as long as before.
+    /// Encoders may join equal frames that follow each other into one that is shown as long as they were: then the animation lasts as long
+    /// as before.
     /// </summary>
     /// <param name="body">The output.</param>
     /// <param name="to">Its format.</param>
@@ -61,9 +67,12 @@ internal static class OutputGuard
         {
             return null;
         }
+
         using var pinned = body.Pin();
         using var output = VipsTranscoder.Open(pinned, body.Length, to, to);
-        var isSame = written == 1 ? AllFramesAreEqual(openSource) : Math.Abs(Duration(output, written) - Duration(source, frames)) <= frames;
+        var isSame = written == 1
+            ? AllFramesAreEqual(openSource)
+            : Math.Abs(Duration(output, written) - Duration(source, frames)) <= frames;
         return isSame ? null : $"{written} frames of {frames} are left, and they do not last as long";
     }
 
@@ -79,6 +88,7 @@ internal static class OutputGuard
                 return false;
             }
         }
+
         return true;
     }
 
@@ -90,10 +100,14 @@ internal static class OutputGuard
         {
             duration += i < delays.Length ? delays[i] : 100;
         }
+
         return duration;
     }
 
-    /// <summary>Of a picture of one colour a byte was measured to hold 169 pixels in JPEG, 525 in WebP, 1,071 in GIF, 1,000 to 8,000 in PNG and 11,800 in AVIF.</summary>
+    /// <summary>
+    /// Of a picture of one colour a byte was measured to hold 169 pixels in JPEG, 525 in WebP, 1,071 in GIF, 1,000 to 8,000 in PNG and
+    /// 11,800 in AVIF.
+    /// </summary>
     private static int PixelsPerByte(ImageFormat format) => format switch
     {
         ImageFormat.Jpeg => 140,
@@ -112,6 +126,7 @@ internal static class OutputGuard
                 return true;
             }
         }
+
         return false;
     }
 

@@ -34,6 +34,7 @@ internal sealed class PaintedFrames : IDisposable
             {
                 PngAnimation.Clear(canvas, facts.Width, frame);
             }
+
             canvas = before;
         }
     }
@@ -53,6 +54,7 @@ internal sealed class PaintedFrames : IDisposable
                 copy.Set(GValue.ArrayIntType, ImageFields.Delay, frames.Select(frame => frame.DelayMilliseconds).ToArray());
                 copy.Set(GValue.GIntType, ImageFields.Loop, facts.Plays);
             }
+
             if (profile.Length > 0)
             {
                 copy.Set(GValue.BlobType, ImageFields.Profile, profile);
@@ -75,14 +77,17 @@ internal sealed class PaintedFrames : IDisposable
         {
             pipeline.Apply(image => image.Colourspace(Enums.Interpretation.Srgb));
         }
+
         if (pipeline.Image.Bands < Bands)
         {
             pipeline.Apply(image => image.Bandjoin(255));
         }
+
         if (pipeline.Image.Format != Enums.BandFormat.Uchar)
         {
             pipeline.Apply(image => image.Cast(Enums.BandFormat.Uchar));
         }
+
         using var pixels = pipeline.Image.Pixels();
         return pixels.Bytes.ToArray();
     }

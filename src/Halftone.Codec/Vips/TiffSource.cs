@@ -5,7 +5,8 @@ using NetVips;
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// Opens the picture among a TIFF's directories, and brings its samples to kinds that the rest knows: 32-bit numbers to 8, Lab to sRGB; channels that
+/// Opens the picture among a TIFF's directories, and brings its samples to kinds that the rest knows: 32-bit numbers to 8, Lab to sRGB;
+/// channels that
 /// are no alpha are left out.
 /// </summary>
 internal sealed class TiffSource : IDisposable
@@ -34,6 +35,7 @@ internal sealed class TiffSource : IDisposable
         {
             options.Add("subifd", picture.Sub);
         }
+
         return VipsSource.Open("tiffload_buffer", pinned, file.Length, options);
     }
 
@@ -47,8 +49,12 @@ internal sealed class TiffSource : IDisposable
         }
         else if (picture.Bits == 32)
         {
-            var interpretation = pipeline.Image.Bands < 3 ? Enums.Interpretation.Bw : pipeline.Image.Interpretation == Enums.Interpretation.Cmyk ? Enums.Interpretation.Cmyk : Enums.Interpretation.Srgb;
-            pipeline.Apply(image => image.Linear([255.0 / uint.MaxValue], [0.5]).Cast(Enums.BandFormat.Uchar)).Apply(image => image.Copy(interpretation: interpretation));
+            var interpretation = pipeline.Image.Bands < 3
+                ? Enums.Interpretation.Bw
+                : pipeline.Image.Interpretation == Enums.Interpretation.Cmyk ? Enums.Interpretation.Cmyk : Enums.Interpretation.Srgb;
+            pipeline
+                .Apply(image => image.Linear([255.0 / uint.MaxValue], [0.5]).Cast(Enums.BandFormat.Uchar))
+                .Apply(image => image.Copy(interpretation: interpretation));
         }
     }
 
@@ -64,11 +70,13 @@ internal sealed class TiffSource : IDisposable
         {
             return;
         }
+
         var alpha = Array.FindIndex(picture.Extra, kind => kind is 1 or 2);
         if (alpha == 0 && bands == colours + 1)
         {
             return;
         }
+
         pipeline.Apply(image =>
         {
             var plain = image.ExtractBand(0, n: colours);
@@ -76,6 +84,7 @@ internal sealed class TiffSource : IDisposable
             {
                 return plain;
             }
+
             using var colour = plain;
             using var mask = image.ExtractBand(colours + alpha);
             return colour.Bandjoin(mask);
@@ -83,7 +92,8 @@ internal sealed class TiffSource : IDisposable
     }
 
     /// <summary>
-    /// CIE Lab under D50: L from 0, a and b as signed numbers, or for the ICC's kind about the middle (TIFF 6.0, section 23; Technical Note 4).
+    /// CIE Lab under D50: L from 0, a and b as signed numbers, or for the ICC's kind about the middle (TIFF 6.0, section 23; Technical Note
+    /// 4).
     /// </summary>
     private void FromLab(VipsPipeline pipeline)
     {
@@ -104,6 +114,7 @@ internal sealed class TiffSource : IDisposable
             {
                 return rgb.Copy();
             }
+
             using var alpha = image.ExtractBand(3).Linear([isWide ? 1 / 257.0 : 1], [0.5]).Cast(Enums.BandFormat.Uchar);
             return rgb.Bandjoin(alpha).Copy(interpretation: Enums.Interpretation.Srgb);
         });
@@ -124,6 +135,7 @@ internal sealed class TiffSource : IDisposable
                 BinaryPrimitives.WriteUInt16BigEndian(copy.AsSpan(place), RgbPhotometric);
             }
         }
+
         return copy;
     }
 }

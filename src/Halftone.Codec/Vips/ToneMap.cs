@@ -5,7 +5,8 @@ using NetVips;
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// Brings a picture that is brighter than white to sRGB. Diffuse white, 203 cd/m² (ITU-R BT.2408), stays just below white, and what is brighter is
+/// Brings a picture that is brighter than white to sRGB. Diffuse white, 203 cd/m² (ITU-R BT.2408), stays just below white, and what is
+/// brighter is
 /// bent into the room above: by the brightest of the three colours, so that hues stay.
 /// </summary>
 internal static class ToneMap
@@ -46,6 +47,7 @@ internal static class ToneMap
                 {
                     output[at] = Encoded[Step(Bend(light[Sample(first)]))];
                 }
+
                 if (outBands > colours)
                 {
                     output[at + colours] = (byte)(isWide ? Sample(first + colours) >> 8 : Sample(first + colours));
@@ -54,6 +56,7 @@ internal static class ToneMap
                 int Sample(int index) => isWide ? MemoryMarshal.Cast<byte, ushort>(strip)[index] : strip[index];
             }
         }
+
         pipeline.Replace(Image.FromPixels(output, image.Width, image.Height, outBands));
     }
 
@@ -80,6 +83,7 @@ internal static class ToneMap
             var signal = (double)i / (codes - 1);
             light[i] = (isHlg ? HlgPeak * Math.Pow(HlgScene(signal), HlgGamma) : Pq(signal)) / DiffuseWhite;
         }
+
         return light;
     }
 
@@ -98,5 +102,6 @@ internal static class ToneMap
         return signal <= 0.5 ? signal * signal / 3 : (Math.Exp((signal - C) / A) + B) / 12;
     }
 
-    private static byte Encode(double light) => (byte)Math.Round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.Pow(light, 1 / 2.4) - 0.055));
+    private static byte Encode(double light) =>
+        (byte)Math.Round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * Math.Pow(light, 1 / 2.4) - 0.055));
 }

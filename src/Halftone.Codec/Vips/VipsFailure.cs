@@ -19,13 +19,15 @@ internal static class VipsFailure
 
     /// <summary>Whether memory ran out, and not the image that was wrong.</summary>
     /// <remarks>
-    /// libheif says "Memory allocation error: Security limit exceeded" of a file with more parts than it takes: 300 bytes of such a one cost two
+    /// libheif says "Memory allocation error: Security limit exceeded" of a file with more parts than it takes: 300 bytes of such a one
+    /// cost two
     /// children while it was believed.
     /// </remarks>
     public static bool IsOutOfMemory(VipsException failure)
     {
         var text = failure.Message;
-        return !Says("security limit") && (Says("out of memory") || Says("insufficient memory") || Says("memory allocation") || Says("cannot allocate"));
+        return !Says("security limit")
+            && (Says("out of memory") || Says("insufficient memory") || Says("memory allocation") || Says("cannot allocate"));
 
         bool Says(string words) => text.Contains(words, StringComparison.OrdinalIgnoreCase);
     }

@@ -11,7 +11,8 @@ internal static class VipsSaver
         return to switch
         {
             ImageFormat.Jpeg => image.JpegsaveBuffer(q: request.Q, optimizeCoding: true, keep: keep),
-            // A palette, chosen for the quality; effort 7 of 1 to 10 is the library's own default. Our own quantizer comes first: this is what
+            // A palette, chosen for the quality; effort 7 of 1 to 10 is the library's own default. Our own quantizer comes first: this is
+            // what
             // it is measured against, and the way for pixels it does not know.
             ImageFormat.Png => image.PngsaveBuffer(q: request.Q, palette: true, effort: 7, compression: 6, keep: keep),
             ImageFormat.Webp => image.WebpsaveBuffer(q: request.Q, effort: request.WebpEffort, keep: keep),

@@ -6,16 +6,19 @@ using NetVips;
 namespace Halftone.Codec.Vips;
 
 /// <summary>
-/// Opens a file that lies in memory without a copy of it. NetVips takes a copy of every file it is handed, of up to 32 MiB a child; its own handle of a
+/// Opens a file that lies in memory without a copy of it. NetVips takes a copy of every file it is handed, of up to 32 MiB a child; its own
+/// handle of a
 /// libvips blob, which it keeps to itself, takes none. That one call stays by hand (docs/decisions/0012-native-parts.md).
 /// </summary>
 internal static unsafe class VipsSource
 {
     private static readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, nint> NewBlob =
-        (delegate* unmanaged[Cdecl]<nint, void*, nuint, nint>)NativeLibrary.GetExport(NativeLibrary.Load(FileName, typeof(Image).Assembly, null), "vips_blob_new");
+        (delegate* unmanaged[Cdecl]<nint, void*, nuint, nint>)NativeLibrary.GetExport(
+            NativeLibrary.Load(FileName, typeof(Image).Assembly, null), "vips_blob_new");
 
     // Under these names NetVips brings the library and loads it.
-    private static string FileName => OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
+    private static string FileName =>
+        OperatingSystem.IsWindows() ? "libvips-42.dll" : OperatingSystem.IsMacOS() ? "libvips.42.dylib" : "libvips.so.42";
 
     /// <summary>Opens bytes with a <c>…load_buffer</c> operation; only the header is read.</summary>
     /// <param name="operation">Its name in the libvips manual.</param>

@@ -30,16 +30,19 @@ internal static class VipsStartup
         {
             throw LibVipsMissingException.NotFound();
         }
+
         var version = new Version(NetVips.NetVips.Version(0), NetVips.NetVips.Version(1), NetVips.NetVips.Version(2));
         if (version < Oldest)
         {
             throw LibVipsMissingException.TooOld(version, Oldest);
         }
+
         // What goes wrong with an image is in the error buffer; GLib's warnings about it would only fill stderr.
         foreach (var domain in (ReadOnlySpan<string?>)["VIPS", "GLib", "GLib-GObject", null])
         {
             Log.SetLogHandler(domain, Enums.LogLevelFlags.All, static (_, _, _) => { });
         }
+
         // The first shuts what libvips itself calls untrusted, the next two every other reader and writer of files.
         NetVips.NetVips.BlockUntrusted = true;
         Operation.Block("VipsForeignLoad", true);
@@ -48,6 +51,7 @@ internal static class VipsStartup
         {
             Operation.Block(operation, false);
         }
+
         // One process per core works on one image each: threads inside would only wait for each other.
         NetVips.NetVips.Concurrency = 1;
         // No image is seen twice, so a cache of operations holds memory for nothing.

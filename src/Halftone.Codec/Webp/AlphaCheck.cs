@@ -31,15 +31,18 @@ internal static class AlphaCheck
         {
             return false;
         }
+
         int method = chunk[0] & 3, preprocessing = chunk[0] >> 4 & 3, reserved = chunk[0] >> 6;
         if (method > 1 || preprocessing > 1 || reserved != 0)
         {
             return false;
         }
+
         if (method == 0)
         {
             return chunk.Length - 1 >= (long)width * height;
         }
+
         var bits = new LosslessBits(chunk[1..]);
         return SkipTransforms(ref bits, ref width, height) && ReadImage(ref bits, width, height, isOuter: true, keep: null)
             && !bits.IsPastEnd;
@@ -55,6 +58,7 @@ internal static class AlphaCheck
             {
                 return false;
             }
+
             seen |= 1 << kind;
             switch (kind)
             {
@@ -64,6 +68,7 @@ internal static class AlphaCheck
                     {
                         return false;
                     }
+
                     break;
                 case 3: // palette
                     var colours = (int)bits.Read(8) + 1;
@@ -71,10 +76,12 @@ internal static class AlphaCheck
                     {
                         return false;
                     }
+
                     width = Tiles(width, colours > 16 ? 0 : colours > 4 ? 1 : colours > 2 ? 2 : 3);
                     break;
             }
         }
+
         return true;
     }
 
@@ -93,6 +100,7 @@ internal static class AlphaCheck
         {
             return false;
         }
+
         int[]? groupOf = null;
         int tile = 0, groups = 1;
         if (isOuter && bits.Flag())
@@ -103,12 +111,15 @@ internal static class AlphaCheck
             {
                 return false;
             }
+
             groups = groupOf.Max() + 1;
         }
+
         if (groups > MaxCodesKept || ReadGroups(ref bits, groups, cacheBits) is not { } codes)
         {
             return false;
         }
+
         return ReadPixels(ref bits, width, height, cacheBits, codes, groupOf, tile, keep);
     }
 
@@ -125,10 +136,13 @@ internal static class AlphaCheck
                 {
                     return null;
                 }
+
                 group[k] = code;
             }
+
             groups.Add(group);
         }
+
         return [.. groups];
     }
 
@@ -143,8 +157,10 @@ internal static class AlphaCheck
             {
                 lengths[bits.Read(8)] = 1;
             }
+
             return LosslessCode.Of(lengths.AsSpan(0, alphabet));
         }
+
         Span<byte> ofLengths = stackalloc byte[CodeLengthOrder.Length];
         ofLengths.Clear();
         var count = (int)bits.Read(4) + 4;
@@ -152,6 +168,7 @@ internal static class AlphaCheck
         {
             ofLengths[CodeLengthOrder[i]] = (byte)bits.Read(3);
         }
+
         return LosslessCode.Of(ofLengths) is { } code && ReadLengths(ref bits, code, lengths.AsSpan(0, alphabet))
             ? LosslessCode.Of(lengths.AsSpan(0, alphabet)) : null;
     }
@@ -167,6 +184,7 @@ internal static class AlphaCheck
                 return false;
             }
         }
+
         byte previous = 8;
         for (var symbol = 0; symbol < lengths.Length && left-- > 0;)
         {
@@ -177,14 +195,17 @@ internal static class AlphaCheck
                 previous = length != 0 ? (byte)length : previous;
                 continue;
             }
+
             var repeat = length switch { 16 => 3 + (int)bits.Read(2), 17 => 3 + (int)bits.Read(3), _ => 11 + (int)bits.Read(7) };
             if (symbol + repeat > lengths.Length)
             {
                 return false;
             }
+
             lengths.Slice(symbol, repeat).Fill(length == 16 ? previous : (byte)0);
             symbol += repeat;
         }
+
         return !bits.IsPastEnd;
     }
 
@@ -205,18 +226,22 @@ internal static class AlphaCheck
                 {
                     return false;
                 }
+
                 for (var i = at; keep is not null && i < at + length; i++)
                 {
                     keep[i] = keep[i - distance];
                 }
+
                 at += length;
                 continue;
             }
+
             if (green >= cacheLimit || (cache is not null && green >= 256))
             {
                 // Codes are chosen by pixels; encoders give these no cache, and what one held would have to be known here.
                 return false;
             }
+
             if (green < 256)
             {
                 var red = group[1].Read(ref bits);
@@ -227,12 +252,14 @@ internal static class AlphaCheck
                     keep[at] = red << 8 | green;
                 }
             }
+
             at++;
             if ((at & 0xFFF) == 0 && bits.IsPastEnd)
             {
                 return false;
             }
         }
+
         return !bits.IsPastEnd;
     }
 
@@ -243,6 +270,7 @@ internal static class AlphaCheck
         {
             return symbol + 1;
         }
+
         var more = (symbol - 2) >> 1;
         return ((2L + (symbol & 1)) << more) + bits.Read(more) + 1;
     }
@@ -254,6 +282,7 @@ internal static class AlphaCheck
         {
             return distance - NearDistances.Length;
         }
+
         var near = NearDistances[(int)distance - 1];
         return Math.Max(1, (long)(near >> 4) * width + 8 - (near & 15));
     }

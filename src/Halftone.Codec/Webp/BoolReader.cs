@@ -61,6 +61,7 @@ internal ref struct BoolReader(ReadOnlySpan<byte> data, int start, int end)
         {
             value = value << 1 | Bit(128);
         }
+
         return value;
     }
 
@@ -71,6 +72,7 @@ internal ref struct BoolReader(ReadOnlySpan<byte> data, int start, int end)
         {
             return 0;
         }
+
         var value = Number(bits);
         return Flag() ? -value : value;
     }
@@ -122,6 +124,7 @@ internal ref struct BoolWindow
                 var bytes = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref MemoryMarshal.GetReference(data), next));
                 value |= (BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(bytes) : bytes) >> count;
             }
+
             next += (63 - count) >> 3;
             count |= 56;
         }
@@ -144,6 +147,7 @@ internal ref struct BoolWindow
             Normalize();
             return true;
         }
+
         range = split;
         Normalize();
         return false;

@@ -37,6 +37,7 @@ internal sealed class BoolWriter
         {
             range = split;
         }
+
         var shift = BitOperations.LeadingZeroCount(range) - 24;
         range <<= shift;
         low <<= shift;
@@ -92,6 +93,7 @@ internal sealed class BoolWriter
                 length = Flush(bytes, length, ref low, ref pending);
             }
         }
+
         (this.low, this.range, this.pending, this.length) = (low, range, pending, length);
     }
 
@@ -107,6 +109,7 @@ internal sealed class BoolWriter
         {
             Carry(bytes, length);
         }
+
         for (var shift = total - 8; shift >= 0; shift -= 8)
         {
             bytes[length++] = (byte)(low >> shift);
@@ -125,6 +128,7 @@ internal sealed class BoolWriter
         {
             Carry(bytes, length);
         }
+
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(length), (uint)top);
         low &= (1ul << keep) - 1;
         pending -= 32;

@@ -70,17 +70,21 @@ internal sealed class Canvas
             {
                 Luma[Start + y * Stride - 1] = Luma[Start + y * Stride + 15];
             }
+
             for (var y = 0; y < 8; y++)
             {
                 (left[y], left[8 + y]) = (Chroma[Start + y * Stride + 7], Chroma[Start + y * Stride + 15]);
             }
+
             (left[16], left[17]) = (Chroma[Start - Stride + 7], Chroma[Start - Stride + 15]);
             return;
         }
+
         for (var y = 0; y < 16; y++)
         {
             Luma[Start + y * Stride - 1] = left[y] = LeftOfAll;
         }
+
         Luma[Start - Stride - 1] = left[16] = left[17] = HasAbove ? LeftOfAll : AboveAll;
     }
 
@@ -105,6 +109,7 @@ internal sealed class Canvas
             luma.Fill(AboveAll);
             chroma.Fill(AboveAll);
         }
+
         // The blocks at the right edge have the same samples above and to the right, whatever row they are in.
         for (var y = 3; y < 15; y += 4)
         {

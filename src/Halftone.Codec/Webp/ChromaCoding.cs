@@ -44,11 +44,13 @@ internal sealed class ChromaCoding(Canvas canvas)
                 Levels.Lengths.AsSpan(4 + 2 * y, 2).Clear();
                 continue;
             }
+
             any = true;
             InverseTransform.AddFour(
                 quantizer.FirstRowBack(l0), quantizer.RowBack(l1), quantizer.RowBack(l2), quantizer.RowBack(l3), best, canvas.Chroma, from);
             Levels.SetFour(2 * y, 4 + 2 * y, l0, l1, l2, l3);
         }
+
         return any;
     }
 
@@ -61,12 +63,14 @@ internal sealed class ChromaCoding(Canvas canvas)
             {
                 continue;
             }
+
             Prediction.Chroma(mode, canvas, other);
             var sums = Vector128<long>.Zero;
             for (var row = 0; row < 8; row++)
             {
                 sums += Lanes.Differences(Row(source, row), Lanes.Load(other, Canvas.Start + row * Canvas.Stride));
             }
+
             var cost = Vector128.Sum(sums) + ModeBits[mode] * BitsInDifferences;
             if (cost < least)
             {

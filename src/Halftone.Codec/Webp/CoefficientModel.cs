@@ -55,6 +55,7 @@ internal sealed class CoefficientModel
                     + PriorWeight), 1, 255);
             }
         }
+
         MakeCosts();
     }
 
@@ -70,6 +71,7 @@ internal sealed class CoefficientModel
             {
                 continue;
             }
+
             foreach (var step in CoefficientTree.Path(i & 15, afterZero: i >= 16))
             {
                 (((step & 1) != 0) ? ones : zeros)[step >> 1] += times;
@@ -91,6 +93,7 @@ internal sealed class CoefficientModel
         {
             return ofType[at + CoefficientTree.EndOfBlock];
         }
+
         var classOf = CoefficientTree.ClassOf;
         var fixedCosts = CoefficientTree.FixedCosts;
         int cost = context == 0 ? ofType[at + NotEndAt] : 0;
@@ -101,6 +104,7 @@ internal sealed class CoefficientModel
             cost += ofType[at + classOf[magnitude]] + fixedCosts[magnitude];
             at = ++n * CostsPerPosition + Math.Min(magnitude, 2) * CostsPerContext;
         }
+
         return n < 16 ? cost + ofType[at + CoefficientTree.EndOfBlock] : cost;
     }
 
@@ -114,6 +118,7 @@ internal sealed class CoefficientModel
             decisions[at] = (ushort)(own * CoefficientTree.Stride << 1);
             return at + 1;
         }
+
         var classOf = CoefficientTree.ClassOf;
         var afterZero = 0;
         levels = levels[..length];
@@ -130,15 +135,18 @@ internal sealed class CoefficientModel
             {
                 at += CoefficientTree.Write(value, afterZero != 0, own, decisions[at..]);
             }
+
             counts[own * 32 + afterZero + classOf[magnitude]]++;
             afterZero = magnitude == 0 ? 16 : 0;
             own = type * 24 + ContextAt[++n] + Math.Min(magnitude, 2);
         }
+
         if (n < 16)
         {
             counts[own * 32 + CoefficientTree.EndOfBlock]++;
             decisions[at++] = (ushort)(own * CoefficientTree.Stride << 1);
         }
+
         return at;
     }
 
@@ -175,8 +183,10 @@ internal sealed class CoefficientModel
                 int probability = p[step >> 1];
                 cost += CoefficientTree.BitCosts[(step & 1) != 0 ? 256 - probability : probability];
             }
+
             to[@class] = (ushort)cost;
         }
+
         to[CoefficientTree.EndOfBlock] = CoefficientTree.BitCosts[p[0]];
         to[NotEndAt] = CoefficientTree.BitCosts[256 - p[0]];
     }

@@ -97,6 +97,7 @@ internal sealed class CoefficientReader
         {
             steps[s] = Steps.Of(header, s);
         }
+
         for (var type = 0; type < 4; type++)
         {
             for (var n = 0; n < 17; n++)
@@ -124,6 +125,7 @@ internal sealed class CoefficientReader
             present = ReadY2(ref reader, own, values, ref above, ref left);
             (first, type) = (1, WithoutDc);
         }
+
         var probs = Of(type);
         for (var y = 0; y < 4; y++)
         {
@@ -135,8 +137,10 @@ internal sealed class CoefficientReader
                 above[x] = (byte)before;
                 present |= (uint)before << (y * 4 + x);
             }
+
             left[y] = (byte)before;
         }
+
         present |= ReadChroma(ref reader, own, values, ref above, ref left, Neighbours.U, 0);
         present |= ReadChroma(ref reader, own, values, ref above, ref left, Neighbours.V, 2);
         coefficients.Present = present;
@@ -153,6 +157,7 @@ internal sealed class CoefficientReader
         {
             return 0;
         }
+
         if (n > 1)
         {
             WalshHadamard.Inverse(y2, dc);
@@ -161,12 +166,14 @@ internal sealed class CoefficientReader
         {
             dc.AsSpan().Fill((short)((y2[0] + 3) >> 3));
         }
+
         var present = 0u;
         for (var b = 0; b < 16; b++)
         {
             values[Coefficients.Luma(b)] = dc[b];
             present |= dc[b] != 0 ? 1u << b : 0;
         }
+
         return present;
     }
 
@@ -185,8 +192,10 @@ internal sealed class CoefficientReader
                 above[plane + x] = (byte)before;
                 present |= (uint)before << (16 + y * 4 + column + x);
             }
+
             left[plane + y] = (byte)before;
         }
+
         return present;
     }
 
@@ -216,6 +225,7 @@ internal sealed class CoefficientReader
             {
                 break;
             }
+
             while (!window.IsOne(p[1]))
             {
                 step = ac;
@@ -224,9 +234,11 @@ internal sealed class CoefficientReader
                     reader.Leave(window);
                     return 16;
                 }
+
                 p = probs.Slice(n * PerPosition, PerContext);
                 window.Refill(48);
             }
+
             int magnitude, next;
             if (!window.IsOne(p[2]))
             {
@@ -256,10 +268,12 @@ internal sealed class CoefficientReader
                             window.Refill(16);
                             magnitude = 2 * magnitude + window.Bit(probability);
                         }
+
                         magnitude += 3 + (8 << category);
                     }
                 }
             }
+
             window.Refill(16);
             var sign = window.Sign();
             values[places[n]] = (short)(((magnitude ^ sign) - sign) * step);
@@ -268,8 +282,10 @@ internal sealed class CoefficientReader
             {
                 break;
             }
+
             p = probs.Slice(n * PerPosition + next, PerContext);
         }
+
         reader.Leave(window);
         return n;
     }

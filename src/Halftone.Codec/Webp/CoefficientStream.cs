@@ -30,6 +30,7 @@ internal sealed class CoefficientStream(CoefficientModel model)
         {
             return;
         }
+
         if (list.IsFull)
         {
             list.End(at);
@@ -40,6 +41,7 @@ internal sealed class CoefficientStream(CoefficientModel model)
         {
             list.Continue(at);
         }
+
         at = 0;
     }
 
@@ -85,6 +87,7 @@ internal sealed class CoefficientStream(CoefficientModel model)
             Settle();
             isSettled = true;
         }
+
         for (var i = 0; i < list.ChunkCount; i++)
         {
             writer.PutAll(list.Chunk(i), probabilities);

@@ -74,12 +74,14 @@ internal static class CoefficientTree
         {
             to[count++] = (ushort)((context * Stride << 1) + step);
         }
+
         var category = @class - FirstCategory;
         int rest = magnitude - CategoryStarts[category], bits = ExtraCounts[category];
         for (var i = 0; i < bits; i++)
         {
             to[count++] = (ushort)((ExtraAt + ExtraStarts[category] + i) << 1 | (rest >> (bits - 1 - i) & 1));
         }
+
         to[count++] = (ushort)(LargeSignAt << 1 | (value < 0 ? 1 : 0));
         return count;
     }
@@ -92,6 +94,7 @@ internal static class CoefficientTree
             probabilities[context * Stride + SignAt] = 128;
             probabilities[context * Stride + FiveOrSixAt] = Extras[0];
         }
+
         Extras.CopyTo(probabilities[ExtraAt..]);
         probabilities[LargeSignAt] = 128;
     }
@@ -103,6 +106,7 @@ internal static class CoefficientTree
         {
             table[v] = (byte)(v <= 4 ? v : v <= 6 ? 5 : v <= 10 ? 6 : v <= 18 ? 7 : v <= 34 ? 8 : v <= 66 ? 9 : 10);
         }
+
         return table;
     }
 
@@ -114,6 +118,7 @@ internal static class CoefficientTree
         {
             costs[p] = (ushort)Math.Round(-Math.Log2(p / 256.0) * 256);
         }
+
         return costs;
     }
 
@@ -130,8 +135,10 @@ internal static class CoefficientTree
                     bit = (v - CategoryStarts[category]) >> (ExtraCounts[category] - 1 - i) & 1;
                 cost += bitCosts[bit != 0 ? 256 - probability : probability];
             }
+
             costs[v] = (ushort)cost;
         }
+
         return costs;
     }
 
@@ -143,6 +150,7 @@ internal static class CoefficientTree
             var isPossible = i % 16 < EndOfBlock || i == EndOfBlock;
             all[i] = isPossible ? [.. Steps(i % 16, afterZero: i >= 16).Select(step => (byte)(step.Place << 1 | step.Bit))] : [];
         }
+
         return all;
     }
 
@@ -152,6 +160,7 @@ internal static class CoefficientTree
         {
             return [(0, 0)];
         }
+
         (int, int)[] start = afterZero ? [] : [(0, 1)];
         var category = @class - 7;
         return [.. start, .. @class switch
@@ -175,21 +184,25 @@ internal static class CoefficientTree
             {
                 continue;
             }
+
             List<(int Place, int Bit)> steps = [.. Steps(classes[magnitude], afterZero: i >= 16)];
             if (magnitude >= FirstCategory)
             {
                 steps.Add((FiveOrSixAt, magnitude - FirstCategory));
             }
+
             if (magnitude > 0)
             {
                 steps.Add((SignAt, value < 0 ? 1 : 0));
             }
+
             lengths[i] = (byte)steps.Count;
             for (var k = 0; k < steps.Count; k++)
             {
                 patterns[i] = patterns[i].WithElement(k, (ushort)(steps[k].Place << 1 | steps[k].Bit));
             }
         }
+
         return lengths;
     }
 }

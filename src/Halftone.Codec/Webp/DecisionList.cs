@@ -66,6 +66,7 @@ internal sealed class DecisionList
         {
             chunks.Add(GC.AllocateUninitializedArray<ushort>(ChunkLength));
         }
+
         Current = chunks[lengths.Count];
     }
 }

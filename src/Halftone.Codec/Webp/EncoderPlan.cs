@@ -67,12 +67,14 @@ internal sealed class EncoderPlan
         {
             return false;
         }
+
         Span<int> counts = stackalloc int[4];
         counts.Clear();
         foreach (ref readonly var mode in modes)
         {
             counts[mode.Segment]++;
         }
+
         Span<double> logs = stackalloc double[4];
         double mean = 0, least = 0;
         for (var s = 0; s < 4; s++)
@@ -81,10 +83,12 @@ internal sealed class EncoderPlan
             mean += logs[s] * counts[s] / modes.Length;
             least = counts[s] > 0 ? Math.Min(least, logs[s]) : least;
         }
+
         if (mean > -0.001 || !(mean < 0))
         {
             return false;
         }
+
         HasSegments = true;
         ChromaAcDelta = Math.Clamp(source.ChromaAcDelta + ChromaAcMore, -15, 15);
         ChromaDcDelta = Math.Clamp(source.ChromaDcDelta, -4, 0);
@@ -92,6 +96,7 @@ internal sealed class EncoderPlan
         {
             Set(s, Math.Clamp(logs[s] / mean, 0.4, 1.6), (least / mean - logs[s] / mean) / Amplitude);
         }
+
         return true;
     }
 

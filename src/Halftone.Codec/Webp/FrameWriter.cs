@@ -24,6 +24,7 @@ internal sealed class FrameWriter
         {
             return null;
         }
+
         var frame = new byte[Vp8Header.FixedBytes + first.Length + coefficients.Bytes.Length];
         var tag = 1 << 4 | first.Length << 5; // a key frame of profile 0 that is shown
         (frame[0], frame[1], frame[2]) = ((byte)tag, (byte)(tag >> 8), (byte)(tag >> 16));
@@ -47,12 +48,14 @@ internal sealed class FrameWriter
         {
             WriteSegments(plan, segments);
         }
+
         writer.Flag(false); // the normal filter
         var level = 0;
         for (var s = 0; s < 4; s++)
         {
             level = Math.Max(level, plan.FilterLevel[s]); // 0 would switch off that of all segments
         }
+
         writer.Number(plan.HasSegments ? level : plan.FilterLevel[0], 6);
         writer.Number(0, 3); // sharpness
         writer.Flag(false); // no differences by mode
@@ -76,10 +79,12 @@ internal sealed class FrameWriter
         {
             writer.OptionalSigned(plan.Index[s], 7);
         }
+
         for (var s = 0; s < 4; s++)
         {
             writer.OptionalSigned(plan.FilterLevel[s], 6);
         }
+
         foreach (int probability in (ReadOnlySpan<byte>)[segments.Upper, segments.First, segments.Third])
         {
             writer.Flag(probability != 255);
@@ -97,16 +102,19 @@ internal sealed class FrameWriter
         {
             skipped += mode.IsSkipped ? 1 : 0;
         }
+
         int skipProbability = SegmentTree.Probability(modes.Length - skipped, skipped);
         writer.Flag(skipped > 0);
         if (skipped > 0)
         {
             writer.Number(skipProbability, 8);
         }
+
         if (modesAbove.Length < 4 * wide)
         {
             modesAbove = new byte[4 * wide];
         }
+
         Array.Clear(modesAbove);
         Span<byte> left = stackalloc byte[4];
         for (var at = 0; at < modes.Length; at++)
@@ -115,16 +123,19 @@ internal sealed class FrameWriter
             {
                 left.Clear();
             }
+
             ref readonly var mode = ref modes[at];
             if (plan.HasSegments)
             {
                 writer.Put(mode.Segment >> 1, segments.Upper);
                 writer.Put(mode.Segment & 1, mode.Segment < 2 ? segments.First : segments.Third);
             }
+
             if (skipped > 0)
             {
                 writer.Put(mode.IsSkipped ? 1 : 0, skipProbability);
             }
+
             WriteLuma(mode, modesAbove.AsSpan(at % wide * 4, 4), left);
             WriteChroma(mode.Chroma);
         }
@@ -143,6 +154,7 @@ internal sealed class FrameWriter
             left.Fill(mode.Luma);
             return;
         }
+
         for (var y = 0; y < 4; y++)
         {
             int before = left[y];
@@ -153,9 +165,11 @@ internal sealed class FrameWriter
                 {
                     writer.Put(bit, Vp8Tables.SubModes[context + place]);
                 }
+
                 above[x] = (byte)own;
                 before = own;
             }
+
             left[y] = (byte)before;
         }
     }
@@ -184,6 +198,7 @@ internal sealed class FrameWriter
             {
                 counts[mode.Segment]++;
             }
+
             Upper = Probability(counts[0] + counts[1], counts[2] + counts[3]);
             First = Probability(counts[0], counts[1]);
             Third = Probability(counts[2], counts[3]);

@@ -25,6 +25,7 @@ internal static class Hadamard
             Vector256<short> a = r0 + r2, b = r0 - r2, c = r1 + r3, d = r1 - r3;
             sum += AcrossRows(a + c) + AcrossRows(a - c) + AcrossRows(b + d) + AcrossRows(b - d);
         }
+
         return Vector256.Sum(sum) >> 1;
     }
 

@@ -31,6 +31,7 @@ internal sealed class InverseDct
         {
             steps[k] = sourceSteps[k] * (range / 255f);
         }
+
         // Both ranges begin at 16, and what lies outside the JPEG's is cut off, as decoders cut it.
         (least, most, middle) = (16, 16 + range, 16 + 128 * (range / 255f));
     }
@@ -50,8 +51,10 @@ internal sealed class InverseDct
             {
                 to.Slice(at, 8).Fill((byte)(flat + 0.5f));
             }
+
             return;
         }
+
         Array.Clear(block);
         for (var left = marks; left != 0; left &= left - 1)
         {
@@ -59,11 +62,13 @@ internal sealed class InverseDct
             int k = BitOperations.TrailingZeroCount(left), natural = ZigZag.ToNatural[k];
             block[(natural & 7) << 3 | natural >> 3] = coefficients[k] * steps[k];
         }
+
         Span<Vector256<float>> rows = stackalloc Vector256<float>[8];
         for (var y = 0; y < 8; y++)
         {
             rows[y] = Vector256.Create(block.AsSpan(8 * y, 8));
         }
+
         Transform(rows);
         Transpose(rows);
         Transform(rows);
@@ -101,6 +106,7 @@ internal sealed class InverseDct
             TransposePlainly(x);
             return;
         }
+
         for (var half = 0; half < 8; half += 4)
         {
             Vector256<double> a = Avx.UnpackLow(x[half], x[half + 1]).AsDouble(), b = Avx.UnpackHigh(x[half], x[half + 1]).AsDouble();
@@ -109,6 +115,7 @@ internal sealed class InverseDct
             (x[half], x[half + 1]) = (Avx.UnpackLow(a, c).AsSingle(), Avx.UnpackHigh(a, c).AsSingle());
             (x[half + 2], x[half + 3]) = (Avx.UnpackLow(b, d).AsSingle(), Avx.UnpackHigh(b, d).AsSingle());
         }
+
         for (var i = 0; i < 4; i++)
         {
             (x[i], x[4 + i]) = (Vector256.Create(x[i].GetLower(), x[4 + i].GetLower()),
@@ -123,10 +130,12 @@ internal sealed class InverseDct
         {
             x[y].CopyTo(from[(8 * y)..]);
         }
+
         for (var i = 0; i < 64; i++)
         {
             to[i] = from[(i & 7) << 3 | i >> 3];
         }
+
         for (var y = 0; y < 8; y++)
         {
             x[y] = Vector256.Create<float>(to.Slice(8 * y, 8));

@@ -30,12 +30,14 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
         {
             return refusal;
         }
+
         var position = workspace.Data.Read(source, header.DataStart, tables.RestartInterval > 0);
         var scan = new SequentialScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval, [1, 1, 1]);
         if (scan.Begin() is { } impossible)
         {
             return impossible;
         }
+
         Reset(mcuRows: 1);
         for (var row = 0; row < scan.Rows; row++)
         {
@@ -43,9 +45,11 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
             {
                 return fault;
             }
+
             samples.TakeRow(workspace.Planes, 0, row);
             Array.ForEach(workspace.Planes[..frame.Components.Length], plane => plane.Clear());
         }
+
         return scan.CheckEnd() ?? NextScan(source, ref position, out scanHeader!)
             ?? (scanHeader is null ? null : new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans));
     }
@@ -56,6 +60,7 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
         {
             return new JpegTranscodeResult.NotTaken(JpegNotTaken.TooLarge);
         }
+
         Reset(frame.McusHigh);
         var position = header.DataStart;
         for (var scanHeader = header.FirstScan; scanHeader is not null;)
@@ -64,20 +69,24 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
             {
                 return refusal;
             }
+
             position = workspace.Data.Read(source, position, tables.RestartInterval > 0);
             if ((ReadScan(scanHeader) ?? NextScan(source, ref position, out scanHeader)) is { } fault)
             {
                 return fault;
             }
         }
+
         if (!progression.IsComplete)
         {
             return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualScans);
         }
+
         for (var row = 0; row < frame.McusHigh; row++)
         {
             samples.TakeRow(workspace.Planes, row, row);
         }
+
         return null;
     }
 
@@ -96,6 +105,7 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
         {
             return new JpegTranscodeResult.NotTaken(reason);
         }
+
         foreach (var scanned in scan.Components)
         {
             var component = frame.Components[scanned.Component];
@@ -105,9 +115,11 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
                 {
                     return MissingTable();
                 }
+
                 component.Steps = steps;
             }
         }
+
         return workspace.Lookups.Prepare(scan, tables, frame.IsProgressive) ? null : MissingTable();
     }
 
@@ -117,6 +129,7 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
         {
             return new ProgressiveScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval).Read(workspace.Planes);
         }
+
         var scan = new SequentialScan(workspace.Data, workspace.Lookups, scanHeader, frame, tables.RestartInterval, [1, 1, 1]);
         return scan.Begin() ?? scan.ReadRows(workspace.Planes, 0, scan.Rows) ?? scan.CheckEnd();
     }
@@ -135,6 +148,7 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
                 case MarkerStatus.Garbage:
                     return new JpegTranscodeResult.NotTaken(JpegNotTaken.UnusualMarkers);
             }
+
             position = reader.Position;
             switch (reader.Marker)
             {
@@ -148,6 +162,7 @@ internal sealed class JpegCoefficients(JpegWorkspace workspace, JpegHeader heade
                     {
                         return broken;
                     }
+
                     break;
                 case >= Marker.App0 and <= Marker.App15 or Marker.Com:
                     break;

@@ -35,6 +35,7 @@ internal sealed class JpegSamples
         {
             return new JpegSamples(frame, planes, 1, 1);
         }
+
         var (y, cb, cr) = (frame.Components[0], frame.Components[1], frame.Components[2]);
         var isFit = (cb.H, cb.V) == (cr.H, cr.V) && (y.H == cb.H || y.H == 2 * cb.H) && (y.V == cb.V || y.V == 2 * cb.V);
         return isFit ? new JpegSamples(frame, planes, 2 * cb.H / y.H, 2 * cb.V / y.V) : null;
@@ -50,6 +51,7 @@ internal sealed class JpegSamples
         {
             Prepare();
         }
+
         for (var c = 0; c < frame.Components.Length; c++)
         {
             var rows = frame.Components.Length == 1 ? 1 : frame.Components[c].V;
@@ -69,6 +71,7 @@ internal sealed class JpegSamples
                     WriteBlocks(coefficients[c], transforms[c], from * rows + y, strip, frame.Components[c].PaddedWide * 8, y * 8);
                 }
             }
+
             if (c > 0 && mergeH * mergeV > 1)
             {
                 Merge(c == 1 ? planes.U : planes.V, frame.Components[c], row);
@@ -84,6 +87,7 @@ internal sealed class JpegSamples
             planes.U.Fill(Grey);
             planes.V.Fill(Grey);
         }
+
         int width = (frame.WidthPixels + 1) / 2, height = (frame.HeightPixels + 1) / 2;
         Extend(planes.Luma, planes.LumaStride, frame.WidthPixels, frame.HeightPixels);
         Extend(planes.U, planes.ChromaStride, width, height);
@@ -106,6 +110,7 @@ internal sealed class JpegSamples
         {
             return;
         }
+
         var count = Math.Min(plane.BlocksWide, stride / 8);
         for (var x = 0; x < count; x++)
         {
@@ -140,6 +145,7 @@ internal sealed class JpegSamples
         {
             plane.Slice(y * stride + width, stride - width).Fill(plane[y * stride + width - 1]);
         }
+
         var last = plane.Slice((height - 1) * stride, stride);
         for (var at = height * stride; at < plane.Length; at += stride)
         {

@@ -30,6 +30,7 @@ internal static class JpegToWebp
             corrupt = refusal as JpegTranscodeResult.Corrupt;
             return null;
         }
+
         (jpeg, webp, modes) = (jpeg ?? new JpegWorkspace(), webp ?? new WebpWorkspace(), modes ?? new NativeBuffer<MacroblockModes>());
         try
         {
@@ -58,11 +59,13 @@ internal static class JpegToWebp
         {
             return null;
         }
+
         if (new JpegCoefficients(jpeg!, header, samples).Read(source) is { } refusal)
         {
             corrupt = refusal as JpegTranscodeResult.Corrupt;
             return null;
         }
+
         samples.Finish();
         int width = header.Frame.WidthPixels, height = header.Frame.HeightPixels,
             macroblocks = webp.Planes.BlocksWide * webp.Planes.BlocksHigh;

@@ -72,10 +72,12 @@ internal static class Lanes
         {
             return Sse2.PackUnsignedSaturate(low, high);
         }
+
         if (AdvSimd.IsSupported)
         {
             return AdvSimd.ExtractNarrowingSaturateUnsignedUpper(AdvSimd.ExtractNarrowingSaturateUnsignedLower(low), high);
         }
+
         Vector128<short> zero = Vector128<short>.Zero, most = Vector128.Create((short)255);
         return Vector128.Narrow(Vector128.Min(Vector128.Max(low, zero), most).AsUInt16(),
             Vector128.Min(Vector128.Max(high, zero), most).AsUInt16());
@@ -99,6 +101,7 @@ internal static class Lanes
         {
             return Sse2.MultiplyHigh(x, Vector128.Create(factor));
         }
+
         var wide = Vector128.Create((int)factor);
         return Vector128.Narrow(Vector128.WidenLower(x) * wide >> 16, Vector128.WidenUpper(x) * wide >> 16);
     }
@@ -128,11 +131,13 @@ internal static class Lanes
         {
             return Sse2.MultiplyAddAdjacent(x, y);
         }
+
         if (AdvSimd.Arm64.IsSupported)
         {
             return AdvSimd.Arm64.AddPairwise(AdvSimd.MultiplyWideningLower(x.GetLower(), y.GetLower()),
                 AdvSimd.MultiplyWideningUpper(x, y));
         }
+
         Vector128<int> low = Vector128.WidenLower(x) * Vector128.WidenLower(y), high = Vector128.WidenUpper(x) * Vector128.WidenUpper(y);
         return PlainPairs(low, high);
     }
@@ -168,11 +173,13 @@ internal static class Lanes
         {
             return Sse2.SumAbsoluteDifferences(x, y).AsInt64();
         }
+
         var bytes = Vector128.Max(x, y) - Vector128.Min(x, y);
         if (AdvSimd.IsSupported)
         {
             return AdvSimd.AddPairwiseWidening(AdvSimd.AddPairwiseWidening(AdvSimd.AddPairwiseWidening(bytes))).AsInt64();
         }
+
         return Vector128.Create((long)Vector128.Sum(Vector128.WidenLower(bytes)), Vector128.Sum(Vector128.WidenUpper(bytes)));
     }
 
@@ -184,12 +191,14 @@ internal static class Lanes
         {
             return Sse41.MinHorizontal(x).AsUInt32().ToScalar();
         }
+
         uint least = x.GetElement(0);
         for (uint i = 1; i < 8; i++)
         {
             var value = x.GetElement((int)i) | i << 16;
             least = (ushort)value < (ushort)least ? value : least;
         }
+
         return least;
     }
 
@@ -302,6 +311,7 @@ internal static class Lanes
             return 32 - BitOperations.LeadingZeroCount(~Vector128.Equals(bytes,
                 Vector128<sbyte>.Zero).ExtractMostSignificantBits() & 0xFFFF);
         }
+
         return 32 - BitOperations.LeadingZeroCount(~Vector256.Equals(x, Vector256<short>.Zero).ExtractMostSignificantBits() & 0xFFFF);
     }
 

@@ -26,16 +26,20 @@ internal static class LoopFilter
                 Simple(turned, 64, 16, strength.Limit + 4);
                 WriteColumns(turned, plane, at - 4, stride);
             }
+
             for (var edge = 128; strength.HasInner && edge < 320; edge += 64)
             {
                 Simple(turned, edge, 16, strength.Limit);
             }
+
             Transpose16(turned, 64, 16, plane, at, stride);
         }
+
         if (hasAbove)
         {
             Simple(plane, at, stride, strength.Limit + 4);
         }
+
         for (var row = 4; strength.HasInner && row < 16; row += 4)
         {
             Simple(plane, at + row * stride, stride, strength.Limit);
@@ -58,6 +62,7 @@ internal static class LoopFilter
                 Outer(turned, 64, 16, strength);
                 WriteColumns(turned, plane, at - 4, stride);
             }
+
             Inner(turned, 128, 16, strength);
             Inner(turned, 192, 16, strength);
             Inner(turned, 256, 16, strength);
@@ -71,10 +76,12 @@ internal static class LoopFilter
             WriteColumns(turned, plane, at - 4, stride);
             WriteColumns(turned[64..], plane, at, stride);
         }
+
         if (hasAbove)
         {
             Outer(plane, at, stride, strength);
         }
+
         for (var row = 4; strength.HasInner && row < 16; row += 4)
         {
             Inner(plane, at + row * stride, stride, strength);
@@ -95,18 +102,22 @@ internal static class LoopFilter
                 Outer(turned, 64, 16, strength);
                 WriteColumns(turned, u, v, at - 4, stride);
             }
+
             if (strength.HasInner)
             {
                 ReadColumns(u, v, at + 4, stride, turned[128..]);
                 Inner(turned, 128, 16, strength);
                 WriteColumns(turned[128..], u, v, at + 4, stride);
             }
+
             WriteColumns(turned[64..], u, v, at, stride);
         }
+
         if (hasAbove)
         {
             OuterAbove(u, v, at, stride, strength);
         }
+
         if (strength.HasInner)
         {
             InnerBelow(u, v, at + 4 * stride, stride, strength);
@@ -191,6 +202,7 @@ internal static class LoopFilter
             Vector128<byte> x = Lanes.Load(from, fromAt + i * fromStride), y = Lanes.Load(from, fromAt + (i + 8) * fromStride);
             (a[2 * i], a[2 * i + 1]) = (Lanes.ZipLow(x, y), Lanes.ZipHigh(x, y));
         }
+
         Zip(a, b);
         Zip(b, a);
         for (var i = 0; i < 8; i++)

@@ -53,6 +53,7 @@ internal sealed class LoopFilterHeader
                 delta = reader.OptionalSigned(6);
             }
         }
+
         // Four by reference frame, of which key frames have the first alone, and four by mode, the first for split macroblocks.
         (keyDelta, splitDelta) = (deltas[0], deltas[4]);
     }
@@ -63,21 +64,25 @@ internal sealed class LoopFilterHeader
         {
             return default;
         }
+
         var level = !hasSegments ? Level : levelsAreAbsolute ? levels[modes.Segment] : Level + levels[modes.Segment];
         if (hasDeltas)
         {
             level += keyDelta + (modes.IsSplit ? splitDelta : 0);
         }
+
         level = Math.Clamp(level, 0, MaxLevel);
         if (level == 0)
         {
             return default;
         }
+
         var inner = level;
         if (sharpness > 0)
         {
             inner = Math.Min(inner >> (sharpness > 4 ? 2 : 1), 9 - sharpness);
         }
+
         inner = Math.Max(inner, 1);
         return new FilterStrength((byte)(2 * level + inner), (byte)inner, (byte)(level >= 40 ? 2 : level >= 15 ? 1 : 0), modes.IsSplit
             || !modes.IsSkipped);

@@ -29,6 +29,7 @@ internal ref struct LosslessBits(ReadOnlySpan<byte> data)
         {
             window |= (ulong)data[first + i] << (8 * i);
         }
+
         return (uint)(window >> (int)(at & 7)) & 0xFFFFFF;
     }
 
@@ -62,11 +63,13 @@ internal sealed class LosslessCode
         {
             counts[length]++;
         }
+
         var used = lengths.Length - counts[0];
         if (used == 0)
         {
             return null;
         }
+
         counts[0] = 0;
         var open = 1;
         for (var length = 1; length <= MaxLength; length++)
@@ -77,10 +80,12 @@ internal sealed class LosslessCode
                 return null;
             }
         }
+
         if (open != 0 && used > 1)
         {
             return null;
         }
+
         var symbols = new ushort[used];
         var next = 0;
         for (var length = 1; length <= MaxLength; length++)
@@ -93,6 +98,7 @@ internal sealed class LosslessCode
                 }
             }
         }
+
         return new LosslessCode(counts, symbols);
     }
 
@@ -102,6 +108,7 @@ internal sealed class LosslessCode
         {
             return symbols[0];
         }
+
         // Codes of one length are consecutive numbers, each read from its highest bit.
         var window = bits.Peek();
         int code = 0, first = 0;
@@ -114,8 +121,10 @@ internal sealed class LosslessCode
                 bits.Skip(length);
                 return symbols[starts[length] + code - first];
             }
+
             first += counts[length];
         }
+
         throw new InvalidOperationException("A whole code has a symbol for every bits.");
     }
 }

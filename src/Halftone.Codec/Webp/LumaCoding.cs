@@ -51,6 +51,7 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
         {
             return cost;
         }
+
         // Flat ground that is wrong by one step hands its error on from macroblock to macroblock, as far as the ground goes.
         int first = best.Mode;
         for (var mode = 0; mode < BlockMode.Count; mode++)
@@ -59,6 +60,7 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
             {
                 continue;
             }
+
             other.Predict(mode, canvas);
             var otherCost = Price(other, source, coding, above, left);
             if (otherCost < cost)
@@ -67,6 +69,7 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
                 (best, other) = (other, best);
             }
         }
+
         return cost;
     }
 
@@ -82,6 +85,7 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
             {
                 continue;
             }
+
             other.Predict(mode, canvas);
             var cost = Hadamard.Sum16(source.Luma, source.LumaAt, source.LumaStride, other.Samples) + coding.LumaCosts[mode];
             if (cost < least)
@@ -104,6 +108,7 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
             candidate.Empty();
             cost = errorWithoutLevels;
         }
+
         return cost + coding.Worth(ModeCosts.Luma[candidate.Mode]);
     }
 
@@ -122,6 +127,7 @@ internal sealed class WholeLuma(Canvas canvas, CoefficientModel model)
                 tops[x] = (byte)before;
             }
         }
+
         return cost;
     }
 }
@@ -208,9 +214,11 @@ internal sealed class WholeCandidate
                 Levels.Lengths.AsSpan(4 * y, 4).Clear();
                 continue;
             }
+
             HasAc = true;
             Levels.SetFour(4 * y, 4 * y + 2, l0, l1, l2, l3);
         }
+
         return Vector256.Sum(errors);
     }
 
@@ -229,6 +237,7 @@ internal sealed class WholeCandidate
             Lanes.Store(coding.Y2.BlockBack(levels), y2, 0);
             WalshHadamard.Inverse(y2, dc);
         }
+
         for (var b = 0; b < 16; b++)
         {
             back[Coefficients.Luma(b)] = dc[b];
@@ -286,11 +295,13 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
                 modeBefore = Modes[b];
                 topModes[x] = (byte)modeBefore;
             }
+
             if (cost >= limit)
             {
                 return long.MaxValue;
             }
         }
+
         return cost;
     }
 
@@ -329,6 +340,7 @@ internal sealed class SplitLuma(Canvas canvas, CoefficientModel model)
                 Levels.SetOrdered(b, ordered, length);
             }
         }
+
         var rebuilt = Levels.Lengths[b] == 0 ? prediction : InverseTransform.Add(back.GetLower(), back.GetUpper(), prediction);
         Lanes.StoreBlock(rebuilt, canvas.Luma, at, Canvas.Stride);
         Modes[b] = (byte)mode;

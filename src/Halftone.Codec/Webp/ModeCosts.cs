@@ -43,9 +43,11 @@ internal static class ModeCosts
                 {
                     cost += Cost(Vp8Tables.SubModes[context * 9 + place], bit);
                 }
+
                 costs[context * SubStride + mode] = (ushort)cost;
             }
         }
+
         return costs;
     }
 }

@@ -21,11 +21,13 @@ internal static class ModeReader
             {
                 Read(ref reader, header, ref modes[row * wide + column], above.Slice(column * 4, 4), left);
             }
+
             if (reader.IsPastEnd)
             {
                 return false;
             }
         }
+
         return true;
     }
 
@@ -46,6 +48,7 @@ internal static class ModeReader
             above.Fill(mode.Luma);
             left.Fill(mode.Luma);
         }
+
         mode.Chroma = Chroma(ref reader);
     }
 
@@ -79,8 +82,10 @@ internal static class ModeReader
                 above[x] = (byte)before;
                 sub[y * 4 + x] = (byte)before;
             }
+
             left[y] = (byte)before;
         }
+
         reader.Leave(window);
     }
 }

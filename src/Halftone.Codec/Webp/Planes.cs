@@ -44,6 +44,7 @@ internal sealed class Planes : IDisposable
         {
             Lanes.Store(Lanes.Load(canvas.Luma, Canvas.Start + y * Canvas.Stride), luma, at);
         }
+
         for (int y = 0, at = row * 8 * ChromaStride + column * 8; y < 8; y++, at += ChromaStride)
         {
             Lanes.Store8(Lanes.Load8(canvas.Chroma, Canvas.Start + y * Canvas.Stride), u, at);

@@ -27,6 +27,7 @@ internal static class Prediction
                     var row = slope + Vector256.Create((short)around[at - 1]);
                     Lanes.Store(Lanes.PackClamped(row.GetLower(), row.GetUpper()), target, at);
                 }
+
                 break;
             case BlockMode.Vertical:
                 Fill(target, above);
@@ -36,6 +37,7 @@ internal static class Prediction
                 {
                     Lanes.Store(Vector128.Create(around[at - 1]), target, at);
                 }
+
                 break;
         }
     }
@@ -61,6 +63,7 @@ internal static class Prediction
                         + Vector128.Create((short)left[8 + y]));
                     Lanes.Store(row, target, at);
                 }
+
                 break;
             case BlockMode.Vertical:
                 FillHalf(target, above);
@@ -70,6 +73,7 @@ internal static class Prediction
                 {
                     Lanes.Store(Vector128.Create(Vector64.Create(left[y]), Vector64.Create(left[8 + y])), target, at);
                 }
+
                 break;
         }
     }
@@ -82,14 +86,17 @@ internal static class Prediction
             sum += (int)Vector128.Sum(Lanes.Differences(above, Vector128<byte>.Zero));
             shift++;
         }
+
         if (canvas.HasLeft)
         {
             for (int y = 0, at = Canvas.Start - 1; y < 16; y++, at += Canvas.Stride)
             {
                 sum += canvas.Luma[at];
             }
+
             shift++;
         }
+
         return shift == 3 ? (byte)128 : (byte)((sum + (1 << (shift - 1))) >> shift);
     }
 
@@ -99,6 +106,7 @@ internal static class Prediction
         {
             return Vector128.Create((byte)128);
         }
+
         Vector128<long> top = Lanes.Differences(above, Vector128<byte>.Zero),
             left = Lanes.Differences(Lanes.Load(canvas.ChromaLeft, 0), Vector128<byte>.Zero);
         var sums = canvas.HasAbove && canvas.HasLeft ? (top + left + Vector128.Create(8L)) >> 4

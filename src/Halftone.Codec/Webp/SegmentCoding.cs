@@ -44,6 +44,7 @@ internal sealed class SegmentCoding
         {
             SubCosts[i] = (ushort)Math.Min(20_000, ModeCosts.Sub[i] * perBit / 256);
         }
+
         for (var mode = 0; mode < BlockMode.Count; mode++)
         {
             LumaCosts[mode] = (int)(ModeCosts.Luma[mode] * perBit / 256);

@@ -30,12 +30,14 @@ internal sealed class Segmenter : IDisposable
             own[i] = Activity(luma, planes.LumaStride, i / planes.BlocksWide * 16 * planes.LumaStride + i % planes.BlocksWide * 16);
             histogram[own[i]]++;
         }
+
         int low = histogram.IndexOfAnyExcept(0), high = histogram.LastIndexOfAnyExcept(0);
         if (high - low < LeastRange)
         {
             plan.Flat(quality);
             return;
         }
+
         Span<double> centres = stackalloc double[4];
         Span<byte> segmentOf = stackalloc byte[Levels];
         var mean = FourMeans(histogram, low, high, centres, segmentOf);
@@ -43,6 +45,7 @@ internal sealed class Segmenter : IDisposable
         {
             modes[i].Segment = segmentOf[own[i]];
         }
+
         plan.BySegments(quality, centres, mean);
     }
 
@@ -67,6 +70,7 @@ internal sealed class Segmenter : IDisposable
                 row = below;
             }
         }
+
         return (byte)Math.Min(Levels - 1, 42 * MathF.Log2(1 + Vector128.Sum(sums) * 2 / Neighbourhoods));
     }
 
@@ -77,6 +81,7 @@ internal sealed class Segmenter : IDisposable
         {
             centres[k] = low + (2 * k + 1) * (high - low) / 8.0;
         }
+
         Span<double> sums = stackalloc double[4], counts = stackalloc double[4];
         double sum = 0, count = 0;
         for (var round = 0; round < Rounds; round++)
@@ -91,17 +96,20 @@ internal sealed class Segmenter : IDisposable
                 {
                     nearest++;
                 }
+
                 segmentOf[v] = (byte)nearest;
                 sums[nearest] += (double)v * histogram[v];
                 counts[nearest] += histogram[v];
                 sum += (double)v * histogram[v];
                 count += histogram[v];
             }
+
             for (var k = 0; k < 4; k++)
             {
                 centres[k] = counts[k] > 0 ? sums[k] / counts[k] : centres[k];
             }
         }
+
         return sum / count;
     }
 }

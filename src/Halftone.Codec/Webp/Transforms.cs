@@ -184,6 +184,7 @@ internal static class WalshHadamard
             int a = from[i] + from[12 + i], b = from[4 + i] + from[8 + i], c = from[4 + i] - from[8 + i], d = from[i] - from[12 + i];
             (t[i], t[4 + i], t[8 + i], t[12 + i]) = (a + b, d + c, a - b, d - c);
         }
+
         for (var i = 0; i < 16; i += 4)
         {
             int first = t[i] + 3, a = first + t[i + 3], b = t[i + 1] + t[i + 2], c = t[i + 1] - t[i + 2], d = first - t[i + 3];
@@ -203,6 +204,7 @@ internal static class WalshHadamard
             int a = from[i] + from[i + 2], b = from[i + 1] + from[i + 3], c = from[i + 1] - from[i + 3], d = from[i] - from[i + 2];
             (t[i], t[i + 1], t[i + 2], t[i + 3]) = (a + b, d + c, d - c, a - b);
         }
+
         for (var i = 0; i < 4; i++)
         {
             int a = t[i] + t[8 + i], b = t[4 + i] + t[12 + i], c = t[4 + i] - t[12 + i], d = t[i] - t[8 + i];

@@ -38,11 +38,13 @@ internal sealed class Vp8Decoder : IDisposable
         {
             return false;
         }
+
         Reserve();
         if (!ModeReader.Read(data, Header, Modes, modesAbove.AsSpan(0, 4 * Header.BlocksWide)))
         {
             return false;
         }
+
         planes.Reset(Header.BlocksWide, Header.BlocksHigh);
         reader.Begin(Header);
         canvas.Begin(Header.BlocksWide);
@@ -55,9 +57,11 @@ internal sealed class Vp8Decoder : IDisposable
             {
                 return false;
             }
+
             partition = bits.State;
             FilterRow(row, planes);
         }
+
         return true;
     }
 
@@ -81,6 +85,7 @@ internal sealed class Vp8Decoder : IDisposable
         {
             (above, modesAbove, strengths) = (new Neighbours[wide], new byte[4 * wide], new FilterStrength[wide]);
         }
+
         above.AsSpan().Clear();
     }
 
@@ -101,6 +106,7 @@ internal sealed class Vp8Decoder : IDisposable
             {
                 reader.Read(ref bits, ref mode, coefficients, ref above[column], ref left);
             }
+
             canvas.MoveTo(column, row);
             Rebuild(mode);
             canvas.Keep(column);
@@ -128,6 +134,7 @@ internal sealed class Vp8Decoder : IDisposable
                 }
             }
         }
+
         Prediction.Chroma(mode.Chroma, canvas, canvas.Chroma);
         for (var y = 0; y < 2; y++)
         {
@@ -152,6 +159,7 @@ internal sealed class Vp8Decoder : IDisposable
                 var own = values[Coefficients.Luma(b)..];
                 samples = InverseTransform.Add(TwoRows(own), TwoRows(own[32..]), samples);
             }
+
             Lanes.StoreBlock(samples, luma, at, Canvas.Stride);
         }
 
@@ -169,6 +177,7 @@ internal sealed class Vp8Decoder : IDisposable
         {
             return;
         }
+
         Span<byte> luma = planes.Luma, u = planes.U, v = planes.V;
         int lumaAt = row * 16 * planes.LumaStride, chromaAt = row * 8 * planes.ChromaStride;
         for (var column = 0; column < planes.BlocksWide; column++)
@@ -178,6 +187,7 @@ internal sealed class Vp8Decoder : IDisposable
             {
                 continue;
             }
+
             if (Header.Filter.IsSimple)
             {
                 LoopFilter.Simple(luma, planes.LumaStride, lumaAt + column * 16, column > 0, row > 0, strength);

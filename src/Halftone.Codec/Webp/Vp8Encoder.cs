@@ -50,6 +50,7 @@ internal sealed class Vp8Encoder
                 model.Adapt();
                 nextAdapt = Math.Min(2 * row, row + AdaptRows);
             }
+
             var left = new Neighbours();
             modesLeft.Clear();
             for (var column = 0; column < planes.BlocksWide; column++)
@@ -61,12 +62,14 @@ internal sealed class Vp8Encoder
                 {
                     mode.Segment = 0;
                 }
+
                 Encode(new SourceBlock(planes, column, row), ref mode, ref above[column], ref left, modesAbove.AsSpan(4 * column, 4),
                     modesLeft, ref budget);
                 canvas.Keep(column);
                 rebuilt?.Take(canvas, column, row);
             }
         }
+
         stream.Finish();
         return frameWriter.Write(width, height, plan, modes, stream);
     }
@@ -83,10 +86,12 @@ internal sealed class Vp8Encoder
         {
             codings[s].Prepare(plan, s);
         }
+
         if (above.Length < planes.BlocksWide)
         {
             (above, modesAbove) = (new Neighbours[planes.BlocksWide], new byte[4 * planes.BlocksWide]);
         }
+
         Array.Clear(above);
         Array.Clear(modesAbove);
         canvas.Begin(planes.BlocksWide);
@@ -119,6 +124,7 @@ internal sealed class Vp8Encoder
             modesLeft.Fill(mode.Luma);
             whole.Rebuild();
         }
+
         budget.Spend(mode.IsSplit ? split.ModeCost : ModeCosts.Luma[mode.Luma]);
         var hasChroma = chroma.Code(source, coding);
         mode.Chroma = (byte)chroma.Mode;
@@ -145,6 +151,7 @@ internal sealed class Vp8Encoder
             stream.Add(BlockType.Y2, luma, WholeLuma.Y2, 0, above[Neighbours.Y2] + left[Neighbours.Y2]);
             above[Neighbours.Y2] = left[Neighbours.Y2] = (byte)(luma.Lengths[WholeLuma.Y2] > 0 ? 1 : 0);
         }
+
         for (var y = 0; y < 4; y++)
         {
             int before = left[y];
@@ -154,8 +161,10 @@ internal sealed class Vp8Encoder
                 before = luma.Lengths[4 * y + x] > first ? 1 : 0;
                 above[x] = (byte)before;
             }
+
             left[y] = (byte)before;
         }
+
         WriteChroma(ref above, ref left, Neighbours.U, 0);
         WriteChroma(ref above, ref left, Neighbours.V, 4);
     }
@@ -171,6 +180,7 @@ internal sealed class Vp8Encoder
                 before = chroma.Levels.Lengths[block] > 0 ? 1 : 0;
                 above[plane + x] = (byte)before;
             }
+
             left[plane + y] = (byte)before;
         }
     }

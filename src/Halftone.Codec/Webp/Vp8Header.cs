@@ -66,6 +66,7 @@ internal sealed class Vp8Header
         {
             return false;
         }
+
         var tag = Tag(frame);
         WidthPixels = (frame[6] | frame[7] << 8) & 0x3FFF; // above it a wish about scaling, which nobody follows
         HeightPixels = (frame[8] | frame[9] << 8) & 0x3FFF;
@@ -84,6 +85,7 @@ internal sealed class Vp8Header
         {
             return false;
         }
+
         var reader = new BoolReader(data, FixedBytes, FixedBytes + first);
         reader.Number(2); // colour space and clamping: one has no other value, the other libwebp never looks at
         var quantizers = new PerSegment<int>();
@@ -94,18 +96,21 @@ internal sealed class Vp8Header
         {
             return false;
         }
+
         ReadIndices(ref reader, quantizers, isAbsolute);
         reader.Flag(); // to keep the probabilities for the next frame, and there is none
         for (var i = 0; i < Probabilities.Length; i++)
         {
             Probabilities[i] = reader.Bit(Vp8Tables.Updates[i]) != 0 ? (byte)reader.Number(8) : Vp8Tables.Defaults[i];
         }
+
         SkipProbability = 0;
         HasSkips = reader.Flag();
         if (HasSkips)
         {
             SkipProbability = reader.Number(8);
         }
+
         Modes = reader.State;
         return !reader.IsPastEnd;
     }
@@ -126,6 +131,7 @@ internal sealed class Vp8Header
         {
             return isAbsolute;
         }
+
         if (reader.Flag())
         {
             isAbsolute = reader.Flag();
@@ -133,12 +139,15 @@ internal sealed class Vp8Header
             {
                 quantizers[s] = reader.OptionalSigned(7);
             }
+
             Filter.ReadSegments(ref reader, isAbsolute);
         }
+
         for (var i = 0; HasSegmentMap && i < 3; i++)
         {
             SegmentProbabilities[i] = reader.Flag() ? (byte)reader.Number(8) : (byte)255;
         }
+
         return isAbsolute;
     }
 
@@ -164,6 +173,7 @@ internal sealed class Vp8Header
         {
             return false;
         }
+
         for (var i = 0; i < PartitionCount; i++)
         {
             var stop = end;
@@ -172,9 +182,11 @@ internal sealed class Vp8Header
                 var size = data[(sizes + 3 * i)..];
                 stop = Math.Min(end, at + (size[0] | size[1] << 8 | size[2] << 16));
             }
+
             partitions[i] = new BoolReader(data, at, stop).State;
             at = stop;
         }
+
         return at > sizes && partitions[PartitionCount - 1].Next < end;
     }
 }

@@ -60,21 +60,25 @@ internal readonly ref struct WebpFile
         {
             return WebpNotTaken.UnusualContainer;
         }
+
         var end = BinaryPrimitives.ReadUInt32LittleEndian(source[4..]) + 8L;
         if (end > source.Length || end < HeaderBytes + ChunkHeaderBytes)
         {
             return WebpNotTaken.UnusualContainer;
         }
+
         var chunks = new Chunks(source[HeaderBytes..(int)end]);
         if (!chunks.Next())
         {
             return WebpNotTaken.UnusualContainer;
         }
+
         if (chunks.Name.SequenceEqual("VP8 "u8))
         {
             file = new WebpFile(chunks.Body, default, default);
             return chunks.AtEnd ? null : WebpNotTaken.UnusualContainer;
         }
+
         return chunks.Name.SequenceEqual("VP8L"u8) ? WebpNotTaken.Lossless
             : chunks.Name.SequenceEqual("VP8X"u8) && chunks.Body.Length == ExtendedBytes ? ReadExtended(chunks, out file)
             : WebpNotTaken.UnusualContainer;
@@ -99,6 +103,7 @@ internal readonly ref struct WebpFile
             WriteSide(height, extended[7..]);
             rest = Append(rest, "VP8X"u8, extended);
         }
+
         rest = Append(rest, "ICCP"u8, profile);
         rest = Append(rest, "ALPH"u8, alpha);
         Append(rest, "VP8 "u8, frame);
@@ -116,10 +121,12 @@ internal readonly ref struct WebpFile
         {
             return WebpNotTaken.UnusualContainer;
         }
+
         if ((extended[0] & AnimationFlag) != 0)
         {
             return WebpNotTaken.Animated;
         }
+
         while (chunks.Next())
         {
             var name = chunks.Name;
@@ -127,6 +134,7 @@ internal readonly ref struct WebpFile
             {
                 return name.SequenceEqual("VP8L"u8) ? WebpNotTaken.Lossless : WebpNotTaken.Animated;
             }
+
             var isNew = name.SequenceEqual("VP8 "u8) ? Take(chunks.Body, ref frame)
                 : name.SequenceEqual("ALPH"u8) ? frame.IsEmpty && Take(chunks.Body, ref alpha)
                 : name.SequenceEqual("ICCP"u8) ? frame.IsEmpty && Take(chunks.Body, ref profile)
@@ -136,11 +144,13 @@ internal readonly ref struct WebpFile
                 return WebpNotTaken.UnusualContainer;
             }
         }
+
         if (!chunks.AtEnd || frame.IsEmpty || Says(extended, AlphaFlag) == alpha.IsEmpty || Says(extended, ProfileFlag) == profile.IsEmpty
             || Says(extended, ExifFlag) == exif.IsEmpty || !HasSize(frame, extended))
         {
             return WebpNotTaken.UnusualContainer;
         }
+
         file = new WebpFile(frame, alpha, profile);
         return OrientationOf(exif) == 1 ? null : WebpNotTaken.Turned;
     }
@@ -179,6 +189,7 @@ internal readonly ref struct WebpFile
         {
             return rest;
         }
+
         name.CopyTo(rest);
         BinaryPrimitives.WriteInt32LittleEndian(rest[4..], body.Length);
         body.CopyTo(rest[ChunkHeaderBytes..]);
@@ -204,11 +215,13 @@ internal readonly ref struct WebpFile
             {
                 return false;
             }
+
             var length = BinaryPrimitives.ReadUInt32LittleEndian(rest[4..]);
             if (length > rest.Length - ChunkHeaderBytes)
             {
                 return false;
             }
+
             Name = rest[..4];
             Body = rest.Slice(ChunkHeaderBytes, (int)length);
             rest = rest[Math.Min(rest.Length, ChunkHeaderBytes + (int)length + (int)(length & 1))..];

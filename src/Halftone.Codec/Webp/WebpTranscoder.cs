@@ -36,6 +36,7 @@ internal static class WebpTranscoder
         {
             return new WebpTranscodeResult.NotTaken(reason);
         }
+
         workspace ??= new WebpWorkspace();
         try
         {
@@ -58,11 +59,13 @@ internal static class WebpTranscoder
         {
             return new WebpTranscodeResult.NotTaken(why);
         }
+
         var plan = workspace.Plan;
         if (!plan.AsSource(q, header, decoder.Modes))
         {
             workspace.Segmenter.Plan(workspace.Planes, decoder.Modes, q, plan);
         }
+
         var frame = workspace.Encoder.Encode(workspace.Planes, header.WidthPixels, header.HeightPixels, plan, decoder.Modes);
         return frame is null ? new WebpTranscodeResult.NotTaken(WebpNotTaken.ModesTooLong) : new WebpTranscodeResult.Done(
             WebpFile.Write(frame, file.Alpha, profile, header.WidthPixels, header.HeightPixels), header.WidthPixels, header.HeightPixels);

@@ -149,9 +149,11 @@ internal sealed class ServerClient : IDisposable
     /// <param name="file">The CSV, also gzipped.</param>
     /// <param name="cancellationToken">Stops the upload.</param>
     public Task<Answer<UploadChecked>> CheckAsync(string file, CancellationToken cancellationToken) => UploadAsync(
-        new UploadRequest { File = file, Fields = new Dictionary<string, string> { ["validate_only"] = "true" } }, static _ => { }, ApiJson.Default.UploadChecked, cancellationToken);
+        new UploadRequest { File = file, Fields = new Dictionary<string, string> { ["validate_only"] = "true" } }, static _ => { },
+        ApiJson.Default.UploadChecked, cancellationToken);
 
-    private async Task<Answer<T>> UploadAsync<T>(UploadRequest upload, Action<long> sent, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+    private async Task<Answer<T>> UploadAsync<T>(
+        UploadRequest upload, Action<long> sent, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         silence.CancelAfter(UploadSilence);

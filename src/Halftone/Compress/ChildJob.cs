@@ -4,7 +4,8 @@ using System.Runtime.Versioning;
 namespace Halftone.Compress;
 
 /// <summary>
-/// The job object that a codec child puts itself into on Windows: what it holds ends the process, or fails its allocations, when a limit is passed.
+/// The job object that a codec child puts itself into on Windows: what it holds ends the process, or fails its allocations, when a limit is
+/// passed.
 /// Names and numbers are those of <c>winnt.h</c>. Built for Windows and not yet run there.
 /// </summary>
 [SupportedOSPlatform("windows")]

@@ -80,7 +80,9 @@ internal static class ChildProcessLimits
         ? Console.OpenStandardInput()
         : new FileStream(new SafeFileHandle(StandardInput, ownsHandle: false), FileAccess.Read, bufferSize: 0);
 
-    /// <summary>The pipe to the parent, set up for frames: nothing else gets into it, it has room, and this process ends when nobody reads it.</summary>
+    /// <summary>
+    /// The pipe to the parent, set up for frames: nothing else gets into it, it has room, and this process ends when nobody reads it.
+    /// </summary>
     public static Stream OpenOutput()
     {
         if (OperatingSystem.IsWindows())

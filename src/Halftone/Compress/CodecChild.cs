@@ -17,9 +17,6 @@ internal static class CodecChild
     /// <summary>Exit code if libvips is missing; a sentence about it is on standard error. (EX_UNAVAILABLE of sysexits.h)</summary>
     public const int NoLibVips = 69;
 
-    // Until the first image, which has a limit of its own.
-    private const int WarmSeconds = 60;
-
     // A larger input gets a buffer of its own that is not kept, so that one large image does not make every child large.
     private const int KeptInputBytes = 4 << 20;
 
@@ -57,8 +54,8 @@ internal static class CodecChild
 
         var mostBytes = long.Parse(maxBytes, CultureInfo.InvariantCulture);
         ChildProcessLimits.LimitMemory(mostBytes);
-        // Once before the sandbox, in which no library can be opened.
-        ChildProcessLimits.LimitCpuFromNow(WarmSeconds);
+        // Once before the sandbox, in which no library can be opened. Each image sets its own.
+        ChildProcessLimits.LimitCpuFromNow(60);
         ChildProcessLimits.TrimHeap();
         ResidentMemory.Open();
         var lacking = CodecSandbox.Enter(mostBytes);
@@ -97,11 +94,12 @@ internal static class CodecChild
         }
     }
 
-    /// <summary>Overwrites a file and its output: the next image may be another owner's.</summary>
-    private static void Forget(Memory<byte> source, CodecResult result)
+    /// <summary>The next image may be somebody else's: neither a file nor its output stays.</summary>
+    private static void Forget(Memory<byte> body, CodecResult result)
     {
-        source.Span.Clear();
-        if (result is CodecResult.Compressed image && !image.IsSource(source))
+        var isSource = result is CodecResult.Compressed whole && whole.IsSource(body);
+        body.Span.Clear();
+        if (result is CodecResult.Compressed image && !isSource)
         {
             MemoryMarshal.AsMemory(image.Body).Span.Clear();
         }

@@ -33,7 +33,8 @@ internal readonly record struct RequestFrame(CodecRequest Request, int BodyBytes
 
     public static RequestFrame Read(ReadOnlySpan<byte> header)
     {
-        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
+        int maxWidth = BinaryPrimitives.ReadInt32LittleEndian(
+            header[24..]), maxHeight = BinaryPrimitives.ReadInt32LittleEndian(header[28..]);
         return new(
             new CodecRequest
             {

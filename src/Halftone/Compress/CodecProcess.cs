@@ -17,7 +17,9 @@ internal sealed class CodecUnavailableException(string message, Exception? inner
 /// </summary>
 internal sealed partial class CodecProcess : IDisposable
 {
-    /// <summary>The exit code of a child whose processor time is up: 128 and SIGXCPU as a shell counts it, or ERROR_NOT_ENOUGH_QUOTA.</summary>
+    /// <summary>
+    /// The exit code of a child whose processor time is up: 128 and SIGXCPU as a shell counts it, or ERROR_NOT_ENOUGH_QUOTA.
+    /// </summary>
     private static readonly int TimeIsUp = OperatingSystem.IsWindows() ? 1816 : 128 + 24;
 
     private static readonly string ProgramName = OperatingSystem.IsWindows() ? "halftone.exe" : "halftone";
@@ -119,7 +121,8 @@ internal sealed partial class CodecProcess : IDisposable
     /// </returns>
     public CodecResult Compress(ReadOnlyMemory<byte> source, CodecRequest request)
     {
-        var cpuSeconds = (int)Math.Min(options.CpuSeconds + options.BudgetOfPixels * WorkBudget.ExtraSeconds(source.Span, request), MostCpuSeconds);
+        var cpuSeconds = (int)Math.Min(
+            options.CpuSeconds + options.BudgetOfPixels * WorkBudget.ExtraSeconds(source.Span, request), MostCpuSeconds);
         // On a busy machine a second of processor time takes several.
         var patience = TimeSpan.FromSeconds(Math.Max(options.ImageTimeout.TotalSeconds, BackstopFactor * cpuSeconds));
         try

@@ -68,8 +68,10 @@ internal static class FetchFailure
         : Failed(FetchError.TlsFailed, "the connection ended within the TLS handshake.") with { Retryable = true };
 
     /// <summary>
-    /// What is wrong with the certificate or the handshake. The platform says so in words of its own only, which are the names of the flags of
-    /// <see cref="System.Net.Security.SslPolicyErrors"/> and <see cref="System.Security.Cryptography.X509Certificates.X509ChainStatusFlags"/>, of TLS alerts
+    /// What is wrong with the certificate or the handshake. The platform says so in words of its own only, which are the names of the flags
+    /// of
+    /// <see cref="System.Net.Security.SslPolicyErrors"/> and
+    /// <see cref="System.Security.Cryptography.X509Certificates.X509ChainStatusFlags"/>, of TLS alerts
     /// (RFC 8446, section 6) and of OpenSSL's reasons. One that is not known here is told as what it is: unknown.
     /// </summary>
     private static string TlsFault(AuthenticationException refused)

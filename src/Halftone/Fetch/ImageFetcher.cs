@@ -236,7 +236,9 @@ internal sealed class ImageFetcher : IDisposable
                 return TooLarge();
             }
 
-            if (response.StatusCode == HttpStatusCode.PartialContent && !isPacked && buffer.Length != response.Content.Headers.ContentRange?.Length)
+            if (response.StatusCode == HttpStatusCode.PartialContent
+                && !isPacked
+                && buffer.Length != response.Content.Headers.ContentRange?.Length)
             {
                 return FetchFailure.Failed(FetchError.BodyCut, "The body is shorter than its range.");
             }
@@ -325,7 +327,9 @@ internal sealed class ImageFetcher : IDisposable
 
     /// <summary>One Location and no more: of two, the next reader might take the other.</summary>
     private static string? LocationOf(HttpResponseMessage response) =>
-        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1 ? RedirectLocation.Of(values.First()) : null;
+        response.Headers.NonValidated.TryGetValues("Location", out var values) && values.Count == 1
+            ? RedirectLocation.Of(values.First())
+            : null;
 
     /// <summary>A range that nobody asked for is the file where it is all of it (RFC 9110, section 15.3.7).</summary>
     private static bool IsWhole(HttpResponseMessage response) =>
@@ -333,7 +337,8 @@ internal sealed class ImageFetcher : IDisposable
         || response.Content.Headers.ContentRange is { Unit: "bytes", From: 0, To: { } last, Length: { } length } && last == length - 1;
 
     /// <summary>
-    /// Whether a word of Content-Encoding is a coding at all. Buckets hand out what was once said of an upload: <c>aws-chunked</c>, <c>none</c>,
+    /// Whether a word of Content-Encoding is a coding at all. Buckets hand out what was once said of an upload: <c>aws-chunked</c>,
+    /// <c>none</c>,
     /// <c>UTF-8</c>. Of such a body its own first bytes tell what it is.
     /// </summary>
     private static bool IsCoding(string word) => IsGzip(word)
@@ -343,7 +348,8 @@ internal sealed class ImageFetcher : IDisposable
         || word.Equals("x-compress", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Two names of one coding (RFC 9110, section 8.4.1.3).</summary>
-    private static bool IsGzip(string word) => word.Equals("gzip", StringComparison.OrdinalIgnoreCase) || word.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
+    private static bool IsGzip(string word) =>
+        word.Equals("gzip", StringComparison.OrdinalIgnoreCase) || word.Equals("x-gzip", StringComparison.OrdinalIgnoreCase);
 
     private static void Tell(HostLease lease, FetchResult.Failed? failed)
     {

@@ -9,7 +9,8 @@ internal static class RedirectLocation
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>
-    /// Bytes outside ASCII are not allowed in a Location and yet are sent. Where they are UTF-8 they are read as such; where not, each is percent-encoded,
+    /// Bytes outside ASCII are not allowed in a Location and yet are sent. Where they are UTF-8 they are read as such; where not, each is
+    /// percent-encoded,
     /// as browsers do: the host knows its own file names.
     /// </summary>
     /// <param name="latin1">One character a byte.</param>
@@ -26,7 +27,8 @@ internal static class RedirectLocation
         }
         catch (DecoderFallbackException)
         {
-            return string.Concat(latin1.Select(c => c < 0x80 ? c.ToString() : string.Create(CultureInfo.InvariantCulture, $"%{(int)c:X2}")));
+            return string.Concat(
+                latin1.Select(c => c < 0x80 ? c.ToString() : string.Create(CultureInfo.InvariantCulture, $"%{(int)c:X2}")));
         }
     }
 }

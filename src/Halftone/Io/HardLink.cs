@@ -13,7 +13,9 @@ internal enum LinkResult
     Refused,
 }
 
-/// <summary>Creates hard links, which .NET does not support: link(2), utimensat(2). On Windows it always refuses, and the caller copies.</summary>
+/// <summary>
+/// Creates hard links, which .NET does not support: link(2), utimensat(2). On Windows it always refuses, and the caller copies.
+/// </summary>
 internal static class HardLink
 {
     private const int NoEntry = 2;

@@ -38,7 +38,8 @@ internal sealed class EarlierOutputs(
     /// <summary>Settings that outputs depend on, besides the message.</summary>
     private readonly string surroundings = string.Create(
         CultureInfo.InvariantCulture,
-        $"{ImageCodec.OutputVersion} {compress.Value.Jpeg} {compress.Value.WebpEffort} {compress.Value.AvifEffort} {compress.Value.Metadata} "
+        $"{ImageCodec.OutputVersion} {compress.Value.Jpeg} {compress.Value.WebpEffort} {compress.Value.AvifEffort} "
+            + $"{compress.Value.Metadata} "
             + $"{TextOf(fetch.Value.HostHeaders)}");
 
     /// <summary>The key by which the image's output can be found later; null if it must not be found.</summary>

@@ -192,7 +192,8 @@ internal sealed partial class OutcomeRecorder(
             SourceUrl = completed.Validators?.RedirectedTo,
             Now = now,
         },
-        RunOutcome.Failed failed => new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, failed.Detail, Now = now },
+        RunOutcome.Failed failed =>
+            new { failed.RequestId, failed.Run, failed.ImageId, failed.ErrorCode, failed.HttpStatus, failed.Detail, Now = now },
         RunOutcome.Postponed postponed => new
         {
             postponed.RequestId,
@@ -291,7 +292,8 @@ internal sealed partial class OutcomeRecorder(
         /// </summary>
         public const string Complete = """
             UPDATE image
-            SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL, error_detail = NULL, object_key = @ObjectKey,
+            SET    state = 'completed', next_attempt_at = NULL, error_code = NULL, http_status = NULL,
+                   error_detail = NULL, object_key = @ObjectKey,
                    bytes_in = @BytesIn, bytes_out = @BytesOut, kept_original = @KeptOriginal, width = @Width, height = @Height,
                    content_hash = @ContentHash, variants = CASE WHEN image_id = @ImageId THEN @Variants END,
                    fetch_ms = @FetchMs, compress_ms = @CompressMs, store_ms = @StoreMs,
@@ -305,7 +307,8 @@ internal sealed partial class OutcomeRecorder(
 
         public const string Fail = """
             UPDATE image
-            SET    state = 'failed', next_attempt_at = NULL, error_code = @ErrorCode, http_status = @HttpStatus, error_detail = @Detail, updated_at = @Now
+            SET    state = 'failed', next_attempt_at = NULL, error_code = @ErrorCode, http_status = @HttpStatus,
+                   error_detail = @Detail, updated_at = @Now
             WHERE  (image_id = @ImageId OR same_as = @ImageId) AND state = 'pending'
             AND    EXISTS (SELECT 1 FROM request WHERE request_id = @RequestId AND run = @Run AND state IN ('pending', 'processing'))
             """;

@@ -175,7 +175,8 @@ internal sealed class RequestActions(HalftoneDatabase database, OutboxRelay rela
         /// <summary>Not those that were never tried: a request of millions may have been cancelled at its start.</summary>
         public const string PendAgain = """
             UPDATE image
-            SET    state = 'pending', attempt = 0, next_attempt_at = NULL, error_code = NULL, http_status = NULL, error_detail = NULL, updated_at = @Now
+            SET    state = 'pending', attempt = 0, next_attempt_at = NULL, error_code = NULL, http_status = NULL,
+                   error_detail = NULL, updated_at = @Now
             WHERE  image_id >= @FirstImageId AND image_id < @EndImageId AND (state = 'failed' OR (state = 'pending' AND attempt > 0))
             """;
 

@@ -99,7 +99,9 @@ internal sealed class DataFolder(string folder, string option = "--data") : IDis
         return true;
     }
 
-    /// <summary>Marks a graceful stop, after the last work has ended. Flushes the file system first; Windows cannot, so it never gets this mark.</summary>
+    /// <summary>
+    /// Marks a graceful stop, after the last work has ended. Flushes the file system first; Windows cannot, so it never gets this mark.
+    /// </summary>
     /// <exception cref="IOException">The disk is full or failing; the next start then checks every file, as after a crash.</exception>
     public void MarkClean()
     {

@@ -94,7 +94,8 @@ public sealed class JpegRefusalTests
     [InlineData(false, true, 0)]
     [InlineData(true, false, 0)]
     [InlineData(true, false, 2)]
-    public void A_file_that_is_cut_is_an_image_only_where_nothing_but_its_end_marker_is_missing(bool isProgressive, bool isByComponent, int restart)
+    public void A_file_that_is_cut_is_an_image_only_where_nothing_but_its_end_marker_is_missing(
+        bool isProgressive, bool isByComponent, int restart)
     {
         var file = new TestJpeg { IsProgressive = isProgressive, IsInterleaved = !isByComponent, RestartInterval = restart }.Write(
             Picture.Draw(40, 40));
@@ -111,7 +112,8 @@ public sealed class JpegRefusalTests
         var file = Picture.Draw(60, 50).Save("jpegsave_buffer", "Q=90,interlace=true,keep=none");
         for (var length = 0; length < file.Length; length++)
         {
-            Assert.Equal(length >= file.Length - 2, JpegTranscoder.Transcode(file.AsSpan(0, length), 50, MaxPixels) is JpegTranscodeResult.Done);
+            Assert.Equal(
+                length >= file.Length - 2, JpegTranscoder.Transcode(file.AsSpan(0, length), 50, MaxPixels) is JpegTranscodeResult.Done);
         }
     }
 

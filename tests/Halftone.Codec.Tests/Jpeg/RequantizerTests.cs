@@ -45,7 +45,10 @@ public sealed class RequantizerTests
         foreach (var source in Enumerable.Range(51, 49))
         {
             var requantizer = new Requantizer();
-            requantizer.Prepare([.. Enumerable.Range(0, 64).Select(k => (ushort)QualitySteps.Step(k, source, false))], QualitySteps.Steps(50, isChroma: false), isChroma: false);
+            requantizer.Prepare(
+                [.. Enumerable.Range(0, 64).Select(k => (ushort)QualitySteps.Step(k, source, false))],
+                QualitySteps.Steps(50, isChroma: false),
+                isChroma: false);
             var rounded = (int magnitude) => Enumerable.Range(1, 63).Max(k => Multiply(requantizer, k, magnitude));
 
             Assert.Equal(0, rounded(requantizer.LeastKept - 1));
@@ -55,7 +58,8 @@ public sealed class RequantizerTests
 
     [Fact]
     public void Steps_that_baseline_cannot_hold_are_refused() =>
-        Assert.False(new Requantizer().Prepare([.. Enumerable.Repeat((ushort)256, 64)], QualitySteps.Steps(50, isChroma: false), isChroma: false));
+        Assert.False(
+            new Requantizer().Prepare([.. Enumerable.Repeat((ushort)256, 64)], QualitySteps.Steps(50, isChroma: false), isChroma: false));
 
     private static int Multiply(Requantizer requantizer, int k, int magnitude) =>
         (magnitude * requantizer.Multipliers[k] + Requantizer.AcBias) >> Requantizer.Shift;

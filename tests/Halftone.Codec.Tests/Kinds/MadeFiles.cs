@@ -34,10 +34,13 @@ internal static class MadeFiles
             double[] light = [.. picture.Samples[i..(i + picture.Bands)].Select(Linear)];
             for (var band = 0; band < picture.Bands; band++)
             {
-                var value = picture.Bands == 1 ? light[0] : matrix[band, 0] * light[0] + matrix[band, 1] * light[1] + matrix[band, 2] * light[2];
+                var value = picture.Bands == 1
+                    ? light[0]
+                    : matrix[band, 0] * light[0] + matrix[band, 1] * light[1] + matrix[band, 2] * light[2];
                 samples[i + band] = (ushort)Math.Round(65535 * Math.Clamp(encode(Math.Max(0, value)), 0, 1));
             }
         }
+
         ImageCodec.Initialize();
         using var plain = Image.NewFromMemory(samples, picture.Width, picture.Height, picture.Bands, Enums.BandFormat.Ushort);
         using var image = plain.Copy(interpretation: picture.Bands == 1 ? Enums.Interpretation.Grey16 : Enums.Interpretation.Rgb16);
@@ -48,7 +51,8 @@ internal static class MadeFiles
 
     public static byte[] Gamma(double gamma) => [.. "gAMA"u8, .. UInt32((int)Math.Round(gamma * 100_000))];
 
-    public static byte[] Chromaticities(int primaries) => [.. "cHRM"u8, .. NumberedColours.Primaries(primaries).SelectMany(value => UInt32((int)Math.Round(value * 100_000)))];
+    public static byte[] Chromaticities(int primaries) =>
+        [.. "cHRM"u8, .. NumberedColours.Primaries(primaries).SelectMany(value => UInt32((int)Math.Round(value * 100_000)))];
 
     public static byte[] Chunk(byte[] nameAndBody)
     {
@@ -66,7 +70,8 @@ internal static class MadeFiles
 
     public static double Srgb(double light) => light <= 0.0031308 ? 12.92 * light : 1.055 * Math.Pow(light, 1 / 2.4) - 0.055;
 
-    public static TiffPart Tiff(Picture? picture = null) => (picture ?? Shown) is var shown ? new TiffPart(shown.Width, shown.Height, shown.Bands, 8, shown.Samples) : null!;
+    public static TiffPart Tiff(Picture? picture =
+        null) => (picture ?? Shown) is var shown ? new TiffPart(shown.Width, shown.Height, shown.Bands, 8, shown.Samples) : null!;
 
     /// <summary>Each pixel's samples with more behind them.</summary>
     public static byte[] With(Picture picture, params byte[] more) => [.. Pixels(picture).SelectMany(pixel => (byte[])[.. pixel, .. more])];
@@ -88,6 +93,7 @@ internal static class MadeFiles
             var rounded = (int)Math.Round(number);
             file.AddRange(bytes == 1 ? [(byte)rounded] : [(byte)rounded, (byte)(rounded >> 8)]);
         }
+
         return [.. file];
     }
 
@@ -97,12 +103,16 @@ internal static class MadeFiles
         var hasAlpha = picture.Bands == 4;
         var headerBytes = hasAlpha ? 108 : 40;
         var file = new List<byte>();
-        file.AddRange([.. "BM"u8, .. new byte[8], .. Little(14 + headerBytes), .. Little(headerBytes), .. Little(picture.Width), .. Little(isTopDown ? -picture.Height : picture.Height)]);
+        file.AddRange([
+            .. "BM"u8, .. new byte[8], .. Little(14 + headerBytes), .. Little(headerBytes), .. Little(picture.Width),
+            .. Little(isTopDown ? -picture.Height : picture.Height),
+        ]);
         file.AddRange([1, 0, (byte)(8 * picture.Bands), 0, (byte)(hasAlpha ? 3 : 0), 0, 0, 0, .. new byte[20]]);
         if (hasAlpha)
         {
             file.AddRange([0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 0, 0, 0, 0, 255, .. "BGRs"u8, .. new byte[48]]);
         }
+
         for (var row = 0; row < picture.Height; row++)
         {
             var y = isTopDown ? row : picture.Height - 1 - row;
@@ -111,8 +121,10 @@ internal static class MadeFiles
                 var pixel = picture[x, y];
                 file.AddRange([pixel[2], pixel[1], pixel[0], .. pixel[3..]]);
             }
+
             file.AddRange(new byte[(4 - file.Count % 4 + (14 + headerBytes) % 4) % 4]);
         }
+
         return [.. file];
     }
 
@@ -133,7 +145,9 @@ internal static class MadeFiles
         ];
     }
 
-    /// <summary>An animated PNG: the picture, a red square that is cleared away, and a blue one that stays. 100, 200 and 300 ms, four times.</summary>
+    /// <summary>
+    /// An animated PNG: the picture, a red square that is cleared away, and a blue one that stays. 100, 200 and 300 ms, four times.
+    /// </summary>
     /// <param name="frames">Of these three.</param>
     public static byte[] AnimatedPng(int frames = 3)
     {
@@ -150,10 +164,12 @@ internal static class MadeFiles
             {
                 break;
             }
+
             byte[] square = [.. Enumerable.Repeat(colour, 20 * 10).SelectMany(pixel => pixel)];
             file.AddRange(Chunk([.. "fcTL"u8, .. Control(sequence++, 20, 10, 30, 40, delay, disposal, 1)]));
             file.AddRange(Chunk([.. "fdAT"u8, .. UInt32(sequence++), .. DataOf(new Picture(20, 10, 4, square).Save("pngsave_buffer"))]));
         }
+
         return [.. file, .. Chunk([.. "IEND"u8])];
     }
 
@@ -170,11 +186,15 @@ internal static class MadeFiles
                 blue[at + band] = (byte)((blue[at + band] * 127 + (band == 2 ? 220 : 20) * 128 + 127) / 255);
             }
         }
+
         return new Picture(Width, 3 * Height, 3, [.. Shown.Samples, .. red, .. blue]);
     }
 
     private static byte[] Control(int sequence, int width, int height, int x, int y, int delay, byte disposal, byte blend) =>
-        [.. UInt32(sequence), .. UInt32(width), .. UInt32(height), .. UInt32(x), .. UInt32(y), (byte)(delay >> 8), (byte)delay, 1000 >> 8, 1000 & 255, disposal, blend];
+        [
+            .. UInt32(sequence), .. UInt32(width), .. UInt32(height), .. UInt32(x), .. UInt32(y), (byte)(delay >> 8), (byte)delay,
+            1000 >> 8, 1000 & 255, disposal, blend,
+        ];
 
     private static byte[] DataOf(byte[] png)
     {
@@ -187,6 +207,7 @@ internal static class MadeFiles
                 data.AddRange(chunks.Body);
             }
         }
+
         return [.. data];
     }
 

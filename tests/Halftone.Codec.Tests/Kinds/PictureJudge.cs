@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Halftone.Codec.Tests.Kinds;
 
-/// <summary>Other people's decoders, asked about many pictures at once: Pillow with LittleCMS, and avifdec (tests/python/judge-pictures.py).</summary>
+/// <summary>
+/// Other people's decoders, asked about many pictures at once: Pillow with LittleCMS, and avifdec (tests/python/judge-pictures.py).
+/// </summary>
 internal static class PictureJudge
 {
     // Debian's own Python has Debian's Pillow.
@@ -41,9 +43,15 @@ internal static class PictureJudge
         public double Most { get; init; }
     }
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
-    public static bool IsInstalled { get; } = File.Exists(Python) && File.Exists("/usr/bin/avifdec") && Directory.Exists("/usr/lib/python3/dist-packages/PIL");
+    public static bool IsInstalled { get; } = File.Exists(Python)
+        && File.Exists("/usr/bin/avifdec")
+        && Directory.Exists("/usr/lib/python3/dist-packages/PIL");
 
     public static Dictionary<string, Verdict> Ask(IEnumerable<Task> tasks)
     {
@@ -58,6 +66,7 @@ internal static class PictureJudge
         {
             process.StandardInput.WriteLine(JsonSerializer.Serialize(task, Json));
         }
+
         process.StandardInput.Close();
         return answers.GetAwaiter().GetResult().Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => JsonSerializer.Deserialize<Verdict>(line, Json)!).ToDictionary(verdict => verdict.Name);

@@ -87,6 +87,7 @@ public sealed class Vp8EncoderTests
             int x = i / 3 % 160, y = i / 3 / 160;
             picture.Samples[i] = (x - 80) * (x - 80) + (y - 80) * (y - 80) < 50 * 50 ? picture.Samples[i] : (byte)255;
         }
+
         for (var q = 20; q <= 100; q += 8)
         {
             var shown = Picture.Decode(WebpFile.Write(Encoded(picture, q).Filtered, default, default, 160, 160));
@@ -108,6 +109,7 @@ public sealed class Vp8EncoderTests
                 modes[i].Sub[b] = (byte)random.Next(SubMode.Count);
             }
         }
+
         var plan = new EncoderPlan();
         plan.Flat(50);
         var stream = new CoefficientStream(new CoefficientModel());
@@ -156,6 +158,7 @@ public sealed class Vp8EncoderTests
             Assert.Equal(expected, frames);
             return;
         }
+
         foreach (var setting in (string[])["DOTNET_EnableAVX2", "DOTNET_EnableHWIntrinsic"])
         {
             var start = new ProcessStartInfo(Environment.ProcessPath!,
@@ -203,6 +206,7 @@ public sealed class Vp8EncoderTests
         {
             plan.FilterLevel[s] = 0;
         }
+
         var plain = encoder.Encode(planes, picture.Width, picture.Height, plan, decoder.Modes, rebuilt)!;
         return (filtered, plain, WebpPictures.Shown(rebuilt, picture.Width, picture.Height));
     }

@@ -65,6 +65,7 @@ public sealed class WebpCodecTests
             {
                 broken[random.Next(Math.Min(broken.Length, i % 3 == 0 ? 30 : broken.Length))] ^= (byte)(1 << random.Next(8));
             }
+
             var result = ImageCodec.Compress(WebpFile.Write(frame, broken, default, 90, 70), new CodecRequest());
             if (AlphaCheck.IsWhole(broken, 90, 70))
             {

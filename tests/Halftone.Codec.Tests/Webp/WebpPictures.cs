@@ -25,6 +25,7 @@ internal static class WebpPictures
                 }
             }
         }
+
         return picture;
     }
 
@@ -53,6 +54,7 @@ internal static class WebpPictures
                 pixel[2] = Clip(High(luma, 19077) + High(u, 33050) - 17685);
             }
         }
+
         return samples;
     }
 
@@ -65,6 +67,7 @@ internal static class WebpPictures
             // At the border two of the four are the same: libwebp rounds once.
             return own == other ? (3 * a + c + 2) >> 2 : (Diagonal(b, c) + a) >> 1;
         }
+
         return (Diagonal(b, c) + a) >> 1;
 
         // (a + 3 b + 3 c + d + 8) / 8, then its mean with a, rounded down both times.

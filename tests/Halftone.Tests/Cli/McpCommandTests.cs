@@ -21,20 +21,36 @@ public sealed class McpCommandTests : IDisposable
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled);
         var csv = Path.Combine(scratch, "products.csv");
-        await File.WriteAllTextAsync(csv, $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("missing.jpg")}\n", Cancelled);
+        await File.WriteAllTextAsync(
+            csv, $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("missing.jpg")}\n", Cancelled);
         await using var assistant = await McpClient.CreateAsync(
-            new StdioClientTransport(new StdioClientTransportOptions { Command = HalftoneProcess.Program, Arguments = ["mcp", "--server", server.Client.BaseAddress!.AbsoluteUri] }),
+            new StdioClientTransport(new StdioClientTransportOptions
+            {
+                Command = HalftoneProcess.Program,
+                Arguments = ["mcp", "--server", server.Client.BaseAddress!.AbsoluteUri],
+            }),
             cancellationToken: Cancelled);
 
         var tools = await assistant.ListToolsAsync(cancellationToken: Cancelled);
-        Assert.Equal(["failed_rows", "preview_csv", "request_status", "start_request"], tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["failed_rows", "preview_csv", "request_status", "start_request"],
+            tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
         Assert.Equal(["start_request"], tools.Where(tool => tool.ProtocolTool.Annotations?.ReadOnlyHint != true).Select(tool => tool.Name));
 
-        var mustBeGiven = tools.Single(tool => tool.Name == "start_request").JsonSchema.GetProperty("required").EnumerateArray().Select(name => name.GetString());
+        var mustBeGiven = tools
+            .Single(tool => tool.Name == "start_request").JsonSchema
+            .GetProperty("required")
+            .EnumerateArray()
+            .Select(name => name.GetString());
         Assert.Equal(["path"], mustBeGiven);
 
         var preview = await CallAsync("preview_csv", ("path", csv));
-        Assert.Equal((true, 2, 2), (preview.GetProperty("valid").GetBoolean(), preview.GetProperty("products").GetInt32(), preview.GetProperty("images").GetInt32()));
+        Assert.Equal(
+            (true, 2, 2),
+            (
+                preview.GetProperty("valid").GetBoolean(),
+                preview.GetProperty("products").GetInt32(),
+                preview.GetProperty("images").GetInt32()));
         Assert.Equal(0, await server.CountAsync("SELECT count(*) FROM request", Cancelled));
 
         var started = await CallAsync("start_request", ("path", csv), ("quality", 40));
@@ -42,17 +58,22 @@ public sealed class McpCommandTests : IDisposable
         await server.WaitForEndAsync(id, Cancelled);
         Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 40", Cancelled));
         var status = await CallAsync("request_status", ("request_id", id));
-        Assert.Equal(("COMPLETED", 1), (status.GetProperty("status").GetString(), status.GetProperty("progress").GetProperty("failed").GetInt32()));
+        Assert.Equal(
+            ("COMPLETED", 1), (status.GetProperty("status").GetString(), status.GetProperty("progress").GetProperty("failed").GetInt32()));
         var failed = Assert.Single((await CallAsync("failed_rows", ("request_id", id))).GetProperty("images").EnumerateArray());
         Assert.Equal(origin.Url("missing.jpg").ToString(), failed.GetProperty("input_url").GetString());
 
-        var refused = await assistant.CallToolAsync("start_request", new Dictionary<string, object?> { ["path"] = Path.Combine(scratch, "none.csv") }, cancellationToken: Cancelled);
+        var refused = await assistant.CallToolAsync(
+            "start_request",
+            new Dictionary<string, object?> { ["path"] = Path.Combine(scratch, "none.csv") },
+            cancellationToken: Cancelled);
         Assert.True(refused.IsError);
         Assert.StartsWith("file_unreadable: ", TextOf(refused));
 
         async Task<JsonElement> CallAsync(string tool, params (string Name, object Value)[] arguments)
         {
-            var result = await assistant.CallToolAsync(tool, arguments.ToDictionary(argument => argument.Name, argument => (object?)argument.Value), cancellationToken: Cancelled);
+            var result = await assistant.CallToolAsync(
+                tool, arguments.ToDictionary(argument => argument.Name, argument => (object?)argument.Value), cancellationToken: Cancelled);
             Assert.True(result.IsError is not true, TextOf(result));
             return JsonDocument.Parse(TextOf(result)).RootElement;
         }

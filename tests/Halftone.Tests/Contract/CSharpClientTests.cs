@@ -18,8 +18,11 @@ public sealed class CSharpClientTests
     [Fact]
     public void It_was_made_from_the_contract_as_it_is()
     {
-        var contract = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(Script.Repository, "docs", "openapi.json"))));
-        Assert.True(contract == File.ReadAllText(Path.Combine(Folder, "contract.sha256")).Trim(), "docs/openapi.json has changed: run clients/csharp/generate.");
+        var contract = Convert.ToHexStringLower(
+            SHA256.HashData(File.ReadAllBytes(Path.Combine(Script.Repository, "docs", "openapi.json"))));
+        Assert.True(
+            contract == File.ReadAllText(Path.Combine(Folder, "contract.sha256")).Trim(),
+            "docs/openapi.json has changed: run clients/csharp/generate.");
     }
 
     [Fact]
@@ -28,7 +31,10 @@ public sealed class CSharpClientTests
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/a.jpg", Picture.Jpeg);
         await using var server = await HalftoneServer.StartAsync(Cancelled);
-        using var adapter = new HttpClientRequestAdapter(new AnonymousAuthenticationProvider()) { BaseUrl = server.Client.BaseAddress!.AbsoluteUri.TrimEnd('/') };
+        using var adapter = new HttpClientRequestAdapter(new AnonymousAuthenticationProvider())
+        {
+            BaseUrl = server.Client.BaseAddress!.AbsoluteUri.TrimEnd('/'),
+        };
         var halftone = new HalftoneClient(adapter);
         var csv = $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("missing.jpg")}\n";
 
@@ -36,19 +42,25 @@ public sealed class CSharpClientTests
         // Of two answers that have a member in common Kiota fills that of the first alone.
         Assert.Equal((true, 2L), (looked!.UploadChecked!.Valid, looked.UploadAccepted!.Images));
 
-        var accepted = (await halftone.Upload.PostAsync(new UploadJson { Csv = csv, Quality = 40 }, cancellationToken: Cancelled))!.UploadAccepted!;
+        var accepted = (await halftone.Upload.PostAsync(
+            new UploadJson { Csv = csv, Quality = 40 }, cancellationToken: Cancelled))!.UploadAccepted!;
         var id = accepted.RequestId!.Value;
         await server.WaitForEndAsync(id, Cancelled);
         var status = await halftone.Status[id.ToString("D")].GetAsync(cancellationToken: Cancelled);
         Assert.Equal((RequestStatus_status.COMPLETED, 40, 1L), (status!.Status, status.Options!.Quality, status.Progress!.Failed));
 
-        var images = await halftone.Requests[id.ToString("D")].Images.GetAsync(request => request.QueryParameters.Status = "failed", Cancelled);
-        Assert.Equal((origin.Url("missing.jpg").ToString(), "http_status"), (images!.Images!.Single().InputUrl, images.Images!.Single().ErrorCode));
+        var images = await halftone.Requests[id.ToString("D")].Images.GetAsync(
+            request => request.QueryParameters.Status = "failed", Cancelled);
+        Assert.Equal(
+            (origin.Url("missing.jpg").ToString(), "http_status"), (images!.Images!.Single().InputUrl, images.Images!.Single().ErrorCode));
 
         // The contract has two forms of refusal under 400, of which Kiota makes none its exception.
-        var refused = await Assert.ThrowsAsync<ApiException>(() => halftone.Upload.PostAsync(new UploadJson { Csv = "Product Name,Input Image Urls\nA,no address\n" }, cancellationToken: Cancelled));
+        var refused = await Assert.ThrowsAsync<ApiException>(() =>
+            halftone.Upload.PostAsync(
+                new UploadJson { Csv = "Product Name,Input Image Urls\nA,no address\n" }, cancellationToken: Cancelled));
         Assert.Equal(400, refused.ResponseStatusCode);
-        var unknown = await Assert.ThrowsAsync<Problem>(() => halftone.Status[Guid.Empty.ToString("D")].GetAsync(cancellationToken: Cancelled));
+        var unknown = await Assert.ThrowsAsync<Problem>(
+            () => halftone.Status[Guid.Empty.ToString("D")].GetAsync(cancellationToken: Cancelled));
         Assert.Equal("unknown_request", unknown.Code);
     }
 }

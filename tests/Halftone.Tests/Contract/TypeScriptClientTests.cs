@@ -2,7 +2,9 @@ using Halftone.Tests.Servers;
 
 namespace Halftone.Tests.Contract;
 
-/// <summary>The client of <c>clients/typescript</c>: its types are made from the contract, its example is compiled and run against the real server.</summary>
+/// <summary>
+/// The client of <c>clients/typescript</c>: its types are made from the contract, its example is compiled and run against the real server.
+/// </summary>
 public sealed class TypeScriptClientTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -21,12 +23,15 @@ public sealed class TypeScriptClientTests
             origin.Serve("/a.jpg", Picture.Jpeg);
             await using var server = await HalftoneServer.StartAsync(Cancelled);
             var csv = Path.Combine(folder, "products.csv");
-            await File.WriteAllTextAsync(csv, $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("missing.jpg")}\n", Cancelled);
+            await File.WriteAllTextAsync(
+                csv, $"S. No.,Product Name,Input Image Urls\n1,A,{origin.Url("a.jpg")}\n2,B,{origin.Url("missing.jpg")}\n", Cancelled);
 
-            var lines = await Script.NodeAsync(Path.Combine(output, "example.js"), "", Cancelled, server.Client.BaseAddress!.AbsoluteUri.TrimEnd('/'), csv);
+            var lines = await Script.NodeAsync(
+                Path.Combine(output, "example.js"), "", Cancelled, server.Client.BaseAddress!.AbsoluteUri.TrimEnd('/'), csv);
 
             Assert.Equal(["COMPLETED: 1 of 2 images", $"{origin.Url("missing.jpg")}: http_status"], lines);
-            Assert.Equal(1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 40 AND file_name = 'products.csv'", Cancelled));
+            Assert.Equal(
+                1, await server.CountAsync("SELECT count(*) FROM request WHERE quality = 40 AND file_name = 'products.csv'", Cancelled));
         }
         finally
         {
@@ -43,11 +48,17 @@ public sealed class TypeScriptClientTests
 
         await File.WriteAllTextAsync(Path.Combine(folder, "package.json"), """{ "type": "module" }""", Cancelled);
         var contract = Path.Combine(folder, "contract.ts");
-        await Script.NpmAsync("openapi-typescript/bin/cli.js", [Path.Combine(Script.Repository, "docs", "openapi.json"), "--default-non-nullable=false", "-o", contract], Cancelled);
+        await Script.NpmAsync(
+            "openapi-typescript/bin/cli.js",
+            [Path.Combine(Script.Repository, "docs", "openapi.json"), "--default-non-nullable=false", "-o", contract],
+            Cancelled);
         var output = Path.Combine(folder, "out");
         await Script.NpmAsync(
             "typescript/bin/tsc",
-            ["--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", "--types", "node", "--outDir", output, contract, Path.Combine(folder, "halftone.ts"), Path.Combine(folder, "example.ts")],
+            [
+                "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", "--types", "node", "--outDir", output, contract,
+                Path.Combine(folder, "halftone.ts"), Path.Combine(folder, "example.ts"),
+            ],
             Cancelled);
         return output;
     }

@@ -61,7 +61,10 @@ public abstract class LiteralTests(Engine engine) : OnEachEngine(engine)
         using var untyped = await server.Client.PostAsync("upload", new ByteArrayContent(Encoding.UTF8.GetBytes(Csv)), Cancelled);
         Assert.Equal(1, (await BodyAsync(untyped)).GetProperty("products").GetInt64());
 
-        using var octets = new ByteArrayContent(Encoding.UTF8.GetBytes(Csv)) { Headers = { ContentType = new("application/octet-stream") } };
+        using var octets = new ByteArrayContent(Encoding.UTF8.GetBytes(Csv))
+        {
+            Headers = { ContentType = new("application/octet-stream") },
+        };
         using var taken = await server.Client.PostAsync("upload", octets, Cancelled);
         Assert.Equal(1, (await BodyAsync(taken)).GetProperty("products").GetInt64());
 
@@ -97,7 +100,8 @@ public abstract class LiteralTests(Engine engine) : OnEachEngine(engine)
         Assert.NotEmpty(request.OutputFilePath);
         var image = await database.ReadAsync(
             connection => connection.QuerySingleAsync<ViewedImage>(
-                "SELECT p.serial_number, p.product_name, i.input_image_url, i.output_image_url, i.status FROM images i JOIN products p ON p.id = i.product_id"),
+                "SELECT p.serial_number, p.product_name, i.input_image_url, i.output_image_url, i.status FROM images i JOIN products p ON "
+                    + "p.id = i.product_id"),
             Cancelled);
         Assert.Equal(new ViewedImage("007", "Mug", origin.Url("/missing.jpg").ToString(), null, "failed"), image);
     }
@@ -110,7 +114,8 @@ public abstract class LiteralTests(Engine engine) : OnEachEngine(engine)
         await using var other = await HalftoneServer.StartAsync(Cancelled);
         await one.UploadAsync(Csv, Cancelled, ("webhook_url", receiver.Url().AbsoluteUri));
         await other.UploadAsync(Csv, Cancelled, ("webhook_url", receiver.Url().AbsoluteUri));
-        var ids = new[] { await receiver.NextAsync(Cancelled), await receiver.NextAsync(Cancelled) }.Select(r => r.Headers["webhook-id"].ToString());
+        var ids = new[] { await receiver.NextAsync(Cancelled), await receiver.NextAsync(Cancelled) }.Select(
+            r => r.Headers["webhook-id"].ToString());
         Assert.Equal(2, ids.Distinct(StringComparer.Ordinal).Count());
         Assert.All(ids, id => Assert.Matches("^msg_[0-9a-f]{12}7[0-9a-f]{19}_[0-9]+$", id));
     }

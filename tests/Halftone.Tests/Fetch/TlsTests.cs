@@ -73,7 +73,9 @@ public class TlsTests
         await using var origin = HostileOrigin.Start(call => call.WriteAsync(Image), certificate);
         await using var kit = FetchKit.Open();
 
-        Assert.Equal("the site does not send the intermediate certificate that leads to a known authority.", (await kit.FailAsync(origin.Url())).Detail);
+        Assert.Equal(
+            "the site does not send the intermediate certificate that leads to a known authority.",
+            (await kit.FailAsync(origin.Url())).Detail);
     }
 
     [Fact]
@@ -128,7 +130,8 @@ public class TlsTests
         Assert.Contains(failed.Error, new[] { FetchError.TlsFailed, FetchError.TlsTimedOut });
     }
 
-    private static X509Certificate2 NewCertificate(string subject, X509Certificate2? issuer, params Uri[] named) => NewCertificate(subject, issuer, isExpired: false, named);
+    private static X509Certificate2 NewCertificate(string subject, X509Certificate2? issuer, params Uri[] named) =>
+        NewCertificate(subject, issuer, isExpired: false, named);
 
     private static X509Certificate2 NewCertificate(string subject, X509Certificate2? issuer, bool isExpired, params Uri[] named)
     {
@@ -151,7 +154,9 @@ public class TlsTests
         var (from, until) = (TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         using var certificate = issuer is null
             ? request.CreateSelfSigned(from, until)
-            : request.Create(issuer, from.AddHours(1), isExpired ? from.AddHours(2) : until.AddHours(-1), RandomNumberGenerator.GetBytes(8)).CopyWithPrivateKey(key);
+            : request
+                .Create(issuer, from.AddHours(1), isExpired ? from.AddHours(2) : until.AddHours(-1), RandomNumberGenerator.GetBytes(8))
+                .CopyWithPrivateKey(key);
         // SslStream wants a key that does not vanish with the object it was made by.
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }

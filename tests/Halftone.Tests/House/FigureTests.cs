@@ -10,7 +10,7 @@ public sealed class FigureTests
 {
     private const int LargestCircle = 8;
     private const int MutualFolders = 2;
-    private const int LongLinesOfTheProduct = 90;
+    private const int LongLinesOfTheProduct = 0;
     private const int SqlAliases = 2;
     private const int ForgivenConnections = 0;
     private const int StringStates = 0;

@@ -5,7 +5,9 @@ using PublicApiGenerator;
 
 namespace Halftone.Tests.PublicApi;
 
-/// <summary>What the two libraries promise to those who use their packages: a change of it is made on purpose, in the file beside this one.</summary>
+/// <summary>
+/// What the two libraries promise to those who use their packages: a change of it is made on purpose, in the file beside this one.
+/// </summary>
 public sealed class PublicApiTests
 {
     [Theory]
@@ -15,10 +17,15 @@ public sealed class PublicApiTests
     {
         var name = $"{ofLibrary.Assembly.GetName().Name}.txt";
         var baseline = Path.Combine(Script.Repository, "tests", "Halftone.Tests", "PublicApi", name);
-        var isAsIs = ofLibrary.Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n") + "\n";
+        var isAsIs = ofLibrary.Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings(
+            "\n")
+            + "\n";
         var copy = Path.Combine(AppContext.BaseDirectory, name);
         File.WriteAllText(copy, isAsIs);
 
-        Assert.True(File.Exists(baseline) && File.ReadAllText(baseline) == isAsIs, $"The public API differs from {Path.GetRelativePath(Script.Repository, baseline)}: where that is meant, copy {Path.GetRelativePath(Script.Repository, copy)} over it.");
+        Assert.True(
+            File.Exists(baseline) && File.ReadAllText(baseline) == isAsIs,
+            $"The public API differs from {Path.GetRelativePath(Script.Repository, baseline)}: where that is meant, copy "
+                + $"{Path.GetRelativePath(Script.Repository, copy)} over it.");
     }
 }
