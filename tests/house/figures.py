@@ -19,7 +19,7 @@ import re
 import sys
 
 LONGEST_LINE = 140
-MADE = {".git", ".vs", ".idea", "artifacts", "bin", "obj", "node_modules"}
+MADE = {".git", ".vs", ".idea", "artifacts", "bin", "obj", "node_modules", "Generated"}
 TYPE = re.compile(
     r"^(?:(?:public|internal|private|sealed|static|abstract|partial|readonly|ref|unsafe|file)\s+)*"
     r"(?:class|record\s+struct|record\s+class|record|struct|interface|enum|delegate\s+[\w<>\[\],?.]+)\s+(\w+)", re.M)

@@ -3,7 +3,7 @@ using System.Net;
 namespace Halftone.Fetch;
 
 /// <summary>
-/// Cookies between the redirects of one image, and no longer: some hosts set one, send the caller round, and give the picture to whoever
+/// Cookies between the redirects of one image, and no longer: some hosts set one, send the caller round, and give the picture to anyone who
 /// brings it back.
 /// Kept beyond that, one shop's cookie would go to another shop's image on the same host.
 /// </summary>

@@ -268,7 +268,14 @@ public sealed class AnswerTableTests
     private async Task WebhooksAsync()
     {
         await using var gone = await WebhookReceiver.AnsweringAsync(410, Cancelled);
-        await using var busy = await WebhookReceiver.AnsweringAsync(503, Cancelled);
+        await using var busy = await WebhookReceiver.StartAsync(
+            context =>
+            {
+                context.Response.StatusCode = 307;
+                context.Response.Headers.Location = "https://shop.example/new-hook";
+                return Task.CompletedTask;
+            },
+            Cancelled);
         var released = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var origin = await ImageOrigin.StartAsync(Cancelled);
         origin.Serve("/slow.jpg", context => released.Task.WaitAsync(context.RequestAborted));

@@ -42,17 +42,17 @@ public abstract class MigratorTests(Engine engine) : OnEachEngine(engine)
     }
 
     [Fact]
-    public async Task Both_engines_have_the_same_tables_and_columns()
+    public async Task Both_engines_have_the_same_tables_views_and_columns()
     {
         await using var sqlite = new SqliteDatabase(Path.Combine(Folder, "compare.db"));
         await new Migrator(sqlite, TimeProvider.System).MigrateAsync(Cancelled);
         await using var database = await OpenDatabaseAsync();
         var columns = database.Choose(
-            "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'",
+            "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')",
             "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'");
         var ofSqlite = await sqlite.ReadAsync(
             connection => connection.QueryAsync<string>(
-                "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'"),
+                "SELECT m.name || '.' || c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type IN ('table', 'view')"),
             Cancelled);
         Assert.Equal(
             ofSqlite.Order(StringComparer.Ordinal),

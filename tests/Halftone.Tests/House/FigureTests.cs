@@ -14,7 +14,7 @@ public sealed class FigureTests
     private const int SqlAliases = 2;
     private const int ForgivenConnections = 0;
     private const int StringStates = 0;
-    private const int Settings = 69;
+    private const int Settings = 72;
     private const int DocumentWords = 40_000;
     private const int ImageRunLines = 220;
     private const int LinesOfAFile = 800;

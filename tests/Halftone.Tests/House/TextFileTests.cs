@@ -12,7 +12,7 @@ public sealed class TextFileTests
     private static readonly string[] Endings =
         [".cs", ".csproj", ".props", ".targets", ".slnx", ".json", ".yml", ".yaml", ".md", ".sql", ".py", ".mjs", ".js", ".css", ".html"];
 
-    private static readonly string[] Made = [".git", ".vs", ".idea", "artifacts", "bin", "obj", "node_modules"];
+    private static readonly string[] Made = [".git", ".vs", ".idea", "artifacts", "bin", "obj", "node_modules", "Generated"];
 
     /// <summary>Input of tests is as it was found, whatever it is.</summary>
     private static readonly string[] LeftAlone = ["/corpus/", "/packages.lock.json", "/samples/"];

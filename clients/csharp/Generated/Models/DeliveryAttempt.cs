@@ -29,6 +29,14 @@ namespace Halftone.Client.Models
 #endif
         /// <summary>Status that the endpoint answered with; absent if it did not answer.</summary>
         public int? HttpStatus { get; set; }
+        /// <summary>The address that the endpoint redirected to; redirects are not followed, so register this address instead. Absent if it did not redirect.</summary>
+#if NETSTANDARD2_1_OR_GREATER || NETCOREAPP3_1_OR_GREATER
+#nullable enable
+        public string? Location { get; set; }
+#nullable restore
+#else
+        public string Location { get; set; }
+#endif
         /// <summary>Duration in milliseconds.</summary>
         public long? Milliseconds { get; set; }
         /// <summary>
@@ -60,6 +68,7 @@ namespace Halftone.Client.Models
                 { "attempted_at", n => { AttemptedAt = n.GetDateTimeOffsetValue(); } },
                 { "error", n => { Error = n.GetStringValue(); } },
                 { "http_status", n => { HttpStatus = n.GetIntValue(); } },
+                { "location", n => { Location = n.GetStringValue(); } },
                 { "milliseconds", n => { Milliseconds = n.GetLongValue(); } },
             };
         }
@@ -74,6 +83,7 @@ namespace Halftone.Client.Models
             writer.WriteDateTimeOffsetValue("attempted_at", AttemptedAt);
             writer.WriteStringValue("error", Error);
             writer.WriteIntValue("http_status", HttpStatus);
+            writer.WriteStringValue("location", Location);
             writer.WriteLongValue("milliseconds", Milliseconds);
             writer.WriteAdditionalData(AdditionalData);
         }

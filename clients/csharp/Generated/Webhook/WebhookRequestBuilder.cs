@@ -80,7 +80,7 @@ namespace Halftone.Client.Webhook
             return await RequestAdapter.SendAsync<global::Halftone.Client.Models.WebhookList>(requestInfo, global::Halftone.Client.Models.WebhookList.CreateFromDiscriminatorValue, errorMapping, cancellationToken).ConfigureAwait(false);
         }
         /// <summary>
-        /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
+        /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. Registering the same endpoint again returns the same registration. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
         /// </summary>
         /// <returns>A <see cref="global::Halftone.Client.Webhook.WebhookRequestBuilder.WebhookPostResponse"/></returns>
         /// <param name="body">Body of `POST /webhook`.</param>
@@ -146,7 +146,7 @@ namespace Halftone.Client.Webhook
             return requestInfo;
         }
         /// <summary>
-        /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
+        /// With `callback_url`, registers an endpoint: for one request if `request_id` is given too, otherwise for every request of the API key from now on. Registering the same endpoint again returns the same registration. With `request_id` alone, sends the event of that ended request again to all its endpoints; a given `status` and `result_url` must match.
         /// </summary>
         /// <returns>A <see cref="RequestInformation"/></returns>
         /// <param name="body">Body of `POST /webhook`.</param>

@@ -34,10 +34,10 @@ internal static class SeccompFilter
     public static bool Install(BpfProgram.Instruction[] instructions)
     {
         var pinned = GCHandle.Alloc(instructions, GCHandleType.Pinned);
-        var program = Marshal.AllocHGlobal(Marshal.SizeOf<Program>());
+        var program = Marshal.AllocHGlobal(Marshal.SizeOf<FilterHeader>());
         try
         {
-            var header = new Program { Length = (ushort)instructions.Length, Instructions = pinned.AddrOfPinnedObject() };
+            var header = new FilterHeader { Length = (ushort)instructions.Length, Instructions = pinned.AddrOfPinnedObject() };
             Marshal.StructureToPtr(header, program, fDeleteOld: false);
             return Kernel.Call(SystemCall.Seccomp, SetModeFilter, AllThreads, program) == 0;
         }
@@ -86,7 +86,7 @@ internal static class SeccompFilter
 
     /// <summary><c>struct sock_fprog</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private struct Program
+    private struct FilterHeader
     {
         public ushort Length;
         public nint Instructions;
