@@ -20,7 +20,7 @@ internal static class McpCommand
         "Halftone compresses the product images of a CSV. Call preview_csv first and show the person what is in the file; start_request "
             + "does the work and may "
         + "overwrite nothing; then ask request_status until its status is COMPLETED, FAILED or CANCELLED, with pauses of some seconds; "
-        + "failed_rows tells what to mend.";
+        + "failed_rows tells what to fix.";
 
     public static Command Create() => ClientVerb.WithServer(
         new Command(
@@ -59,10 +59,10 @@ internal static class McpCommand
                     + "request_id.",
                 isReadOnly: false,
                     ([Description("Path of the CSV on this machine, also gzipped.")] string path,
-                        [Description("Quality from 1 to 100; 50 where it is left out.")] int? quality = null,
-                        [Description("jpeg, png, webp, gif or avif; each image keeps its own where it is left out.")] string? format = null,
-                        [Description("The most pixels that images are wide.")] int? max_width = null,
-                        [Description("The most pixels that images are high.")] int? max_height = null,
+                        [Description("Quality from 1 to 100; default 50.")] int? quality = null,
+                        [Description("jpeg, png, webp, gif or avif; default: each image keeps its own.")] string? format = null,
+                        [Description("Maximum output width in pixels.")] int? max_width = null,
+                        [Description("Maximum output height in pixels.")] int? max_height = null,
                         [Description("More outputs of each image, such as thumb:max_width=200;zoom:quality=70.")] string? variants = null,
                         CancellationToken cancellationToken = default) =>
                         AnswerAsync(async () => (await client.UploadAsync(
