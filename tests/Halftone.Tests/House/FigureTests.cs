@@ -9,7 +9,8 @@ namespace Halftone.Tests.House;
 public sealed class FigureTests
 {
     private const int LargestCircle = 8;
-    private const int MutualFolders = 2;
+    // All between the entry folder of the codec and its parts.
+    private const int MutualFolders = 5;
     private const int LongLinesOfTheProduct = 0;
     private const int SqlAliases = 2;
     private const int ForgivenConnections = 0;
